@@ -1,0 +1,194 @@
+package catalog
+
+import "context"
+
+// Querier runs one statement and calls each for every row. Columns are in
+// PostgreSQL's text format, nil for NULL, and borrowed: valid only during the
+// call of each. args are text parameters; their types are inferred.
+type Querier func(ctx context.Context, sql string, args []string, each func(columns [][]byte) error) error
+
+// QI is a qualified identifier. An empty Schema means "found by search_path".
+type QI struct{ Schema, Name string }
+
+// Catalog is everything the planner knows of a database. It is immutable once
+// loaded and shared by all requests of a snapshot.
+type Catalog struct {
+	Version         Version
+	Schemas         []string // exposed schemas, as configured
+	Tables          map[QI]*Table
+	Relationships   map[RelKey][]*Relationship
+	Routines        map[QI][]*Routine // overloads, ordered by number of parameters
+	Representations map[RepKey]*Representation
+	Handlers        map[HandlerKey]*Handler // custom handlers only; the built-in ones are the planner's
+
+	// UsageRoles are the roles the authenticator may become that hold USAGE on
+	// every schema a planned statement may name. PostgreSQL checks USAGE when
+	// a statement is parsed, not when it runs: any other role must not share
+	// prepared statements.
+	UsageRoles map[string]struct{}
+}
+
+// Version is the server's version.
+type Version struct {
+	Num  int    // server_version_num: 150018
+	Name string // server_version: "15.18 (Debian ...)"
+	Full string // version()
+}
+
+// Table is a table, view, materialized view, foreign or partitioned table.
+type Table struct {
+	QI
+	Description    string // "" without a comment
+	HasDescription bool
+	IsView         bool // view or materialized view
+	Insertable     bool
+	Updatable      bool
+	Deletable      bool
+	PrimaryKey     []string  // for views: through their definition
+	Columns        []*Column // in ordinal order
+
+	// RowSecurity: row level security is enabled (for a view: on a relation it reads).
+	RowSecurity bool
+	// UserCode: reading plain columns may run functions or operators that are
+	// not PostgreSQL's own (view definitions, policies), so that
+	// response.headers and response.status may be set by a read.
+	UserCode bool
+
+	byName map[string]*Column
+}
+
+// Column returns the column of that name, or nil.
+func (t *Table) Column(name string) *Column { return t.byName[name] }
+
+// Column is one column of a table.
+type Column struct {
+	Name           string
+	Description    string
+	HasDescription bool
+	Nullable       bool
+	Type           string // format_type of the base type ("integer", "character varying", "api.colour_enum")
+	NominalType    string // format_type as declared (domains stay domains, with modifiers)
+	MaxLen         int32  // character_maximum_length, 0 when none
+	Default        string // expression
+	HasDefault     bool
+	Enum           []string // labels of an enum type
+}
+
+// Cardinality of a relationship.
+type Cardinality uint8
+
+const (
+	ManyToOne Cardinality = iota
+	OneToMany
+	OneToOne
+	ManyToMany
+	Computed
+)
+
+// ColumnPair is one pair of a join: the column of the relationship's own
+// table first.
+type ColumnPair struct{ Column, Foreign string }
+
+// Relationship leads from Table to Foreign.
+type Relationship struct {
+	Table, Foreign QI
+	Self           bool
+	Cardinality    Cardinality
+	TableIsView    bool
+	ForeignIsView  bool
+
+	Constraint string       // not for ManyToMany and Computed
+	Columns    []ColumnPair // not for ManyToMany and Computed
+	IsParent   bool         // OneToOne: the foreign key is on the other side
+
+	Junction *Junction // ManyToMany
+
+	Function QI   // Computed
+	ToOne    bool // Computed: ROWS 1 or not a set
+}
+
+// IsToOne reports whether the relationship yields at most one row.
+func (r *Relationship) IsToOne() bool {
+	switch r.Cardinality {
+	case ManyToOne, OneToOne:
+		return true
+	case Computed:
+		return r.ToOne
+	}
+	return false
+}
+
+// Junction is the table between the two sides of a many-to-many relationship.
+type Junction struct {
+	Table                    QI
+	Constraint1, Constraint2 string
+	Source                   []ColumnPair // Column of Relationship.Table, Foreign of the junction
+	Target                   []ColumnPair // Column of Relationship.Foreign, Foreign of the junction
+}
+
+// RelKey finds the relationships of a table towards one schema.
+type RelKey struct {
+	Table  QI
+	Schema string
+}
+
+// Volatility of a routine.
+type Volatility uint8
+
+const (
+	Volatile Volatility = iota
+	Stable
+	Immutable
+)
+
+// Routine is a function callable under /rpc.
+type Routine struct {
+	QI
+	Description    string
+	HasDescription bool
+	Params         []Param
+	SetOf          bool
+	Composite      bool // returns rows of Return (or has OUT/TABLE arguments)
+	CompositeAlias bool // Return is a domain over a composite
+	Return         QI   // type (for composites: relation) returned
+	Volatility     Volatility
+	Variadic       bool
+	Isolation      string    // "", "read committed", "repeatable read", "serializable"
+	Settings       []Setting // function settings hoisted into the transaction
+}
+
+// Setting is a name and value of a configuration parameter.
+type Setting struct{ Name, Value string }
+
+// Param is one input argument of a routine.
+type Param struct {
+	Name     string // "" for an unnamed one
+	Type     string // regtype
+	MaxType  string // Type without length limits (bit -> bit varying, character -> character varying)
+	Required bool
+	Variadic bool
+}
+
+// RepKey is the pair of types a representation converts between; names as regtype prints them.
+type RepKey struct{ Source, Target string }
+
+// Representation is an implicit cast from or to a domain, with json or text on the other side.
+type Representation struct {
+	RepKey
+	Function string // regproc text, already quoted where needed
+}
+
+// HandlerKey finds a media type handler: the relation (or routine) it serves
+// and the media type, lower case. AnyElement handlers have the zero Target.
+type HandlerKey struct {
+	Target    QI
+	MediaType string
+}
+
+// Handler is a custom media type handler: an aggregate over a relation's rows
+// (or anyelement), or a routine that returns a media type domain.
+type Handler struct {
+	Function  QI
+	Target    QI     // zero for anyelement
+	MediaType string // what Content-Type says: application/octet-stream for */*
+}

@@ -1,0 +1,123 @@
+package config
+
+import "time"
+
+// Config is the complete, typed configuration of one moment. It is immutable:
+// a reload builds a new one.
+type Config struct {
+	AppSettings []Setting // app.settings.*, names with their prefix, sorted
+
+	ClientErrorVerbosity Verbosity
+
+	DBAggregatesEnabled      bool
+	DBAnonRole               string // "": anonymous access is disabled
+	DBChannel                string
+	DBChannelEnabled         bool
+	DBConfig                 bool
+	DBExtraSearchPath        []string
+	DBHoistedTxSettings      []string
+	DBMaxRows                int64 // -1: no limit
+	DBPlanEnabled            bool
+	DBPool                   int
+	DBPoolAcquisitionTimeout time.Duration
+	DBPoolAutomaticRecovery  bool
+	DBPoolMaxIdletime        time.Duration
+	DBPoolMaxLifetime        time.Duration
+	DBPreConfig              QualifiedName
+	DBPreparedStatements     bool
+	DBPreRequest             QualifiedName // zero: none
+	DBRootSpec               QualifiedName // zero: none
+	DBSchemas                []string      // at least one
+	DBTxEnd                  TxEnd
+	DBURI                    string
+
+	JWTAudience        string // "": any
+	JWTRoleClaimKey    string
+	JWTSecret          []byte // decoded; nil: none
+	JWTSecretIsBase64  bool
+	JWTCacheMaxEntries int
+
+	LogLevel LogLevel
+	LogQuery bool
+
+	OpenAPIMode           OpenAPIMode
+	OpenAPISecurityActive bool
+	OpenAPIServerProxyURI string
+
+	ServerCORSAllowedOrigins []string // empty: any
+	ServerHost               string
+	ServerPort               int
+	ServerReusePort          bool
+	ServerTraceHeader        string
+	ServerTimingEnabled      bool
+	ServerUnixSocket         string
+	ServerUnixSocketMode     uint32
+	URLUseLegacyTargetNames  bool
+
+	AdminServerHost           string
+	AdminServerPort           int // 0: no admin server
+	AdminServerUnixSocket     string
+	AdminServerUnixSocketMode uint32
+
+	// Ours. PostgREST has no such keys.
+	PlanCacheMaxEntries      int // plans per catalog snapshot
+	StatementCacheMaxEntries int // prepared statements per connection
+	ServerReadBufferSize     int // bytes; bounds request line plus headers
+	ServerMaxBodySize        int // bytes
+	StreamThreshold          int // bytes of body kept in memory before an answer is sent in pieces
+	FlightDepth              int // requests that may share a connection back to back; 1 turns sharing off
+
+	// Read from the database, not from file or environment.
+	RoleSettings  map[string][]Setting // settings of the roles we may become, by role
+	RoleIsolation map[string]Isolation // default_transaction_isolation of those roles
+}
+
+// Setting is a name and value of a PostgreSQL configuration parameter.
+type Setting struct{ Name, Value string }
+
+// QualifiedName is a possibly schema-qualified database name, split at the first dot.
+type QualifiedName struct{ Schema, Name string }
+
+// IsZero reports whether no name is set.
+func (q QualifiedName) IsZero() bool { return q == QualifiedName{} }
+
+// Verbosity of error bodies.
+type Verbosity uint8
+
+const (
+	Verbose Verbosity = iota
+	Minimal
+)
+
+// TxEnd tells how transactions end: by commit or by rollback, and whether the
+// client may choose with Prefer: tx=.
+type TxEnd struct{ Rollback, AllowOverride bool }
+
+// LogLevel orders the severities from the quietest to the most verbose.
+type LogLevel uint8
+
+const (
+	LogCrit LogLevel = iota
+	LogError
+	LogWarn
+	LogInfo
+	LogDebug
+)
+
+// OpenAPIMode selects whose privileges the root document follows.
+type OpenAPIMode uint8
+
+const (
+	FollowPrivileges OpenAPIMode = iota
+	IgnorePrivileges
+	OpenAPIDisabled
+)
+
+// Isolation is a transaction isolation level.
+type Isolation uint8
+
+const (
+	ReadCommitted Isolation = iota
+	RepeatableRead
+	Serializable
+)
