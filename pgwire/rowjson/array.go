@@ -1,0 +1,254 @@
+package rowjson
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+// maxDim is PostgreSQL's limit of array dimensions (MAXDIM).
+const maxDim = 6
+
+// binaryArray makes the codec of arrays whose elements are wanted in binary. The wire has the number of dimensions, a flag for
+// NULLs, the element type, then size and lower bound of each dimension, then the elements, each with its length, -1 for NULL.
+func binaryArray(elem AppendFunc) AppendFunc {
+	return func(dst, src []byte) ([]byte, bool) {
+		a := arrayReader{elem: elem}
+		empty, ok := a.readHeader(src)
+		if !ok {
+			return dst, false
+		}
+		if empty {
+			return append(dst, "[]"...), true
+		}
+		start := len(dst)
+		dst = a.appendDim(dst, 0)
+		if a.failed || len(a.src) != 0 {
+			return dst[:start], false
+		}
+		return dst, true
+	}
+}
+
+// arrayReader walks the elements of a binary array; src is what has not been read.
+type arrayReader struct {
+	src    []byte
+	elem   AppendFunc
+	dims   [maxDim]uint32
+	ndim   int
+	failed bool
+}
+
+// readHeader leaves src at the first element. It refuses dimensions that promise more elements than there can be bytes for.
+func (a *arrayReader) readHeader(src []byte) (empty, ok bool) {
+	if len(src) < 12 {
+		return false, false
+	}
+	ndim := binary.BigEndian.Uint32(src)
+	src = src[12:]
+	if ndim > maxDim || len(src) < 8*int(ndim) {
+		return false, false
+	}
+	a.ndim = int(ndim)
+	a.src = src[8*ndim:]
+	count := uint64(1)
+	for i := range a.ndim {
+		a.dims[i] = binary.BigEndian.Uint32(src[8*i:])
+		if a.dims[i] == 0 {
+			return true, true
+		}
+		count *= uint64(a.dims[i])
+		if count > uint64(len(a.src)/4) {
+			return false, false
+		}
+	}
+	return a.ndim == 0, true
+}
+
+// appendDim appends one array of dimension dim; at most maxDim deep.
+func (a *arrayReader) appendDim(dst []byte, dim int) []byte {
+	dst = append(dst, '[')
+	for i := range a.dims[dim] {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		if dim+1 < a.ndim {
+			dst = a.appendDim(dst, dim+1)
+		} else {
+			dst = a.appendElem(dst)
+		}
+		if a.failed {
+			return dst
+		}
+	}
+	return append(dst, ']')
+}
+
+func (a *arrayReader) appendElem(dst []byte) []byte {
+	if len(a.src) < 4 {
+		a.failed = true
+		return dst
+	}
+	size := int32(binary.BigEndian.Uint32(a.src))
+	a.src = a.src[4:]
+	if size == -1 {
+		return append(dst, "null"...)
+	}
+	if size < 0 || int(size) > len(a.src) {
+		a.failed = true
+		return dst
+	}
+	value := a.src[:size:size]
+	a.src = a.src[size:]
+	dst, ok := a.elem(dst, value)
+	a.failed = !ok
+	return dst
+}
+
+// textElem is what a codec of arrays in text knows of its elements.
+type textElem struct {
+	append AppendFunc
+	quoted bool // the element's JSON is its text in quotes, so that array escapes can become JSON escapes on the way
+	delim  byte
+}
+
+// textArray makes the codec of arrays whose elements are wanted in text: {a,"b \"c\"",NULL,{...}}, before it
+// [lower:upper]...= if a lower bound is not 1. Elements are quoted if they are empty, look like NULL or hold one of {}",\ or
+// white space; \ escapes inside quotes. There is no white space between elements.
+func textArray(elem textElem) AppendFunc {
+	return func(dst, src []byte) ([]byte, bool) {
+		if len(src) > 0 && src[0] == '[' {
+			src = src[bytes.IndexByte(src, '=')+1:]
+		}
+		if string(src) == "{}" {
+			return append(dst, "[]"...), true
+		}
+		start := len(dst)
+		dst, ok := elem.appendArray(dst, src)
+		if !ok {
+			return dst[:start], false
+		}
+		return dst, true
+	}
+}
+
+// appendArray is one pass with two states: at the top of the loop a value or an opening brace is due, after the value
+// a delimiter or closing braces.
+func (e *textElem) appendArray(dst, src []byte) ([]byte, bool) {
+	depth := 0
+	for {
+		for len(src) > 0 && src[0] == '{' {
+			if depth++; depth > maxDim {
+				return dst, false
+			}
+			dst = append(dst, '[')
+			src = src[1:]
+		}
+		if depth == 0 {
+			return dst, false
+		}
+		var ok bool
+		if dst, src, ok = e.appendElem(dst, src); !ok {
+			return dst, false
+		}
+		for len(src) > 0 && src[0] == '}' {
+			dst = append(dst, ']')
+			src = src[1:]
+			if depth--; depth == 0 {
+				return dst, len(src) == 0
+			}
+		}
+		if len(src) == 0 || src[0] != e.delim {
+			return dst, false
+		}
+		dst = append(dst, ',')
+		src = src[1:]
+	}
+}
+
+// appendElem appends the element at the head of src and returns what follows it.
+func (e *textElem) appendElem(dst, src []byte) (_, rest []byte, ok bool) {
+	if len(src) > 0 && src[0] == '"' {
+		return e.appendQuoted(dst, src[1:])
+	}
+	end := 0
+	for end < len(src) && src[end] != e.delim && src[end] != '}' {
+		if c := src[end]; c == '{' || c == '"' || c == '\\' {
+			return dst, src, false
+		}
+		end++
+	}
+	if end == 0 {
+		return dst, src, false
+	}
+	if string(src[:end]) == "NULL" {
+		return append(dst, "null"...), src[end:], true
+	}
+	dst, ok = e.append(dst, src[:end:end])
+	return dst, src[end:], ok
+}
+
+// appendQuoted appends an element whose opening quote has been read.
+func (e *textElem) appendQuoted(dst, src []byte) (_, rest []byte, ok bool) {
+	end := bytes.IndexByte(src, '"')
+	if end < 0 {
+		return dst, src, false
+	}
+	if bytes.IndexByte(src[:end], '\\') < 0 {
+		dst, ok = e.append(dst, src[:end:end])
+		return dst, src[end+1:], ok
+	}
+	if !e.quoted {
+		return dst, src, false
+	}
+	dst = append(dst, '"')
+	for i := 0; i < len(src); i++ {
+		c := src[i]
+		if c == '"' {
+			return append(dst, '"'), src[i+1:], true
+		}
+		if c == '\\' {
+			if i++; i == len(src) {
+				break
+			}
+			c = src[i]
+		}
+		if escaped[c] {
+			dst = appendEscape(dst, c)
+		} else {
+			dst = append(dst, c)
+		}
+	}
+	return dst, src, false
+}
+
+// vector makes the codec of int2vector and oidvector, which to_json prints as arrays but which print themselves as numbers with spaces
+// between. Asked for in text because their arrays are, whose elements then are the same text in quotes.
+func vector(quote bool) AppendFunc {
+	return func(dst, src []byte) ([]byte, bool) {
+		start := len(dst)
+		dst = append(dst, '[')
+		for len(src) > 0 {
+			end := bytes.IndexByte(src, ' ')
+			if end < 0 {
+				end = len(src)
+			}
+			number := src[:end]
+			if !isNumber(number) {
+				return dst[:start], false
+			}
+			if quote {
+				dst = AppendString(dst, number)
+			} else {
+				dst = append(dst, number...)
+			}
+			if end == len(src) {
+				break
+			}
+			dst = append(dst, ',')
+			if src = src[end+1:]; len(src) == 0 {
+				return dst[:start], false
+			}
+		}
+		return append(dst, ']'), true
+	}
+}

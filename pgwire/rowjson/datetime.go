@@ -1,0 +1,244 @@
+package rowjson
+
+import (
+	"encoding/binary"
+	"math"
+	"strconv"
+)
+
+const (
+	microsPerSecond = 1_000_000
+	secondsPerDay   = 86_400
+	microsPerDay    = secondsPerDay * microsPerSecond
+	// daysToMarch0000 is the distance from 1 March of the year 0, where the calendar below starts counting, to PostgreSQL's epoch,
+	// 1 January 2000.
+	daysToMarch0000 = 730_425
+	daysPerEra      = 146_097 // 400 years, after which the Gregorian calendar repeats
+)
+
+// appendDate: int32 days since 2000-01-01, with both ends of the range for the infinities.
+func appendDate(dst, src []byte) ([]byte, bool) {
+	if len(src) != 4 {
+		return dst, false
+	}
+	days := int32(binary.BigEndian.Uint32(src))
+	switch days {
+	case math.MaxInt32:
+		return append(dst, `"infinity"`...), true
+	case math.MinInt32:
+		return append(dst, `"-infinity"`...), true
+	}
+	dst = append(dst, '"')
+	dst, bc := appendCivil(dst, int64(days))
+	return endDate(dst, bc), true
+}
+
+// appendTimestamp: int64 microseconds since 2000-01-01 without zone, with both ends of the range for the infinities.
+func appendTimestamp(dst, src []byte) ([]byte, bool) {
+	if len(src) != 8 {
+		return dst, false
+	}
+	micros := int64(binary.BigEndian.Uint64(src))
+	switch micros {
+	case math.MaxInt64:
+		return append(dst, `"infinity"`...), true
+	case math.MinInt64:
+		return append(dst, `"-infinity"`...), true
+	}
+	days := micros / microsPerDay
+	clock := micros % microsPerDay
+	if clock < 0 {
+		clock += microsPerDay
+		days--
+	}
+	dst = append(dst, '"')
+	dst, bc := appendCivil(dst, days)
+	dst = append(dst, 'T')
+	dst = appendClock(dst, uint64(clock))
+	return endDate(dst, bc), true
+}
+
+// appendTime: int64 microseconds since midnight, 24:00:00 included.
+func appendTime(dst, src []byte) ([]byte, bool) {
+	if len(src) != 8 {
+		return dst, false
+	}
+	micros := binary.BigEndian.Uint64(src)
+	if micros > microsPerDay {
+		return dst, false
+	}
+	dst = appendClock(append(dst, '"'), micros)
+	return append(dst, '"'), true
+}
+
+// appendTimeTZ: a time and the zone in seconds west of Greenwich. to_json treats it as any other text, so the zone is printed in
+// timetz's own style, minutes and seconds only when there are any.
+func appendTimeTZ(dst, src []byte) ([]byte, bool) {
+	if len(src) != 12 {
+		return dst, false
+	}
+	micros := binary.BigEndian.Uint64(src)
+	zone := -int64(int32(binary.BigEndian.Uint32(src[8:])))
+	if micros > microsPerDay || zone >= 100*3600 || zone <= -100*3600 {
+		return dst, false
+	}
+	dst = appendClock(append(dst, '"'), micros)
+	sign := byte('+')
+	if zone < 0 {
+		sign, zone = '-', -zone
+	}
+	z := uint64(zone)
+	dst = append(dst, sign)
+	dst = append2(dst, z/3600)
+	if z%3600 != 0 {
+		dst = append2(append(dst, ':'), z/60%60)
+	}
+	if z%60 != 0 {
+		dst = append2(append(dst, ':'), z%60)
+	}
+	return append(dst, '"'), true
+}
+
+// appendTimestampTZ turns the ISO text of a timestamptz into the XSD form that to_json prints: a T between day and time, and minutes in the
+// offset even if they are zero.
+func appendTimestampTZ(dst, src []byte) ([]byte, bool) {
+	switch string(src) {
+	case "infinity", "-infinity":
+		return AppendString(dst, src), true
+	}
+	space, offset, ok := splitISO(src)
+	if !ok {
+		return dst, false
+	}
+	dst = append(dst, '"')
+	dst = append(dst, src[:space]...)
+	dst = append(dst, 'T')
+	dst = append(dst, src[space+1:offset+3]...)
+	rest := src[offset+3:]
+	if len(rest) == 0 || rest[0] != ':' {
+		dst = append(dst, ":00"...)
+	}
+	dst = append(dst, rest...)
+	return append(dst, '"'), true
+}
+
+// splitISO checks that s is year-mm-dd hh:mm:ss[.f]±hh[:mm[:ss]][ BC], the style PostgreSQL prints under DateStyle ISO and no other,
+// and finds the space before the time and the sign of the offset.
+func splitISO(s []byte) (space, offset int, ok bool) {
+	year := digits(s, 0)
+	space = year + 6
+	if year < 4 || len(s) < space+12 {
+		return 0, 0, false
+	}
+	if !numbered(s[year:], "-00-00 00:00:00") {
+		return 0, 0, false
+	}
+	i := space + 9
+	if s[i] == '.' {
+		frac := digits(s, i+1)
+		if frac == i+1 {
+			return 0, 0, false
+		}
+		i = frac
+	}
+	if i >= len(s) || s[i] != '+' && s[i] != '-' {
+		return 0, 0, false
+	}
+	offset = i
+	i++
+	if !numbered(s[i:], "00") {
+		return 0, 0, false
+	}
+	i += 2
+	for range 2 {
+		if numbered(s[i:], ":00") {
+			i += 3
+		}
+	}
+	return space, offset, i == len(s) || string(s[i:]) == " BC"
+}
+
+// numbered tells whether s begins like the pattern, in which a 0 stands for any digit.
+func numbered(s []byte, pattern string) bool {
+	if len(s) < len(pattern) {
+		return false
+	}
+	for i := range len(pattern) {
+		if pattern[i] == '0' {
+			if s[i]-'0' > 9 {
+				return false
+			}
+		} else if s[i] != pattern[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// appendCivil appends year-mm-dd of the proleptic Gregorian calendar for a day counted from 2000-01-01, and tells whether the
+// year is before Christ. Years have at least four digits. The year is counted from March, so that the leap day comes last and
+// the month follows from the day of the year by one division.
+func appendCivil(dst []byte, days int64) (_ []byte, bc bool) {
+	days += daysToMarch0000
+	era := days / daysPerEra
+	day := days % daysPerEra
+	if day < 0 {
+		day += daysPerEra
+		era--
+	}
+	d := uint32(day)
+	y := (d - d/1460 + d/36524 - d/146096) / 365
+	d -= 365*y + y/4 - y/100
+	m := (5*d + 2) / 153
+	d -= (153*m + 2) / 5
+	year := int64(y) + era*400
+	if m >= 10 {
+		year++
+		m -= 12
+	}
+	if year <= 0 {
+		bc = true
+		year = 1 - year
+	}
+	if year < 10_000 {
+		dst = append2(dst, uint64(year)/100)
+		dst = append2(dst, uint64(year)%100)
+	} else {
+		dst = strconv.AppendInt(dst, year, 10)
+	}
+	dst = append2(append(dst, '-'), uint64(m+3))
+	dst = append2(append(dst, '-'), uint64(d+1))
+	return dst, bc
+}
+
+// appendClock appends hh:mm:ss and the fraction without its trailing zeros.
+func appendClock(dst []byte, micros uint64) []byte {
+	seconds := micros / microsPerSecond
+	dst = append2(dst, seconds/3600)
+	dst = append2(append(dst, ':'), seconds/60%60)
+	dst = append2(append(dst, ':'), seconds%60)
+	frac := micros % microsPerSecond
+	if frac == 0 {
+		return dst
+	}
+	dst = append(dst, '.')
+	dst = append2(dst, frac/10_000)
+	dst = append2(dst, frac/100%100)
+	dst = append2(dst, frac%100)
+	for dst[len(dst)-1] == '0' {
+		dst = dst[:len(dst)-1]
+	}
+	return dst
+}
+
+func endDate(dst []byte, bc bool) []byte {
+	if bc {
+		return append(dst, ` BC"`...)
+	}
+	return append(dst, '"')
+}
+
+// append2 appends two digits.
+func append2(dst []byte, v uint64) []byte {
+	return append(dst, '0'+byte(v/10), '0'+byte(v%10))
+}
