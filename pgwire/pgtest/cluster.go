@@ -1,0 +1,296 @@
+package pgtest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/fastgrest/fastgrest/pgwire/pgcluster"
+)
+
+// Superuser is the role every cluster has from the start. Nobody has a
+// password: connections are trusted.
+const Superuser = pgcluster.Superuser
+
+// patience bounds every single thing we ask of a server.
+const patience = 2 * time.Minute
+
+// Cluster is a running PostgreSQL.
+type Cluster struct {
+	dir    string
+	tcp    bool
+	server *pgcluster.Cluster // nil when stopped
+
+	will       *os.File // open as long as we live, see watchOver
+	undertaker *exec.Cmd
+}
+
+var shared struct {
+	sync.Mutex
+	cluster *Cluster
+	err     error
+}
+
+// Start returns the cluster this process shares. It listens on a unix socket
+// and on 127.0.0.1.
+func Start(tb testing.TB) *Cluster {
+	tb.Helper()
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.cluster == nil && shared.err == nil {
+		shared.cluster, shared.err = start(true)
+	}
+	if shared.err != nil {
+		unavailable(tb, shared.err)
+	}
+	return shared.cluster
+}
+
+// StartOwn returns a cluster for this test alone, which it may Stop, Kill and
+// Restart. It is reached by unix socket only, so that its URI stays the same.
+func StartOwn(tb testing.TB) *Cluster {
+	tb.Helper()
+	c, err := start(false)
+	if err != nil {
+		unavailable(tb, err)
+	}
+	tb.Cleanup(c.remove)
+	return c
+}
+
+// Main is for TestMain. It runs the tests and takes the shared cluster down
+// before the process ends rather than just after.
+func Main(m *testing.M) {
+	code := m.Run()
+	shared.Lock()
+	if shared.cluster != nil {
+		shared.cluster.remove()
+	}
+	os.Exit(code)
+}
+
+func unavailable(tb testing.TB, err error) {
+	tb.Helper()
+	if errors.Is(err, pgcluster.ErrNotFound) && os.Getenv("FASTGREST_TEST_SKIP_DB") == "1" {
+		tb.Skipf("SKIPPED WITHOUT DATABASE (FASTGREST_TEST_SKIP_DB=1): %v", err)
+	}
+	tb.Fatalf("pgtest: %v", err)
+}
+
+func start(tcp bool) (*Cluster, error) {
+	dir, err := os.MkdirTemp("", "pgtest")
+	if err != nil {
+		return nil, err
+	}
+	c := &Cluster{dir: dir, tcp: tcp}
+	if err := c.watchOver(); err != nil {
+		c.remove()
+		return nil, err
+	}
+	if err := c.launch(); err != nil {
+		c.remove()
+		return nil, err
+	}
+	return c, nil
+}
+
+// watchOver starts a small process that waits for this one to be gone, in
+// whatever way, and then removes the server and its folder: a test binary
+// has no hook that runs at its end, and none at all when it is killed. The
+// end of our life is the end of the file at the other end of the pipe.
+func (c *Cluster) watchOver() error {
+	const script = `cat >/dev/null
+if read -r pid <"$1/data/postmaster.pid"; then
+	kill -QUIT "$pid"
+	for i in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$pid" && sleep 0.1; done
+fi
+rm -rf "$1"`
+	read, write, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer read.Close()
+	cmd := exec.Command("/bin/sh", "-c", script, "undertaker", filepath.Join(c.dir, "cluster"))
+	cmd.Stdin = read
+	cmd.Dir = "/"
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt from the terminal is not for it
+	if err := cmd.Start(); err != nil {
+		write.Close()
+		return err
+	}
+	c.will, c.undertaker = write, cmd
+	return nil
+}
+
+func (c *Cluster) launch() error {
+	programs, err := pgcluster.Find(os.Getenv("TEST_PG_BIN_DIR"))
+	if err != nil {
+		return err
+	}
+	// The server may run under another account than ours, which has to be
+	// let into the folder.
+	if err := os.Chmod(c.dir, 0o711); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	c.server, err = pgcluster.Start(ctx, pgcluster.Options{
+		Dir:      filepath.Join(c.dir, "cluster"),
+		Programs: programs,
+		TCP:      c.tcp,
+		Settings: []string{"max_connections = 200", "shared_buffers = 32MB", "wal_level = minimal", "max_wal_senders = 0"},
+		Keep:     "pgtest",
+	})
+	if err == nil {
+		c.server.Seal()
+	}
+	return err
+}
+
+func (c *Cluster) remove() {
+	if c.server != nil {
+		_ = c.server.Stop()
+	}
+	if c.will != nil {
+		c.will.Close()
+		_ = c.undertaker.Wait()
+	}
+	os.RemoveAll(c.dir)
+}
+
+// URI is a connection string by way of the unix socket.
+func (c *Cluster) URI(db, user string) string {
+	q := url.Values{"host": {c.server.SocketDir}, "port": {strconv.Itoa(c.server.Port)}, "user": {user}}
+	return "postgresql:///" + url.PathEscape(db) + "?" + q.Encode()
+}
+
+// TCPURI is a connection string by way of the loopback interface. Clusters of
+// StartOwn have none.
+func (c *Cluster) TCPURI(db, user string) string {
+	return c.server.URI(db, user) + "?sslmode=disable"
+}
+
+// Log returns what the server has logged so far.
+func (c *Cluster) Log() string {
+	text, _ := os.ReadFile(c.server.LogFile())
+	return string(text)
+}
+
+func (c *Cluster) mustOwn(tb testing.TB) {
+	tb.Helper()
+	if c.tcp {
+		tb.Fatal("pgtest: the shared cluster keeps running; use StartOwn")
+	}
+}
+
+// Stop shuts the server down and keeps its data: connected clients are told
+// (57P01), new ones are refused.
+func (c *Cluster) Stop(tb testing.TB) {
+	tb.Helper()
+	c.mustOwn(tb)
+	if err := c.server.Stop(); err != nil {
+		tb.Fatalf("pgtest: %v", err)
+	}
+}
+
+// Kill ends the postmaster without a word, and with it its children; the
+// data is lost.
+func (c *Cluster) Kill(tb testing.TB) {
+	tb.Helper()
+	c.mustOwn(tb)
+	if err := syscall.Kill(c.server.PID(), syscall.SIGKILL); err != nil {
+		tb.Fatalf("pgtest: %v", err)
+	}
+	<-c.server.Exited()
+	_ = c.server.Stop()
+}
+
+// Restart starts the server after Stop, or an empty one after Kill, at the
+// same address.
+func (c *Cluster) Restart(tb testing.TB) {
+	tb.Helper()
+	c.mustOwn(tb)
+	if err := c.launch(); err != nil {
+		tb.Fatalf("pgtest: %v", err)
+	}
+}
+
+// Exec runs SQL, any number of statements, as the superuser.
+func (c *Cluster) Exec(tb testing.TB, db, sql string) {
+	tb.Helper()
+	if err := c.exec(db, "SQL", sql); err != nil {
+		tb.Fatalf("pgtest: %v", err)
+	}
+}
+
+func (c *Cluster) exec(db, name, sql string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	return c.server.Exec(ctx, db, name, sql)
+}
+
+var dbNumber atomic.Int64
+
+// NewDB creates an empty database with a name of its own.
+func (c *Cluster) NewDB(tb testing.TB) string {
+	tb.Helper()
+	name := fmt.Sprintf("test_%d", dbNumber.Add(1))
+	c.CreateDB(tb, name)
+	return name
+}
+
+// CreateDB creates an empty database.
+func (c *Cluster) CreateDB(tb testing.TB, name string) {
+	tb.Helper()
+	quoted := `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+	c.Exec(tb, "postgres", "create database "+quoted)
+	tb.Cleanup(func() {
+		if !c.tcp {
+			return // goes with its cluster, which may be stopped by now
+		}
+		if err := c.exec("postgres", "SQL", "drop database if exists "+quoted+" with (force)"); err != nil {
+			tb.Errorf("pgtest: %v", err)
+		}
+	})
+}
+
+// LoadSQL runs an SQL file as the superuser: with psql where there is one,
+// and then the file may use its commands and args are further arguments of
+// it; otherwise as plain SQL.
+func (c *Cluster) LoadSQL(tb testing.TB, db, path string, args ...string) {
+	tb.Helper()
+	psql, err := exec.LookPath(filepath.Join(c.server.Programs.Dir, "psql"))
+	if err != nil {
+		psql, err = exec.LookPath("psql")
+	}
+	if err != nil {
+		text, err := os.ReadFile(path)
+		if err == nil {
+			err = c.exec(db, path, string(text))
+		}
+		if err != nil {
+			tb.Fatalf("pgtest: %v", err)
+		}
+		return
+	}
+	args = append([]string{"-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", c.URI(db, Superuser), "-f", path}, args...)
+	cmd := exec.Command(psql, args...)
+	cmd.Env = append(os.Environ(), "PGOPTIONS=-c client_min_messages=warning")
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Run(); err != nil {
+		tb.Fatalf("pgtest: %s: %v\n%s", path, err, out.Bytes())
+	}
+}
