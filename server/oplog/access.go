@@ -1,0 +1,118 @@
+package oplog
+
+import (
+	"encoding/binary"
+	"net"
+	"strconv"
+)
+
+// Access is one answered request. Slices are borrowed for the call.
+type Access struct {
+	Remote    net.Addr // "-" is logged unless it is a TCP address
+	Role      []byte   // empty: not authenticated, logged as "-"
+	Method    []byte
+	Target    []byte // path and query as the client sent them
+	HTTP10    bool
+	Status    int
+	Length    int64 // of the body; negative: not known before sending, logged as "-"
+	Referer   []byte
+	UserAgent []byte
+}
+
+// LogsStatus reports whether an answer with this status would be logged, so
+// that a caller can save itself the collecting of an Access.
+func (l *Logger) LogsStatus(status int) bool { return l.Level().logsStatus(status) }
+
+// Access logs a request if the level wants its status. It does not allocate.
+func (l *Logger) Access(a *Access) {
+	if !l.LogsStatus(a.Status) {
+		return
+	}
+	now := l.now()
+	s := &l.out
+	s.mu.Lock()
+	before := len(s.buf)
+	dst := appendRemote(s.buf, a.Remote)
+	dst = append(dst, " - "...)
+	if len(a.Role) == 0 {
+		dst = append(dst, '-')
+	}
+	dst = appendClean(dst, a.Role)
+	dst = append(dst, " ["...)
+	dst = l.clock.append(dst, now)
+	dst = append(dst, `] "`...)
+	dst = appendClean(dst, a.Method)
+	dst = append(dst, ' ')
+	dst = appendClean(dst, a.Target)
+	if a.HTTP10 {
+		dst = append(dst, ` HTTP/1.0" `...)
+	} else {
+		dst = append(dst, ` HTTP/1.1" `...)
+	}
+	dst = strconv.AppendInt(dst, int64(a.Status), 10)
+	dst = append(dst, ' ')
+	if a.Length < 0 {
+		dst = append(dst, '-')
+	} else {
+		dst = strconv.AppendInt(dst, a.Length, 10)
+	}
+	dst = append(dst, ` "`...)
+	dst = appendClean(dst, a.Referer)
+	dst = append(dst, `" "`...)
+	dst = appendClean(dst, a.UserAgent)
+	dst = append(dst, "\"\n"...)
+	s.buf = dst
+	after := len(dst)
+	s.mu.Unlock()
+	l.appended(s, before, after)
+}
+
+// appendRemote adds the client's address without its port. IPv6 is written as
+// PostgREST writes it: eight groups, nothing left out, except for ::1 and
+// addresses that embed IPv4. Clients of a unix socket have none.
+func appendRemote(dst []byte, addr net.Addr) []byte {
+	tcp, ok := addr.(*net.TCPAddr)
+	if !ok || tcp == nil {
+		return append(dst, '-')
+	}
+	if ip := tcp.IP.To4(); ip != nil {
+		for i, b := range ip {
+			if i > 0 {
+				dst = append(dst, '.')
+			}
+			dst = strconv.AppendUint(dst, uint64(b), 10)
+		}
+		return dst
+	}
+	if len(tcp.IP) != net.IPv6len {
+		return append(dst, '-')
+	}
+	if tcp.IP.IsLoopback() {
+		return append(dst, "::1"...)
+	}
+	for i := 0; i < net.IPv6len; i += 2 {
+		if i > 0 {
+			dst = append(dst, ':')
+		}
+		dst = strconv.AppendUint(dst, uint64(binary.BigEndian.Uint16(tcp.IP[i:])), 16)
+	}
+	return dst
+}
+
+const hexDigits = "0123456789abcdef"
+
+// appendClean copies text that a client chose. Control characters become \xNN:
+// they could forge lines or drive a terminal. Everything else is kept as it
+// is, quotes included, as PostgREST keeps it.
+func appendClean(dst, text []byte) []byte {
+	start := 0
+	for i, c := range text {
+		if c >= 0x20 && c != 0x7f {
+			continue
+		}
+		dst = append(dst, text[start:i]...)
+		dst = append(dst, '\\', 'x', hexDigits[c>>4], hexDigits[c&15])
+		start = i + 1
+	}
+	return append(dst, text[start:]...)
+}

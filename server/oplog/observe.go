@@ -1,0 +1,314 @@
+package oplog
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// An argument called problem is a PostgREST error object as JSON text, the one
+// a client would have been sent for the same failure.
+
+// --- the process ---
+
+// Starting is the first line of a process.
+func (l *Logger) Starting(version string) { l.say("Starting fastgrest ", version, "...") }
+
+// Listening tells the address of the API's socket.
+func (l *Logger) Listening(address string) { l.say("API server listening on ", address) }
+
+// AdminListening tells the address of the admin socket.
+func (l *Logger) AdminListening(address string) { l.say("Admin server listening on ", address) }
+
+// AdminCrashed precedes the end of the process.
+func (l *Logger) AdminCrashed(err error) {
+	l.say("Admin server crashed unexpectedly: ", oneLine(err.Error()))
+}
+
+// Terminating names the signal that ends the process.
+func (l *Logger) Terminating(signal string) { l.say("Received termination unix signal ", signal) }
+
+// --- configuration ---
+
+// ConfigReloaded follows every successful reload.
+func (l *Logger) ConfigReloaded() { l.say("Config reloaded") }
+
+// ConfigInvalid keeps the old configuration in force.
+func (l *Logger) ConfigInvalid(err error) { l.say("Failed reloading config: ", err.Error()) }
+
+// ConfigReadFailed is about the settings kept in the database.
+func (l *Logger) ConfigReadFailed(problem string) {
+	l.say("Failed to query database settings for the config parameters.", problem)
+}
+
+// RoleSettingsFailed is about the settings of the roles we may become.
+func (l *Logger) RoleSettingsFailed(problem string) {
+	l.say("Failed to query the role settings. ", problem)
+}
+
+// DeprecatedRolePath warns about a jwt-role-claim-key in the old syntax.
+func (l *Logger) DeprecatedRolePath(path string) {
+	l.line("WARNING: The config `jwt-role-claim-key=", path, "` is using the deprecated JSPath syntax.")
+	l.say("Update `jwt-role-claim-key=", path, "` to the new JSONPath syntax as support for JSPath will be removed in a future release. ",
+		"See the migration guide on how to update: https://github.com/PostgREST/postgrest/blob/main/CHANGELOG.md#migration-to-v16")
+}
+
+// --- database ---
+
+// Connected tells the full version of the database server.
+func (l *Logger) Connected(version string) { l.say("Successfully connected to ", version) }
+
+// VersionFailed means that even the version could not be asked for.
+func (l *Logger) VersionFailed(problem string) {
+	l.say("Failed to query the PostgreSQL version. ", problem)
+}
+
+// UnsupportedVersion precedes the end of the process.
+func (l *Logger) UnsupportedVersion(version, minimum string) {
+	l.say("Cannot run in this PostgreSQL version (", version, "), fastgrest needs at least ", minimum)
+}
+
+// Reconnecting announces the pause before the next attempt.
+func (l *Logger) Reconnecting(delay time.Duration) {
+	l.say("Attempting to reconnect to the database in ", seconds(delay), " seconds...")
+}
+
+// NoRecovery precedes the end of a process that may not reconnect.
+func (l *Logger) NoRecovery() { l.say("Automatic recovery disabled, exiting.") }
+
+// Fatal is why a database error ends the process.
+type Fatal uint8
+
+const (
+	FatalAuth              Fatal = iota // wrong or missing password
+	FatalBug                            // the database refused our own SQL
+	FatalTransactionPooler              // 42P05: prepared statements behind a transaction pooler
+	FatalStatementPooler                // 08P01: transactions behind a statement pooler
+)
+
+var fatalTexts = [...]string{
+	FatalAuth:              "Failed to establish a connection. ",
+	FatalBug:               "This is probably a bug in fastgrest, please report it at https://github.com/fastgrest/fastgrest/issues. ",
+	FatalTransactionPooler: "If you are using connection poolers in transaction mode, try setting db-prepared-statements to false. ",
+	FatalStatementPooler:   "Connection poolers in statement mode are not supported.",
+}
+
+// FatalError precedes the end of the process.
+func (l *Logger) FatalError(why Fatal, problem string) { l.say(fatalTexts[why], problem) }
+
+// QueryFailed is a database error that a client was told as a 5xx.
+func (l *Logger) QueryFailed(problem string) {
+	if l.Level() >= Error {
+		l.line(problem)
+	}
+}
+
+// Query logs the statements of a request if the level wants its status. Whether
+// statements are logged at all (log-query) is the caller's to know.
+func (l *Logger) Query(status int, statements ...string) {
+	if !l.LogsStatus(status) {
+		return
+	}
+	for _, sql := range statements {
+		if sql != "" {
+			l.line(strings.ReplaceAll(sql, "\n", " "))
+		}
+	}
+}
+
+// --- schema cache ---
+
+// Timing is the time one query of the schema cache took.
+type Timing struct {
+	Name string
+	Took time.Duration
+}
+
+// SchemaCacheQueried is told before SchemaCacheLoaded; the timings only when debugging.
+func (l *Logger) SchemaCacheQueried(took time.Duration, timings []Timing) {
+	l.line("Schema cache queried in ", millis(took), " milliseconds ")
+	if l.Level() >= Debug && len(timings) > 0 {
+		parts := make([]string, len(timings))
+		for i, t := range timings {
+			parts[i] = t.Name + ": " + millis(t.Took) + " ms"
+		}
+		l.line(strings.Join(parts, ", "))
+	}
+	l.err.flush()
+}
+
+// SchemaCacheLoaded ends a load; summary counts what was found.
+func (l *Logger) SchemaCacheLoaded(took time.Duration, summary string) {
+	l.line("Schema cache loaded ", summary)
+	l.say("Schema cache loaded in ", millis(took), " milliseconds")
+}
+
+// SchemaCacheFailed names the settings that most often are the reason.
+func (l *Logger) SchemaCacheFailed(schemas, extraSearchPath []string, problem string) {
+	l.say("Failed to load the schema cache using db-schemas=", strings.Join(schemas, ","),
+		" and db-extra-search-path=", strings.Join(extraSearchPath, ","), ". ", problem)
+}
+
+// SchemaCacheEmpty is a request that came before the first load; problem is its answer.
+func (l *Logger) SchemaCacheEmpty(problem string) {
+	if l.Level() >= Error {
+		l.line(problem)
+	}
+}
+
+// LegacyTargetNames warns about a request that names embeds by relation though
+// they have an alias. Replacements pair each relation with its alias.
+func (l *Logger) LegacyTargetNames(replacements [][2]string, method, target string) {
+	var list strings.Builder
+	for i, r := range replacements {
+		if i > 0 {
+			list.WriteString(", ")
+		}
+		fmt.Fprintf(&list, "`%s` to `%s`", r[0], r[1])
+	}
+	l.line("WARNING: ", LegacyTargetNamesText)
+	l.line("Update filters, orders or limits that use ", list.String(), " in `", clean(method+" "+target), "`")
+}
+
+// LegacyTargetNamesText is also what the Warning header of such an answer says.
+const LegacyTargetNamesText = "Embedded resource was referenced by relation name even though it has an alias. " +
+	"This is deprecated and will stop working in a future release."
+
+// --- listener ---
+
+// ListenerStarted tells where notifications come from. A unix socket has no port.
+func (l *Logger) ListenerStarted(version, host, port, channel string) {
+	if port != "" {
+		host += ":" + port
+	}
+	l.say("Listener connected to ", version, " on ", strconv.Quote(host),
+		" and listening for database notifications on the ", strconv.Quote(channel), " channel")
+}
+
+// ListenerFailed is followed by ListenerRetrying.
+func (l *Logger) ListenerFailed(channel string, err error) {
+	l.say("Failed listening for database notifications on the ", strconv.Quote(channel), " channel. ", oneLine(err.Error()))
+}
+
+// ListenerRetrying announces the pause before the next attempt.
+func (l *Logger) ListenerRetrying(delay time.Duration) {
+	l.say("Retrying listening for database notifications in ", seconds(delay), " seconds...")
+}
+
+// ListenerQueueFix tells of a call that unblocks a stuck notification queue.
+func (l *Logger) ListenerQueueFix() {
+	l.say("This is likely a PostgreSQL bug in the notification queue, executing the following to try to solve it: SELECT pg_notification_queue_usage();")
+}
+
+// ListenerSchemaReload is a notification that asks for a new schema cache.
+func (l *Logger) ListenerSchemaReload(channel string) {
+	l.say("Received a schema cache reload message on the ", strconv.Quote(channel), " channel")
+}
+
+// ListenerConfigReload is a notification that asks for a new configuration.
+func (l *Logger) ListenerConfigReload(channel string) {
+	l.say("Received a config reload message on the ", strconv.Quote(channel), " channel")
+}
+
+// ListenerCleanupFailed is about a connection that is given up anyway.
+func (l *Logger) ListenerCleanupFailed(err error) {
+	l.say("Failed during listener connection cleanup: ", oneLine(err.Error()))
+}
+
+// --- pool and token cache ---
+
+// PoolInit tells the size of the pool.
+func (l *Logger) PoolInit(size int) {
+	l.say("Connection Pool initialized with a maximum size of ", strconv.Itoa(size), " connections")
+}
+
+// PoolTimeout is a request that found no connection in time; problem is its
+// answer. Of many within timeoutsEvery, one is logged.
+func (l *Logger) PoolTimeout(problem string) {
+	if l.Level() >= Error {
+		l.timeouts.do(timeoutsEvery, func() { l.line(problem) })
+	}
+}
+
+// ConnState is something that happens to a pooled connection.
+type ConnState uint8
+
+const (
+	ConnConnecting ConnState = iota
+	ConnEstablished
+	ConnReturned // after a session that went well
+	ConnReturnedAfterError
+	ConnUsed
+	ConnAged
+	ConnIdled
+	ConnReleased
+	ConnBroken
+	ConnInitFailed
+)
+
+var connTexts = [...]string{
+	ConnConnecting:         " is being established",
+	ConnEstablished:        " is available due to connection establishment",
+	ConnReturned:           " is available due to session success",
+	ConnReturnedAfterError: " is available due to session failure",
+	ConnUsed:               " is used",
+	ConnAged:               " is terminated due to max lifetime",
+	ConnIdled:              " is terminated due to max idletime",
+	ConnReleased:           " is terminated due to release",
+	ConnBroken:             " is terminated due to network error",
+	ConnInitFailed:         " is terminated due to init failure",
+}
+
+// PoolConn follows one connection through its life, when debugging.
+func (l *Logger) PoolConn(id string, state ConnState) {
+	l.debug("Connection ", id, connTexts[state])
+}
+
+// PoolRequest and PoolBorrowed surround the wait for a connection, when debugging.
+func (l *Logger) PoolRequest() { l.debug("Trying to borrow a connection from pool") }
+
+// PoolBorrowed ends the wait that PoolRequest began.
+func (l *Logger) PoolBorrowed() { l.debug("Borrowed a connection from the pool") }
+
+// PoolFlushed follows every schema cache load, when debugging.
+func (l *Logger) PoolFlushed() { l.debug("Database connection pool flushed") }
+
+// TokenLookup is one look into the token cache, when debugging.
+func (l *Logger) TokenLookup() { l.debug("Looked up a JWT in JWT cache") }
+
+// TokenEvicted is one token that made room for another, when debugging.
+func (l *Logger) TokenEvicted() { l.debug("Evicted entry from JWT cache") }
+
+// Printf takes what the HTTP library has to say, when debugging; it makes
+// Logger a fasthttp.Logger.
+func (l *Logger) Printf(format string, args ...any) {
+	if l.Level() >= Debug {
+		l.line("HTTP server: ", clean(oneLine(fmt.Sprintf(format, args...))))
+	}
+}
+
+func (l *Logger) debug(parts ...string) {
+	if l.Level() >= Debug {
+		l.line(parts...)
+	}
+}
+
+// --- how values look ---
+
+// millis has one decimal, as in "3.8".
+func millis(d time.Duration) string {
+	return strconv.FormatFloat(float64(d)/float64(time.Millisecond), 'f', 1, 64)
+}
+
+// seconds are whole.
+func seconds(d time.Duration) string { return strconv.FormatInt(int64(d/time.Second), 10) }
+
+// oneLine joins the lines of a text, which for driver errors are also indented.
+func oneLine(text string) string {
+	text = strings.TrimRight(strings.ReplaceAll(text, "\t", ""), "\n")
+	return strings.ReplaceAll(text, "\n", " ")
+}
+
+// clean is appendClean for the rare lines that are put together from strings.
+func clean(text string) string { return string(appendClean(nil, []byte(text))) }
