@@ -1,0 +1,12 @@
+// Package metrics turns the figures of a running process into Prometheus text,
+// under PostgREST's names where PostgREST has the figure (pgrst_...), under
+// our own (fastgrest_...) where it has not, beside the Go runtime's and the
+// process's (go_..., process_...).
+//
+// Figures that somebody keeps anyway (pool, token cache, plan cache) are asked
+// for when somebody scrapes, through the functions in Sources; requests and
+// schema cache loads are told as they happen. Telling is an atomic addition.
+//
+// Each Metrics has a registry of its own: several may live in one process, and
+// nothing registers itself.
+package metrics

@@ -1,0 +1,78 @@
+package metrics
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// The figures that are asked for. A family that has labels lists its samples in
+// order; one without has a single sample.
+var (
+	poolTimeouts  = counter("pgrst_db_pool_timeouts_total", "The total number of pool connection timeouts")
+	poolAvailable = gauge("pgrst_db_pool_available", "Available connections in the pool")
+	poolWaiting   = gauge("pgrst_db_pool_waiting", "Requests waiting to acquire a pool connection")
+	poolMax       = gauge("pgrst_db_pool_max", "Max pool connections")
+
+	tokenRequests  = counter("pgrst_jwt_cache_requests_total", "The total number of JWT cache lookups")
+	tokenHits      = counter("pgrst_jwt_cache_hits_total", "The total number of JWT cache hits")
+	tokenEvictions = counter("pgrst_jwt_cache_evictions_total", "The total number of JWT cache evictions")
+
+	planHits    = counter("fastgrest_plan_cache_hits_total", "The total number of requests whose plan was found in the plan cache")
+	planMisses  = counter("fastgrest_plan_cache_misses_total", "The total number of requests whose plan had to be built")
+	planEntries = gauge("fastgrest_plan_cache_entries", "Plans in the plan cache")
+
+	requests = counter("fastgrest_requests_total", "The total number of answered requests by class of status", "class")
+)
+
+// figure is a family whose value is known only when it is asked for.
+type figure struct {
+	desc *prometheus.Desc
+	kind prometheus.ValueType
+}
+
+func counter(name, help string, labels ...string) figure {
+	return figure{prometheus.NewDesc(name, help, labels, nil), prometheus.CounterValue}
+}
+
+func gauge(name, help string, labels ...string) figure {
+	return figure{prometheus.NewDesc(name, help, labels, nil), prometheus.GaugeValue}
+}
+
+func (f figure) send(ch chan<- prometheus.Metric, value float64, labels ...string) {
+	ch <- prometheus.MustNewConstMetric(f.desc, f.kind, value, labels...)
+}
+
+// figures is the collector that asks.
+type figures struct {
+	sources Sources
+	metrics *Metrics
+}
+
+// Describe sends nothing: which families appear depends on the sources, and the
+// registry accepts such a collector as "unchecked".
+func (c *figures) Describe(chan<- *prometheus.Desc) {}
+
+// Collect asks each source once, so that its figures fit each other.
+func (c *figures) Collect(ch chan<- prometheus.Metric) {
+	if c.sources.Pool != nil {
+		p := c.sources.Pool()
+		poolTimeouts.send(ch, float64(p.Timeouts))
+		poolAvailable.send(ch, float64(p.Available))
+		poolWaiting.send(ch, float64(p.Waiting))
+		poolMax.send(ch, float64(p.Max))
+	}
+	if c.sources.TokenCache != nil {
+		t := c.sources.TokenCache()
+		tokenRequests.send(ch, float64(t.Requests))
+		tokenHits.send(ch, float64(t.Hits))
+		tokenEvictions.send(ch, float64(t.Evictions))
+	}
+	if c.sources.PlanCache != nil {
+		p := c.sources.PlanCache()
+		planHits.send(ch, float64(p.Hits))
+		planMisses.send(ch, float64(p.Misses))
+		planEntries.send(ch, float64(p.Entries))
+	}
+	for class, name := range classes {
+		if name != "" {
+			requests.send(ch, float64(c.metrics.requests[class].n.Load()), name)
+		}
+	}
+}
