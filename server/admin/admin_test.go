@@ -1,0 +1,161 @@
+package admin
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/valyala/fasthttp"
+	"github.com/valyala/fasthttp/fasthttputil"
+)
+
+type fake struct {
+	live, ready bool
+	cache       string
+	metrics     string
+	err         error
+}
+
+func (f *fake) Live() bool          { return f.live }
+func (f *fake) Ready() bool         { return f.ready }
+func (f *fake) SchemaCache() []byte { return []byte(f.cache) }
+func (f *fake) WriteMetrics(w io.Writer) error {
+	_, _ = io.WriteString(w, f.metrics)
+	return f.err
+}
+
+// serve runs the handler behind an in-memory socket.
+func serve(t *testing.T, s Server) (dial func() net.Conn) {
+	t.Helper()
+	ln := fasthttputil.NewInmemoryListener()
+	srv := &fasthttp.Server{Handler: Handler(s), Name: "test"}
+	done := make(chan error, 1)
+	go func() { done <- srv.Serve(ln) }()
+	t.Cleanup(func() {
+		_ = ln.Close()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return func() net.Conn {
+		c, err := ln.Dial()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		return c
+	}
+}
+
+func TestEndpoints(t *testing.T) {
+	up := &fake{live: true, ready: true, cache: `{"a":1}`, metrics: "a 1\n"}
+	f := func(s *fake, method, target string, status int, body string, headers http.Header) {
+		t.Helper()
+		conn := serve(t, s)()
+		// Two requests, so that anything left over between answers shows.
+		for range 2 {
+			fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nOrigin: https://a.example\r\n\r\n", method, target)
+		}
+		r := bufio.NewReader(conn)
+		for range 2 {
+			res, err := http.ReadResponse(r, &http.Request{Method: method})
+			if err != nil {
+				t.Fatalf("%s %s: %v", method, target, err)
+			}
+			got, err := io.ReadAll(res.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if res.StatusCode != status || string(got) != body {
+				t.Errorf("%s %s: %d %q, want %d %q", method, target, res.StatusCode, got, status, body)
+			}
+			for _, h := range []string{"Date", "Server"} {
+				res.Header.Del(h)
+			}
+			if d := cmp.Diff(headers, res.Header); d != "" {
+				t.Errorf("%s %s: headers (-want +got)\n%s", method, target, d)
+			}
+		}
+	}
+	none := http.Header{}
+	f(up, "GET", "/live", 200, "", none)
+	f(up, "HEAD", "/live", 200, "", none)
+	f(up, "POST", "/live", 200, "", none)
+	f(up, "OPTIONS", "/ready", 200, "", none)
+	f(up, "DELETE", "/ready", 200, "", none)
+	f(up, "GET", "/ready?x=1", 200, "", none)
+	f(&fake{}, "GET", "/live", 500, "", none)
+	f(&fake{live: true}, "GET", "/ready", 503, "", none)
+	f(&fake{}, "GET", "/ready", 503, "", none)
+	f(&fake{ready: true}, "GET", "/ready", 500, "", none)
+
+	f(up, "GET", "/schema_cache", 200, `{"a":1}`, http.Header{"Content-Length": {"7"}})
+	f(up, "HEAD", "/schema_cache", 200, "", none)
+	f(&fake{}, "GET", "/schema_cache", 200, "", none)
+
+	text := http.Header{"Content-Type": {"text/plain; charset=utf-8"}}
+	f(up, "HEAD", "/metrics", 200, "", text)
+	text = http.Header{"Content-Type": {"text/plain; charset=utf-8"}, "Content-Length": {"4"}}
+	f(up, "GET", "/metrics", 200, "a 1\n", text)
+	f(&fake{err: errors.New("x"), metrics: "half"}, "GET", "/metrics", 500, "", none)
+
+	for _, target := range []string{"/", "/nope", "/LIVE", "/live/", "//live", "/genre", "/live/x", "*", "/config", "/%2Flive"} {
+		f(up, "GET", target, 404, "", none)
+	}
+}
+
+// TestHTTP10 has no chunks, which such clients do not know.
+func TestHTTP10(t *testing.T) {
+	conn := serve(t, &fake{live: true})()
+	fmt.Fprint(conn, "OPTIONS /live HTTP/1.0\r\n\r\n")
+	got, err := io.ReadAll(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(string(got), "HTTP/1.1 200 OK\r\n") || !strings.HasSuffix(string(got), "\r\n\r\n") || strings.Contains(string(got), "chunked") {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestEndpoint(t *testing.T) {
+	f := func(target, want string) {
+		t.Helper()
+		if got := string(endpoint([]byte(target))); got != want {
+			t.Errorf("endpoint(%q) = %q, want %q", target, got, want)
+		}
+	}
+	f("/live", "live")
+	f("/live?a=/b", "live")
+	f("/%6cive", "live")
+	f("/%6Cive", "live")
+	f("/live%", "live%")
+	f("/live%4", "live%4")
+	f("/live%zz", "live%zz")
+	f("/a%2Fb", "a/b")
+	f("http://host:1/live", "live")
+	f("http://host", "")
+	f("http://", "")
+	f("", "")
+	f("/", "")
+	f("?", "")
+	f("live", "")
+	f("/live/", "")
+	f("//live", "")
+}
+
+func FuzzEndpoint(f *testing.F) {
+	for _, s := range []string{"/live", "http://h/live", "/%6", "?", "://", "/a://b"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, target []byte) {
+		if got := endpoint(target); len(got) > len(target) {
+			t.Fatalf("%q grew to %q", target, got)
+		}
+	})
+}
