@@ -1,0 +1,65 @@
+# `make` lists the targets. Everything here works in a fresh clone, as root and as an ordinary
+# user; PostgreSQL is found by .ci/pg-bin, and installed by it where root has none.
+
+SHELL   := /bin/bash
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+GOBUILD := go build -trimpath -ldflags '-X main.version=$(VERSION)'
+GOTEST  := go test -timeout 9m -count=1
+# PG=17 tests against that major version.
+PGBIN    = dir=$$(.ci/pg-bin $(PG)) && export TEST_PG_BIN_DIR=$$dir
+FUZZTIME ?= 10s
+PKG      ?= ./...
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test race spec alloc fuzz bench profile lint ci clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## the demo: a private PostgreSQL with data, the API on :3000 (ARGS= adds flags)
+	@.ci/pg-bin >/dev/null && exec ./fastgrest --demo $(ARGS)
+
+build: ## build ./fastgrest
+	$(GOBUILD) -o fastgrest ./cmd/fastgrest
+
+test: ## all tests against a real PostgreSQL (PG=17 chooses its version, PKG= the packages)
+	@$(PGBIN) && set -x && $(GOTEST) $(PKG)
+
+race: ## the same under the race detector
+	@$(PGBIN) && set -x && $(GOTEST) -race $(PKG)
+
+spec: ## the black-box tests of the HTTP API only
+	@$(PGBIN) && set -x && $(GOTEST) ./server/spectest
+
+alloc: ## the tests that count allocations on the hot path
+	@$(PGBIN) && set -x && $(GOTEST) -run 'Alloc' -v $(PKG) | grep -E '^(---|ok|FAIL)' | grep -v 'no tests to run'
+
+fuzz: ## each fuzz target for FUZZTIME=10s
+	@$(PGBIN) && for file in $$(grep -rl --include='*_test.go' '^func Fuzz' .); do \
+		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/p' $$file); do \
+			echo "$$(dirname $$file) $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file) || exit 1; \
+		done; \
+	done
+
+bench: build ## requests/s, latency and CPU per request beside PostgreSQL's own floor (ARGS= adds flags)
+	@.ci/pg-bin >/dev/null && go run ./bench $(ARGS)
+
+profile: build ## CPU and heap profiles of the server under one mix (MIX=row), into bench/out
+	@.ci/pg-bin >/dev/null && go run ./bench -profile -mix $(or $(MIX),row) $(ARGS)
+
+lint: ## gofmt, go vet, and the rules on imports and package comments
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt -w $$unformatted"; exit 1; fi
+	go vet ./...
+	go test -count=1 -run 'Arch' ./server
+
+ci: lint build test race fuzz-seeds ## what CI runs, no more and no less
+
+# Seeds run as part of the tests; this lets every fuzzer invent inputs for a moment, too.
+.PHONY: fuzz-seeds
+fuzz-seeds:
+	@$(MAKE) --no-print-directory fuzz FUZZTIME=200x
+
+clean: ## remove what the other targets made
+	rm -rf fastgrest bench/out .demo
+	go clean -testcache
