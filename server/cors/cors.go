@@ -1,0 +1,95 @@
+package cors
+
+import (
+	"bytes"
+	"strings"
+)
+
+// Request is what a decision depends on.
+type Request struct {
+	Origin         []byte
+	Upgrade        []byte
+	RequestMethod  []byte // Access-Control-Request-Method
+	RequestHeaders []byte // Access-Control-Request-Headers
+}
+
+// Header is one header of the answer.
+type Header struct{ Name, Value []byte }
+
+var (
+	allowOrigin      = []byte("Access-Control-Allow-Origin")
+	allowCredentials = []byte("Access-Control-Allow-Credentials")
+	allowMethods     = []byte("Access-Control-Allow-Methods")
+	allowHeaders     = []byte("Access-Control-Allow-Headers")
+	exposeHeaders    = []byte("Access-Control-Expose-Headers")
+	maxAge           = []byte("Access-Control-Max-Age")
+
+	anyOrigin = []byte("*")
+	yes       = []byte("true")
+	oneDay    = []byte("86400")
+	websocket = []byte("websocket")
+	exposed   = []byte("Content-Encoding, Content-Location, Content-Range, Content-Type, Date, Location, Server, Transfer-Encoding, Range-Unit")
+)
+
+// methods are those a preflight may ask for, in the order they are listed.
+var methods = []string{"GET", "POST", "PATCH", "PUT", "DELETE", "OPTIONS", "HEAD"}
+
+var methodList = []byte(strings.Join(methods, ", "))
+
+// Simple appends the headers that go onto the answer of an actual request,
+// after those the answer has already: any method but OPTIONS. It allocates
+// nothing when dst has room for three.
+func Simple(dst []Header, r *Request, allowed []string) []Header {
+	if r.Origin == nil || !welcome(r, allowed) {
+		return dst
+	}
+	dst = appendOrigin(dst, r.Origin, allowed)
+	return append(dst, Header{exposeHeaders, exposed})
+}
+
+// Preflight appends the headers of the answer to an OPTIONS request, if it is a
+// preflight we grant; if it is not, the API answers. The list of request headers
+// is put together in scratch, which comes back extended.
+func Preflight(dst []Header, scratch []byte, r *Request, allowed []string) (_ []Header, _ []byte, granted bool) {
+	if r.Origin == nil || !welcome(r, allowed) || !contains(methods, r.RequestMethod) {
+		return dst, scratch, false
+	}
+	if r.RequestHeaders != nil && !headersAgree(r.RequestHeaders) {
+		return dst, scratch, false
+	}
+	dst = appendOrigin(dst, r.Origin, allowed)
+	dst = append(dst, Header{allowMethods, methodList})
+	if r.RequestHeaders != nil {
+		start := len(scratch)
+		scratch = appendAllowedHeaders(scratch, r.RequestHeaders)
+		dst = append(dst, Header{allowHeaders, scratch[start:len(scratch):len(scratch)]})
+	}
+	return append(dst, Header{maxAge, oneDay}), scratch, true
+}
+
+// welcome reports whether the policy applies to the request at all. Origins are
+// compared byte by byte, as browsers send them in one form only.
+func welcome(r *Request, allowed []string) bool {
+	if bytes.EqualFold(r.Upgrade, websocket) {
+		return false
+	}
+	return len(allowed) == 0 || contains(allowed, r.Origin)
+}
+
+// contains compares in place; converting item for slices.Contains would
+// allocate for long origins.
+func contains(list []string, item []byte) bool {
+	for _, s := range list {
+		if s == string(item) {
+			return true
+		}
+	}
+	return false
+}
+
+func appendOrigin(dst []Header, origin []byte, allowed []string) []Header {
+	if len(allowed) == 0 {
+		return append(dst, Header{allowOrigin, anyOrigin})
+	}
+	return append(dst, Header{allowOrigin, origin}, Header{allowCredentials, yes})
+}
