@@ -26,6 +26,13 @@ type Catalog struct {
 	// a statement is parsed, not when it runs: any other role must not share
 	// prepared statements.
 	UsageRoles map[string]struct{}
+
+	Timings []Timing
+	// Unreadable are views whose definition could not be understood: they have
+	// no keys. It is empty with every PostgreSQL we know; worth a log line.
+	Unreadable []QI
+
+	tableNames, routineNames, parentNames map[string][]string // by schema
 }
 
 // Version is the server's version.
@@ -54,11 +61,8 @@ type Table struct {
 	// response.headers and response.status may be set by a read.
 	UserCode bool
 
-	byName map[string]*Column
+	byName map[string]*Column // of wide tables
 }
-
-// Column returns the column of that name, or nil.
-func (t *Table) Column(name string) *Column { return t.byName[name] }
 
 // Column is one column of a table.
 type Column struct {

@@ -1,0 +1,119 @@
+package catalog
+
+// readByExposed propagates nothing yet: it lists the views that are read when
+// something exposed is read, for their definitions have to be looked into.
+func (l *loader) readByExposed() map[uint32]struct{} {
+	found := map[uint32]struct{}{}
+	var visit func(rel *relation)
+	visit = func(rel *relation) {
+		if _, seen := found[rel.oid]; seen {
+			return
+		}
+		found[rel.oid] = struct{}{}
+		for _, other := range rel.reads {
+			visit(other)
+		}
+		for _, other := range rel.children {
+			visit(other)
+		}
+	}
+	for _, rel := range l.relations {
+		if rel.table != nil {
+			visit(rel)
+		}
+	}
+	for oid := range found {
+		if l.relations[oid].kind != 'v' {
+			delete(found, oid)
+		}
+	}
+	return found
+}
+
+func (l *loader) loadReads() error {
+	jsonCasts := false
+	if err := l.each("json_casts", nil, func(r row) { jsonCasts = r.bool(0) }); err != nil {
+		return err
+	}
+	err := l.each("reads", nil, func(r row) {
+		rel := l.relations[r.oid(0)]
+		if rel == nil {
+			return
+		}
+		other := l.relations[r.oid(2)]
+		switch kind := r.char(1); {
+		case kind == 'x':
+			rel.userCode = true
+		case kind == 't':
+			rel.userTypes = true
+		case other == nil: // a sequence, say
+		case kind == 'r':
+			rel.reads = append(rel.reads, other)
+			other.readers = append(other.readers, rel)
+		case kind == 'i':
+			rel.children = append(rel.children, other)
+			other.parents = append(other.parents, rel)
+		}
+	})
+	for _, rel := range l.relations {
+		// What a foreign data wrapper does, nobody knows.
+		rel.userCode = rel.userCode || rel.kind == 'f' || jsonCasts && rel.userTypes
+	}
+	return err
+}
+
+// loadAccess carries row security and user code from relations to what reads
+// them, and finds the roles that may name every schema statements name.
+func (l *loader) loadAccess() error {
+	var secured, running []*relation
+	for _, rel := range l.relations {
+		if rel.rowSecurity {
+			secured = append(secured, rel)
+		}
+		if rel.userCode {
+			running = append(running, rel)
+		}
+	}
+	// A parent's policies decide on the rows of its children, so row security
+	// does not travel along inheritance; expressions and foreign tables do.
+	spread(secured, func(r *relation) (*bool, []*relation, []*relation) { return &r.rowSecurity, r.readers, nil })
+	spread(running, func(r *relation) (*bool, []*relation, []*relation) { return &r.userCode, r.readers, r.parents })
+	for _, rel := range l.relations {
+		if rel.table != nil {
+			rel.table.RowSecurity = rel.rowSecurity
+			rel.table.UserCode = rel.userCode
+		}
+	}
+	return l.loadUsageRoles()
+}
+
+func spread(marked []*relation, of func(*relation) (mark *bool, readers, parents []*relation)) {
+	for len(marked) > 0 {
+		rel := marked[len(marked)-1]
+		marked = marked[:len(marked)-1]
+		_, readers, parents := of(rel)
+		for _, list := range [][]*relation{readers, parents} {
+			for _, other := range list {
+				if mark, _, _ := of(other); !*mark {
+					*mark = true
+					marked = append(marked, other)
+				}
+			}
+		}
+	}
+}
+
+func (l *loader) loadUsageRoles() error {
+	named := make([]string, 0, len(l.schemas))
+	for schema := range l.schemas {
+		named = append(named, schema)
+	}
+	// Since 16 being a member of a role and being allowed to become it differ.
+	privilege := "MEMBER"
+	if l.cat.Version.Num >= 160000 {
+		privilege = "SET"
+	}
+	return l.each("usage_roles", []string{textArray(named), privilege}, func(r row) {
+		l.cat.UsageRoles[r.text(0)] = struct{}{}
+	})
+}

@@ -1,0 +1,29 @@
+// Package catalog is the schema cache: what PostgreSQL's system catalogs say
+// about a database, turned into what a planner asks.
+//
+//	queries/*.sql    what is read, one file per question, each says what it returns
+//	load.go          asks the questions, in one read-only transaction of the caller's
+//	row.go           text columns to Go values
+//	relations.go     relations and columns to Tables
+//	routines.go      functions to Routines
+//	nodetree.go      a view's parsed query to the table columns behind its columns
+//	viewkeys.go      primary and foreign keys of views, by way of those columns
+//	relate.go        keys to Relationships, both ways, many to many, computed ones
+//	access.go        what reading a relation may run, and who may read at all
+//	media.go         names of media types
+//	index.go         lookups
+//	dump.go          the whole as JSON, in the shape of PostgREST's --dump-schema
+//
+// A Catalog is built whole and never changes; requests share it without locks.
+// Nothing in it refers to the rows it was read from.
+//
+// Semantics are PostgREST's, with these exceptions, each explained where it is
+// made: input arguments that follow output arguments keep their own names
+// (routines.go), rewrite rules other than a view's own are not taken for its
+// definition (view_trees.sql), foreign keys of one name on different tables are
+// told apart (viewkeys.go), and a virtual generated column has no default
+// (columns.sql).
+//
+// Load returns an *Error that says which question failed and wraps the
+// Querier's error.
+package catalog

@@ -1,0 +1,113 @@
+package catalog
+
+import (
+	"fmt"
+	"slices"
+)
+
+// hintLimit is the number of tables in a schema from which on PostgREST makes
+// no suggestions for misspelt names.
+const hintLimit = 500
+
+// wideTable is the number of columns from which on a table has a map of them;
+// below that, looking through the list is as good and takes no memory.
+const wideTable = 16
+
+// index builds what lookups need. The catalog is complete otherwise.
+func (c *Catalog) index() {
+	for _, t := range c.Tables {
+		t.index()
+	}
+	c.tableNames = map[string][]string{}
+	for qi := range c.Tables {
+		c.tableNames[qi.Schema] = append(c.tableNames[qi.Schema], qi.Name)
+	}
+	for schema, names := range c.tableNames {
+		if len(names) >= hintLimit {
+			delete(c.tableNames, schema)
+		}
+	}
+	c.routineNames = map[string][]string{}
+	for qi := range c.Routines {
+		c.routineNames[qi.Schema] = append(c.routineNames[qi.Schema], qi.Name)
+	}
+	c.parentNames = map[string][]string{}
+	for key := range c.Relationships {
+		c.parentNames[key.Schema] = append(c.parentNames[key.Schema], key.Table.Name)
+	}
+	for _, lists := range []map[string][]string{c.tableNames, c.routineNames, c.parentNames} {
+		for _, names := range lists {
+			slices.Sort(names)
+		}
+	}
+}
+
+func (t *Table) index() {
+	if len(t.Columns) < wideTable {
+		return
+	}
+	t.byName = make(map[string]*Column, len(t.Columns))
+	for _, c := range t.Columns {
+		t.byName[c.Name] = c
+	}
+}
+
+// Column returns the column of that name, or nil.
+func (t *Table) Column(name string) *Column {
+	if t.byName != nil {
+		return t.byName[name]
+	}
+	for _, c := range t.Columns {
+		if c.Name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// Table returns the table of that name, or nil.
+func (c *Catalog) Table(schema, name string) *Table { return c.Tables[QI{schema, name}] }
+
+// RelationshipsFrom returns the relationships of a table that lead into a
+// schema, or are made by a function of that schema, in PostgREST's order.
+func (c *Catalog) RelationshipsFrom(table QI, schema string) []*Relationship {
+	return c.Relationships[RelKey{table, schema}]
+}
+
+// Routine returns the overloads of a function, those with fewer parameters
+// first.
+func (c *Catalog) Routine(qi QI) []*Routine { return c.Routines[qi] }
+
+// Representation returns the cast between two types, or nil.
+func (c *Catalog) Representation(source, target string) *Representation {
+	return c.Representations[RepKey{source, target}]
+}
+
+// TableNames returns the sorted names of a schema's tables, as candidates for
+// a hint; none if there are too many.
+func (c *Catalog) TableNames(schema string) []string { return c.tableNames[schema] }
+
+// RoutineNames returns the sorted names of a schema's functions.
+func (c *Catalog) RoutineNames(schema string) []string { return c.routineNames[schema] }
+
+// ParentNames returns the sorted names of the tables that have, or would have
+// if everything were exposed, relationships into a schema. A name occurs once
+// per schema it is found in.
+func (c *Catalog) ParentNames(schema string) []string { return c.parentNames[schema] }
+
+// builtinHandlers are the media types every relation can be had as, unless a
+// custom handler for anyelement takes them over.
+var builtinHandlers = [...]string{"*/*", "application/json", "text/csv", "application/geo+json"}
+
+// Summary counts what there is, in PostgREST's words. "Relationships" are
+// pairs of a table and a schema it has relationships into.
+func (c *Catalog) Summary() string {
+	handlers := len(c.Handlers)
+	for _, mediaType := range builtinHandlers {
+		if c.Handlers[HandlerKey{MediaType: mediaType}] == nil {
+			handlers++
+		}
+	}
+	return fmt.Sprintf("%d Relations, %d Relationships, %d RPCs, %d Domain Representations, %d Media Type Handlers",
+		len(c.Tables), len(c.Relationships), len(c.Routines), len(c.Representations), handlers)
+}

@@ -1,0 +1,177 @@
+package catalog
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"slices"
+	"time"
+)
+
+//go:embed queries/*.sql
+var queries embed.FS
+
+// Options are the parts of the configuration a catalog depends on.
+type Options struct {
+	Schemas           []string // exposed; at least one
+	ExtraSearchPath   []string
+	HoistedTxSettings []string // regular expressions; one that matches "name=value" of a function's setting hoists it
+}
+
+// Timing is how long one part of loading took: "tables", "keydeps", "rels",
+// "funcs", "comprels", "dreps", "mhandlers" (PostgREST's names for its seven
+// queries), and "access" for what only we ask.
+type Timing struct {
+	Name string
+	Took time.Duration
+}
+
+// Error says which of the queries failed, or could not be understood.
+type Error struct {
+	Query string // file name without ".sql"
+	Err   error  // of the Querier, where it has one
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("schema cache query %q: %v", e.Query, e.Err) }
+func (e *Error) Unwrap() error { return e.Err }
+
+// Load reads the catalogs. q must run all statements in one transaction, which
+// may be read-only and which sees its search_path changed; end it afterwards.
+func Load(ctx context.Context, q Querier, o Options) (*Catalog, error) {
+	l := &loader{
+		ctx:     ctx,
+		query:   q,
+		options: o,
+		exposed: textArray(o.Schemas),
+		names:   interner{},
+		cat: &Catalog{
+			Schemas:         slices.Clone(o.Schemas),
+			Tables:          map[QI]*Table{},
+			Relationships:   map[RelKey][]*Relationship{},
+			Routines:        map[QI][]*Routine{},
+			Representations: map[RepKey]*Representation{},
+			Handlers:        map[HandlerKey]*Handler{},
+			UsageRoles:      map[string]struct{}{},
+		},
+		relations: map[uint32]*relation{},
+		domains:   map[uint32]typeRef{},
+		schemas:   map[string]struct{}{},
+	}
+	steps := []struct {
+		timing string
+		run    func() error
+	}{
+		{"", l.loadSession},
+		{"tables", l.loadTables},
+		{"rels", l.loadKeys},
+		{"access", l.loadReads},
+		{"keydeps", l.loadViews},
+		{"funcs", l.loadRoutines},
+		{"comprels", l.loadComputed},
+		{"dreps", l.loadRepresentations},
+		{"mhandlers", l.loadHandlers},
+		{"access", l.loadAccess},
+	}
+	for _, step := range steps {
+		start := time.Now()
+		if err := step.run(); err != nil {
+			return nil, err
+		}
+		l.took(step.timing, time.Since(start))
+	}
+	l.relate()
+	l.cat.index()
+	return l.cat, nil
+}
+
+// loader holds what is known while a catalog is being built.
+type loader struct {
+	ctx     context.Context
+	query   Querier
+	options Options
+	exposed string // the exposed schemas, as a text[] literal
+	names   interner
+	cat     *Catalog
+
+	relations map[uint32]*relation
+	domains   map[uint32]typeRef // by the domain's oid: the type it finally stands for
+	enums     map[uint32][]string
+	keys      []*key
+	views     []*relation // whose keys are wanted: those in exposed schemas and the extra search path
+	computed  []*Relationship
+	schemas   map[string]struct{} // that planned statements may name
+}
+
+// each runs queries/name.sql.
+func (l *loader) each(name string, args []string, fn func(row)) error {
+	text, err := queries.ReadFile("queries/" + name + ".sql")
+	if err != nil {
+		return &Error{name, err}
+	}
+	var bad error
+	err = l.query(l.ctx, string(text), args, func(columns [][]byte) error {
+		fn(row{columns, &bad, l.names})
+		return bad
+	})
+	if err != nil {
+		return &Error{name, err}
+	}
+	return nil
+}
+
+func (l *loader) took(name string, d time.Duration) {
+	if name == "" {
+		return
+	}
+	for i := range l.cat.Timings {
+		if l.cat.Timings[i].Name == name {
+			l.cat.Timings[i].Took += d
+			return
+		}
+	}
+	l.cat.Timings = append(l.cat.Timings, Timing{name, d})
+}
+
+func (l *loader) isExposed(schema string) bool { return slices.Contains(l.options.Schemas, schema) }
+
+// names a schema that statements will name.
+func (l *loader) mention(schema string) {
+	if schema != "pg_catalog" {
+		l.schemas[schema] = struct{}{}
+	}
+}
+
+func (l *loader) loadSession() error {
+	if err := l.each("session", nil, func(row) {}); err != nil {
+		return err
+	}
+	if err := l.each("version", nil, func(r row) {
+		l.cat.Version = Version{r.int(0), r.text(1), r.text(2)}
+	}); err != nil {
+		return err
+	}
+	named := slices.Concat(l.options.Schemas, l.options.ExtraSearchPath)
+	for _, schema := range named {
+		l.mention(schema)
+	}
+	return l.each("schemas", []string{textArray(named)}, func(row) {})
+}
+
+func (l *loader) loadRepresentations() error {
+	return l.each("representations", nil, func(r row) {
+		key := RepKey{r.name(0), r.name(1)}
+		l.cat.Representations[key] = &Representation{key, r.name(2)}
+		l.mention(r.name(3))
+	})
+}
+
+func (l *loader) loadHandlers() error {
+	return l.each("handlers", []string{l.exposed}, func(r row) {
+		h := &Handler{Function: r.qi(0), Target: r.qi(2), MediaType: contentType(r.text(4))}
+		if h.Target == (QI{"pg_catalog", "anyelement"}) {
+			h.Target = QI{}
+		}
+		l.cat.Handlers[HandlerKey{h.Target, handlerMediaType(r.text(4))}] = h
+		l.mention(h.Function.Schema)
+	})
+}

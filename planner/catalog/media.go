@@ -1,0 +1,46 @@
+package catalog
+
+import "strings"
+
+// canonicalMedia are the media types PostgREST knows under several names, or
+// spells its own way, by lower case name.
+var canonicalMedia = map[string]string{
+	"application/vnd.pgrst.object":      "application/vnd.pgrst.object+json",
+	"application/vnd.pgrst.array":       "application/json",
+	"application/vnd.pgrst.array+json":  "application/json",
+	"application/vnd.pgrst.plan":        `application/vnd.pgrst.plan+text; for="application/json"`,
+	"application/vnd.pgrst.plan+text":   `application/vnd.pgrst.plan+text; for="application/json"`,
+	"application/vnd.pgrst.plan+json":   `application/vnd.pgrst.plan+json; for="application/json"`,
+	"application/json":                  "application/json",
+	"application/geo+json":              "application/geo+json",
+	"application/openapi+json":          "application/openapi+json",
+	"application/octet-stream":          "application/octet-stream",
+	"application/x-www-form-urlencoded": "application/x-www-form-urlencoded",
+	"application/vnd.pgrst.object+json": "application/vnd.pgrst.object+json",
+	"text/csv":                          "text/csv",
+	"text/plain":                        "text/plain",
+	"text/xml":                          "text/xml",
+	"*/*":                               "*/*",
+}
+
+// handlerMediaType is the media type under which requests find the handler
+// whose domain has this name.
+func handlerMediaType(domain string) string {
+	lower := strings.ToLower(domain)
+	if known, ok := canonicalMedia[lower]; ok {
+		return known
+	}
+	return lower
+}
+
+// contentType is the media type of what that handler makes. Types unknown to
+// PostgREST keep the case they were created with.
+func contentType(domain string) string {
+	if domain == "*/*" {
+		return "application/octet-stream"
+	}
+	if known, ok := canonicalMedia[strings.ToLower(domain)]; ok {
+		return known
+	}
+	return domain
+}

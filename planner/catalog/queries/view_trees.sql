@@ -1,0 +1,6 @@
+-- One row per view or materialized view in $1: its oid and the parsed query
+-- behind it. nodetree.go and access.go read them.
+select ev_class, ev_action::text
+  from pg_rewrite
+ where ev_type = '1'
+   and ev_class = any ($1::oid[])
