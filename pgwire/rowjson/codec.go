@@ -19,9 +19,31 @@ type Codec struct {
 	Append AppendFunc
 }
 
-// Lookup returns the codec of a built-in type. False means: let PostgreSQL print the JSON. Domains are described by
-// the server with their base type's OID and so need nothing special.
-func Lookup(oid uint32) (Codec, bool) {
+// Lookup returns the codec of a built-in type, right under all settings of the session. False means: let PostgreSQL print the JSON.
+// Domains are described by the server with their base type's OID and so need nothing special.
+func Lookup(oid uint32) (Codec, bool) { return Session{}.Lookup(oid) }
+
+// Session is what the caller knows for certain about settings in force when the statement runs. What it promises makes some types
+// cheaper; if a promise is false those types come out wrong.
+type Session struct {
+	// UTC: TimeZone is UTC, or another name of a zone whose offset is always 0.
+	UTC bool
+	// HexBytea: bytea_output is hex, the default.
+	HexBytea bool
+}
+
+// Lookup is the package's Lookup for such a session.
+func (s Session) Lookup(oid uint32) (Codec, bool) {
+	if s.UTC {
+		if c, ok := utcCodecs[oid]; ok {
+			return c, true
+		}
+	}
+	if s.HexBytea {
+		if c, ok := hexCodecs[oid]; ok {
+			return c, true
+		}
+	}
 	c, ok := codecs[oid]
 	return c, ok
 }

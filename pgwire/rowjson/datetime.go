@@ -34,7 +34,12 @@ func appendDate(dst, src []byte) ([]byte, bool) {
 }
 
 // appendTimestamp: int64 microseconds since 2000-01-01 without zone, with both ends of the range for the infinities.
-func appendTimestamp(dst, src []byte) ([]byte, bool) {
+func appendTimestamp(dst, src []byte) ([]byte, bool) { return appendMoment(dst, src, "") }
+
+// appendTimestampUTC: a timestamptz has the same bytes, counted in UTC.
+func appendTimestampUTC(dst, src []byte) ([]byte, bool) { return appendMoment(dst, src, "+00:00") }
+
+func appendMoment(dst, src []byte, offset string) ([]byte, bool) {
 	if len(src) != 8 {
 		return dst, false
 	}
@@ -55,6 +60,7 @@ func appendTimestamp(dst, src []byte) ([]byte, bool) {
 	dst, bc := appendCivil(dst, days)
 	dst = append(dst, 'T')
 	dst = appendClock(dst, uint64(clock))
+	dst = append(dst, offset...)
 	return endDate(dst, bc), true
 }
 

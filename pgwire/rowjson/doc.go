@@ -7,10 +7,9 @@
 //
 // # The promise
 //
-// Byte for byte what to_json(column) prints, for every type in the table of types.go, in PostgreSQL 14 to 18. The one
-// liberty is white space between the elements of an array: to_json prints `[[1,2], +
-// [3,4]]` over two lines, we print none. A type is in the table only if the oracle test has compared it with a server; everything
-// else (composites, extension types, arrays of either) answers false and is to be wrapped in to_json by the query.
+// Byte for byte what to_json(column) prints, for every type in the table of types.go, in PostgreSQL 14 to 18. A type is in
+// the table only if the oracle test has compared it with a server; everything else (composites, extension types, arrays of either)
+// answers false and is to be wrapped in to_json by the query.
 //
 // # What a value may depend on
 //

@@ -1,13 +1,19 @@
 package rowjson
 
+import (
+	"encoding/binary"
+	"slices"
+)
+
+// appendBool: t or f, as boolout prints them.
 func appendBool(dst, src []byte) ([]byte, bool) {
-	if len(src) != 1 {
-		return dst, false
-	}
-	if src[0] != 0 {
+	switch string(src) {
+	case "t":
 		return append(dst, "true"...), true
+	case "f":
+		return append(dst, "false"...), true
 	}
-	return append(dst, "false"...), true
+	return dst, false
 }
 
 func appendUUID(dst, src []byte) ([]byte, bool) {
@@ -17,8 +23,7 @@ func appendUUID(dst, src []byte) ([]byte, bool) {
 	var buf [38]byte
 	buf[0], buf[9], buf[14], buf[19], buf[24], buf[37] = '"', '-', '-', '-', '-', '"'
 	for i, at := range uuidOffsets {
-		c := src[i]
-		buf[at], buf[at+1] = hex[c>>4], hex[c&15]
+		binary.LittleEndian.PutUint16(buf[at:], hexPairs[src[i]])
 	}
 	return append(dst, buf[:]...), true
 }
@@ -41,3 +46,22 @@ func appendJSONB(dst, src []byte) ([]byte, bool) {
 	}
 	return append(dst, src[1:]...), true
 }
+
+// appendHex writes a bytea as under bytea_output = hex: \x and two digits for each byte, the backslash escaped.
+func appendHex(dst, src []byte) ([]byte, bool) {
+	dst = append(dst, `"\\x`...)
+	n := len(dst)
+	dst = slices.Grow(dst, 2*len(src)+1)[:n+2*len(src)]
+	for i, c := range src {
+		binary.LittleEndian.PutUint16(dst[n+2*i:], hexPairs[c])
+	}
+	return append(dst, '"'), true
+}
+
+// hexPairs is the two digits of each byte, the first in the low half.
+var hexPairs = func() (t [256]uint16) {
+	for c := range t {
+		t[c] = uint16(hex[c>>4]) | uint16(hex[c&15])<<8
+	}
+	return t
+}()

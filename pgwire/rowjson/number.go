@@ -26,6 +26,15 @@ func appendInt8(dst, src []byte) ([]byte, bool) {
 	return strconv.AppendInt(dst, int64(binary.BigEndian.Uint64(src)), 10), true
 }
 
+// appendOID: four bytes without sign, which to_json takes for a text.
+func appendOID(dst, src []byte) ([]byte, bool) {
+	if len(src) != 4 {
+		return dst, false
+	}
+	dst = strconv.AppendUint(append(dst, '"'), uint64(binary.BigEndian.Uint32(src)), 10)
+	return append(dst, '"'), true
+}
+
 // appendNumber copies a number that arrived as text. NaN and the infinities are no JSON numbers and are quoted, as to_json does.
 func appendNumber(dst, src []byte) ([]byte, bool) {
 	if !isNumber(src) {
