@@ -138,6 +138,7 @@ type Filter struct {
 	Quant   Quant
 	Is      IsVal
 	HasLang bool
+	Plain   bool // the parameter's key is Field.Name as it stands, without quotes, path or spaces
 	Lang    []byte
 	Slot    int32 // index into Query.Values; -1 for is
 }
@@ -152,7 +153,8 @@ type LogicNode struct {
 	Next   int32
 }
 
-// LogicRoot is one and= or or= parameter.
+// LogicRoot is one and= or or= parameter. Its node is a leaf only for odd
+// spellings such as and=.eq.1, which is a filter on a column called and.
 type LogicRoot struct {
 	Path Names
 	Node int32
@@ -236,5 +238,9 @@ type Query struct {
 	Names [][]byte
 	Paths []JSONOp
 
-	arena []byte
+	arena     []byte       // unescaped text; slices of it are handed out, so it only grows until Reset
+	rangeText []rangeParam // what limit= and offset= said, in parallel with Ranges
+	badRange  int32        // first rangeText whose key is no path, -1 for none
+	byKey     []int32      // scratch of AppendCanonical
+	mode      Mode
 }

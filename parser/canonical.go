@@ -1,0 +1,73 @@
+package parser
+
+import (
+	"bytes"
+	"slices"
+	"unicode/utf8"
+)
+
+// AppendCanonical appends the query string as Content-Location shows it: keys
+// sorted by their bytes, the values of a repeated key joined by commas, and
+// everything percent-encoded that is not a letter, a digit or one of "-_.~".
+// A byte above 127 is encoded as if it were a Latin-1 character, as PostgREST
+// does, so that "ü" takes four escapes.
+func (q *Query) AppendCanonical(dst []byte) []byte {
+	q.byKey = q.byKey[:0]
+	for i := range q.Params {
+		q.byKey = append(q.byKey, int32(i))
+	}
+	slices.SortFunc(q.byKey, func(a, b int32) int {
+		if c := bytes.Compare(q.Params[a].Key, q.Params[b].Key); c != 0 {
+			return c
+		}
+		return int(a - b)
+	})
+	var last []byte
+	for n, i := range q.byKey {
+		prm := &q.Params[i]
+		if n > 0 && bytes.Equal(prm.Key, last) {
+			dst = append(dst, ',')
+		} else {
+			if n > 0 {
+				dst = append(dst, '&')
+			}
+			dst = appendEncoded(dst, prm.Key)
+			dst = append(dst, '=')
+		}
+		dst = appendEncoded(dst, prm.Value)
+		last = prm.Key
+	}
+	return dst
+}
+
+// plainByte marks the bytes that need no encoding.
+var plainByte = func() (t [256]bool) {
+	for c := range t {
+		switch {
+		case c >= '0' && c <= '9', c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z',
+			c == '-', c == '_', c == '.', c == '~':
+			t[c] = true
+		}
+	}
+	return t
+}()
+
+func appendEncoded(dst, s []byte) []byte {
+	for _, c := range s {
+		switch {
+		case plainByte[c]:
+			dst = append(dst, c)
+		case c < utf8.RuneSelf:
+			dst = appendEscape(dst, c)
+		default:
+			dst = appendEscape(dst, 0xC0|c>>6)
+			dst = appendEscape(dst, 0x80|c&0x3F)
+		}
+	}
+	return dst
+}
+
+func appendEscape(dst []byte, c byte) []byte {
+	const digits = "0123456789ABCDEF"
+	return append(dst, '%', digits[c>>4], digits[c&15])
+}

@@ -1,0 +1,50 @@
+package parser
+
+import (
+	"bytes"
+	"slices"
+)
+
+// The grammar of columns= and on_conflict=:
+//
+//	names = name *( "," name )
+//
+// What follows the names is ignored.
+
+// parseColumns reads columns=, whose order and repetitions mean nothing.
+func (q *Query) parseColumns(value []byte) bool {
+	l := lexer{q: q, s: value}
+	q.HasColumns = true
+	var ok bool
+	if q.Columns, ok = l.names(q.Columns); !ok {
+		return false
+	}
+	slices.SortFunc(q.Columns, bytes.Compare)
+	q.Columns = slices.CompactFunc(q.Columns, bytes.Equal)
+	return true
+}
+
+// parseOnConflict reads on_conflict=.
+func (q *Query) parseOnConflict(value []byte) bool {
+	l := lexer{q: q, s: value}
+	q.HasOnConflict = true
+	var ok bool
+	q.OnConflict, ok = l.names(q.OnConflict)
+	return ok
+}
+
+func (l *lexer) names(dst [][]byte) ([][]byte, bool) {
+	for {
+		name, ok := l.name()
+		if !ok {
+			return dst, false
+		}
+		dst = append(dst, name)
+		switch l.separator() {
+		case broken:
+			return dst, false
+		case missing:
+			return dst, true
+		}
+	}
+}

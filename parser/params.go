@@ -1,0 +1,118 @@
+package parser
+
+import "unicode/utf8"
+
+// What a byte of the raw query string means to the splitter; 0 for the bytes
+// that mean only themselves, which are nearly all.
+const (
+	rawEnd    = 1 << iota // & and ;
+	rawEquals             // =
+	rawEscape             // % and +
+	rawHigh               // not ASCII
+)
+
+var rawClass = func() (t [256]uint8) {
+	t['&'], t[';'] = rawEnd, rawEnd
+	t['='] = rawEquals
+	t['%'], t['+'] = rawEscape, rawEscape
+	for c := utf8.RuneSelf; c < 256; c++ {
+		t[c] = rawHigh
+	}
+	return t
+}()
+
+// split cuts the raw query string into decoded parameters. A part without "="
+// is a key without a value, and "a&&b" holds a part with an empty key, but a
+// separator at the very end opens nothing.
+func (q *Query) split(raw []byte) error {
+	for i := 0; i < len(raw); i++ {
+		if len(q.Params) == MaxParams {
+			return errTooManyParams
+		}
+		start, equals := i, none
+		var seen, inKey uint8
+		for ; i < len(raw); i++ {
+			c := rawClass[raw[i]]
+			if c == 0 {
+				continue
+			}
+			if c == rawEnd {
+				break
+			}
+			if c == rawEquals {
+				if equals < 0 {
+					equals, inKey, seen = i, seen, 0
+				}
+				continue
+			}
+			seen |= c
+		}
+		var prm Param
+		ok := true
+		if equals < 0 {
+			prm.Key, ok = q.decode(raw[start:i:i], seen)
+		} else {
+			prm.HasValue = true
+			prm.Key, ok = q.decode(raw[start:equals:equals], inKey)
+			if ok {
+				prm.Value, ok = q.decode(raw[equals+1:i:i], seen)
+			}
+		}
+		if !ok {
+			return ErrInvalidUTF8
+		}
+		q.Params = append(q.Params, prm)
+	}
+	return nil
+}
+
+// decode undoes percent-encoding, in the arena if there is any, and reports
+// whether the result is UTF-8.
+func (q *Query) decode(s []byte, seen uint8) ([]byte, bool) {
+	if seen == 0 {
+		return s, true
+	}
+	if seen&rawEscape != 0 {
+		s = q.unescape(s)
+	}
+	return s, utf8.Valid(s)
+}
+
+// unescape turns + into a space and %XX into its byte. A percent sign that is
+// not followed by two hexadecimal digits stands for itself.
+func (q *Query) unescape(s []byte) []byte {
+	start := len(q.arena)
+	a := q.arena
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch c {
+		case '+':
+			c = ' '
+		case '%':
+			if i+2 < len(s) {
+				hi, lo := unhex[s[i+1]], unhex[s[i+2]]
+				if hi|lo < 16 {
+					c = hi<<4 | lo
+					i += 2
+				}
+			}
+		}
+		a = append(a, c)
+	}
+	q.arena = a
+	return a[start:len(a):len(a)]
+}
+
+// unhex maps hexadecimal digits to their values and everything else to 255.
+var unhex = func() (t [256]uint8) {
+	for c := range t {
+		t[c] = 255
+	}
+	for c := byte(0); c < 10; c++ {
+		t['0'+c] = c
+	}
+	for c := byte(0); c < 6; c++ {
+		t['a'+c], t['A'+c] = 10+c, 10+c
+	}
+	return t
+}()

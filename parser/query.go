@@ -1,0 +1,68 @@
+package parser
+
+// none ends a chain of nodes.
+const none = -1
+
+// One oversized request must not pin its memory in a pooled Query: slabs that
+// have grown beyond these are dropped by Reset.
+const (
+	keepBytes = 64 << 10
+	keepNodes = 512
+)
+
+// Reset forgets the parsed query but keeps the slabs for the next one.
+func (q *Query) Reset() {
+	q.Params = emptied(q.Params, keepNodes)
+	q.Items = emptied(q.Items, keepNodes)
+	q.SelectTop = none
+	q.Filters = emptied(q.Filters, keepNodes)
+	q.FilterRoots = emptied(q.FilterRoots, keepNodes)
+	q.Logic = emptied(q.Logic, keepNodes)
+	q.LogicRoots = emptied(q.LogicRoots, keepNodes)
+	q.Orders = emptied(q.Orders, keepNodes)
+	q.Terms = emptied(q.Terms, keepNodes)
+	q.Ranges = emptied(q.Ranges, keepNodes)
+	q.HasColumns = false
+	q.Columns = emptied(q.Columns, keepNodes)
+	q.HasOnConflict = false
+	q.OnConflict = emptied(q.OnConflict, keepNodes)
+	q.Args = emptied(q.Args, keepNodes)
+	q.FilterKeys = emptied(q.FilterKeys, keepNodes)
+	q.Values = emptied(q.Values, keepNodes)
+	q.Names = emptied(q.Names, keepNodes)
+	q.Paths = emptied(q.Paths, keepNodes)
+	q.arena = emptied(q.arena, keepBytes)
+	q.rangeText = emptied(q.rangeText, keepNodes)
+	q.badRange = none
+	q.byKey = emptied(q.byKey, keepNodes)
+}
+
+func emptied[T any](s []T, keep int) []T {
+	if cap(s) > keep {
+		return nil
+	}
+	return s[:0]
+}
+
+// Path returns the names of an embed path, outermost first.
+func (q *Query) Path(n Names) [][]byte { return q.Names[n.Off : n.Off+n.N : n.Off+n.N] }
+
+// JSON returns the steps of a JSON path.
+func (q *Query) JSON(p JSONPath) []JSONOp { return q.Paths[p.Off : p.Off+p.N : p.Off+p.N] }
+
+// OrderTerms returns the terms of one order= parameter.
+func (q *Query) OrderTerms(o OrderList) []OrderTerm { return q.Terms[o.Off : o.Off+o.N : o.Off+o.N] }
+
+// Value returns the operand of a filter; ok is false for is, which has none.
+func (q *Query) Value(f *Filter) (v []byte, ok bool) {
+	if f.Slot < 0 {
+		return nil, false
+	}
+	return q.Values[f.Slot], true
+}
+
+// addValue gives an operand the next slot.
+func (q *Query) addValue(v []byte) int32 {
+	q.Values = append(q.Values, v)
+	return int32(len(q.Values) - 1)
+}
