@@ -112,7 +112,7 @@ func start(tcp bool) (*Cluster, error) {
 // end of our life is the end of the file at the other end of the pipe.
 func (c *Cluster) watchOver() error {
 	const script = `cat >/dev/null
-if read -r pid <"$1/data/postmaster.pid"; then
+if read -r pid <"$1/cluster/data/postmaster.pid"; then
 	kill -QUIT "$pid"
 	for i in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$pid" && sleep 0.1; done
 fi
@@ -122,7 +122,7 @@ rm -rf "$1"`
 		return err
 	}
 	defer read.Close()
-	cmd := exec.Command("/bin/sh", "-c", script, "undertaker", filepath.Join(c.dir, "cluster"))
+	cmd := exec.Command("/bin/sh", "-c", script, "undertaker", c.dir)
 	cmd.Stdin = read
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt from the terminal is not for it

@@ -1,0 +1,329 @@
+package pgwire
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
+)
+
+// Conn is one connection. It runs one flight at a time and belongs to one
+// goroutine at a time; only Flight.Interrupt comes from elsewhere.
+type Conn struct {
+	cfg    *Config
+	pg     *pgconn.PgConn // hijacked; it still knows how to send a cancel request
+	net    net.Conn
+	socket *socket // nil: net is all there is
+	in     reader
+	out    outgoing
+	stmts  stmtCache
+	own    Flight // for Query and Rollback
+
+	status   byte // of the transaction: 'I' none, 'T' in one, 'E' in a failed one
+	broken   bool
+	busy     bool // between the first byte out and the last byte in
+	answered bool // the server has said something since the flight was sent
+
+	aside     chan error // result of a large flight's sender
+	asideBusy bool       // there is one
+
+	values [][]byte // of a row
+	msgs   struct { // to encode from and decode into
+		parse    pgproto3.Parse
+		describe pgproto3.Describe
+		fields   pgproto3.RowDescription
+	}
+	params map[string]*[]byte // ParameterStatus
+	pid    uint32
+}
+
+// newConn puts a connection around a network connection that is past the
+// greetings.
+func newConn(cfg *Config, netConn net.Conn) *Conn {
+	c := &Conn{cfg: cfg, net: netConn, socket: newSocket(netConn), status: 'I', params: map[string]*[]byte{}}
+	c.in.init(netConn)
+	c.stmts.init(cfg.Statements)
+	return c
+}
+
+// Run sends a flight and reads its answer into the sinks. A context that can
+// never end costs nothing; when another ends, the flight is interrupted.
+//
+// The error is one of: *Error, what the server said about the first step that
+// failed; the error of a Sink; *ConnError. After it, IsBroken tells whether
+// the connection can be used on, and InTransaction whether there is something
+// to roll back.
+func (c *Conn) Run(ctx context.Context, f *Flight) error {
+	if c.IsBroken() {
+		return &ConnError{Kind: Closed}
+	}
+	if ctx.Done() != nil {
+		return c.runUnder(ctx, f)
+	}
+	return c.run(f)
+}
+
+func (c *Conn) run(f *Flight) error {
+	f.err, f.failed = nil, -1
+	c.out.reset()
+	if err := c.encode(f); err != nil {
+		return &ConnError{Kind: Unsendable, Err: err}
+	}
+	c.busy, c.answered = true, false
+	f.interruption.begin(c)
+	err := c.send()
+	if err == nil {
+		err = c.read(f)
+	} else {
+		c.breakOff()
+	}
+	if c.asideBusy {
+		err = c.joinSender(err)
+	}
+	if f.interruption.end() {
+		err = c.afterInterrupt(f, err)
+	}
+	c.busy = false
+	return err
+}
+
+// joinSender waits for the goroutine that sends a large flight. The arguments
+// are the caller's again when Run returns.
+func (c *Conn) joinSender(err error) error {
+	if !c.broken {
+		// The server has answered everything, so it must have read everything.
+		_ = c.net.SetWriteDeadline(time.Now().Add(lastWords))
+	}
+	sendErr := <-c.aside
+	c.asideBusy = false
+	if sendErr != nil {
+		c.breakOff()
+		if err == nil {
+			err = &ConnError{Kind: Lost, Sent: true, Answered: true, Err: sendErr}
+		}
+	} else if !c.broken {
+		_ = c.net.SetWriteDeadline(time.Time{})
+	}
+	return err
+}
+
+// lost is the end of a connection that broke while we were reading.
+func (c *Conn) lost(f *Flight, err error) error {
+	c.breakOff()
+	e := &ConnError{Kind: Lost, Sent: true, Answered: c.answered, Err: err}
+	if errors.Is(err, errMessageLength) {
+		e.Kind = Protocol
+	}
+	f.fail(-1, e)
+	return e
+}
+
+// breakOff closes the network connection without a word.
+func (c *Conn) breakOff() {
+	if !c.broken {
+		c.broken = true
+		_ = c.net.Close()
+	}
+}
+
+// meanwhile handles the messages that may come at any time.
+func (c *Conn) meanwhile(kind byte, body []byte) error {
+	switch kind {
+	case 'N':
+		if c.cfg.OnNotice != nil {
+			notice, err := serverError(body)
+			if err != nil {
+				return c.violation(err.Error())
+			}
+			c.cfg.OnNotice(notice)
+		}
+	case 'S':
+		name, rest, ok := cutZero(body)
+		value, rest, ok2 := cutZero(rest)
+		if !ok || !ok2 || len(rest) > 0 {
+			return c.violation("malformed ParameterStatus")
+		}
+		c.setParam(name, value)
+	case 'A':
+		if c.cfg.OnNotification != nil {
+			var m pgproto3.NotificationResponse
+			if err := m.Decode(body); err != nil {
+				return c.violation(err.Error())
+			}
+			c.cfg.OnNotification(m.Channel, m.Payload)
+		}
+	default:
+		return c.unexpected(kind)
+	}
+	return nil
+}
+
+func cutZero(b []byte) (before, after []byte, ok bool) {
+	for i := range b {
+		if b[i] == 0 {
+			return b[:i], b[i+1:], true
+		}
+	}
+	return nil, nil, false
+}
+
+// maxParams bounds what a server can make us remember. There are 15 or so.
+const maxParams = 100
+
+// setParam reuses memory: from PostgreSQL 18 on, search_path is reported, and
+// changes with every request.
+func (c *Conn) setParam(name, value []byte) {
+	if p := c.params[string(name)]; p != nil {
+		*p = append((*p)[:0], value...)
+		return
+	}
+	if len(c.params) < maxParams {
+		p := append([]byte(nil), value...)
+		c.params[string(name)] = &p
+	}
+}
+
+// ParameterStatus is the value of a setting that the server reports, "" if it
+// does not.
+func (c *Conn) ParameterStatus(name string) string {
+	if p := c.params[name]; p != nil {
+		return string(*p)
+	}
+	return ""
+}
+
+// ServerVersion is the server's version as a number, 150018 for 15.18, or 0.
+func (c *Conn) ServerVersion() int {
+	text, _, _ := strings.Cut(c.ParameterStatus("server_version"), " ")
+	major, minor, _ := strings.Cut(text, ".")
+	digits := func(r rune) bool { return r < '0' || r > '9' }
+	if i := strings.IndexFunc(major, digits); i >= 0 { // 18beta1
+		major = major[:i]
+	}
+	n, err := strconv.Atoi(major)
+	if err != nil {
+		return 0
+	}
+	m, _ := strconv.Atoi(minor)
+	return n*10000 + m
+}
+
+// PID is the process id of the server's end.
+func (c *Conn) PID() uint32 { return c.pid }
+
+// InTransaction is the state of the last flight's end: 'I' outside a
+// transaction, 'T' inside one, 'E' inside a failed one.
+func (c *Conn) InTransaction() byte { return c.status }
+
+// IsBroken reports that the connection is of no more use: lost, closed, given
+// up, or left in the middle of a flight by a Sink that panicked.
+func (c *Conn) IsBroken() bool { return c.broken || c.busy }
+
+// Close says goodbye and closes the connection.
+func (c *Conn) Close() error {
+	if c.broken {
+		return nil
+	}
+	if !c.busy {
+		_ = c.net.SetWriteDeadline(time.Now().Add(lastWords))
+		goodbye, _ := (&pgproto3.Terminate{}).Encode(nil)
+		_, _ = c.net.Write(goodbye)
+	}
+	c.broken = true
+	return c.net.Close()
+}
+
+// Check looks whether an idle connection is still there, without a round
+// trip: it takes what has arrived in the meantime. A server that went away
+// has left the end of the stream, and perhaps a reason.
+func (c *Conn) Check() error {
+	if c.IsBroken() {
+		return &ConnError{Kind: Closed}
+	}
+	in := &c.in
+	if err := in.room(5); err != nil || in.w == len(in.buf) {
+		c.breakOff()
+		return &ConnError{Kind: Protocol, Err: errMessageLength}
+	}
+	n, err := c.poll(in.buf[in.w:])
+	in.w += n
+	if err != nil {
+		c.breakOff()
+		return &ConnError{Kind: Lost, Err: err}
+	}
+	for in.whole() {
+		kind, body, err := in.next()
+		if err != nil {
+			return c.lost(&c.own, err)
+		}
+		if kind == 'E' {
+			c.breakOff()
+			said, err := serverError(body)
+			if err != nil {
+				return &ConnError{Kind: Protocol, Err: err}
+			}
+			return &ConnError{Kind: Lost, Err: said}
+		}
+		if err := c.meanwhile(kind, body); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// poll reads what has arrived, without waiting; where that cannot be said,
+// with hardly any waiting.
+func (c *Conn) poll(b []byte) (int, error) {
+	if c.socket != nil {
+		return c.socket.read(b)
+	}
+	_ = c.net.SetReadDeadline(time.Now().Add(50 * time.Microsecond))
+	n, err := c.net.Read(b)
+	_ = c.net.SetReadDeadline(time.Time{})
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = nil
+	} else if err == nil && n == 0 {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// Wait reads until the server sends a notification (which goes to
+// Config.OnNotification) or the context ends.
+func (c *Conn) Wait(ctx context.Context) error {
+	if c.IsBroken() {
+		return &ConnError{Kind: Closed}
+	}
+	stop := context.AfterFunc(ctx, func() { _ = c.net.SetReadDeadline(time.Unix(1, 0)) })
+	defer stop()
+	for {
+		kind, body, err := c.in.next()
+		switch {
+		case ctx.Err() != nil:
+			c.breakOff()
+			return &ConnError{Kind: Canceled, Err: context.Cause(ctx)}
+		case err != nil:
+			return c.lost(&c.own, err)
+		case kind == 'E':
+			c.breakOff()
+			said, err := serverError(body)
+			if err != nil {
+				return &ConnError{Kind: Protocol, Err: err}
+			}
+			return said
+		}
+		if err := c.meanwhile(kind, body); err != nil {
+			return err
+		}
+		if kind == 'A' {
+			return nil
+		}
+	}
+}

@@ -1,0 +1,183 @@
+package pgwire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Connect opens a connection, trying the hosts in turn.
+func Connect(ctx context.Context, cfg *Config) (*Conn, error) {
+	one := cfg.Config.Copy()
+	a := new(attempts)
+	a.watch(one)
+	pg, err := pgconn.ConnectConfig(ctx, one)
+	if err == nil {
+		// Leave nothing in buffers that are no longer read.
+		if err = pg.SyncConn(ctx); err != nil {
+			_ = pg.Close(ctx)
+		}
+	}
+	if err != nil {
+		return nil, &ConnError{Kind: CannotConnect, Err: a.explain(one, err)}
+	}
+	hijacked, err := pg.Hijack()
+	if err != nil {
+		return nil, &ConnError{Kind: CannotConnect, Err: err}
+	}
+	a.connected = true
+	c := newConn(cfg, hijacked.Conn)
+	c.pg, c.pid, c.status = pg, hijacked.PID, hijacked.TxStatus
+	for name, value := range hijacked.ParameterStatuses {
+		c.setParam([]byte(name), []byte(value))
+	}
+	return c, nil
+}
+
+// attempts notes what pgconn does on its way to a connection: to say what
+// went wrong where, and to find the server again for a cancel request. (For
+// that, pgconn asks the connection for the address, which for a unix socket
+// says nothing, and then goes to the first of the configured hosts, which may
+// be another.)
+type attempts struct {
+	hosts     map[string]string // by resolved address
+	dials     []address
+	connected bool
+}
+
+type address struct{ network, addr string }
+
+func (a *attempts) watch(cfg *pgconn.Config) {
+	a.hosts = map[string]string{}
+	lookup, dial := cfg.LookupFunc, cfg.DialFunc
+	cfg.LookupFunc = func(ctx context.Context, host string) ([]string, error) {
+		ips, err := lookup(ctx, host)
+		for _, ip := range ips {
+			a.hosts[ip] = host
+		}
+		return ips, err
+	}
+	cfg.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		switch {
+		case !a.connected:
+			a.dials = append(a.dials, address{network, addr})
+		case network == "unix":
+			addr = a.dials[len(a.dials)-1].addr
+		}
+		return dial(ctx, network, addr)
+	}
+}
+
+// connectFailure says it in libpq's words, which people know how to search
+// for, one line per address.
+type connectFailure struct {
+	text   string
+	server *Error // what a server said, if one did
+	cause  error
+}
+
+func (e *connectFailure) Error() string { return e.text }
+
+func (e *connectFailure) Unwrap() []error {
+	if e.server != nil {
+		return []error{e.server, e.cause}
+	}
+	return []error{e.cause}
+}
+
+func (a *attempts) explain(cfg *pgconn.Config, err error) error {
+	each := []error{err}
+	if list, ok := errors.Unwrap(err).(interface{ Unwrap() []error }); ok {
+		each = list.Unwrap()
+	}
+	e := &connectFailure{cause: err}
+	var lines []string
+	for i, err := range each {
+		// Names that could not be resolved come first; then each dial has its error.
+		dial := i - (len(each) - len(a.dials))
+		line := describeFailure(err)
+		if 0 <= dial && dial < len(a.dials) {
+			if superseded(a.dials[dial:], err) {
+				continue
+			}
+			line = a.where(a.dials[dial]) + " failed: " + line
+		}
+		if len(lines) == 0 || lines[len(lines)-1] != line {
+			lines = append(lines, line)
+		}
+		var said *pgconn.PgError
+		if errors.As(err, &said) {
+			e.server = fromPgconn(said)
+		}
+	}
+	e.text = strings.Join(lines, "\n")
+	return e
+}
+
+// superseded: with sslmode=prefer an address is tried with TLS and then
+// without; that the first was declined says nothing about why the second
+// failed.
+func superseded(dials []address, err error) bool {
+	return len(dials) > 1 && dials[0] == dials[1] && strings.Contains(err.Error(), "server refused TLS connection")
+}
+
+func (a *attempts) where(d address) string {
+	if d.network == "unix" {
+		return fmt.Sprintf("connection to server on socket %q", d.addr)
+	}
+	ip, port, err := net.SplitHostPort(d.addr)
+	if err != nil {
+		return fmt.Sprintf("connection to server at %q", d.addr)
+	}
+	if host := a.hosts[ip]; host != "" && host != ip {
+		return fmt.Sprintf("connection to server at %q (%s), port %s", host, ip, port)
+	}
+	return fmt.Sprintf("connection to server at %q, port %s", ip, port)
+}
+
+func describeFailure(err error) string {
+	var (
+		said   *pgconn.PgError
+		lookup *net.DNSError
+		op     *net.OpError
+		number syscall.Errno
+	)
+	switch {
+	case errors.As(err, &said):
+		text := said.Severity + ":  " + said.Message
+		if said.Detail != "" {
+			text += "\nDETAIL:  " + said.Detail
+		}
+		if said.Hint != "" {
+			text += "\nHINT:  " + said.Hint
+		}
+		return text
+	case errors.As(err, &lookup):
+		return fmt.Sprintf("could not translate host name %q to address: %s", lookup.Name, lookup.Err)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+		return "timeout expired"
+	case errors.As(err, &number):
+		text := number.Error()
+		text = strings.ToUpper(text[:1]) + text[1:]
+		if errors.As(err, &op) && op.Op == "dial" {
+			if op.Net == "unix" {
+				return text + "\n\tIs the server running locally and accepting connections on that socket?"
+			}
+			return text + "\n\tIs the server running on that host and accepting TCP/IP connections?"
+		}
+		return text
+	}
+	for { // the innermost words, without pgconn's labels
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err.Error()
+		}
+		err = inner
+	}
+}

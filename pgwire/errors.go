@@ -1,0 +1,145 @@
+package pgwire
+
+import (
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
+)
+
+// Error is an error (or notice) as the server reports it, with all fields.
+// The connection stays usable unless Fatal.
+type Error struct {
+	Severity         string // ERROR, FATAL, ..., never localized
+	Code             string // SQLSTATE
+	Message          string
+	Detail           string
+	Hint             string
+	Position         int32 // in the statement, in characters from 1
+	InternalPosition int32 // in InternalQuery
+	InternalQuery    string
+	Where            string
+	Schema           string
+	Table            string
+	Column           string
+	DataType         string
+	Constraint       string
+	File             string
+	Line             int32
+	Routine          string
+}
+
+func (e *Error) Error() string {
+	return e.Severity + ": " + e.Message + " (SQLSTATE " + e.Code + ")"
+}
+
+// Fatal reports whether the server has ended the connection with this error.
+func (e *Error) Fatal() bool { return e.Severity == "FATAL" || e.Severity == "PANIC" }
+
+// Stale reports that a prepared statement no longer fits the database: it
+// would now return other columns, or somebody deallocated it. The connection
+// has forgotten the statement. As nothing of the transaction remains, an
+// implicit flight can simply be run again.
+func (e *Error) Stale() bool { return e.otherColumns() || e.deallocated() }
+
+func (e *Error) otherColumns() bool {
+	return e.Code == "0A000" && e.Routine == "RevalidateCachedQuery"
+}
+
+func (e *Error) deallocated() bool { return e.Code == "26000" }
+
+// Kind says what happened to a connection.
+type Kind uint8
+
+const (
+	// CannotConnect: there is no connection.
+	CannotConnect Kind = iota + 1
+	// Lost: the connection broke.
+	Lost
+	// Protocol: the server said something that makes no sense; the
+	// connection is given up.
+	Protocol
+	// Canceled: the context ended. Err is its cause; errors.Is tells a
+	// deadline (context.DeadlineExceeded) from a cancellation.
+	Canceled
+	// Closed: the connection had been closed or given up before.
+	Closed
+	// Unsendable: the flight cannot be expressed in the protocol. Nothing was
+	// sent, the connection is as it was.
+	Unsendable
+	// RolledBack: COMMIT was answered with ROLLBACK.
+	RolledBack
+)
+
+var kindText = [...]string{
+	CannotConnect: "cannot connect",
+	Lost:          "connection to server was lost",
+	Protocol:      "protocol violation",
+	Canceled:      "canceled",
+	Closed:        "connection is closed",
+	Unsendable:    "cannot be sent",
+	RolledBack:    "transaction was rolled back",
+}
+
+// ConnError is an error that did not come from the server as an answer.
+type ConnError struct {
+	Kind Kind
+	// Sent: the server may have received some of the flight, so that it may
+	// have been executed and, unless the transaction was held, committed.
+	Sent bool
+	// Answered: the server had begun to answer the flight.
+	Answered bool
+	Err      error // the cause, may be nil
+}
+
+func (e *ConnError) Error() string {
+	if e.Kind == CannotConnect {
+		return e.Err.Error()
+	}
+	if e.Err == nil {
+		return kindText[e.Kind]
+	}
+	return kindText[e.Kind] + ": " + e.Err.Error()
+}
+
+func (e *ConnError) Unwrap() error { return e.Err }
+
+// WasSent reports whether the server may have received something.
+func (e *ConnError) WasSent() bool { return e.Sent }
+
+// Retryable reports whether the flight surely did nothing, so that it can be
+// run again on another connection. (A flight that only reads can be run again
+// after any loss.)
+func (e *ConnError) Retryable() bool {
+	return !e.Sent && (e.Kind == Lost || e.Kind == Closed)
+}
+
+// serverError reads an ErrorResponse or a NoticeResponse.
+func serverError(body []byte) (*Error, error) {
+	var m pgproto3.ErrorResponse
+	if err := m.Decode(body); err != nil {
+		return nil, err
+	}
+	e := &Error{
+		Severity: m.SeverityUnlocalized, Code: m.Code, Message: m.Message, Detail: m.Detail, Hint: m.Hint,
+		Position: m.Position, InternalPosition: m.InternalPosition, InternalQuery: m.InternalQuery, Where: m.Where,
+		Schema: m.SchemaName, Table: m.TableName, Column: m.ColumnName, DataType: m.DataTypeName,
+		Constraint: m.ConstraintName, File: m.File, Line: m.Line, Routine: m.Routine,
+	}
+	if e.Severity == "" {
+		e.Severity = m.Severity
+	}
+	return e, nil
+}
+
+// fromPgconn is the same for an error met while connecting.
+func fromPgconn(p *pgconn.PgError) *Error {
+	e := &Error{
+		Severity: p.SeverityUnlocalized, Code: p.Code, Message: p.Message, Detail: p.Detail, Hint: p.Hint,
+		Position: p.Position, InternalPosition: p.InternalPosition, InternalQuery: p.InternalQuery, Where: p.Where,
+		Schema: p.SchemaName, Table: p.TableName, Column: p.ColumnName, DataType: p.DataTypeName,
+		Constraint: p.ConstraintName, File: p.File, Line: p.Line, Routine: p.Routine,
+	}
+	if e.Severity == "" {
+		e.Severity = p.Severity
+	}
+	return e
+}

@@ -1,0 +1,83 @@
+package pgwire
+
+import (
+	"context"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgproto3"
+)
+
+// Query runs one statement with text arguments and calls each for every row.
+// Columns are in text format, nil for NULL, and borrowed. It is a flight of
+// its own, or part of the transaction block that Exec has opened.
+//
+// It is meant for what is done now and then: nothing is prepared.
+func (c *Conn) Query(ctx context.Context, sql string, args []string, each func(columns [][]byte) error) error {
+	f := &c.own
+	f.Reset()
+	defer f.Reset()
+	f.Add(&Stmt{sql: sql}, rowFunc(each))
+	f.steps[0].unnamed = true
+	for _, a := range args {
+		f.Arg([]byte(a))
+	}
+	return c.Run(ctx, f)
+}
+
+// rowFunc is a Sink that is interested in rows only.
+type rowFunc func([][]byte) error
+
+func (rowFunc) Fields([]pgproto3.FieldDescription) error { return nil }
+func (fn rowFunc) Row(values [][]byte) error             { return fn(values) }
+func (rowFunc) Complete([]byte)                          {}
+
+// Exec runs any number of statements by the simple query protocol and
+// discards their rows.
+func (c *Conn) Exec(ctx context.Context, sql string) error {
+	if sql == "" {
+		sql = ";"
+	}
+	f := &c.own
+	f.Reset()
+	defer f.Reset()
+	f.simple = sql
+	return c.Run(ctx, f)
+}
+
+func (c *Conn) encodeSimple(sql string) error {
+	if strings.IndexByte(sql, 0) >= 0 {
+		return errNul
+	}
+	var err error
+	c.out.buf, err = (&pgproto3.Query{String: sql}).Encode(c.out.buf)
+	return err
+}
+
+func (c *Conn) readSimple(f *Flight) error {
+	for {
+		kind, body, err := c.in.next()
+		if err != nil {
+			return c.lost(f, err)
+		}
+		c.answered = true
+		switch kind {
+		case 'T', 'D', 'C', 'I':
+		case 'E':
+			said, err := serverError(body)
+			if err != nil {
+				return c.violation(err.Error())
+			}
+			f.fail(-1, said)
+			if said.Fatal() {
+				c.breakOff()
+				return said
+			}
+		case 'Z':
+			return c.ready(f, body)
+		default:
+			if err := c.meanwhile(kind, body); err != nil {
+				return err
+			}
+		}
+	}
+}

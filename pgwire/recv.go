@@ -1,0 +1,311 @@
+package pgwire
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/fastgrest/fastgrest/pgwire/internal/borrow"
+)
+
+// What a step has still to be answered with, in this order; a step skips what
+// it did not ask for.
+type phase uint8
+
+const (
+	wantParse     phase = iota // ParseComplete
+	wantParams                 // ParameterDescription
+	wantFields                 // RowDescription or NoData, of a statement
+	wantBind                   // BindComplete
+	wantRowFields              // RowDescription or NoData, of a portal
+	wantRows                   // DataRow ..., CommandComplete
+	answered
+)
+
+// following is the next phase of the step from p on.
+func (s *step) following(p phase) phase {
+	for ; ; p++ {
+		switch p {
+		case wantParse:
+			if s.parse {
+				return p
+			}
+		case wantParams, wantFields:
+			if s.desc != nil {
+				return p
+			}
+		case wantBind, wantRows:
+			if s.desc == nil {
+				return p
+			}
+		case wantRowFields:
+			if s.described() {
+				return p
+			}
+		default:
+			return answered
+		}
+	}
+}
+
+// read is the receiving half of a flight: up to and including ReadyForQuery.
+// It returns the flight's error; whether the connection survived is another
+// question (Conn.IsBroken).
+func (c *Conn) read(f *Flight) error {
+	if f.simple != "" {
+		return c.readSimple(f)
+	}
+	var (
+		i       = -1  // step
+		s       *step // f.steps[i]
+		want    = answered
+		sink    Sink // of the step; nil if nobody wants rows
+		columns = -1 // of the step's rows; -1 unknown
+		skip    bool // the server skips everything up to Sync
+	)
+	for {
+		// Go to the first step that is still to be answered.
+		for want == answered && i+1 < len(f.steps) && f.closes == 0 {
+			i++
+			s = &f.steps[i]
+			want = s.following(wantParse)
+			columns, sink = -1, s.sink
+			if s.entry != nil {
+				columns = s.entry.columns
+			}
+			if f.err != nil {
+				sink = nil
+			}
+		}
+		kind, body, err := c.in.next()
+		if err != nil {
+			return c.lost(f, err)
+		}
+		c.answered = true
+		switch kind {
+		case 'D':
+			if want != wantRows {
+				return c.unexpected(kind)
+			}
+			if sink == nil {
+				continue
+			}
+			values, ok := c.row(body)
+			if !ok || (columns >= 0 && len(values) != columns) {
+				return c.violation("malformed DataRow")
+			}
+			columns = len(values)
+			err := sink.Row(values)
+			borrow.Poison(values...)
+			if err != nil {
+				f.fail(i, err)
+				sink = nil
+			}
+			continue
+		case 'C', 'I':
+			if want != wantRows {
+				return c.unexpected(kind)
+			}
+			tag := body
+			if kind == 'C' {
+				if len(tag) == 0 || tag[len(tag)-1] != 0 {
+					return c.violation("malformed CommandComplete")
+				}
+				tag = tag[:len(tag)-1]
+			}
+			if s.commit && string(tag) == "ROLLBACK" {
+				f.fail(i, &ConnError{Kind: RolledBack, Sent: true, Answered: true})
+			}
+			if sink != nil {
+				sink.Complete(tag)
+				borrow.Poison(tag)
+			}
+		case '1':
+			if want != wantParse {
+				return c.unexpected(kind)
+			}
+			if s.entry != nil {
+				c.stmts.confirm(s.entry)
+			}
+		case '2':
+			if want != wantBind {
+				return c.unexpected(kind)
+			}
+		case '3':
+			if f.closes == 0 {
+				return c.unexpected(kind)
+			}
+			f.closes--
+			continue
+		case 't':
+			if want != wantParams {
+				return c.unexpected(kind)
+			}
+			if err := s.desc.params(body); err != nil {
+				return c.violation(err.Error())
+			}
+		case 'T', 'n':
+			if want != wantFields && want != wantRowFields {
+				return c.unexpected(kind)
+			}
+			fields := &c.msgs.fields
+			fields.Fields = fields.Fields[:0]
+			if kind == 'T' {
+				if err := fields.Decode(body); err != nil {
+					return c.violation(err.Error())
+				}
+			}
+			if want == wantFields {
+				s.desc.fields(fields.Fields)
+				break
+			}
+			columns = len(fields.Fields)
+			if s.entry != nil {
+				s.entry.columns = columns
+			}
+			if sink != nil && kind == 'T' {
+				err := sink.Fields(fields.Fields)
+				borrow.Poison(body)
+				if err != nil {
+					f.fail(i, err)
+					sink = nil
+				}
+			}
+		case 'E':
+			said, err := serverError(body)
+			if err != nil {
+				return c.violation(err.Error())
+			}
+			if said.Fatal() {
+				c.breakOff()
+				f.fail(-1, said)
+				return said
+			}
+			if skip {
+				continue
+			}
+			skip = true
+			switch {
+			case f.closes > 0:
+				i = -1
+			case want == answered:
+				i = len(f.steps) // the end of the transaction
+			default:
+				c.reconsider(s, said)
+			}
+			f.fail(i, said)
+			// The rest is skipped by the server.
+			i, want, f.closes = len(f.steps), answered, 0
+			continue
+		case 'Z':
+			if want != answered || f.closes > 0 {
+				return c.unexpected(kind)
+			}
+			c.stmts.settle()
+			return c.ready(f, body)
+		default:
+			if err := c.meanwhile(kind, body); err != nil {
+				return err
+			}
+			continue
+		}
+		want = s.following(want + 1)
+	}
+}
+
+// ready is the end of a flight.
+func (c *Conn) ready(f *Flight, body []byte) error {
+	if len(body) != 1 || (body[0] != 'I' && body[0] != 'T' && body[0] != 'E') {
+		return c.violation("malformed ReadyForQuery")
+	}
+	c.status = body[0]
+	c.in.shrink()
+	return f.err
+}
+
+// fail notes the first error.
+func (f *Flight) fail(step int, err error) {
+	if f.err == nil {
+		f.err, f.failed = err, step
+	}
+}
+
+// reconsider forgets statements that the server has just told us not to use.
+func (c *Conn) reconsider(s *step, e *Error) {
+	switch {
+	case s.entry == nil:
+	case e.otherColumns():
+		c.stmts.forget(s.stmt)
+	case e.deallocated():
+		c.stmts.clear() // nobody deallocates one of ours; somebody deallocated all
+	}
+}
+
+// keepColumns is PostgreSQL's own bound on the columns of a row: memory for
+// more is not kept.
+const keepColumns = 1664
+
+// row cuts a DataRow into values. They lie in body.
+func (c *Conn) row(body []byte) (values [][]byte, ok bool) {
+	if len(body) < 2 {
+		return nil, false
+	}
+	n := int(binary.BigEndian.Uint16(body))
+	body = body[2:]
+	values = c.values[:0]
+	if cap(values) < n {
+		values = make([][]byte, 0, n)
+		if n <= keepColumns {
+			c.values = values
+		}
+	}
+	for range n {
+		if len(body) < 4 {
+			return nil, false
+		}
+		size := int(int32(binary.BigEndian.Uint32(body)))
+		body = body[4:]
+		if size == -1 {
+			values = append(values, nil)
+			continue
+		}
+		if size < 0 || size > len(body) {
+			return nil, false
+		}
+		values = append(values, body[:size:size])
+		body = body[size:]
+	}
+	return values, len(body) == 0
+}
+
+// unexpected and violation give the connection up: we no longer know what the
+// server is talking about.
+func (c *Conn) unexpected(kind byte) error {
+	return c.violation(fmt.Sprintf("unexpected message %q", kind))
+}
+
+func (c *Conn) violation(text string) error {
+	c.breakOff()
+	return &ConnError{Kind: Protocol, Sent: true, Answered: true, Err: errors.New(text)}
+}
+
+func (d *Description) params(body []byte) error {
+	var m pgproto3.ParameterDescription
+	if err := m.Decode(body); err != nil {
+		return err
+	}
+	d.Params = m.ParameterOIDs
+	return nil
+}
+
+func (d *Description) fields(fields []pgproto3.FieldDescription) {
+	d.Fields = d.Fields[:0]
+	for _, f := range fields {
+		d.Fields = append(d.Fields, Field{
+			Name: string(f.Name), Type: f.DataTypeOID, TypMod: f.TypeModifier,
+			Table: f.TableOID, Attr: f.TableAttributeNumber,
+		})
+	}
+}

@@ -1,0 +1,27 @@
+package pgwire
+
+import (
+	"strconv"
+	"sync/atomic"
+)
+
+// Stmt is the identity of a statement. It is immutable and shared by all
+// connections; each of them parses it once, the first time it is executed
+// there, and remembers having done so until it is pushed out.
+//
+// Two Stmts of the same SQL are two statements for the server: that is how a
+// planner keeps roles or search paths apart that must not share one.
+type Stmt struct {
+	sql  string
+	name string // on the server
+}
+
+var stmtNumber atomic.Uint64
+
+// NewStmt makes a statement of SQL. Parameter types are left to the server.
+func NewStmt(sql string) *Stmt {
+	return &Stmt{sql: sql, name: "f" + strconv.FormatUint(stmtNumber.Add(1), 16)}
+}
+
+// SQL returns the text.
+func (s *Stmt) SQL() string { return s.sql }

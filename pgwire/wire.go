@@ -1,0 +1,156 @@
+package pgwire
+
+import (
+	"encoding/binary"
+	"errors"
+	"io"
+	"math/bits"
+	"sync"
+)
+
+// reader cuts the incoming bytes into messages. It is what pgproto3's
+// Frontend does, for two differences that a flight cannot do without: a
+// message is decoded only if somebody wants it, and the memory it lies in
+// depends on the messages, not on how rows of different widths alternate.
+//
+// Small messages lie in the connection's own buffer. A message that does not
+// fit borrows a larger one from the pools and gives it back when the flight
+// is over.
+type reader struct {
+	src  io.Reader
+	buf  []byte // own, or *big
+	r, w int    // buf[r:w] has been received and not been consumed
+	own  []byte
+	big  *[]byte
+}
+
+const (
+	readBuffer = 16 << 10
+	// maxMessage is the server's own limit, for either direction.
+	maxMessage = 1<<30 - 1
+	// trusted is how much memory the mere announcement of a message gets.
+	// Beyond it, the buffer grows with what has arrived.
+	trusted = 16 << 20
+)
+
+var errMessageLength = errors.New("impossible length of a message")
+
+func (in *reader) init(src io.Reader) {
+	in.own = make([]byte, readBuffer)
+	in.src, in.buf = src, in.own
+}
+
+// next returns the next message. body is valid until the call after.
+func (in *reader) next() (kind byte, body []byte, err error) {
+	// Fast path: it is here.
+	if b := in.buf[in.r:in.w]; len(b) >= 5 {
+		end := 1 + int(binary.BigEndian.Uint32(b[1:]))
+		if 5 <= end && end <= len(b) {
+			in.r += end
+			return b[0], b[5:end:end], nil
+		}
+	}
+	if err := in.need(5); err != nil {
+		return 0, nil, err
+	}
+	n := int(binary.BigEndian.Uint32(in.buf[in.r+1:]))
+	if n < 4 || n > maxMessage {
+		return 0, nil, errMessageLength
+	}
+	if err := in.need(1 + n); err != nil {
+		return 0, nil, err
+	}
+	b := in.buf[in.r : in.r+1+n : in.r+1+n]
+	in.r += 1 + n
+	return b[0], b[5:], nil
+}
+
+// whole reports whether a complete message has been received already.
+func (in *reader) whole() bool {
+	b := in.buf[in.r:in.w]
+	return len(b) >= 5 && uint64(binary.BigEndian.Uint32(b[1:]))+1 <= uint64(len(b))
+}
+
+// need reads until n bytes are in buf, side by side.
+func (in *reader) need(n int) error {
+	for in.w-in.r < n {
+		if err := in.room(n); err != nil {
+			return err
+		}
+		got, err := in.src.Read(in.buf[in.w:])
+		in.w += got
+		if err != nil && in.w-in.r < n {
+			if err == io.EOF {
+				err = io.ErrUnexpectedEOF
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// room makes place for a part of n bytes, of which some may be there.
+func (in *reader) room(n int) error {
+	have := in.w - in.r
+	if have == 0 {
+		in.r, in.w = 0, 0
+	}
+	if in.r+n <= len(in.buf) {
+		return nil
+	}
+	if n > len(in.buf) && (n <= trusted || have == len(in.buf)) {
+		in.grow(min(n, max(trusted, 2*have)))
+		return nil
+	}
+	if in.r > 0 {
+		in.w = copy(in.buf, in.buf[in.r:in.w])
+		in.r = 0
+	}
+	if in.w == len(in.buf) {
+		in.grow(min(n, 2*have))
+	}
+	return nil
+}
+
+// grow moves what is there to a larger buffer.
+func (in *reader) grow(n int) {
+	big := takeBuffer(n)
+	in.w = copy(*big, in.buf[in.r:in.w])
+	in.r = 0
+	in.returnBig()
+	in.big, in.buf = big, *big
+}
+
+// shrink goes back to the small buffer, if nothing of the large one is needed
+// any more.
+func (in *reader) shrink() {
+	if in.big == nil || in.w-in.r > len(in.own) {
+		return
+	}
+	in.w = copy(in.own, in.buf[in.r:in.w])
+	in.r = 0
+	in.buf = in.own
+	in.returnBig()
+}
+
+func (in *reader) returnBig() {
+	if in.big != nil {
+		giveBuffer(in.big)
+		in.big = nil
+	}
+}
+
+// buffers are pooled by powers of two, so that a run of large messages does
+// not cost a run of large allocations, and an end of it frees the memory.
+var buffers [31]sync.Pool
+
+func takeBuffer(n int) *[]byte {
+	class := bits.Len(uint(n - 1))
+	if b, _ := buffers[class].Get().(*[]byte); b != nil {
+		return b
+	}
+	b := make([]byte, 1<<class)
+	return &b
+}
+
+func giveBuffer(b *[]byte) { buffers[bits.Len(uint(len(*b)-1))].Put(b) }
