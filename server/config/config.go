@@ -70,6 +70,9 @@ type Config struct {
 	// Read from the database, not from file or environment.
 	RoleSettings  map[string][]Setting // settings of the roles we may become, by role
 	RoleIsolation map[string]Isolation // default_transaction_isolation of those roles
+
+	// Unknown lists keys of the file that mean nothing, for a warning.
+	Unknown []string
 }
 
 // Setting is a name and value of a PostgreSQL configuration parameter.

@@ -1,0 +1,213 @@
+package auth
+
+import (
+	"hash/maphash"
+	"math/bits"
+	"sync"
+	"sync/atomic"
+)
+
+// cache remembers verified tokens. Reading is lock-free: buckets and chains
+// are atomic pointers to entries that never change, except for the mark SIEVE
+// needs. Writing, which follows an expensive signature check anyway, is
+// serialized by a mutex.
+//
+// Eviction is SIEVE, as in PostgREST: entries queue in order of arrival, a
+// hit only sets a mark, and a hand that walks from old to new spares the
+// marked once and drops the first without a mark. One pass of a scan leaves
+// no mark, so tokens seen once cannot push out those in use.
+//
+// It is bounded by the number of entries and by the bytes they hold.
+type cache struct {
+	seed    maphash.Seed // random: clients cannot aim at one bucket
+	buckets []atomic.Pointer[entry]
+	counts  [countStripes]counters
+
+	mu         sync.Mutex
+	maxEntries int
+	maxBytes   int
+	entries    int
+	bytes      int
+	newest     *entry
+	oldest     *entry
+	hand       *entry // next to be looked at; nil: start at the oldest
+	evictions  atomic.Uint64
+}
+
+type entry struct {
+	hash   uint64
+	token  string
+	v      verified
+	size   int
+	marked atomic.Bool
+	chain  atomic.Pointer[entry] // next in the bucket
+
+	newer, older *entry // guarded by cache.mu
+}
+
+// Counters are kept apart by hash, each on its own cache line, so that
+// counting does not become what hits wait for.
+const countStripes = 8
+
+type counters struct {
+	requests, hits atomic.Uint64
+	_              [48]byte
+}
+
+const (
+	maxBuckets    = 1 << 17
+	entryOverhead = 320 // an entry, its bucket and the headers of its texts
+	bytesPerEntry = 16 << 10
+	maxCacheBytes = 64 << 20
+)
+
+// newCache gives nil, which is no cache, for no entries.
+func newCache(maxEntries, maxBytes int) *cache {
+	if maxEntries <= 0 {
+		return nil
+	}
+	if maxBytes <= 0 {
+		maxBytes = maxCacheBytes
+		if maxEntries < maxCacheBytes/bytesPerEntry {
+			maxBytes = maxEntries * bytesPerEntry
+		}
+	}
+	n := maxBuckets
+	if maxEntries < maxBuckets {
+		n = 1 << bits.Len(uint(maxEntries))
+	}
+	return &cache{
+		seed:       maphash.MakeSeed(),
+		buckets:    make([]atomic.Pointer[entry], n),
+		maxEntries: maxEntries,
+		maxBytes:   maxBytes,
+	}
+}
+
+func (c *cache) bucket(hash uint64) *atomic.Pointer[entry] {
+	return &c.buckets[hash&uint64(len(c.buckets)-1)]
+}
+
+func (c *cache) get(token []byte) *verified {
+	hash := maphash.Bytes(c.seed, token)
+	count := &c.counts[hash>>32%countStripes]
+	count.requests.Add(1)
+	e := c.find(hash, token)
+	if e == nil {
+		return nil
+	}
+	count.hits.Add(1)
+	// Only the first hit after the hand passed writes: shared lines stay
+	// shared.
+	if !e.marked.Load() {
+		e.marked.Store(true)
+	}
+	return &e.v
+}
+
+// find may miss an entry whose chain is being changed; that is a miss like
+// another.
+func (c *cache) find(hash uint64, token []byte) *entry {
+	for e := c.bucket(hash).Load(); e != nil; e = e.chain.Load() {
+		if e.hash == hash && e.token == string(token) {
+			return e
+		}
+	}
+	return nil
+}
+
+func (c *cache) put(token []byte, v *verified) {
+	e := &entry{
+		hash:  maphash.Bytes(c.seed, token),
+		token: string(token),
+		v:     *v,
+		size:  len(token) + len(v.identity.Role) + len(v.identity.Claims) + entryOverhead,
+	}
+	if e.size > c.maxBytes {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.find(e.hash, token) != nil {
+		return // another request was faster
+	}
+	for c.entries >= c.maxEntries || c.bytes+e.size > c.maxBytes {
+		c.evict()
+	}
+	c.entries++
+	c.bytes += e.size
+	e.older = c.newest
+	if c.newest != nil {
+		c.newest.newer = e
+	} else {
+		c.oldest = e
+	}
+	c.newest = e
+	bucket := c.bucket(e.hash)
+	e.chain.Store(bucket.Load())
+	bucket.Store(e)
+}
+
+// evict drops one entry. There is one, and the second round finds no mark
+// that was there in the first, unless hits set marks as fast as the hand
+// clears them; therefore the hand goes around twice at most.
+func (c *cache) evict() {
+	e := c.hand
+	for tries := 2 * c.entries; ; tries-- {
+		if e == nil {
+			e = c.oldest
+		}
+		if tries <= 0 || !e.marked.Swap(false) {
+			break
+		}
+		e = e.newer
+	}
+	c.hand = e.newer
+	c.remove(e)
+	c.evictions.Add(1)
+}
+
+func (c *cache) remove(e *entry) {
+	c.entries--
+	c.bytes -= e.size
+	if e.older != nil {
+		e.older.newer = e.newer
+	} else {
+		c.oldest = e.newer
+	}
+	if e.newer != nil {
+		e.newer.older = e.older
+	} else {
+		c.newest = e.older
+	}
+	// A reader standing on e goes on along e.chain, which stays as it is.
+	link := c.bucket(e.hash)
+	for link.Load() != e {
+		link = &link.Load().chain
+	}
+	link.Store(e.chain.Load())
+}
+
+// CacheStats counts what the token cache did since it was made.
+type CacheStats struct {
+	Requests, Hits, Evictions uint64
+	Entries, Bytes            int
+}
+
+// CacheStats gives the counters, all zero without a cache.
+func (a *Authenticator) CacheStats() CacheStats {
+	c := a.cache
+	if c == nil {
+		return CacheStats{}
+	}
+	var s CacheStats
+	for i := range c.counts {
+		s.Requests += c.counts[i].requests.Load()
+		s.Hits += c.counts[i].hits.Load()
+	}
+	s.Evictions = c.evictions.Load()
+	c.mu.Lock()
+	s.Entries, s.Bytes = c.entries, c.bytes
+	c.mu.Unlock()
+	return s
+}

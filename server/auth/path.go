@@ -1,0 +1,126 @@
+package auth
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/theory/jsonpath"
+	"github.com/theory/jsonpath/spec"
+)
+
+// RolePath finds the role among the claims of a token.
+type RolePath struct {
+	query     *jsonpath.Path // RFC 9535, or
+	legacy    legacyPath     // the syntax of older releases
+	canonical string
+}
+
+// ParseRolePath reads a jwt-role-claim-key: RFC 9535 or, failing that, the
+// syntax PostgREST had before.
+func ParseRolePath(text string) (*RolePath, error) {
+	query, err := jsonpath.Parse(text)
+	if err == nil {
+		return &RolePath{query: query, canonical: canonicalPath(text)}, nil
+	}
+	legacy, legacyErr := parseLegacyPath(text)
+	if legacyErr == nil {
+		return &RolePath{legacy: legacy, canonical: legacy.String()}, nil
+	}
+	if !strings.HasPrefix(text, "$") {
+		err = legacyErr
+	}
+	return nil, fmt.Errorf("failed to parse role-claim-key value (%s): %w", text, err)
+}
+
+// Deprecated reports the syntax of older releases, which deserves a warning.
+func (p *RolePath) Deprecated() bool { return p.query == nil }
+
+// String gives the path as PostgREST prints it, which is not always a path
+// that can be read again: a descendant name gets a third dot.
+func (p *RolePath) String() string { return p.canonical }
+
+// find gives the first value the path leads to.
+func (p *RolePath) find(claims map[string]any) (v any, found bool) {
+	if p.query == nil {
+		return p.legacy.find(claims)
+	}
+	// No path or claim is known to make the library panic beyond what match
+	// guards. Should there be one, the token has no role.
+	defer func() {
+		if recover() != nil {
+			v, found = nil, false
+		}
+	}()
+	return first(p.query.Query().Segments(), claims, claims)
+}
+
+// first walks the segments depth first. The library's own walk visits the
+// members of an object in Go's random order; the role of a token must not
+// depend on that. PostgREST's order is: an object before what is in it,
+// members by name, elements by place.
+func first(segments []*spec.Segment, node, root any) (any, bool) {
+	if len(segments) == 0 {
+		return node, true
+	}
+	s := segments[0]
+	for _, selector := range s.Selectors() {
+		for _, v := range pick(selector, node, root) {
+			if found, ok := first(segments[1:], v, root); ok {
+				return found, true
+			}
+		}
+	}
+	if !s.IsDescendant() {
+		return nil, false
+	}
+	for _, child := range children(node) {
+		if found, ok := first(segments, child, root); ok {
+			return found, true
+		}
+	}
+	return nil, false
+}
+
+// pick gives what one selector selects from a node, in order.
+func pick(selector spec.Selector, node, root any) []any {
+	switch s := selector.(type) {
+	case spec.WildcardSelector:
+		return children(node)
+	case *spec.FilterSelector:
+		var kept []any
+		for _, child := range children(node) {
+			if matches(s, child, root) {
+				kept = append(kept, child)
+			}
+		}
+		return kept
+	default:
+		return selector.Select(node, root)
+	}
+}
+
+// matches guards the library's functions, which panic on an argument that is
+// missing: search(@.name, 'x') for an element without name.
+func matches(filter *spec.FilterSelector, node, root any) (yes bool) {
+	defer func() {
+		if recover() != nil {
+			yes = false
+		}
+	}()
+	return filter.Eval(node, root)
+}
+
+func children(node any) []any {
+	switch node := node.(type) {
+	case []any:
+		return node
+	case map[string]any:
+		list := make([]any, 0, len(node))
+		for _, key := range sortedKeys(node) {
+			list = append(list, node[key])
+		}
+		return list
+	default:
+		return nil
+	}
+}

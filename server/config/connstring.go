@@ -1,0 +1,145 @@
+package config
+
+import (
+	"net/url"
+	"os"
+	"strings"
+)
+
+// ConnOptions are what a connection adds to db-uri.
+type ConnOptions struct {
+	ApplicationName string // used if neither db-uri nor PGAPPNAME give one
+	ReadWrite       bool   // of several hosts only one that accepts writes will do: for LISTEN
+}
+
+// ConnString gives db-uri with the options added, for pgconn.ParseConfig. The
+// default "postgresql://" leaves everything to the PG* environment, which
+// pgconn reads as libpq does.
+//
+// PostgREST passes fallback_application_name, which pgconn would send to the
+// server as a setting; so a fallback, ours or one in db-uri, becomes
+// application_name here, after the names that are stronger have been looked
+// for. target_session_attrs is replaced where it stands, because of two
+// pgconn takes the first and libpq the last.
+func (c *Config) ConnString(o ConnOptions) string {
+	if isConnURI(c.DBURI) {
+		return connURI(c.DBURI, o)
+	}
+	if !strings.Contains(c.DBURI, "=") {
+		return c.DBURI // not a connection string; pgconn says so
+	}
+	return connPairs(c.DBURI, o)
+}
+
+func isConnURI(s string) bool {
+	return strings.HasPrefix(s, "postgresql://") || strings.HasPrefix(s, "postgres://")
+}
+
+const (
+	appName      = "application_name"
+	fallbackName = "fallback_application_name"
+	sessionAttrs = "target_session_attrs"
+	readWrite    = "read-write"
+)
+
+func connURI(uri string, o ConnOptions) string {
+	// A password may contain question marks: parameters begin after the host.
+	at := strings.LastIndexByte(uri, '@') + 1
+	base, query := uri, ""
+	if i := strings.IndexByte(uri[at:], '?'); i >= 0 {
+		base, query = uri[:at+i], uri[at+i+1:]
+	}
+	var kept []string
+	named := false
+	fallback := url.QueryEscape(o.ApplicationName)
+	for _, pair := range strings.Split(query, "&") {
+		key, v, _ := strings.Cut(pair, "=")
+		switch {
+		case pair == "" || key == sessionAttrs && o.ReadWrite:
+			continue
+		case key == fallbackName:
+			fallback = v
+			continue
+		case key == appName:
+			named = true
+		}
+		kept = append(kept, pair)
+	}
+	if !named && fallback != "" && os.Getenv("PGAPPNAME") == "" {
+		kept = append(kept, appName+"="+strings.ReplaceAll(fallback, "+", "%20"))
+	}
+	if o.ReadWrite {
+		kept = append(kept, sessionAttrs+"="+readWrite)
+	}
+	if len(kept) == 0 {
+		return base
+	}
+	return base + "?" + strings.Join(kept, "&")
+}
+
+// connPairs adds to a string of key=value pairs; of two of a kind the last
+// counts.
+func connPairs(pairs string, o ConnOptions) string {
+	named := false
+	fallback := o.ApplicationName
+	var b strings.Builder
+	for _, p := range splitPairs(pairs) {
+		if p.key == fallbackName {
+			fallback = p.value
+			continue
+		}
+		named = named || p.key == appName
+		b.WriteString(p.text)
+		b.WriteByte(' ')
+	}
+	if !named && fallback != "" && os.Getenv("PGAPPNAME") == "" {
+		b.WriteString(appName + "='" + pairEscaper.Replace(fallback) + "' ")
+	}
+	if o.ReadWrite {
+		b.WriteString(sessionAttrs + "='" + readWrite + "' ")
+	}
+	return strings.TrimSuffix(b.String(), " ")
+}
+
+var pairEscaper = strings.NewReplacer(`\`, `\\`, `'`, `\'`)
+
+type connPair struct{ key, value, text string }
+
+// splitPairs cuts at the space between pairs, minding quotes and backslashes.
+// What makes no sense stays in the text, for pgconn to complain about.
+func splitPairs(s string) []connPair {
+	const space = " \t\n\r\f\v"
+	var list []connPair
+	for s = strings.TrimLeft(s, space); s != ""; s = strings.TrimLeft(s, space) {
+		equal := strings.IndexByte(s, '=')
+		if equal < 0 {
+			return append(list, connPair{text: strings.TrimRight(s, space)})
+		}
+		i := equal + 1
+		for i < len(s) && strings.IndexByte(space, s[i]) >= 0 {
+			i++
+		}
+		quoted := i < len(s) && s[i] == '\''
+		if quoted {
+			i++
+		}
+		var v strings.Builder
+		for ; i < len(s); i++ {
+			c := s[i]
+			if quoted && c == '\'' || !quoted && strings.IndexByte(space, c) >= 0 {
+				break
+			}
+			if c == '\\' && i+1 < len(s) {
+				i++
+				c = s[i]
+			}
+			v.WriteByte(c)
+		}
+		if quoted && i < len(s) {
+			i++
+		}
+		list = append(list, connPair{key: strings.TrimSpace(s[:equal]), value: v.String(), text: s[:i]})
+		s = s[i:]
+	}
+	return list
+}

@@ -1,0 +1,93 @@
+package config
+
+import (
+	"slices"
+	"strings"
+)
+
+// AppendDump appends what --dump-config prints: one sorted `key = value` line
+// for every key, exactly as PostgREST prints them. Our own keys follow after a
+// comment, but only when one of them is not at its default, so that the dump
+// of a configuration PostgREST could have is the dump PostgREST would give.
+//
+// As in PostgREST only quotes are escaped: a value with a dollar sign, a
+// backslash or a line end does not survive being read again. So does a role
+// path with a descendant segment, which PostgREST prints with a dot too many.
+func (c *Config) AppendDump(dst []byte) []byte {
+	lines := make([]string, 0, len(settings)+len(c.AppSettings))
+	var own []string
+	ownSet := false
+	for i := range settings {
+		s := &settings[i]
+		line := string(s.append([]byte(s.key+" = "), c))
+		if !s.ours {
+			lines = append(lines, line)
+			continue
+		}
+		own = append(own, line)
+		ownSet = ownSet || string(s.append(nil, c)) != string(s.append(nil, defaults))
+	}
+	for _, a := range c.AppSettings {
+		lines = append(lines, string(appendQuoted([]byte(a.Name+" = "), a.Value)))
+	}
+	dst = appendSorted(dst, lines)
+	if ownSet {
+		dst = append(dst, "# keys PostgREST does not have\n"...)
+		dst = appendSorted(dst, own)
+	}
+	return dst
+}
+
+func appendSorted(dst []byte, lines []string) []byte {
+	slices.Sort(lines)
+	for _, line := range lines {
+		dst = append(append(dst, line...), '\n')
+	}
+	return dst
+}
+
+// defaults is the configuration of no sources at all.
+var defaults = func() *Config {
+	c := &Config{}
+	for i := range settings {
+		if err := settings[i].read(c, &sources{}, &settings[i]); err != nil {
+			panic("config: the default of " + settings[i].key + ": " + err.Error())
+		}
+	}
+	return c
+}()
+
+// String gives the name as the file spells it.
+func (q QualifiedName) String() string {
+	if q.Schema == "" {
+		return q.Name
+	}
+	return q.Schema + "." + q.Name
+}
+
+// AppendReference appends a table of all keys for people, in Markdown.
+func AppendReference(dst []byte) []byte {
+	dst = append(dst, "| key | kind | default | environment | in the database | reload | what it does |\n"...)
+	dst = append(dst, "| --- | --- | --- | --- | --- | --- | --- |\n"...)
+	rows := make([]string, 0, len(settings))
+	for i := range settings {
+		s := &settings[i]
+		kind := s.kind
+		if s.unit != "" {
+			kind = s.unit
+		}
+		cells := []string{
+			"`" + s.key + "`", kind, "`" + string(s.append(nil, defaults)) + "`", "`" + envName(s.key) + "`",
+			orDash(s.inDatabase, "`"+databasePrefix+databaseName(s.key)+"`"), orDash(s.reloadable, "yes"), s.help,
+		}
+		rows = append(rows, "| "+strings.Join(cells, " | ")+" |")
+	}
+	return appendSorted(dst, rows)
+}
+
+func orDash(yes bool, text string) string {
+	if yes {
+		return text
+	}
+	return "-"
+}

@@ -1,0 +1,133 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// appSettingFlag carries app.settings.*, whose names are not known beforehand.
+const appSettingFlag = "app-setting"
+
+// RegisterFlags adds a flag for every key, `--db-pool 20`. Every flag takes a
+// value, booleans too: a flag that sometimes does would make the file name
+// after it ambiguous. Older names work but are not shown.
+func RegisterFlags(fs *pflag.FlagSet) {
+	for i := range settings {
+		s := &settings[i]
+		add(fs, s.key, s.flagUsage())
+		for _, name := range s.older {
+			if byName(name).key != name { // not one that is a key itself
+				add(fs, name, "older name of --"+s.key)
+				fs.Lookup(name).Hidden = true
+			}
+		}
+	}
+	fs.StringArray(appSettingFlag, nil, "app.settings.`NAME=value`, which SQL sees as a setting; may be repeated")
+}
+
+// add leaves flags alone that the caller has defined otherwise.
+func add(fs *pflag.FlagSet, name, usage string) {
+	if fs.Lookup(name) == nil {
+		fs.String(name, "", usage)
+	}
+}
+
+func (s *setting) flagUsage() string {
+	unit := s.unit
+	if unit == "" {
+		unit = s.kind
+	}
+	if strings.Contains(unit, ",") { // the help lists the choices
+		unit = "choice"
+	}
+	usage := "`" + strings.ReplaceAll(unit, " ", "-") + "`: " + s.help
+	if def := strings.Trim(string(s.append(nil, defaults)), `"`); def != "" {
+		usage += " (default " + def + ")"
+	}
+	return usage
+}
+
+// FlagValues gives the values of the flags that were set, by key, for
+// LoadOptions.
+func FlagValues(fs *pflag.FlagSet) map[string]string {
+	values := map[string]string{}
+	fs.Visit(func(f *pflag.Flag) {
+		if f.Name == appSettingFlag {
+			list, _ := fs.GetStringArray(appSettingFlag)
+			for _, item := range list {
+				name, v, _ := strings.Cut(item, "=")
+				values[appSettingsPrefix+name] = validText(v)
+			}
+			return
+		}
+		if byName(f.Name) != nil {
+			values[f.Name] = validText(f.Value.String())
+		}
+	})
+	return values
+}
+
+// ExplainFlagError adds to the error of a flag that does not exist the flag
+// that was probably meant.
+func ExplainFlagError(fs *pflag.FlagSet, err error) error {
+	var missing *pflag.NotExistError
+	if !errors.As(err, &missing) {
+		return err
+	}
+	var names []string
+	fs.VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			names = append(names, f.Name)
+		}
+	})
+	if near := Nearest(missing.GetSpecifiedName(), names); near != "" {
+		return fmt.Errorf("%w; did you mean --%s?", err, near)
+	}
+	return err
+}
+
+// NearestKey gives the key an unknown name in a file was probably meant to be,
+// "" if none is near.
+func NearestKey(name string) string {
+	names := make([]string, len(settings))
+	for i := range settings {
+		names[i] = settings[i].key
+	}
+	return Nearest(name, names)
+}
+
+// Nearest gives the name with the fewest edits to what was written, if they
+// are few for its length.
+func Nearest(written string, names []string) string {
+	best, bestEdits := "", len(written)/3+1
+	for _, name := range names {
+		if n := edits(written, name); n < bestEdits {
+			best, bestEdits = name, n
+		}
+	}
+	return best
+}
+
+// edits is the Levenshtein distance of two names.
+func edits(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

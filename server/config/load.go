@@ -1,0 +1,207 @@
+package config
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// LoadOptions says where values come from. Every source may be empty.
+type LoadOptions struct {
+	File     string            // path of the configuration file, "" for none
+	Env      []string          // KEY=VALUE, as os.Environ gives it
+	Flags    map[string]string // by key, as FlagValues gives it
+	Database map[string]string // by name without prefix, as ReadDatabase gives it
+
+	// PreviousURI is the connection string of the running configuration. A
+	// reload keeps it: the connection a reload arrives over must not depend on
+	// what the reload brings.
+	PreviousURI string
+
+	// RoleSettings and RoleIsolation come from ReadRoles and are passed on.
+	RoleSettings  map[string][]Setting
+	RoleIsolation map[string]Isolation
+}
+
+// Load reads all sources and returns the configuration they add up to.
+func Load(o LoadOptions) (*Config, error) {
+	in := sources{
+		database: o.Database,
+		flags:    o.Flags,
+		env:      environment(o.Env),
+	}
+	if o.File != "" {
+		file, err := readFile(o.File, in.getenv)
+		if err != nil {
+			return nil, err
+		}
+		in.file = file
+	}
+
+	c := &Config{RoleSettings: o.RoleSettings, RoleIsolation: o.RoleIsolation}
+	for i := range settings {
+		if err := settings[i].read(c, &in, &settings[i]); err != nil {
+			return nil, err
+		}
+	}
+	if c.AdminServerPort != 0 && c.AdminServerPort == c.ServerPort {
+		return nil, valueError("admin-server-port", "admin-server-port cannot be the same as server-port")
+	}
+	c.AppSettings = in.appSettings()
+	c.Unknown = in.unknown()
+
+	if err := c.loadReferencedFiles(o.PreviousURI); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// sources are the values of one load, each by its own naming.
+type sources struct {
+	database map[string]string
+	flags    map[string]string
+	env      map[string]string
+	file     map[string]value
+}
+
+// find gives the strongest value for one spelling of a setting's key. Older
+// spellings do not exist in the database.
+func (in *sources) find(s *setting, name string) (value, bool) {
+	if s.inDatabase && name == s.key {
+		if text, ok := in.database[databaseName(name)]; ok {
+			return textOf(text), true
+		}
+	}
+	if text, ok := in.flags[name]; ok {
+		return textOf(text), true
+	}
+	if text, ok := in.env[envName(name)]; ok {
+		return textOf(text), true
+	}
+	v, ok := in.file[name]
+	return v, ok
+}
+
+// text, number and boolean try the names of a setting in order and give the
+// first value that is usable. An empty text is no value.
+func (in *sources) text(s *setting) (string, bool) {
+	for _, name := range s.names() {
+		if v, ok := in.find(s, name); ok {
+			if text := v.asText(); text != "" {
+				return text, true
+			}
+		}
+	}
+	return "", false
+}
+
+func (in *sources) number(s *setting) (int64, bool) {
+	for _, name := range s.names() {
+		if v, ok := in.find(s, name); ok {
+			if n, ok := v.asInt(); ok {
+				return n, true
+			}
+		}
+	}
+	return 0, false
+}
+
+func (in *sources) boolean(s *setting) (on, ok bool) {
+	for _, name := range s.names() {
+		if v, ok := in.find(s, name); ok {
+			if on, ok := v.asBool(); ok {
+				return on, true
+			}
+		}
+	}
+	return false, false
+}
+
+// listOf splits at commas and trims.
+func listOf(text string) []string {
+	items := strings.Split(text, ",")
+	for i := range items {
+		items[i] = strings.TrimFunc(items[i], unicode.IsSpace)
+	}
+	return items
+}
+
+// appSettings collects app.settings.* one level deep. The environment wins
+// over the file for a name spelled the same; names that differ in case only
+// stay apart and, being sorted, are set one after the other.
+func (in *sources) appSettings() []Setting {
+	found := map[string]string{}
+	for key, v := range in.file {
+		if rest, ok := strings.CutPrefix(key, appSettingsPrefix); ok && !strings.Contains(rest, ".") {
+			found[key] = v.asText()
+		}
+	}
+	for name, text := range in.env {
+		if rest, ok := strings.CutPrefix(name, "PGRST_APP_SETTINGS_"); ok {
+			found[appSettingsPrefix+rest] = text
+		}
+	}
+	for key, text := range in.flags {
+		if strings.HasPrefix(key, appSettingsPrefix) {
+			found[key] = text
+		}
+	}
+	list := make([]Setting, 0, len(found))
+	for name, text := range found {
+		list = append(list, Setting{Name: name, Value: text})
+	}
+	slices.SortFunc(list, func(a, b Setting) int { return strings.Compare(a.Name, b.Name) })
+	return list
+}
+
+const appSettingsPrefix = "app.settings."
+
+// unknown lists the keys of the file that mean nothing. PostgREST ignores
+// them, and so does Load; the caller may want to warn.
+func (in *sources) unknown() []string {
+	var list []string
+	for key := range in.file {
+		if !strings.HasPrefix(key, "app.settings.") && !isKey(key) {
+			list = append(list, key)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// environment turns KEY=VALUE lines into a map. The last of repeated names
+// wins, as it does for a shell's children.
+func environment(lines []string) map[string]string {
+	env := make(map[string]string, len(lines))
+	for _, line := range lines {
+		if name, text, ok := strings.Cut(line, "="); ok {
+			env[name] = validText(text)
+		}
+	}
+	return env
+}
+
+// validText keeps invalid UTF-8 out of the configuration: values end up in
+// JSON, in SQL and in the dump.
+func validText(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
+}
+
+func (in *sources) getenv(name string) (string, bool) {
+	s, ok := in.env[name]
+	return s, ok
+}
+
+// envName gives the environment variable of a key.
+func envName(key string) string {
+	return "PGRST_" + strings.ToUpper(databaseName(key))
+}
+
+// databaseName gives the name of a key inside the database, without prefix.
+func databaseName(key string) string {
+	return strings.ReplaceAll(key, "-", "_")
+}

@@ -1,0 +1,72 @@
+package config
+
+import (
+	"bytes"
+	"encoding/base64"
+	"os"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/fastgrest/fastgrest/server/auth"
+)
+
+// loadReferencedFiles replaces @file by what is in the file, for db-uri and
+// jwt-secret, and decodes and checks the secret.
+func (c *Config) loadReferencedFiles(previousURI string) error {
+	if previousURI != "" {
+		c.DBURI = previousURI
+	} else if path, ok := strings.CutPrefix(c.DBURI, "@"); ok {
+		data, err := readReferenced("db-uri", path)
+		if err != nil {
+			return err
+		}
+		c.DBURI = strings.TrimFunc(validText(string(data)), unicode.IsSpace)
+	}
+	if c.JWTSecret == nil {
+		return nil
+	}
+	if path, ok := bytes.CutPrefix(c.JWTSecret, []byte("@")); ok {
+		data, err := readReferenced("jwt-secret", string(path))
+		if err != nil {
+			return err
+		}
+		// One line end is what an editor adds; more belong to the secret.
+		c.JWTSecret = bytes.TrimSuffix(data, []byte("\n"))
+	}
+	if c.JWTSecretIsBase64 {
+		secret, ok := decodeBase64(c.JWTSecret)
+		if !ok {
+			return &Error{Kind: SecretError, Key: "jwt-secret", Text: "The JWT secret is not valid base64"}
+		}
+		c.JWTSecret = secret
+	}
+	if _, err := auth.ParseKeys(c.JWTSecret); err != nil {
+		return &Error{Kind: SecretError, Key: "jwt-secret", Text: err.Error(), Err: err}
+	}
+	return nil
+}
+
+func readReferenced(key, path string) ([]byte, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, &Error{Kind: SecretError, Key: key, Text: fileText(path, err), Err: err}
+	}
+	return data, nil
+}
+
+var urlAlphabet = strings.NewReplacer("_", "/", "-", "+", ".", "=")
+
+// decodeBase64 reads the standard and the URL alphabet, mixed even, with
+// padding, for which a dot will do, and space around it.
+func decodeBase64(secret []byte) ([]byte, bool) {
+	if !utf8.Valid(secret) {
+		return nil, false
+	}
+	text := urlAlphabet.Replace(strings.TrimFunc(string(secret), unicode.IsSpace))
+	if strings.ContainsAny(text, "\r\n") { // which the decoder would skip
+		return nil, false
+	}
+	decoded, err := base64.StdEncoding.Strict().DecodeString(text)
+	return decoded, err == nil
+}

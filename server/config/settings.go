@@ -1,0 +1,245 @@
+package config
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// setting is one row of the table: everything there is to know about a key.
+// Its environment variable is PGRST_ and the key in capitals, its name in the
+// database pgrst. and the key, both with underscores.
+type setting struct {
+	key string
+	field
+
+	older      []string // names from older releases and keys it defaults to, asked after key
+	olderFirst bool     // asked before key instead
+	unit       string
+	inDatabase bool // may be set in the database
+	reloadable bool // a changed value takes effect without a restart
+	secret     bool // never shown in logs
+	ours       bool // PostgREST has no such key
+	help       string
+}
+
+// settings is the table. The order is that in which problems are reported.
+var settings = []setting{
+	{key: "client-error-verbosity", inDatabase: true, reloadable: true,
+		field: choice(func(c *Config) *Verbosity { return &c.ClientErrorVerbosity }, Verbose,
+			"Invalid client-error-verbosity. Check your configuration.", "verbose", "minimal"),
+		help: "how much an error body tells: verbose (all fields) or minimal (code and message)"},
+	{key: "db-aggregates-enabled", inDatabase: true, reloadable: true,
+		field: boolean(func(c *Config) *bool { return &c.DBAggregatesEnabled }, false),
+		help:  "allow avg(), count(), max(), min() and sum() in select"},
+	{key: "db-anon-role", inDatabase: true, reloadable: true,
+		field: text(func(c *Config) *string { return &c.DBAnonRole }, ""),
+		help:  "role of requests without a token; without one such requests are refused"},
+	{key: "db-channel", reloadable: true,
+		field: text(func(c *Config) *string { return &c.DBChannel }, "pgrst"),
+		help:  "channel whose notifications ask for a reload"},
+	{key: "db-channel-enabled", reloadable: true,
+		field: boolean(func(c *Config) *bool { return &c.DBChannelEnabled }, true),
+		help:  "listen on db-channel"},
+	{key: "db-extra-search-path", inDatabase: true, reloadable: true,
+		field: list(func(c *Config) *[]string { return &c.DBExtraSearchPath }, "public", emptyMeansNone),
+		help:  "schemas added to the search path of every request, separated by commas"},
+	{key: "db-hoisted-tx-settings", inDatabase: true, reloadable: true,
+		field: list(func(c *Config) *[]string { return &c.DBHoistedTxSettings },
+			"statement_timeout,plan_filter.statement_cost_limit,default_transaction_isolation", emptyMeansDefault),
+		help: "settings of a function that are applied to its whole transaction"},
+	{key: "db-max-rows", older: []string{"max-rows"}, inDatabase: true, reloadable: true, unit: "rows",
+		field: maxRows(func(c *Config) *int64 { return &c.DBMaxRows }),
+		help:  "most rows a request may get; unlimited when absent"},
+	{key: "db-plan-enabled", inDatabase: true, reloadable: true,
+		field: boolean(func(c *Config) *bool { return &c.DBPlanEnabled }, false),
+		help:  "show execution plans to clients that ask for application/vnd.pgrst.plan"},
+	{key: "db-pool", unit: "connections",
+		field: integer(func(c *Config) *int { return &c.DBPool }, 10),
+		help:  "most connections to the database"},
+	{key: "db-pool-acquisition-timeout", unit: "seconds",
+		field: seconds(func(c *Config) *time.Duration { return &c.DBPoolAcquisitionTimeout }, 10),
+		help:  "longest wait for a free connection"},
+	{key: "db-pool-max-lifetime", unit: "seconds",
+		field: seconds(func(c *Config) *time.Duration { return &c.DBPoolMaxLifetime }, 1800),
+		help:  "age at which a connection is replaced"},
+	{key: "db-pool-max-idletime", older: []string{"db-pool-timeout"}, olderFirst: true, unit: "seconds",
+		field: seconds(func(c *Config) *time.Duration { return &c.DBPoolMaxIdletime }, 30),
+		help:  "idleness after which a connection is closed"},
+	{key: "db-pool-automatic-recovery", reloadable: true,
+		field: boolean(func(c *Config) *bool { return &c.DBPoolAutomaticRecovery }, true),
+		help:  "keep trying to reconnect; when off, losing the database ends the process"},
+	{key: "db-pre-request", older: []string{"pre-request"}, inDatabase: true, reloadable: true,
+		field: qualified(func(c *Config) *QualifiedName { return &c.DBPreRequest }),
+		help:  "function called at the start of every transaction"},
+	{key: "db-prepared-statements", inDatabase: true, reloadable: true,
+		field: boolean(func(c *Config) *bool { return &c.DBPreparedStatements }, true),
+		help:  "keep statements prepared; turn off behind a pooler in transaction mode"},
+	{key: "db-root-spec", older: []string{"root-spec"}, inDatabase: true, reloadable: true,
+		field: qualified(func(c *Config) *QualifiedName { return &c.DBRootSpec }),
+		help:  "function that answers for / in place of the OpenAPI document"},
+	{key: "db-schemas", older: []string{"db-schema"}, inDatabase: true, reloadable: true,
+		field: schemas(func(c *Config) *[]string { return &c.DBSchemas }),
+		help:  "exposed schemas, separated by commas; the first is the default"},
+	{key: "db-config", reloadable: true,
+		field: boolean(func(c *Config) *bool { return &c.DBConfig }, true),
+		help:  "read settings from the database too"},
+	{key: "db-pre-config", inDatabase: true, reloadable: true,
+		field: qualified(func(c *Config) *QualifiedName { return &c.DBPreConfig }),
+		help:  "function that sets configuration from inside the database"},
+	{key: "db-tx-end", inDatabase: true,
+		field: txEnd(func(c *Config) *TxEnd { return &c.DBTxEnd }),
+		help:  "commit or rollback, each with -allow-override to let Prefer: tx choose"},
+	{key: "db-uri", secret: true,
+		field: text(func(c *Config) *string { return &c.DBURI }, "postgresql://"),
+		help:  "connection string, or @ and the file that has it; the default takes all from the PG* environment"},
+	{key: "jwt-aud", inDatabase: true, reloadable: true,
+		field: stringOrURI(func(c *Config) *string { return &c.JWTAudience }),
+		help:  "audience tokens must name if they name one"},
+	{key: "jwt-role-claim-key", older: []string{"role-claim-key"}, inDatabase: true, reloadable: true,
+		field: rolePath(func(c *Config) *string { return &c.JWTRoleClaimKey }, "$.role"),
+		help:  "JSONPath to the role among a token's claims"},
+	{key: "jwt-secret", inDatabase: true, reloadable: true, secret: true,
+		field: secretBytes(func(c *Config) *[]byte { return &c.JWTSecret }),
+		help:  "secret of at least 32 bytes, JSON Web Key or key set, or @ and the file that has it"},
+	{key: "jwt-secret-is-base64", older: []string{"secret-is-base64"}, inDatabase: true, reloadable: true,
+		field: boolean(func(c *Config) *bool { return &c.JWTSecretIsBase64 }, false),
+		help:  "jwt-secret is encoded in base64"},
+	{key: "jwt-cache-max-entries", reloadable: true, unit: "tokens",
+		field: integer(func(c *Config) *int { return &c.JWTCacheMaxEntries }, 1000),
+		help:  "verified tokens to remember; 0 remembers none"},
+	{key: "log-level", reloadable: true,
+		field: choice(func(c *Config) *LogLevel { return &c.LogLevel }, LogError,
+			"Invalid logging level. Check your configuration.", "crit", "error", "warn", "info", "debug"),
+		help: "crit, error, warn, info or debug"},
+	{key: "log-query", reloadable: true,
+		field: boolean(func(c *Config) *bool { return &c.LogQuery }, false),
+		help:  "log the SQL of logged requests"},
+	{key: "openapi-mode", inDatabase: true, reloadable: true,
+		field: choice(func(c *Config) *OpenAPIMode { return &c.OpenAPIMode }, FollowPrivileges,
+			"Invalid openapi-mode. Check your configuration.", "follow-privileges", "ignore-privileges", "disabled"),
+		help: "what / describes: follow-privileges, ignore-privileges or disabled"},
+	{key: "openapi-security-active", inDatabase: true, reloadable: true,
+		field: boolean(func(c *Config) *bool { return &c.OpenAPISecurityActive }, false),
+		help:  "describe authentication in the OpenAPI document"},
+	{key: "openapi-server-proxy-uri", inDatabase: true,
+		field: proxyURI(func(c *Config) *string { return &c.OpenAPIServerProxyURI }),
+		help:  "address the OpenAPI document gives as ours"},
+	{key: "server-cors-allowed-origins", inDatabase: true,
+		field: list(func(c *Config) *[]string { return &c.ServerCORSAllowedOrigins }, "", emptyMeansDefault),
+		help:  "origins that browsers may call from, separated by commas; any when absent"},
+	{key: "server-host",
+		field: text(func(c *Config) *string { return &c.ServerHost }, defaultHost),
+		help:  "address to listen on, or one of *, *4, !4, *6, !6"},
+	{key: "server-port",
+		field: integer(func(c *Config) *int { return &c.ServerPort }, 3000),
+		help:  "port to listen on; 0 picks a free one"},
+	{key: "server-reuseport",
+		field: boolean(func(c *Config) *bool { return &c.ServerReusePort }, false),
+		help:  "let several processes listen on the same port"},
+	{key: "server-trace-header", inDatabase: true, reloadable: true,
+		field: text(func(c *Config) *string { return &c.ServerTraceHeader }, ""),
+		help:  "request header that is repeated in the answer"},
+	{key: "server-timing-enabled", inDatabase: true, reloadable: true,
+		field: boolean(func(c *Config) *bool { return &c.ServerTimingEnabled }, false),
+		help:  "send a Server-Timing header"},
+	{key: "server-unix-socket",
+		field: text(func(c *Config) *string { return &c.ServerUnixSocket }, ""),
+		help:  "unix socket to listen on in place of host and port"},
+	{key: "server-unix-socket-mode",
+		field: fileMode(func(c *Config) *uint32 { return &c.ServerUnixSocketMode }),
+		help:  "file mode of server-unix-socket, octal, 600 to 777"},
+	{key: "url-use-legacy-target-names", inDatabase: true, reloadable: true,
+		field: boolean(func(c *Config) *bool { return &c.URLUseLegacyTargetNames }, true),
+		help:  "filters may name an aliased embed by its relation"},
+	{key: "admin-server-host", older: []string{"server-host"},
+		field: text(func(c *Config) *string { return &c.AdminServerHost }, defaultHost),
+		help:  "address of the admin server; that of server-host when absent"},
+	{key: "admin-server-port",
+		field: adminPort(func(c *Config) *int { return &c.AdminServerPort }),
+		help:  "port of the admin server; no admin server when absent"},
+	{key: "admin-server-unix-socket",
+		field: text(func(c *Config) *string { return &c.AdminServerUnixSocket }, ""),
+		help:  "unix socket of the admin server in place of host and port"},
+	{key: "admin-server-unix-socket-mode",
+		field: fileMode(func(c *Config) *uint32 { return &c.AdminServerUnixSocketMode }),
+		help:  "file mode of admin-server-unix-socket, octal, 600 to 777"},
+
+	// Ours. Each bounds memory a client could otherwise use up.
+
+	// A plan is about 4 KiB and plans follow the shapes clients ask for, not
+	// their number; 1,000 shapes are more than an application has.
+	{key: "plan-cache-max-entries", ours: true, reloadable: true, unit: "plans",
+		field: atLeast(1, func(c *Config) *int { return &c.PlanCacheMaxEntries }, 1000),
+		help:  "request shapes whose plans are kept"},
+	// PostgreSQL holds a prepared statement's plans in the memory of each
+	// connection, roughly 50 to 200 KiB each: 200 keeps ten connections under
+	// half a GiB at worst.
+	{key: "statement-cache-max-entries", ours: true, unit: "statements per connection",
+		field: atLeast(1, func(c *Config) *int { return &c.StatementCacheMaxEntries }, 200),
+		help:  "statements kept prepared on each connection"},
+	// Request line and headers must fit: 64 KiB take what PostgREST's own
+	// limit takes, and long select or in.() lists with it.
+	{key: "server-read-buffer-size", ours: true, unit: "bytes",
+		field: atLeast(4096, func(c *Config) *int { return &c.ServerReadBufferSize }, 64<<10),
+		help:  "bound for the request line and all headers together"},
+	// Bodies are held in memory before they are sent on; PostgREST has no
+	// bound, and bulk inserts of tens of MiB are usual.
+	{key: "server-max-body-size", ours: true, unit: "bytes",
+		field: atLeast(0, func(c *Config) *int { return &c.ServerMaxBodySize }, 100<<20),
+		help:  "bound for a request body"},
+	// Below it an answer is complete, with Content-Length, before its first
+	// byte is sent, and a late error can still become the answer.
+	{key: "stream-threshold", ours: true, reloadable: true, unit: "bytes",
+		field: atLeast(0, func(c *Config) *int { return &c.StreamThreshold }, 1<<20),
+		help:  "body size up to which an answer is complete before it is sent"},
+	// 1 until sharing is asked for: a request then never waits for another's
+	// statement on the same connection.
+	{key: "flight-depth", ours: true, unit: "requests per connection",
+		field: atLeast(1, func(c *Config) *int { return &c.FlightDepth }, 1),
+		help:  "cheap reads that may be under way on one connection; 1 turns sharing off"},
+}
+
+const defaultHost = "!4"
+
+// names gives the spellings of a setting in the order they are asked for.
+func (s *setting) names() []string {
+	if s.olderFirst {
+		return append(slices.Clone(s.older), s.key)
+	}
+	return append([]string{s.key}, s.older...)
+}
+
+// byName finds the row of a key or of one of its older names.
+func byName(name string) *setting {
+	for i := range settings {
+		if settings[i].key == name {
+			return &settings[i]
+		}
+	}
+	for i := range settings {
+		if slices.Contains(settings[i].older, name) {
+			return &settings[i]
+		}
+	}
+	return nil
+}
+
+// isKey reports whether a name in a file means something. Keys that begin with
+// internal- exist in PostgREST for its own tests and are no typos.
+func isKey(name string) bool {
+	return byName(name) != nil || strings.HasPrefix(name, "internal-")
+}
+
+// NeedsRestart lists the keys whose values differ between two configurations
+// and take effect only at the next start.
+func NeedsRestart(running, loaded *Config) []string {
+	var keys []string
+	for i := range settings {
+		s := &settings[i]
+		if !s.reloadable && string(s.append(nil, running)) != string(s.append(nil, loaded)) {
+			keys = append(keys, s.key)
+		}
+	}
+	return keys
+}
