@@ -1,0 +1,267 @@
+package planner
+
+import (
+	"strconv"
+
+	"github.com/fastgrest/fastgrest/parser"
+	"github.com/fastgrest/fastgrest/planner/catalog"
+	"github.com/fastgrest/fastgrest/planner/tree"
+)
+
+// relate finds, from the root down, the relationship of every embed to its
+// parent and gives the embeds their aliases and join conditions.
+func (r *resolver) relate(n, parent *tree.Node) error {
+	if parent == nil {
+		if r.action.writes() || r.action.calls() {
+			// The rows are in a CTE, aliased with the relation's name so that
+			// its relationships can be found.
+			n.Alias = tree.Some(n.From.Name)
+			n.From = catalog.QI{Name: sourceName}
+		}
+	} else {
+		origin := parent.From.Name
+		if n.Depth == 1 {
+			origin = parent.Alias.Or(origin)
+		}
+		rel, err := r.relationship(origin, n.Name, n.Hint)
+		if err != nil {
+			return err
+		}
+		join(n, parent, rel)
+	}
+	for _, c := range n.Children {
+		if err := r.relate(c, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// join hangs n on its parent along rel.
+func join(n, parent *tree.Node, rel *catalog.Relationship) {
+	depth := "_" + strconv.Itoa(n.Depth)
+	n.Rel = rel
+	n.From = rel.Foreign
+	n.AggAlias = rel.Table.Name + "_" + n.SelfName() + depth
+	if n.Spread != tree.NoSpread && !rel.IsToOne() {
+		n.Spread = tree.SpreadToMany
+	}
+	own := catalog.QI{Schema: rel.Table.Schema, Name: rel.Table.Name}
+	if parent.Alias.Given {
+		own = catalog.QI{Name: parent.Alias.Name}
+	}
+	switch rel.Cardinality {
+	case catalog.ManyToMany:
+		// Joined with its junction in one FROM; neither needs an alias.
+		junction := catalog.QI{Schema: rel.Table.Schema, Name: rel.Junction.Table.Name}
+		foreign := catalog.QI{Schema: rel.Table.Schema, Name: rel.Foreign.Name}
+		for _, c := range rel.Junction.Target {
+			n.JoinConds = append(n.JoinConds, tree.JoinCond{Left: junction, LeftColumn: c.Foreign, Right: foreign, RightColumn: c.Column})
+		}
+		for _, c := range rel.Junction.Source {
+			n.JoinConds = append(n.JoinConds, tree.JoinCond{Left: junction, LeftColumn: c.Foreign, Right: own, RightColumn: c.Column})
+		}
+	case catalog.Computed:
+		n.Alias = tree.Some(rel.Foreign.Name + depth)
+		n.ParentRef = own
+	default:
+		n.Alias = tree.Some(rel.Foreign.Name + depth)
+		alias := catalog.QI{Name: n.Alias.Name}
+		for _, c := range rel.Columns {
+			n.JoinConds = append(n.JoinConds, tree.JoinCond{Left: alias, LeftColumn: c.Foreign, Right: own, RightColumn: c.Column})
+		}
+	}
+}
+
+// relationship finds the one relationship of origin that target and hint mean.
+func (r *resolver) relationship(origin, target string, hint tree.Opt) (*catalog.Relationship, error) {
+	var found []*catalog.Relationship
+	key := catalog.RelKey{Table: catalog.QI{Schema: r.schema, Name: origin}, Schema: r.schema}
+	for _, rel := range r.cat.Relationships[key] {
+		if matches(rel, target, hint) {
+			found = append(found, rel)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return nil, &Error{
+			Kind: NoRelationship, Schema: r.schema, Parent: origin, Name: target,
+			EmbedHint: hint.Name, HasEmbedHint: hint.Given,
+			Suggestion: suggestEmbed(r.cat, r.schema, origin, target),
+		}
+	case 1:
+		return found[0], nil
+	}
+	return nil, &Error{Kind: AmbiguousEmbed, Parent: origin, Name: target, Relationships: found}
+}
+
+// matches reports whether target, under an optional hint, means rel. The
+// target is the related table or view, or (towards tables only) the foreign
+// key's name or its only column; the hint is the foreign key, its only column
+// on either side, or the junction.
+func matches(rel *catalog.Relationship, target string, hint tree.Opt) bool {
+	byTable := target == rel.Foreign.Name
+	switch {
+	case rel.Cardinality == catalog.Computed:
+		return target == rel.Function.Name
+	case rel.Self && !hint.Given:
+		// One foreign key gives two relationships between the same table: the
+		// table's name means the many side, the column's name the one side.
+		return byTable && rel.Cardinality == catalog.OneToMany ||
+			rel.Cardinality == catalog.ManyToOne && onlyColumn(rel) == target && target != ""
+	case rel.Self:
+		return byTable && rel.Cardinality == catalog.OneToMany && onlyForeign(rel, hint.Name)
+	case !hint.Given:
+		return byTable || !rel.ForeignIsView && (isConstraint(rel, target) || isColumn(rel, target))
+	}
+	return byTable && (isConstraint(rel, hint.Name) || isColumn(rel, hint.Name) || onlyForeign(rel, hint.Name) ||
+		rel.Cardinality == catalog.ManyToMany && rel.Junction.Table.Name == hint.Name)
+}
+
+func onlyColumn(rel *catalog.Relationship) string {
+	if rel.Cardinality != catalog.ManyToMany && len(rel.Columns) == 1 {
+		return rel.Columns[0].Column
+	}
+	return ""
+}
+
+func isColumn(rel *catalog.Relationship, name string) bool {
+	return rel.Cardinality != catalog.ManyToMany && len(rel.Columns) == 1 && rel.Columns[0].Column == name
+}
+
+func onlyForeign(rel *catalog.Relationship, name string) bool {
+	return rel.Cardinality != catalog.ManyToMany && len(rel.Columns) == 1 && rel.Columns[0].Foreign == name
+}
+
+func isConstraint(rel *catalog.Relationship, name string) bool {
+	return rel.Cardinality != catalog.ManyToMany && rel.Constraint == name
+}
+
+// addEmbeds lists on every node what its children contribute to its rows.
+func addEmbeds(n *tree.Node) {
+	for _, c := range n.Children {
+		addEmbeds(c)
+		e := tree.Embed{Node: c, Name: c.SelfName(), AggAlias: c.AggAlias}
+		switch {
+		case c.Spread != tree.NoSpread:
+			e.Kind = tree.EmbedSpread
+			e.Fields = spreadFields(c)
+		case c.Rel.IsToOne():
+			e.Kind, e.Empty = tree.EmbedObject, selectsNothing(c)
+		default:
+			e.Kind, e.Empty = tree.EmbedArray, selectsNothing(c)
+		}
+		n.Embeds = append(n.Embeds, e)
+	}
+}
+
+// selectsNothing reports whether an embed is there only to filter by: rel().
+func selectsNothing(n *tree.Node) bool {
+	if len(n.Select) > 0 {
+		return false
+	}
+	for _, c := range n.Children {
+		if !selectsNothing(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// expandStars replaces "*" by the relation's columns where the single columns
+// matter: below or beside an aggregate (they are grouped by), in to-many
+// spreads (each becomes an array), and where a column has a representation.
+func (r *resolver) expandStars(n *tree.Node, aggregated bool) {
+	for i := range n.Select {
+		aggregated = aggregated || n.Select[i].Agg != parser.AggNone
+	}
+	aggregated = aggregated || n.Spread == tree.SpreadToMany
+	relation := n.From
+	if n.From == (catalog.QI{Name: sourceName}) && n.Alias.Given {
+		relation = catalog.QI{Schema: r.schema, Name: n.Alias.Name}
+	}
+	var columns []*catalog.Column
+	if t := r.cat.Tables[relation]; t != nil {
+		columns = t.Columns
+	}
+	if aggregated || r.anyRepresented(columns) {
+		expandStar(n, func() []tree.SelectField {
+			fields := make([]tree.SelectField, len(columns))
+			for i, c := range columns {
+				fields[i].Field = r.represented(tree.Field{Name: c.Name, Type: c.NominalType}, "json")
+			}
+			return fields
+		})
+	}
+	for _, c := range n.Children {
+		r.expandStars(c, aggregated)
+	}
+}
+
+func (r *resolver) anyRepresented(columns []*catalog.Column) bool {
+	for _, c := range columns {
+		if r.cat.Representations[catalog.RepKey{Source: c.NominalType, Target: "json"}] != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func expandStar(n *tree.Node, columns func() []tree.SelectField) {
+	var out []tree.SelectField
+	for _, s := range n.Select {
+		isStar := s.Field.Name == "*" && len(s.Field.Path) == 0
+		switch {
+		case isStar && s.Agg == parser.AggNone:
+			for _, c := range columns() {
+				c.Cast, c.AggCast, c.Alias = s.Cast, s.AggCast, s.Alias
+				out = append(out, c)
+			}
+		case isStar && s.Agg == parser.AggCount && n.Spread != tree.NoSpread:
+			// Counting the spread's rows must not count the parent's.
+			s.Field.FullRow = true
+			out = append(out, s)
+		default:
+			out = append(out, s)
+		}
+	}
+	n.Select = out
+}
+
+// addAliases names the fields whose column would not carry the name the
+// client expects: JSON paths by their last key, represented domains by their
+// column, aggregates in spreads by their function.
+func addAliases(n *tree.Node) {
+	for i := range n.Select {
+		s := &n.Select[i]
+		switch {
+		case s.Alias.Given:
+		case s.Agg != parser.AggNone:
+			if n.Spread != tree.NoSpread {
+				s.Alias = tree.Some(aggregateNames[s.Agg])
+			}
+		case len(s.Field.Path) > 0:
+			s.Alias = tree.Some(lastKey(&s.Field))
+		case s.Field.Transform != "":
+			s.Alias = tree.Some(s.Field.Name)
+		}
+	}
+	for _, c := range n.Children {
+		addAliases(c)
+	}
+}
+
+var aggregateNames = map[parser.Aggregate]string{
+	parser.AggSum: "sum", parser.AggAvg: "avg", parser.AggCount: "count", parser.AggMax: "max", parser.AggMin: "min",
+}
+
+// lastKey is the last key of a JSON path, or the column's name when the path
+// has only indexes.
+func lastKey(f *tree.Field) string {
+	for i := len(f.Path) - 1; i >= 0; i-- {
+		if !f.Path[i].Index {
+			return f.Path[i].Key
+		}
+	}
+	return f.Name
+}

@@ -1,0 +1,52 @@
+package planner
+
+import "github.com/fastgrest/fastgrest/planner/catalog"
+
+// ErrorKind says why a request cannot be planned.
+type ErrorKind uint8
+
+const (
+	TableNotFound        ErrorKind = iota // Schema, Name; Suggestion
+	ColumnNotFound                        // Name is the column, Parent the table
+	NoRelationship                        // Parent, Name, EmbedHint, Schema; Suggestion (a whole sentence)
+	AmbiguousEmbed                        // Parent, Name, Relationships
+	NotEmbedded                           // Name; LegacyName and LegacyAlias when the alias would have been right
+	RelatedOrderNotToOne                  // Parent, Name
+	AggregatesDisabled
+	NotImplemented      // Details
+	NotAcceptable       // Accepted
+	InvalidPreferences  // Preferences
+	InvalidPutFilters   // PUT needs eq filters on exactly the primary key
+	RoutineNotFound     // Schema, Name, Arguments, Unnamed; Suggestion
+	AmbiguousRoutine    // Routines
+	MaxAffectedOnSingle // max-affected with a function that returns one row
+)
+
+// Error says why a request cannot be planned. Which fields are set stands
+// beside the kind.
+type Error struct {
+	Kind                    ErrorKind
+	Schema, Name, Parent    string
+	EmbedHint               string
+	HasEmbedHint            bool
+	LegacyName, LegacyAlias string
+	IsLegacy                bool
+	Details                 string
+	Suggestion              string // what the client perhaps meant; "" without one
+	Accepted                []string
+	Preferences             []string
+	Relationships           []*catalog.Relationship
+	Routines                []*catalog.Routine
+	Arguments               []string
+	Unnamed                 string // type of the single unnamed parameter searched for beside or instead of named ones
+	OnlyUnnamed             bool
+}
+
+func (e *Error) Error() string {
+	return "planner: " + [...]string{
+		"table not found", "column not found", "no relationship", "ambiguous embed", "not embedded",
+		"related order on a to-many embed", "aggregates disabled", "not implemented", "not acceptable",
+		"invalid preferences", "filters do not name the primary key", "routine not found", "ambiguous routine",
+		"max-affected on a single result",
+	}[e.Kind] + " " + e.Name
+}

@@ -1,0 +1,100 @@
+package planner
+
+import (
+	"sync/atomic"
+
+	"github.com/fastgrest/fastgrest/parser/header"
+	"github.com/fastgrest/fastgrest/planner/catalog"
+	"github.com/fastgrest/fastgrest/planner/sqlgen"
+	"github.com/fastgrest/fastgrest/planner/tree"
+)
+
+// Action is what a request does with its target.
+type Action uint8
+
+const (
+	Read     Action = iota // GET of a relation
+	ReadHead               // HEAD of a relation
+	Insert
+	Update
+	Upsert // PUT
+	Delete
+	CallGet
+	CallHead
+	CallPost
+)
+
+func (a Action) writes() bool { return a >= Insert && a <= Delete }
+func (a Action) calls() bool  { return a >= CallGet }
+func (a Action) head() bool   { return a == ReadHead || a == CallHead }
+
+// Plan is everything about a request that its shape decides. It is immutable
+// (but for its prepared form, which comes with the first request that runs it)
+// and shared by all requests of the shape.
+type Plan struct {
+	Action Action
+	Schema string
+	Target catalog.QI // relation or routine
+
+	// Main is the statement that answers the request.
+	//
+	// With Rows its columns are the page's (after sqlgen.RowsPrefix more when
+	// Total is counted) and the server encodes them. Otherwise it has one row:
+	// total, rows of the page, body.
+	Main  sqlgen.Statement
+	Rows  bool
+	Total sqlgen.Total
+
+	// Estimate, if it has SQL, explains the count of rows for count=planned
+	// and count=estimated.
+	Estimate sqlgen.Statement
+
+	// Explain: the answer is Main's execution plan.
+	Explain bool
+
+	Media    header.Media
+	Singular bool // exactly one row, else 406
+
+	// ReadOnly: the transaction may not write.
+	ReadOnly bool
+	// UserCode: running the statement may run functions of the database's
+	// owners, which may set response.headers and response.status.
+	UserCode bool
+	// PerRole: statements prepared for this plan must not be shared between
+	// roles (row level security makes PostgreSQL plan them anew).
+	PerRole bool
+
+	// LegacyNames are embeds that filters, orders or ranges named by their
+	// relation although they have an alias.
+	LegacyNames []LegacyName
+
+	root     *tree.Node
+	prepared atomic.Pointer[Prepared]
+}
+
+// LegacyName is an embed named by its relation instead of its alias.
+type LegacyName struct{ Name, Alias string }
+
+// Convert returns the statement of a Rows plan again, with the columns marked
+// in c converted to JSON by PostgreSQL.
+func (p *Plan) Convert(c *sqlgen.Columns) sqlgen.Statement {
+	return sqlgen.Rows(p.root, p.Total, c)
+}
+
+// Aggregated returns the statement of a Rows plan in the form whose body
+// PostgreSQL computes. It serves pages whose columns cannot be told apart by name.
+func (p *Plan) Aggregated() sqlgen.Statement {
+	body := sqlgen.Body{Kind: sqlgen.BodyArray}
+	if p.Singular {
+		body.Kind = sqlgen.BodyObject
+	}
+	return sqlgen.Value(p.root, p.Total, body)
+}
+
+// Prefix is the number of columns before the page's own in a Rows plan.
+func (p *Plan) Prefix() int {
+	if p.Total.Counted() {
+		return sqlgen.RowsPrefix
+	}
+	return 0
+}

@@ -1,0 +1,193 @@
+package planner
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/fastgrest/fastgrest/pgwire"
+	"github.com/fastgrest/fastgrest/pgwire/rowjson"
+	"github.com/fastgrest/fastgrest/planner/sqlgen"
+)
+
+// Prepared is a plan ready to run: its statements, and how each column of its
+// rows is asked for and encoded. It is made from the server's own description
+// of the statement, so it is right even where the catalog is out of date, and
+// it is as immutable and shared as its plan.
+type Prepared struct {
+	Rows     bool // as Plan.Rows, unless the rows could not be encoded by us
+	Prefix   int  // columns before the page's own
+	Columns  []rowjson.Column
+	Formats  []int16 // result format of every column
+	Args     []sqlgen.Arg
+	Names    []string
+	UserCode bool
+
+	main, estimate Statements
+	perRole        bool
+	types          []uint32 // of the page's columns
+
+	mu    sync.RWMutex
+	roles map[string]*Statements
+}
+
+// Statements are the prepared statements of a plan.
+type Statements struct {
+	Main     *pgwire.Stmt
+	Estimate *pgwire.Stmt // nil unless the plan has one
+}
+
+// Prepared returns the prepared form of the plan, nil as long as there is none.
+func (p *Plan) Prepared() *Prepared { return p.prepared.Load() }
+
+// Forget makes the next request prepare the plan anew. It is called when the
+// server says that a statement no longer returns what it used to.
+func (p *Plan) Forget(old *Prepared) { p.prepared.CompareAndSwap(old, nil) }
+
+// NeedsDescription reports whether Prepare has to be told the fields of Main.
+func (p *Plan) NeedsDescription() bool { return p.Rows }
+
+// Prepare makes the prepared form. fields are the columns of Main as the
+// server describes them, needed only if NeedsDescription. With aggregate the
+// rows are not encoded by us in any case.
+func (p *Plan) Prepare(types TypeNames, fields []pgwire.Field, aggregate bool) *Prepared {
+	pre := &Prepared{UserCode: p.UserCode, perRole: p.PerRole, roles: map[string]*Statements{}}
+	statement := p.Main
+	if p.Rows && !aggregate {
+		statement, aggregate = p.prepareRows(pre, types, fields)
+	}
+	if p.Rows && aggregate {
+		statement = p.Aggregated()
+		pre.Columns = nil
+	}
+	pre.Rows = p.Rows && !aggregate
+	if !pre.Rows && !p.Explain {
+		pre.Formats = valueFormats
+	}
+	pre.Args, pre.Names = statement.Args, statement.Names
+	pre.main.Main = pgwire.NewStmt(statement.SQL)
+	if p.Estimate.SQL != "" {
+		pre.main.Estimate = pgwire.NewStmt(p.Estimate.SQL)
+	}
+	p.prepared.Store(pre)
+	return pre
+}
+
+// valueFormats asks for total and number of rows as text and for the body as
+// it is: text for text and JSON, bytes for bytea.
+var valueFormats = []int16{rowjson.Text, rowjson.Text, rowjson.Binary}
+
+// TypeNames tells how values of types that are not built in become JSON.
+type TypeNames interface {
+	// TextType reports whether to_json prints the type as its quoted text;
+	// for arrays of such types delim is the delimiter of their elements, else 0.
+	TextType(oid uint32) (delim byte, ok bool)
+}
+
+func (p *Plan) prepareRows(pre *Prepared, types TypeNames, fields []pgwire.Field) (s sqlgen.Statement, aggregate bool) {
+	pre.Prefix = p.Prefix()
+	page := fields[pre.Prefix:]
+	convert := sqlgen.Columns{Names: make([]string, len(page)), ToJSON: make([]bool, len(page))}
+	any := false
+	for i, f := range page {
+		column, ok := columnCodec(types, f)
+		if !ok {
+			column, _ = rowjson.NewColumn(f.Name, jsonOID)
+			any = true
+		}
+		convert.Names[i], convert.ToJSON[i] = f.Name, !ok
+		pre.Columns = append(pre.Columns, column)
+		pre.types = append(pre.types, f.Type)
+		if !ok {
+			pre.types[i] = jsonOID
+		}
+	}
+	for i := 0; i < pre.Prefix; i++ {
+		pre.Formats = append(pre.Formats, rowjson.Text)
+	}
+	for _, c := range pre.Columns {
+		pre.Formats = append(pre.Formats, c.Codec.Format)
+	}
+	if !any {
+		return p.Main, false
+	}
+	if !unique(convert.Names) {
+		return s, true
+	}
+	pre.UserCode = true // to_json may call a cast to json
+	return p.Convert(&convert), false
+}
+
+const jsonOID = 114
+
+func columnCodec(types TypeNames, f pgwire.Field) (rowjson.Column, bool) {
+	if c, ok := rowjson.NewColumn(f.Name, f.Type); ok {
+		return c, true
+	}
+	delim, ok := types.TextType(f.Type)
+	if !ok {
+		return rowjson.Column{}, false
+	}
+	c := rowjson.Column{Key: rowjson.AppendKey(nil, f.Name), Codec: rowjson.TextCodec()}
+	if delim != 0 {
+		c.Codec = rowjson.TextArrayCodec(delim)
+	}
+	return c, true
+}
+
+func unique(names []string) bool {
+	sorted := slices.Clone(names)
+	slices.Sort(sorted)
+	return len(slices.Compact(sorted)) == len(names)
+}
+
+// Fits reports whether a statement that returns these column types is the one
+// the columns were made for.
+func (pre *Prepared) Fits(n int, typeAt func(i int) uint32) bool {
+	if n != pre.Prefix+len(pre.types) {
+		return false
+	}
+	for i, t := range pre.types {
+		if typeAt(pre.Prefix+i) != t {
+			return false
+		}
+	}
+	return true
+}
+
+// For returns the statements role has to use. sharing tells whether the role
+// may use statements another role has had parsed; see catalog.UsageRoles.
+func (pre *Prepared) For(role string, sharing bool) *Statements {
+	// Fast path.
+	if sharing && !pre.perRole {
+		return &pre.main
+	}
+	pre.mu.RLock()
+	s := pre.roles[role]
+	pre.mu.RUnlock()
+	if s != nil {
+		return s
+	}
+	return pre.forSlow(role)
+}
+
+// maxRolesPerPlan bounds the statements of one plan. Roles are made by the
+// database's owners, so the bound is a matter of hygiene.
+const maxRolesPerPlan = 1024
+
+func (pre *Prepared) forSlow(role string) *Statements {
+	pre.mu.Lock()
+	defer pre.mu.Unlock()
+	if s := pre.roles[role]; s != nil {
+		return s
+	}
+	if len(pre.roles) >= maxRolesPerPlan {
+		clear(pre.roles)
+	}
+	s := &Statements{Main: pgwire.NewStmt(pre.main.Main.SQL())}
+	if pre.main.Estimate != nil {
+		s.Estimate = pgwire.NewStmt(pre.main.Estimate.SQL())
+	}
+	// role may be borrowed from a token that is about to go away.
+	pre.roles[string([]byte(role))] = s
+	return s
+}

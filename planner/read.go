@@ -1,0 +1,256 @@
+package planner
+
+import (
+	"github.com/fastgrest/fastgrest/parser"
+	"github.com/fastgrest/fastgrest/planner/catalog"
+	"github.com/fastgrest/fastgrest/planner/tree"
+)
+
+// sourceName is the common table expression that holds the rows of a write or
+// a call; its node in the tree is aliased with the relation's own name.
+const sourceName = "pgrst_source"
+
+// resolver builds the tree of one request.
+type resolver struct {
+	cat    *catalog.Catalog
+	opts   *Options
+	query  *parser.Query
+	schema string
+	action Action
+	top    parser.Range // the root's rows: limit=, offset= and Range combined
+}
+
+// read resolves the select tree of q over the relation, with its filters,
+// orders and ranges, to a finished tree. The steps and their order are
+// PostgREST's: which error wins, and the order of embeds in the result,
+// follow from it.
+func (r *resolver) read(relation catalog.QI) (*tree.Node, error) {
+	root := r.selectTree(relation)
+	if err := r.place(root); err != nil {
+		return nil, err
+	}
+	if err := r.relate(root, nil); err != nil {
+		return nil, err
+	}
+	r.expandStars(root, false)
+	addAliases(root)
+	if err := relatedOrders(root); err != nil {
+		return nil, err
+	}
+	nullEmbeds(root)
+	addEmbeds(root)
+	if !r.opts.Aggregates && anyAggregate(root) {
+		return nil, &Error{Kind: AggregatesDisabled}
+	}
+	hoistAggregates(root)
+	if err := orderSpreads(root); err != nil {
+		return nil, err
+	}
+	return root, nil
+}
+
+// selectTree makes the nodes for select=: the root and one for each embed.
+func (r *resolver) selectTree(relation catalog.QI) *tree.Node {
+	root := &tree.Node{From: relation, Name: relation.Name, Limit: noLimit}
+	r.selectItems(root, r.query.SelectTop)
+	return root
+}
+
+var noLimit = tree.Limit{Range: tree.NoRange, Inline: -1}
+
+func (r *resolver) selectItems(n *tree.Node, first int32) {
+	for i := first; i >= 0; i = r.query.Items[i].Next {
+		item := &r.query.Items[i]
+		if item.Kind == parser.SelectField {
+			n.Select = append(n.Select, tree.SelectField{
+				Field:   r.outputField(n.From, r.field(item.Field)),
+				Agg:     item.Agg,
+				AggCast: opt(item.AggCast, item.HasAggCast),
+				Cast:    opt(item.Cast, item.HasCast),
+				Alias:   opt(item.Alias, item.HasAlias),
+			})
+			continue
+		}
+		child := &tree.Node{
+			From:     catalog.QI{Schema: r.schema, Name: string(item.Field.Name)},
+			Name:     string(item.Field.Name),
+			RelAlias: opt(item.Alias, item.HasAlias),
+			Hint:     opt(item.Hint, item.HasHint),
+			Join:     item.Join,
+			Limit:    noLimit,
+			Depth:    n.Depth + 1,
+		}
+		if item.Kind == parser.SelectSpread {
+			child.Spread = tree.SpreadToOne // until the relationship says otherwise
+		}
+		r.selectItems(child, item.First)
+		n.Children = append(n.Children, child)
+	}
+}
+
+// place puts filters, orders, ranges and logic trees onto the nodes their
+// paths name. Naming an embed moves it to the front of its siblings, last
+// parameter first, which decides the order of embeds in the result.
+func (r *resolver) place(root *tree.Node) error {
+	q := r.query
+	for i := len(q.FilterRoots) - 1; i >= 0; i-- {
+		f := &q.Filters[q.FilterRoots[i]]
+		if r.action.writes() && f.Path.N == 0 {
+			continue // filters of the write itself
+		}
+		n, err := r.node(root, f.Path)
+		if err != nil {
+			return err
+		}
+		n.Where = append(n.Where, tree.Cond{})
+		copy(n.Where[1:], n.Where)
+		n.Where[0] = r.filter(n.From, f)
+	}
+	for i := len(q.Orders) - 1; i >= 0; i-- {
+		o := &q.Orders[i]
+		n, err := r.node(root, o.Path)
+		if err != nil {
+			return err
+		}
+		n.Order = r.order(n, q.Terms[o.Off:o.Off+o.N])
+	}
+	if !r.action.writes() {
+		if err := r.ranges(root); err != nil {
+			return err
+		}
+	}
+	for i := len(q.LogicRoots) - 1; i >= 0; i-- {
+		l := &q.LogicRoots[i]
+		if r.action.writes() && l.Path.N == 0 {
+			continue
+		}
+		n, err := r.node(root, l.Path)
+		if err != nil {
+			return err
+		}
+		n.Where = append(n.Where, tree.Cond{})
+		copy(n.Where[1:], n.Where)
+		n.Where[0] = r.logic(n.From, l.Node)
+	}
+	return nil
+}
+
+// node finds the node a path names and moves the embeds on the way to the
+// front of their siblings.
+func (r *resolver) node(n *tree.Node, path parser.Names) (*tree.Node, error) {
+	for _, name := range r.query.Names[path.Off : path.Off+path.N] {
+		target := string(name)
+		i := findEmbed(n.Children, target, r.opts.LegacyTargetNames)
+		if i < 0 {
+			e := &Error{Kind: NotEmbedded, Name: target}
+			if !r.opts.LegacyTargetNames {
+				if j := findEmbed(n.Children, target, true); j >= 0 {
+					e.IsLegacy, e.LegacyName, e.LegacyAlias = true, n.Children[j].Name, n.Children[j].RelAlias.Name
+				}
+			}
+			return nil, e
+		}
+		child := n.Children[i]
+		copy(n.Children[1:i+1], n.Children[:i])
+		n.Children[0] = child
+		if child.Name == target && child.RelAlias.Given && child.RelAlias.Name != target {
+			child.LegacyName = true
+		}
+		n = child
+	}
+	return n, nil
+}
+
+// findEmbed finds the embed of that name. With legacy names an aliased embed
+// also answers to its relation's name.
+func findEmbed(children []*tree.Node, name string, legacy bool) int {
+	for i, c := range children {
+		if legacy {
+			if c.Name == name || c.RelAlias == tree.Some(name) {
+				return i
+			}
+		} else if c.SelfName() == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// ranges gives every node its LIMIT and OFFSET. db-max-rows limits every node
+// of a read or call.
+func (r *resolver) ranges(root *tree.Node) error {
+	for i := range r.query.Ranges {
+		pr := &r.query.Ranges[i]
+		if pr.Path.N == 0 {
+			continue // the root's comes combined with the Range header
+		}
+		n, err := r.node(root, pr.Path)
+		if err != nil {
+			return err
+		}
+		n.Limit = limitOf(pr.Range, int32(i))
+	}
+	root.Limit = limitOf(r.top, tree.TopRange)
+	r.restrict(root)
+	return nil
+}
+
+func limitOf(rng parser.Range, index int32) tree.Limit {
+	shape := rng.Shape()
+	return tree.Limit{Range: index, HasLimit: shape&parser.ShapeBounded != 0, HasOffset: shape&parser.ShapeFollowed != 0, Inline: -1}
+}
+
+func (r *resolver) restrict(n *tree.Node) {
+	if r.opts.MaxRows >= 0 && !n.Limit.HasLimit {
+		n.Limit.HasLimit = true
+		if n.Limit.Range == tree.NoRange {
+			n.Limit.Inline = r.opts.MaxRows
+		}
+	}
+	for _, c := range n.Children {
+		r.restrict(c)
+	}
+}
+
+// order resolves the terms of one order= parameter.
+func (r *resolver) order(n *tree.Node, terms []parser.OrderTerm) []tree.OrderTerm {
+	out := make([]tree.OrderTerm, len(terms))
+	for i := range terms {
+		t := &terms[i]
+		out[i] = tree.OrderTerm{Dir: t.Dir, Nulls: t.Nulls}
+		if t.HasRel {
+			out[i].Rel = tree.Some(string(t.Rel))
+			out[i].Field = tree.Field(r.field(t.Field))
+			continue
+		}
+		out[i].Field = r.typed(n.From, r.field(t.Field))
+	}
+	return out
+}
+
+// relatedOrders turns the embeds named in order terms into the aliases they
+// are joined under. Only an embed of at most one row can order its parent.
+func relatedOrders(n *tree.Node) error {
+	for i := range n.Order {
+		t := &n.Order[i]
+		if !t.Rel.Given {
+			continue
+		}
+		j := findEmbed(n.Children, t.Rel.Name, false)
+		if j < 0 {
+			return &Error{Kind: NotEmbedded, Name: t.Rel.Name}
+		}
+		if child := n.Children[j]; !child.Rel.IsToOne() {
+			return &Error{Kind: RelatedOrderNotToOne, Parent: n.From.Name, Name: child.SelfName()}
+		}
+		t.Rel = tree.Some(n.Children[j].AggAlias)
+	}
+	for _, c := range n.Children {
+		if err := relatedOrders(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func opt(b []byte, given bool) tree.Opt { return tree.Opt{Name: string(b), Given: given} }

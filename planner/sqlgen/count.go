@@ -1,0 +1,54 @@
+package sqlgen
+
+import (
+	"github.com/fastgrest/fastgrest/parser"
+	"github.com/fastgrest/fastgrest/planner/tree"
+)
+
+// countRows writes a SELECT with one row for each row the root would have
+// without limit and offset. Embeds matter only where they take rows away: an
+// inner join or a null filter becomes an EXISTS.
+func (w *Writer) countRows(n *tree.Node) {
+	ref := n.Ref()
+	w.S("SELECT 1")
+	w.from(n)
+	first := true
+	and := func() {
+		if first {
+			w.S(" WHERE ")
+		} else {
+			w.S(" AND ")
+		}
+		first = false
+	}
+	if len(n.Where) > 0 {
+		and()
+		w.conditions(ref, n.Where, func(c *tree.Cond) { w.existsEmbed(n, c) })
+	}
+	if len(n.JoinConds) > 0 {
+		and()
+		w.joinConds(n.JoinConds)
+	}
+	for _, child := range n.Children {
+		if child.Join == parser.JoinInner {
+			and()
+			w.S("EXISTS (")
+			w.countRows(child)
+			w.S(")")
+		}
+	}
+}
+
+func (w *Writer) existsEmbed(n *tree.Node, c *tree.Cond) {
+	for _, child := range n.Children {
+		if child.AggAlias == c.Embed {
+			if !c.Negate {
+				w.S("NOT ")
+			}
+			w.S("EXISTS (")
+			w.countRows(child)
+			w.S(")")
+			return
+		}
+	}
+}

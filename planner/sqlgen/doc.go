@@ -1,0 +1,11 @@
+// Package sqlgen prints resolved requests (planner/tree) as SQL text with
+// numbered parameters, and says for each parameter where its value comes from.
+//
+// It takes no decisions and knows no request: whatever can differ between two
+// requests of one shape is an Arg, never text. Names reach the text only
+// through Writer.Ident, constants only through Writer.Lit.
+//
+// Some names in the generated statements are visible in PostgreSQL's error
+// texts and are therefore PostgREST's: pgrst_source, pgrst_body, pgrst_call,
+// pgrst_scalar, _postgrest_t and the aliases of embeds (movie_country_1).
+package sqlgen

@@ -1,0 +1,121 @@
+package sqlgen
+
+import (
+	"github.com/fastgrest/fastgrest/parser"
+	"github.com/fastgrest/fastgrest/planner/catalog"
+	"github.com/fastgrest/fastgrest/planner/tree"
+)
+
+// conditions writes conds joined by AND.
+func (w *Writer) conditions(table catalog.QI, conds []tree.Cond, nullEmbed func(*tree.Cond)) {
+	for i := range conds {
+		if i > 0 {
+			w.S(" AND ")
+		}
+		w.condition(table, &conds[i], nullEmbed)
+	}
+}
+
+// condition writes one condition. How a null filter on an embed is expressed
+// differs between the page and the count of a request, so the caller says.
+func (w *Writer) condition(table catalog.QI, c *tree.Cond, nullEmbed func(*tree.Cond)) {
+	switch c.Kind {
+	case tree.CondNullEmbed:
+		nullEmbed(c)
+	case tree.CondLogic:
+		if c.Negate {
+			w.S("NOT ")
+		}
+		w.S("(")
+		for i := range c.Children {
+			if i > 0 {
+				if c.Or {
+					w.S(" OR ")
+				} else {
+					w.S(" AND ")
+				}
+			}
+			w.condition(table, &c.Children[i], nullEmbed)
+		}
+		w.S(")")
+	default:
+		w.filter(table, c)
+	}
+}
+
+// joinedIsNull is the null filter where the embed has been joined.
+func (w *Writer) joinedIsNull(c *tree.Cond) {
+	w.Ident(c.Embed)
+	if c.Negate {
+		w.S(" IS DISTINCT FROM NULL")
+	} else {
+		w.S(" IS NOT DISTINCT FROM NULL")
+	}
+}
+
+var isWords = map[parser.IsVal]string{
+	parser.IsNull: "NULL", parser.IsNotNull: "NOT NULL", parser.IsTrue: "TRUE", parser.IsFalse: "FALSE", parser.IsUnknown: "UNKNOWN",
+}
+
+func (w *Writer) filter(table catalog.QI, c *tree.Cond) {
+	value := func() { w.Param(Arg{ArgValue, c.Slot}) }
+	if c.Negate {
+		w.S("NOT ")
+	}
+	w.field(table, &c.Field)
+	switch c.Op {
+	case parser.OpIs:
+		w.S(" IS ", isWords[c.Is])
+	case parser.OpIsDistinct:
+		w.S(" IS DISTINCT FROM ")
+		value()
+	case parser.OpIn:
+		// = ANY takes one array whatever the length of the list, so that
+		// lists of any length share a statement; IN () would be a syntax error.
+		w.S(" = ANY (")
+		if c.Field.Transform == "" {
+			value()
+		} else {
+			w.S("(SELECT ", c.Field.Transform, "(unnest(")
+			value()
+			w.S("::text[])))")
+		}
+		w.S(")")
+	case parser.OpFts, parser.OpPlfts, parser.OpPhfts, parser.OpWfts:
+		w.S(" ", c.Op.SQL(), " ", c.Op.TSQuery(), "(")
+		w.language(c.Lang)
+		value()
+		w.S(")")
+	default:
+		w.S(" ", c.Op.SQL(), " ")
+		operand := func() { w.transformed(c.Field.Transform, value) }
+		if c.Op == parser.OpLike || c.Op == parser.OpILike {
+			operand = value // patterns are text whatever the column is
+		}
+		switch c.Quant {
+		case parser.QuantAny:
+			w.S("ANY(")
+			operand()
+			w.S(")")
+		case parser.QuantAll:
+			w.S("ALL(")
+			operand()
+			w.S(")")
+		default:
+			operand()
+		}
+	}
+}
+
+// joinConds writes the join conditions of an embed.
+func (w *Writer) joinConds(conds []tree.JoinCond) {
+	for i := range conds {
+		c := &conds[i]
+		if i > 0 {
+			w.S(" AND ")
+		}
+		w.column(c.Left, c.LeftColumn)
+		w.S(" = ")
+		w.column(c.Right, c.RightColumn)
+	}
+}

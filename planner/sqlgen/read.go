@@ -1,0 +1,219 @@
+package sqlgen
+
+import (
+	"github.com/fastgrest/fastgrest/parser"
+	"github.com/fastgrest/fastgrest/planner/catalog"
+	"github.com/fastgrest/fastgrest/planner/tree"
+)
+
+// query writes the SELECT of a node with its embeds joined laterally.
+func (w *Writer) query(n *tree.Node) {
+	ref := n.Ref()
+	w.S("SELECT ")
+	w.selectList(n, ref)
+	w.from(n)
+	for i := range n.Embeds {
+		w.join(&n.Embeds[i])
+	}
+	if len(n.Where)+len(n.JoinConds) > 0 {
+		w.S(" WHERE ")
+		w.conditions(ref, n.Where, w.joinedIsNull)
+		if len(n.Where) > 0 && len(n.JoinConds) > 0 {
+			w.S(" AND ")
+		}
+		w.joinConds(n.JoinConds)
+	}
+	w.groupBy(n, ref)
+	w.orderBy(ref, n.Order)
+	w.limit(n.Limit)
+}
+
+var star = tree.SelectField{Field: tree.Field{Name: "*"}}
+
+func (w *Writer) selectList(n *tree.Node, ref catalog.QI) {
+	first := true
+	comma := func() {
+		if !first {
+			w.S(", ")
+		}
+		first = false
+	}
+	if len(n.Select) == 0 && len(n.Children) == 0 {
+		comma()
+		w.selectField(ref, &star)
+	}
+	for i := range n.Select {
+		comma()
+		w.selectField(ref, &n.Select[i])
+	}
+	for i := range n.Extra {
+		comma()
+		table := ref
+		if n.Extra[i].Rel.Given {
+			table = catalog.QI{Name: n.Extra[i].Rel.Name}
+		}
+		w.selectField(table, &n.Extra[i].Field)
+	}
+	for i := range n.Embeds {
+		e := &n.Embeds[i]
+		switch {
+		case e.Kind == tree.EmbedSpread:
+			for j := range e.Fields {
+				comma()
+				w.spreadField(e.AggAlias, &e.Fields[j])
+			}
+		case e.Empty:
+		case e.Kind == tree.EmbedObject:
+			comma()
+			w.S("row_to_json(")
+			w.Ident(e.AggAlias)
+			w.S(".*)::jsonb AS ")
+			w.Ident(e.Name)
+		default:
+			comma()
+			w.S("COALESCE(")
+			w.Ident(e.AggAlias)
+			w.S(".")
+			w.Ident(e.AggAlias)
+			w.S(", '[]') AS ")
+			w.Ident(e.Name)
+		}
+	}
+}
+
+func (w *Writer) spreadField(aggAlias string, f *tree.SpreadField) {
+	w.aggregate(f.Agg, f.AggCast, func() { w.column(catalog.QI{Name: aggAlias}, f.Name) })
+	w.alias(f.Alias)
+}
+
+// from writes the FROM of a node: its relation, or the function of a computed
+// relationship called with the parent's row, and the junction of a
+// many-to-many relationship.
+func (w *Writer) from(n *tree.Node) {
+	w.S(" FROM ")
+	if n.Rel != nil && n.Rel.Cardinality == catalog.Computed {
+		// The cast picks the right one of overloaded functions when the
+		// parent is a CTE, whose row type has no name.
+		w.Name(n.Rel.Function)
+		w.S("(")
+		w.Ident(n.ParentRef.Name)
+		w.S("::")
+		w.Name(n.Rel.Table)
+		w.S(")")
+	} else {
+		w.Name(n.From)
+	}
+	w.alias(n.Alias)
+	if n.Rel != nil && n.Rel.Cardinality == catalog.ManyToMany {
+		w.S(", ")
+		w.Name(n.Rel.Junction.Table)
+	}
+}
+
+// join writes the lateral join of one embed.
+func (w *Writer) join(e *tree.Embed) {
+	inner := e.Node.Join == parser.JoinInner
+	if inner {
+		w.S(" INNER JOIN LATERAL (")
+	} else {
+		w.S(" LEFT JOIN LATERAL (")
+	}
+	toMany := e.Kind == tree.EmbedArray || e.Node.Spread == tree.SpreadToMany
+	if toMany {
+		w.S("SELECT json_agg(")
+		w.Ident(e.AggAlias)
+		w.S(")::jsonb AS ")
+		w.Ident(e.AggAlias)
+		if e.Kind == tree.EmbedSpread {
+			for i := range e.Fields {
+				w.S(", ")
+				w.spreadToMany(e.AggAlias, e.Node.SpreadOrder, &e.Fields[i])
+			}
+		}
+		w.S(" FROM (")
+		w.query(e.Node)
+		w.S(") AS ")
+		w.Ident(e.AggAlias)
+	} else {
+		w.query(e.Node)
+	}
+	w.S(") AS ")
+	w.Ident(e.AggAlias)
+	if toMany && inner {
+		w.S(" ON ")
+		w.Ident(e.AggAlias)
+		w.S(" IS NOT NULL")
+	} else {
+		w.S(" ON TRUE")
+	}
+}
+
+func (w *Writer) spreadToMany(aggAlias string, order []tree.OrderTerm, f *tree.SpreadField) {
+	w.S("COALESCE(json_agg(")
+	w.column(catalog.QI{Name: aggAlias}, f.Name)
+	w.orderBy(catalog.QI{Name: aggAlias}, order)
+	w.S("), '[]')::jsonb AS ")
+	w.Ident(f.Alias.Or(f.Name))
+}
+
+// groupBy groups by everything selected that is not aggregated, if anything is.
+func (w *Writer) groupBy(n *tree.Node, ref catalog.QI) {
+	if !aggregated(n) {
+		return
+	}
+	first := true
+	term := func() {
+		if first {
+			w.S(" GROUP BY ")
+		} else {
+			w.S(", ")
+		}
+		first = false
+	}
+	for i := range n.Select {
+		s := &n.Select[i]
+		if s.Agg != parser.AggNone {
+			continue
+		}
+		term()
+		if s.Alias.Given {
+			w.Ident(s.Alias.Name)
+		} else {
+			w.field(ref, &s.Field)
+		}
+	}
+	for i := range n.Embeds {
+		e := &n.Embeds[i]
+		if e.Kind != tree.EmbedSpread {
+			term()
+			w.Ident(e.Name)
+			continue
+		}
+		for j := range e.Fields {
+			f := &e.Fields[j]
+			if f.Agg != parser.AggNone {
+				continue
+			}
+			term()
+			w.Ident(e.AggAlias)
+			w.S(".")
+			w.Ident(f.Alias.Or(f.Name))
+		}
+	}
+}
+
+func aggregated(n *tree.Node) bool {
+	for i := range n.Select {
+		if n.Select[i].Agg != parser.AggNone {
+			return true
+		}
+	}
+	for i := range n.Embeds {
+		for j := range n.Embeds[i].Fields {
+			if n.Embeds[i].Fields[j].Agg != parser.AggNone {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,94 @@
+package sqlgen
+
+import (
+	"strings"
+
+	"github.com/fastgrest/fastgrest/planner/catalog"
+)
+
+// Settings is the shape of the statement that prepares a transaction: which
+// settings it makes beside those every request has.
+type Settings struct {
+	ReadOnly   bool
+	SearchPath []string // the request's schema first
+	Role       []catalog.Setting
+	Function   []catalog.Setting
+	App        []catalog.Setting
+	Timezone   bool // the client prefers one: parameter SettingTimezone
+}
+
+// Parameters of the settings statement, in order.
+const (
+	SettingRole = iota
+	SettingClaims
+	SettingMethod
+	SettingPath
+	SettingHeaders
+	SettingCookies
+	SettingTimezone
+)
+
+// SettingsStatement makes all settings of a transaction in one SELECT: each
+// set_config costs less than a microsecond, a statement tens of them.
+//
+// The order matters. Role settings are made before the role is taken, so that
+// privileges to set parameters are the authenticator's; function and app
+// settings come last and so win over what a client prefers.
+// num_nonnulls evaluates its arguments from left to right and sends one
+// integer back instead of every value.
+func SettingsStatement(s Settings) string {
+	var w Writer
+	w.S("SELECT num_nonnulls(")
+	if s.ReadOnly {
+		w.S("set_config('transaction_read_only', 'on', true), ")
+	}
+	quoted := make([]string, len(s.SearchPath))
+	for i, schema := range s.SearchPath {
+		quoted[i] = Ident(schema)
+	}
+	w.constant("search_path", strings.Join(quoted, ", "))
+	for _, c := range s.Role {
+		w.S(", ")
+		w.constant(c.Name, c.Value)
+	}
+	for i, name := range [...]string{"role", "request.jwt.claims", "request.method", "request.path", "request.headers", "request.cookies", "timezone"} {
+		if i == SettingTimezone && !s.Timezone {
+			break
+		}
+		w.S(", set_config(")
+		w.Lit(name)
+		w.S(", $")
+		w.Int(int64(i + 1))
+		w.S(", true)")
+	}
+	for _, c := range s.Function {
+		w.S(", ")
+		w.constant(c.Name, c.Value)
+	}
+	for _, c := range s.App {
+		w.S(", ")
+		w.constant(c.Name, c.Value)
+	}
+	w.S(")")
+	return w.Statement().SQL
+}
+
+func (w *Writer) constant(name, value string) {
+	w.S("set_config(")
+	w.Lit(name)
+	w.S(", ")
+	w.Lit(value)
+	w.S(", true)")
+}
+
+// PreRequest calls the function of db-pre-request.
+func PreRequest(function catalog.QI) string {
+	var w Writer
+	w.S("SELECT ")
+	w.Name(function)
+	w.S("()")
+	return w.Statement().SQL
+}
+
+// ResponseSettings reads what user code may have asked of the response.
+const ResponseSettings = "SELECT nullif(current_setting('response.headers', true), ''), nullif(current_setting('response.status', true), '')"

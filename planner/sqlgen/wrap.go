@@ -1,0 +1,151 @@
+package sqlgen
+
+import (
+	"github.com/fastgrest/fastgrest/planner/catalog"
+	"github.com/fastgrest/fastgrest/planner/tree"
+)
+
+// Count says which total a statement has to deliver with the page.
+type Count uint8
+
+const (
+	CountNone   Count = iota
+	CountPage         // the page is everything: its own number of rows
+	CountExact        // rows without limit and offset
+	CountAtMost       // the same, but counting stops at Total.AtMost
+)
+
+// Total is the count a read has to deliver.
+type Total struct {
+	Count  Count
+	AtMost int64
+}
+
+// Counted reports whether PostgreSQL has to count rows beyond the page.
+func (t Total) Counted() bool { return t.Count == CountExact || t.Count == CountAtMost }
+
+// BodyKind says who makes the body of an answer, and how.
+type BodyKind uint8
+
+const (
+	BodyNone    BodyKind = iota // none: HEAD, writes without representation
+	BodyArray                   // JSON array of rows
+	BodyObject                  // JSON object: the only row
+	BodyCSV                     // text/csv
+	BodyGeoJSON                 // a FeatureCollection
+	BodyCustom                  // a handler function
+)
+
+// Body describes a body that PostgreSQL computes as one value.
+type Body struct {
+	Kind     BodyKind
+	Strip    bool       // without null fields
+	Function catalog.QI // BodyCustom
+	Target   catalog.QI // BodyCustom: row type the handler takes; zero for anyelement
+}
+
+// Columns names the columns of a page, in order and without duplicates, and
+// tells which of them PostgreSQL has to convert to JSON because no codec knows
+// their type. It is learnt from the server's own description of the statement.
+type Columns struct {
+	Names  []string
+	ToJSON []bool
+}
+
+// Rows is a read whose rows are encoded by us: plain columns. With a Total
+// that PostgreSQL has to count, RowsPrefix columns come first: the total, and
+// whether the row is a row of the page at all (an empty page still has to
+// bring the total along).
+func Rows(root *tree.Node, total Total, convert *Columns) Statement {
+	var w Writer
+	if !total.Counted() {
+		w.page(root, convert)
+		return w.Statement()
+	}
+	// The only order a nested loop over one row can have is that of the page.
+	w.S("SELECT pgrst_source_count.total, pgrst_source.* FROM (SELECT pg_catalog.count(*) AS total FROM (")
+	w.totalRows(root, total)
+	w.S(") _) pgrst_source_count LEFT JOIN (SELECT TRUE AS present, _postgrest_t.* FROM (")
+	w.page(root, convert)
+	w.S(") _postgrest_t) pgrst_source ON TRUE")
+	return w.Statement()
+}
+
+// RowsPrefix is the number of columns before the page's own in a statement
+// made by Rows with a counted total.
+const RowsPrefix = 2
+
+func (w *Writer) page(root *tree.Node, convert *Columns) {
+	if convert == nil {
+		w.query(root)
+		return
+	}
+	w.S("SELECT ")
+	for i, name := range convert.Names {
+		if i > 0 {
+			w.S(", ")
+		}
+		if convert.ToJSON[i] {
+			w.S("to_json(_postgrest_t.")
+			w.Ident(name)
+			w.S(") AS ")
+		} else {
+			w.S("_postgrest_t.")
+		}
+		w.Ident(name)
+	}
+	w.S(" FROM (")
+	w.query(root)
+	w.S(") _postgrest_t")
+}
+
+// Value is a read whose body PostgreSQL computes: one row of total (or null),
+// rows of the page, body.
+func Value(root *tree.Node, total Total, body Body) Statement {
+	var w Writer
+	w.S("WITH pgrst_source AS (")
+	w.query(root)
+	w.S(")")
+	w.valueSelect(root, total, body, false, "SELECT * FROM pgrst_source")
+	return w.Statement()
+}
+
+func (w *Writer) valueSelect(root *tree.Node, total Total, body Body, single bool, source string) {
+	if total.Counted() {
+		w.S(", pgrst_source_count AS (")
+		w.totalRows(root, total)
+		w.S(")")
+	}
+	w.S(" SELECT ")
+	page := "pg_catalog.count(_postgrest_t)"
+	if single {
+		page = "1"
+	}
+	switch {
+	case total.Counted():
+		w.S("(SELECT pg_catalog.count(*) FROM pgrst_source_count)")
+	case total.Count == CountPage:
+		w.S(page)
+	default:
+		w.S("NULL::bigint")
+	}
+	w.S(", ", page, ", ")
+	w.body(body, nil)
+	w.S(" FROM (", source, ") _postgrest_t")
+}
+
+func (w *Writer) totalRows(root *tree.Node, total Total) {
+	w.countRows(root)
+	if total.Count == CountAtMost {
+		w.S(" LIMIT ")
+		w.Int(total.AtMost)
+	}
+}
+
+// Explain is the EXPLAIN whose row estimate answers count=planned and count=estimated.
+func Explain(root *tree.Node) Statement {
+	var w Writer
+	w.S("EXPLAIN (FORMAT JSON) ")
+	w.countRows(root)
+	return w.Statement()
+}
