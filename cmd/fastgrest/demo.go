@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/fastgrest/fastgrest/pgwire/pgcluster"
+	"github.com/fastgrest/fastgrest/server/config"
+)
+
+type demoOptions struct {
+	on       bool
+	dir      string
+	programs string
+}
+
+// run brings the demo's database up, serves it until ctx ends, and takes it down again.
+//
+// The environment's PGRST_ variables are left out of it: they describe somebody's real database.
+func (o demoOptions) run(ctx context.Context, flags map[string]string, stdout, stderr io.Writer) error {
+	began := time.Now()
+	secret := make([]byte, 32)
+	if _, err := rand.Read(secret); err != nil {
+		return err
+	}
+	settings := map[string]string{
+		"db-schemas":        "bookshop,reports",
+		"db-anon-role":      "anon",
+		"jwt-secret":        base64.RawURLEncoding.EncodeToString(secret),
+		"server-host":       "127.0.0.1",
+		"admin-server-port": "3001",
+	}
+	maps.Copy(settings, flags)
+	source := config.LoadOptions{Flags: settings}
+	c, err := config.Load(source)
+	if err != nil {
+		return err
+	}
+	if err := portsFree(c); err != nil {
+		return err
+	}
+
+	cluster, err := o.database(ctx, stdout)
+	if err != nil {
+		return ended(ctx, err)
+	}
+	defer func() {
+		if err := cluster.Stop(); err != nil {
+			fmt.Fprintln(stderr, "ERROR:", err)
+		}
+	}()
+
+	settings["db-uri"] = cluster.URI(demoDatabase, "authenticator")
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-ctx.Done():
+		case <-cluster.Exited():
+			cancel(errors.New("the demo's PostgreSQL has ended"))
+		}
+	}()
+	go greet(ctx, c, cluster, began, stdout)
+
+	err = serve(ctx, source, stdout, stderr)
+	if cause := context.Cause(ctx); err == nil && cause != nil && !errors.Is(cause, context.Canceled) {
+		err = cause
+	}
+	return err
+}
+
+// ended turns an error that only says that we were asked to stop into none.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// greet prints the examples once the server can answer them.
+func greet(ctx context.Context, c *config.Config, cluster *pgcluster.Cluster, began time.Time, w io.Writer) {
+	for c.AdminServerPort != 0 && ctx.Err() == nil {
+		if status, err := askReady(ctx, readyURL(c)); err == nil && status == 200 {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	if ctx.Err() == nil {
+		_ = writeBanner(w, c, cluster, time.Since(began))
+	}
+}
+
+// portsFree finds out about taken ports before there is a database to take down again.
+func portsFree(c *config.Config) error {
+	check := func(key, host string, port int) error {
+		if slices.Contains(specialHosts, host) {
+			host = "" // any address: close enough to what the server will ask for
+		}
+		listener, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+		if err == nil {
+			return listener.Close()
+		}
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return fmt.Errorf("port %d is taken; choose another with --%s", port, key)
+		}
+		return fmt.Errorf("cannot listen: %w", err)
+	}
+	if c.ServerUnixSocket == "" {
+		if err := check("server-port", c.ServerHost, c.ServerPort); err != nil {
+			return err
+		}
+	}
+	if c.AdminServerPort == 0 || c.AdminServerUnixSocket != "" {
+		return nil
+	}
+	return check("admin-server-port", c.AdminServerHost, c.AdminServerPort)
+}
+
+// home is the folder for what may be deleted: the user's cache, and for root a folder that the
+// user who has to run PostgreSQL can enter, which /root is not.
+func home() (string, error) {
+	if os.Geteuid() == 0 {
+		return "/var/cache/fastgrest", nil
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("no place for the demo's database: %w; choose one with --demo-dir", err)
+	}
+	return filepath.Join(cache, "fastgrest"), nil
+}

@@ -1,0 +1,15 @@
+// Command fastgrest serves a PostgreSQL database over HTTP, as PostgREST does.
+//
+//	fastgrest [FILE]           serve the database that FILE, PGRST_* variables and flags describe
+//	fastgrest --demo           serve a private database with demo data
+//	fastgrest --dump-config    print the configuration in force
+//	fastgrest --dump-schema    print what is known about the database's schema
+//	fastgrest --ready          ask a running server whether it is ready
+//
+// The exit code is 0 for success and 1 for every failure, which is one line on
+// standard error.
+//
+// run.go chooses among these; everything they need comes in as arguments, so
+// that tests run the program in-process. The demo is demo.go, its database
+// demo_database.go and demo/*.sql, its greeting demo_banner.go.
+package main

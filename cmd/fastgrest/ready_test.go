@@ -1,0 +1,39 @@
+package main
+
+import (
+	"bytes"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
+
+func TestReady(t *testing.T) {
+	status := http.StatusOK
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet || r.URL.Path != "/ready" {
+			status = http.StatusNotFound
+		}
+		w.WriteHeader(status)
+	}))
+	defer server.Close()
+	host, port, err := net.SplitHostPort(server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := server.URL + "/ready"
+	f := func(answer, exit int, stdout, stderr string) {
+		t.Helper()
+		status = answer
+		var out, errs bytes.Buffer
+		got := run(t.Context(), []string{"--ready", "--admin-server-host", host, "--admin-server-port", port}, nil, &out, &errs)
+		if got != exit || out.String() != stdout || errs.String() != stderr {
+			t.Errorf("status %d: exit code %d, want %d; output %q, want %q; error %q, want %q",
+				answer, got, exit, out.String(), stdout, errs.String(), stderr)
+		}
+	}
+	f(200, 0, "OK: "+address+"\n", "")
+	f(204, 0, "OK: "+address+"\n", "")
+	f(500, 1, "", "ERROR: "+address+"\n")
+	f(503, 1, "", "ERROR: "+address+"\n")
+}
