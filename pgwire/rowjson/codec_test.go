@@ -1,7 +1,9 @@
 package rowjson
 
 import (
+	"fmt"
 	"testing"
+	"time"
 )
 
 func TestAppendString(t *testing.T) {
@@ -49,5 +51,95 @@ func TestAppendObject(t *testing.T) {
 	}
 	if _, ok := NewColumn("r", 2249); ok {
 		t.Error("NewColumn: record has a codec")
+	}
+}
+
+// TestCodecs shows what goes in and what comes out; want "" means refused. The oracle test has the many values.
+func TestCodecs(t *testing.T) {
+	f := func(oid uint32, src, want string) {
+		t.Helper()
+		codec, ok := Session{HexBytea: true}.Lookup(oid)
+		if !ok {
+			t.Fatalf("Lookup(%d) finds nothing", oid)
+		}
+		got, ok := codec.Append(nil, []byte(src))
+		if string(got) != want || ok != (want != "") {
+			t.Errorf("codec of %d for %q = %s, %v, want %s", oid, src, got, ok, want)
+		}
+	}
+	f(16, "t", `true`)
+	f(16, "true", ``)
+	f(21, "\xff\xff", `-1`)
+	f(23, "\x80\x00\x00\x00", `-2147483648`)
+	f(23, "\x80\x00\x00", ``)
+	f(20, "\x00\x00\x00\x00\x00\x00\x00\x00", `0`)
+	f(26, "\xff\xff\xff\xff", `"4294967295"`)
+	f(1700, "1.50", `1.50`)
+	f(1700, "NaN", `"NaN"`)
+	f(701, "-Infinity", `"-Infinity"`)
+	f(701, "1e+20", `1e+20`)
+	f(701, "01", `"01"`)
+
+	f(1082, "\x7f\xff\xff\xff", `"infinity"`)
+	f(1082, "\xff\xf4\xdb\xf8", `"0001-12-31 BC"`)
+	f(1114, "\x00\x00\x00\x00\x00\x00\x00\x0a", `"2000-01-01T00:00:00.00001"`)
+	f(1083, "\x00\x00\x00\x14\x1d\xd7\x60\x00", `"24:00:00"`)
+	f(1083, "\x00\x00\x00\x14\x1d\xd7\x60\x01", ``)
+	f(1266, "\x00\x00\x00\x00\x00\x00\x00\x00\xff\xff\xb2\xa8", `"00:00:00+05:30"`)
+	f(1184, "2000-01-01 07:59:59.999999+00", `"2000-01-01T07:59:59.999999+00:00"`)
+	f(1184, "2000-01-01 07:59:59+05:30", `"2000-01-01T07:59:59+05:30"`)
+	f(1184, "0044-03-15 00:00:00-00:44:30 BC", `"0044-03-15T00:00:00-00:44:30 BC"`)
+	f(1184, "294276-12-31 23:59:59-15", `"294276-12-31T23:59:59-15:00"`)
+	f(1184, "infinity", `"infinity"`)
+	for _, bad := range []string{"", "2000-01-01 07:59:59", "2000-01-01 07:59:59 UTC", "01/01/2000 07:59:59 UTC", "Sat Jan 01 07:59:59 2000 UTC", "01.01.2000 07:59:59 UTC",
+		"200-01-01 07:59:59+00", "2000-01-01T07:59:59+00", "2000-01-01 07:59:5a+00", "2000-01-01 07:59:59.+00", "2000-01-01 07:59:59+0", "2000-01-01 07:59:59+00:0", "2000-01-01 07:59:59+00 AD"} {
+		f(1184, bad, ``)
+	}
+
+	f(2950, "0123456789abcdef", `"30313233-3435-3637-3839-616263646566"`)
+	f(2950, "\xff\xee\xdd\xcc\xbb\xaa\x99\x88\x77\x66\x55\x44\x33\x22\x11\x00", `"ffeeddcc-bbaa-9988-7766-554433221100"`)
+	f(17, "", `"\\x"`)
+	f(17, "\x00\x7f\x80\xff\x9a", `"\\x007f80ff9a"`)
+	f(3802, `{"a": 1}`, `{"a": 1}`)
+	f(114, "", ``)
+
+	f(1009, `{}`, `[]`)
+	f(1009, `{a,"b c",NULL,"NULL","\"\\"}`, `["a","b c",null,"NULL","\"\\"]`)
+	f(1009, "[0:1][5:5]={{a},{\"\n\"}}", `[["a"],["\n"]]`)
+	f(1020, "{(1,1),(0,0);(2,2),(1,1)}", `["(1,1),(0,0)","(2,2),(1,1)"]`)
+	f(1022, "{1.5,NaN,NULL}", `[1.5,"NaN",null]`)
+	f(1185, `{"2000-01-01 00:00:00+00",infinity}`, `["2000-01-01T00:00:00+00:00","infinity"]`)
+	f(1185, `{"01/01/2000 00:00:00 UTC"}`, ``)
+	f(1006, `{"1 2",3}`, `[[1,2],[3]]`)
+	f(30, ``, `[]`)
+	f(30, `1 2`, `["1","2"]`)
+	for _, bad := range []string{"", "{", "}", "a", "{a", "{a}}", "{{a}", "{a,}", "{,}", `{"a`, `{"a\`, "{a}b", "[1:1]", `{a"b"}`, "{{{{{{{a}}}}}}}", "{a{b}}"} {
+		f(1009, bad, ``)
+	}
+	f(1007, "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x17", `[]`)
+	f(1007, string(binaryArrayOf(23, 2, be(int32(7)))), `[7,7]`)
+	f(1007, string(binaryArrayOf(23, 2, be(int16(7)))), ``)
+	f(1007, string(binaryArrayOf(23, 2, be(int32(7))))+"x", ``)
+	f(1007, string(be(int32(2), int32(1), int32(23), int32(2), int32(1), int32(1), int32(0), int32(-1), int32(4), int32(5))), `[[null],[5]]`)
+	f(1007, string(be(int32(1), int32(0), int32(23), int32(1), int32(1), int32(-2))), ``)
+	f(1007, string(be(int32(1), int32(0), int32(23), int32(1<<30), int32(1))), ``)
+	f(1007, string(be(int32(7), int32(0), int32(23))), ``)
+}
+
+// TestCalendar goes through all days of the first 9999 years beside the standard library's calendar.
+func TestCalendar(t *testing.T) {
+	day := time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)
+	epoch := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	n := int32(-(epoch.Unix() - day.Unix()) / secondsPerDay)
+	var got, want []byte
+	for ; day.Year() < 10_000; day, n = day.AddDate(0, 0, 1), n+1 {
+		got, _ = appendDate(got[:0], be(n))
+		want = day.AppendFormat(want[:0], `"2006-01-02"`)
+		if string(got) != string(want) {
+			t.Fatalf("day %d = %s, want %s", n, got, want)
+		}
+	}
+	if got := fmt.Sprint(n); got != "2921940" {
+		t.Errorf("ended at day %s", got)
 	}
 }

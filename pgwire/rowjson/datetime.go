@@ -136,7 +136,8 @@ func splitISO(s []byte) (space, offset int, ok bool) {
 	if year < 4 || len(s) < space+12 {
 		return 0, 0, false
 	}
-	if !numbered(s[year:], "-00-00 00:00:00") {
+	tail := s[year-4:]
+	if !(yearMonth.matches(tail) && dayMinute.matches(tail[8:]) && clockISO.matches(tail[11:])) {
 		return 0, 0, false
 	}
 	i := space + 9
@@ -162,6 +163,34 @@ func splitISO(s []byte) (space, offset int, ok bool) {
 		}
 	}
 	return space, offset, i == len(s) || string(s[i:]) == " BC"
+}
+
+// The parts of 0000-00-00 00:00:00; the last two overlap.
+var (
+	yearMonth = newPattern("0000-00-")
+	dayMinute = newPattern("00 00:00")
+	clockISO  = newPattern("00:00:00")
+)
+
+// pattern tests eight bytes in one step. After exclusive or with the text a digit is below 10 and any other byte of the text is 0 if it is the same:
+// adding the room keeps those below 128.
+type pattern struct{ text, room uint64 }
+
+func newPattern(text string) pattern {
+	p := pattern{text: binary.LittleEndian.Uint64([]byte(text))}
+	for i := range text {
+		room := uint64(0x7f)
+		if text[i] == '0' {
+			room -= 9
+		}
+		p.room |= room << (8 * i)
+	}
+	return p
+}
+
+func (p *pattern) matches(s []byte) bool {
+	diff := binary.LittleEndian.Uint64(s) ^ p.text
+	return (diff|(diff&^highs+p.room))&highs == 0
 }
 
 // numbered tells whether s begins like the pattern, in which a 0 stands for any digit.
@@ -206,31 +235,37 @@ func appendCivil(dst []byte, days int64) (_ []byte, bc bool) {
 		bc = true
 		year = 1 - year
 	}
-	if year < 10_000 {
-		dst = append2(dst, uint64(year)/100)
-		dst = append2(dst, uint64(year)%100)
-	} else {
+	if year >= 10_000 {
 		dst = strconv.AppendInt(dst, year, 10)
+	} else {
+		dst = append(dst, "0000"...)
+		put2(dst[len(dst)-4:], uint64(year)/100)
+		put2(dst[len(dst)-2:], uint64(year)%100)
 	}
-	dst = append2(append(dst, '-'), uint64(m+3))
-	dst = append2(append(dst, '-'), uint64(d+1))
+	// Here as below: one check of the capacity, then the digits are written over the pattern.
+	dst = append(dst, "-00-00"...)
+	put2(dst[len(dst)-5:], uint64(m+3))
+	put2(dst[len(dst)-2:], uint64(d+1))
 	return dst, bc
 }
 
 // appendClock appends hh:mm:ss and the fraction without its trailing zeros.
 func appendClock(dst []byte, micros uint64) []byte {
-	seconds := micros / microsPerSecond
-	dst = append2(dst, seconds/3600)
-	dst = append2(append(dst, ':'), seconds/60%60)
-	dst = append2(append(dst, ':'), seconds%60)
-	frac := micros % microsPerSecond
+	seconds := uint32(micros / microsPerSecond)
+	frac := uint32(micros % microsPerSecond)
+	dst = append(dst, "00:00:00"...)
+	b := dst[len(dst)-8:]
+	put2(b, uint64(seconds/3600))
+	put2(b[3:], uint64(seconds/60%60))
+	put2(b[6:], uint64(seconds%60))
 	if frac == 0 {
 		return dst
 	}
-	dst = append(dst, '.')
-	dst = append2(dst, frac/10_000)
-	dst = append2(dst, frac/100%100)
-	dst = append2(dst, frac%100)
+	dst = append(dst, ".000000"...)
+	b = dst[len(dst)-6:]
+	put2(b, uint64(frac/10_000))
+	put2(b[2:], uint64(frac/100%100))
+	put2(b[4:], uint64(frac%100))
 	for dst[len(dst)-1] == '0' {
 		dst = dst[:len(dst)-1]
 	}
@@ -244,7 +279,19 @@ func endDate(dst []byte, bc bool) []byte {
 	return append(dst, '"')
 }
 
-// append2 appends two digits.
 func append2(dst []byte, v uint64) []byte {
-	return append(dst, '0'+byte(v/10), '0'+byte(v%10))
+	dst = append(dst, "00"...)
+	put2(dst[len(dst)-2:], v)
+	return dst
 }
+
+// put2 writes v, below 100, as two digits.
+func put2(b []byte, v uint64) { binary.LittleEndian.PutUint16(b, pairs[v]) }
+
+// pairs is the two digits of each number below 100, the first in the low half.
+var pairs = func() (t [100]uint16) {
+	for i := range t {
+		t[i] = uint16('0'+i/10) | uint16('0'+i%10)<<8
+	}
+	return t
+}()

@@ -5,6 +5,8 @@ import (
 	"strconv"
 )
 
+// Integers: strconv could not be beaten by writing pairs of digits from the end into dst.
+
 func appendInt2(dst, src []byte) ([]byte, bool) {
 	if len(src) != 2 {
 		return dst, false

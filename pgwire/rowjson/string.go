@@ -26,13 +26,18 @@ func AppendString(dst, s []byte) []byte {
 	}
 }
 
-// cleanPrefix is the length of the longest prefix of s that needs no escape. Eight bytes are looked at in one step.
+// cleanPrefix is the length of the longest prefix of s that needs no escape.
 func cleanPrefix(s []byte) int {
 	n := 0
 	for ; len(s)-n >= 8; n += 8 {
 		if mask := unclean(binary.LittleEndian.Uint64(s[n:])); mask != 0 {
 			return n + bits.TrailingZeros64(mask)/8
 		}
+	}
+	if n > 0 && n < len(s) {
+		// The last eight bytes: those already seen are clean and cannot be marked.
+		mask := unclean(binary.LittleEndian.Uint64(s[len(s)-8:]))
+		return len(s) - 8 + bits.TrailingZeros64(mask)/8
 	}
 	for ; n < len(s); n++ {
 		if escaped[s[n]] {
@@ -42,15 +47,13 @@ func cleanPrefix(s []byte) int {
 	return n
 }
 
-// unclean marks, with the high bit of the byte, the bytes of w below 0x20 and the quotes and backslashes. Borrows can mark bytes
-// above a marked one by mistake, so only the lowest mark counts.
+// unclean marks, with the high bit of the byte, the bytes of w below 0x20 and the quotes and backslashes: each of the subtractions
+// sets the high bit of a byte it takes below zero. Borrows can mark bytes above a marked one by mistake, so only the lowest mark counts.
 func unclean(w uint64) uint64 {
-	control := (w - 0x20*ones) & ^w
-	quote := w ^ '"'*ones
-	quote = (quote - ones) & ^quote
-	back := w ^ '\\'*ones
-	back = (back - ones) & ^back
-	return (control | quote | back) & highs
+	control := w - 0x20*ones
+	quote := (w ^ '"'*ones) - ones
+	backslash := (w ^ '\\'*ones) - ones
+	return (control | quote | backslash) & ^w & highs
 }
 
 // appendEscape appends the escape of a byte for which escaped is true.
