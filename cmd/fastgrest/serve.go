@@ -2,30 +2,25 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
 
+	"github.com/fastgrest/fastgrest/server"
 	"github.com/fastgrest/fastgrest/server/config"
 )
 
+func serverOptions(source config.LoadOptions, stdout, stderr io.Writer) server.Options {
+	return server.Options{Source: source, Version: version, Stdout: stdout, Stderr: stderr}
+}
+
 // serve runs the server until ctx ends.
 func serve(ctx context.Context, source config.LoadOptions, stdout, stderr io.Writer) error {
-	if _, err := config.Load(source); err != nil {
-		return err
-	}
-	return errors.New("this build has no server")
+	return server.Run(ctx, serverOptions(source, stdout, stderr))
 }
 
 func dumpConfig(ctx context.Context, source config.LoadOptions, stdout, stderr io.Writer) error {
-	c, err := config.Load(source)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(stdout, "%s", c.AppendDump(nil))
-	return err
+	return server.DumpConfig(ctx, serverOptions(source, stdout, stderr))
 }
 
 func dumpSchema(ctx context.Context, source config.LoadOptions, stdout, stderr io.Writer) error {
-	return serve(ctx, source, stdout, stderr)
+	return server.DumpSchema(ctx, serverOptions(source, stdout, stderr))
 }

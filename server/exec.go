@@ -1,0 +1,347 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strconv"
+
+	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/fastgrest/fastgrest/parser"
+	"github.com/fastgrest/fastgrest/pgwire"
+	"github.com/fastgrest/fastgrest/pgwire/rowjson"
+	"github.com/fastgrest/fastgrest/planner"
+	"github.com/fastgrest/fastgrest/planner/sqlgen"
+	"github.com/fastgrest/fastgrest/planner/tree"
+)
+
+// result is what a flight brought back.
+type result struct {
+	plan     *planner.Plan
+	prepared *planner.Prepared
+
+	body     []byte // swapped with fasthttp's; in Rows form an array still open
+	rows     int64  // rows of the page
+	total    int64
+	hasTotal bool
+	estimate int64
+
+	headers    []byte // response.headers; buffer
+	status     []byte // response.status; buffer
+	hasHeaders bool
+	hasStatus  bool
+}
+
+func (r *result) reset() {
+	r.body = r.body[:0]
+	r.rows, r.total, r.hasTotal, r.estimate = 0, 0, false, 0
+	r.hasHeaders, r.hasStatus = false, false
+}
+
+var (
+	errStale      = errors.New("the statement returns other columns than it used to")
+	errUnreadable = errors.New("a value cannot be encoded")
+)
+
+// execute runs the plan in one flight. A statement that went stale because
+// the database changed under it is prepared anew, and a page some value of
+// which we cannot encode is left to PostgreSQL: reads may be run again.
+func (rq *request) execute(plan *planner.Plan) error {
+	ctx := context.Background()
+	conn, err := rq.server.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	rq.buildSettings()
+	aggregate := false
+	for attempt := 0; ; attempt++ {
+		prepared := plan.Prepared()
+		if prepared == nil || aggregate {
+			if prepared, err = rq.prepare(ctx, conn.Conn, plan, aggregate); err != nil {
+				return err
+			}
+		}
+		err = rq.fly(ctx, conn.Conn, plan, prepared)
+		if err == nil || attempt == maxAttempts {
+			return err
+		}
+		var server *pgwire.Error
+		switch {
+		case errors.Is(err, errUnreadable):
+			aggregate = true
+		case errors.Is(err, errStale), errors.As(err, &server) && server.Stale():
+			plan.Forget(prepared)
+		default:
+			return err
+		}
+	}
+}
+
+const maxAttempts = 3
+
+// prepare has the server describe the plan's statement and settles how its
+// columns are encoded. It happens once per plan.
+func (rq *request) prepare(ctx context.Context, conn *pgwire.Conn, plan *planner.Plan, aggregate bool) (*planner.Prepared, error) {
+	types := rq.snap.planner.Catalog()
+	if !plan.NeedsDescription() || aggregate {
+		return plan.Prepare(types, nil, aggregate), nil
+	}
+	var d pgwire.Description
+	f := &rq.flight
+	f.Reset()
+	rq.addSettings(f, plan)
+	f.Describe(pgwire.NewStmt(plan.Main.SQL), &d)
+	if err := conn.Run(ctx, f); err != nil {
+		return nil, err
+	}
+	return plan.Prepare(types, d.Fields, false), nil
+}
+
+// fly runs settings, pre-request and the plan's statements.
+func (rq *request) fly(ctx context.Context, conn *pgwire.Conn, plan *planner.Plan, prepared *planner.Prepared) error {
+	r := &rq.result
+	r.plan, r.prepared = plan, prepared
+	r.reset()
+	role := rq.identity.Role
+	statements := prepared.For(role, rq.snap.sharing(role))
+	userCode := prepared.UserCode || rq.snap.preRequest != nil
+	isolation := rq.snap.forRole(role).isolation
+	rollback := rq.rollsBack()
+	// A read that runs nobody's code ends the same way however it ends.
+	explicit := isolation != pgwire.DefaultIsolation || rollback && userCode
+
+	f := &rq.flight
+	f.Reset()
+	rq.numbers = rq.numbers[:0]
+	if explicit {
+		f.Begin(isolation, plan.ReadOnly)
+	}
+	rq.addSettings(f, plan)
+	if rq.snap.preRequest != nil {
+		f.Add(rq.snap.preRequest, nil)
+	}
+	if prepared.Rows {
+		f.Add(statements.Main, (*rowsSink)(rq))
+	} else if plan.Explain {
+		f.Add(statements.Main, (*planSink)(rq))
+	} else {
+		f.Add(statements.Main, (*valueSink)(rq))
+	}
+	rq.addArgs(f, prepared.Args)
+	f.ResultFormats(prepared.Formats)
+	if statements.Estimate != nil {
+		f.Add(statements.Estimate, (*estimateSink)(rq))
+		rq.addArgs(f, plan.Estimate.Args)
+	}
+	if userCode {
+		f.Add(responseSettings, (*settingsSink)(rq))
+	}
+	if explicit {
+		if rollback {
+			f.SetConstraintsImmediate()
+			f.Rollback()
+		} else {
+			f.Commit()
+		}
+	}
+	err := conn.Run(ctx, f)
+	if err != nil && explicit {
+		if rerr := conn.Rollback(ctx); rerr != nil {
+			return errors.Join(err, rerr)
+		}
+	}
+	return err
+}
+
+var responseSettings = pgwire.NewStmt(sqlgen.ResponseSettings)
+
+// addSettings adds the statement that makes the transaction this request's.
+func (rq *request) addSettings(f *pgwire.Flight, plan *planner.Plan) {
+	role := rq.snap.forRole(rq.identity.Role)
+	readOnly, zone := 0, 0
+	if plan.ReadOnly {
+		readOnly = 1
+	}
+	if rq.prefer.HasTimezone {
+		zone = 1
+	}
+	f.Add(role.bySchema[rq.schema][readOnly][zone], nil)
+	f.Arg(bytesOf(rq.identity.Role))
+	f.Arg(rq.identity.Claims)
+	f.Arg(rq.method())
+	f.Arg(rq.path)
+	f.Arg(rq.headersJSON)
+	f.Arg(rq.cookiesJSON)
+	if zone == 1 {
+		f.Arg(rq.prefer.Timezone)
+	}
+}
+
+// addArgs binds the operands of this request to a statement's parameters.
+func (rq *request) addArgs(f *pgwire.Flight, args []sqlgen.Arg) {
+	for _, a := range args {
+		start := len(rq.numbers) // slices handed out before keep the memory they were rendered into
+		switch a.Kind {
+		case sqlgen.ArgValue:
+			f.Arg(cutNUL(rq.query.Values[a.Index]))
+		case sqlgen.ArgLimit:
+			rq.numbers = rq.snap.planner.Restrict(rq.rangeAt(a.Index)).AppendLimit(rq.numbers)
+			f.Arg(rq.numbers[start:])
+		case sqlgen.ArgOffset:
+			rq.numbers = rq.rangeAt(a.Index).AppendOffset(rq.numbers)
+			f.Arg(rq.numbers[start:])
+		}
+	}
+}
+
+// cutNUL ends an operand at its first NUL, as it does where text is handed to
+// the C library PostgREST uses. PostgreSQL has no text with a NUL in it.
+func cutNUL(b []byte) []byte {
+	if i := bytes.IndexByte(b, 0); i >= 0 {
+		return b[:i]
+	}
+	return b
+}
+
+func (rq *request) rangeAt(i int32) parser.Range {
+	if i == tree.TopRange {
+		return rq.plan.Top
+	}
+	return rq.query.Ranges[i].Range
+}
+
+// rowsSink encodes rows of plain columns as JSON.
+type rowsSink request
+
+func (s *rowsSink) Fields(fields []pgproto3.FieldDescription) error {
+	if !s.result.prepared.Fits(len(fields), func(i int) uint32 { return fields[i].DataTypeOID }) {
+		return errStale
+	}
+	return nil
+}
+
+func (s *rowsSink) Row(values [][]byte) error {
+	r := &s.result
+	if r.prepared.Prefix > 0 {
+		if len(values) < r.prepared.Prefix {
+			return errStale
+		}
+		r.total, r.hasTotal = parseInt(values[0]), true
+		if values[1] == nil {
+			return nil // an empty page brings only its total
+		}
+		values = values[r.prepared.Prefix:]
+	}
+	r.rows++
+	if r.plan.Singular {
+		if r.rows > 1 {
+			return nil // only counted
+		}
+	} else if r.rows == 1 {
+		r.body = append(r.body, '[')
+	} else {
+		r.body = append(r.body, ',')
+	}
+	var ok bool
+	if r.body, ok = rowjson.AppendObject(r.body, r.prepared.Columns, values); !ok {
+		return errUnreadable
+	}
+	return nil
+}
+
+func (s *rowsSink) Complete([]byte) {
+	r := &s.result
+	switch {
+	case r.plan.Singular:
+	case r.rows == 0:
+		r.body = append(r.body, '[', ']')
+	default:
+		r.body = append(r.body, ']')
+	}
+	if r.plan.Total.Count == sqlgen.CountPage {
+		r.total, r.hasTotal = r.rows, true
+	}
+}
+
+// valueSink takes the one row of a body that PostgreSQL computed.
+type valueSink request
+
+func (s *valueSink) Fields([]pgproto3.FieldDescription) error { return nil }
+
+func (s *valueSink) Row(values [][]byte) error {
+	r := &s.result
+	if len(values) < 3 {
+		return errStale
+	}
+	if values[0] != nil {
+		r.total, r.hasTotal = parseInt(values[0]), true
+	}
+	r.rows = parseInt(values[1])
+	r.body = append(r.body[:0], values[2]...)
+	return nil
+}
+
+func (s *valueSink) Complete([]byte) {}
+
+// planSink takes an execution plan: a line per row.
+type planSink request
+
+func (s *planSink) Fields([]pgproto3.FieldDescription) error { return nil }
+
+func (s *planSink) Row(values [][]byte) error {
+	for _, v := range values {
+		s.result.body = append(append(s.result.body, v...), '\n')
+	}
+	return nil
+}
+
+func (s *planSink) Complete([]byte) {}
+
+// estimateSink takes the plan of the count and reads the rows expected.
+type estimateSink request
+
+func (s *estimateSink) Fields([]pgproto3.FieldDescription) error { return nil }
+
+func (s *estimateSink) Row(values [][]byte) error {
+	if len(values) == 1 {
+		s.result.estimate = planRows(values[0])
+	}
+	return nil
+}
+
+func (s *estimateSink) Complete([]byte) {}
+
+// settingsSink takes what user code wants of the response.
+type settingsSink request
+
+func (s *settingsSink) Fields([]pgproto3.FieldDescription) error { return nil }
+
+func (s *settingsSink) Row(values [][]byte) error {
+	r := &s.result
+	if len(values) != 2 {
+		return errStale
+	}
+	r.headers, r.hasHeaders = append(r.headers[:0], values[0]...), values[0] != nil
+	r.status, r.hasStatus = append(r.status[:0], values[1]...), values[1] != nil
+	return nil
+}
+
+func (s *settingsSink) Complete([]byte) {}
+
+func parseInt(b []byte) int64 {
+	n, _ := strconv.ParseInt(string(b), 10, 64)
+	return n
+}
+
+// rollsBack reports whether the transaction is to be rolled back in the end.
+func (rq *request) rollsBack() bool {
+	switch rq.prefer.Tx {
+	case txCommit:
+		return false
+	case txRollback:
+		return true
+	}
+	return rq.snap.config.DBTxEnd.Rollback
+}

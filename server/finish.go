@@ -1,0 +1,119 @@
+package server
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/fastgrest/fastgrest/planner"
+	"github.com/fastgrest/fastgrest/server/cors"
+	"github.com/fastgrest/fastgrest/server/oplog"
+)
+
+// corsRequest is what the CORS rules look at.
+func (rq *request) corsRequest() cors.Request {
+	h := &rq.ctx.Request.Header
+	return cors.Request{
+		Origin:         h.Peek(fasthttp.HeaderOrigin),
+		Upgrade:        h.Peek(fasthttp.HeaderUpgrade),
+		RequestMethod:  h.Peek(fasthttp.HeaderAccessControlRequestMethod),
+		RequestHeaders: h.Peek(fasthttp.HeaderAccessControlRequestHeaders),
+	}
+}
+
+// preflight answers a CORS preflight, before anything else is looked at.
+func (rq *request) preflight() bool {
+	if !rq.ctx.IsOptions() {
+		return false
+	}
+	r := rq.corsRequest()
+	var granted bool
+	rq.corsHeaders, rq.scratch, granted = cors.Preflight(rq.corsHeaders[:0], rq.scratch[:0], &r, rq.snap.config.ServerCORSAllowedOrigins)
+	if !granted {
+		return false
+	}
+	rq.addCORS()
+	rq.traceHeader()
+	return true
+}
+
+func (rq *request) addCORS() {
+	for _, h := range rq.corsHeaders {
+		rq.ctx.Response.Header.AddBytesKV(h.Name, h.Value)
+	}
+	rq.corsHeaders = rq.corsHeaders[:0]
+}
+
+// finish adds what belongs on every answer, errors included.
+func (rq *request) finish() {
+	resp := &rq.ctx.Response
+	c := rq.snap.config
+	if !rq.ctx.IsOptions() {
+		r := rq.corsRequest()
+		if r.Origin != nil {
+			rq.corsHeaders = cors.Simple(rq.corsHeaders[:0], &r, c.ServerCORSAllowedOrigins)
+			rq.addCORS()
+		}
+	}
+	if c.ServerTimingEnabled && resp.StatusCode() < fasthttp.StatusBadRequest {
+		rq.serverTiming()
+	}
+	if resp.StatusCode() == fasthttp.StatusServiceUnavailable {
+		resp.Header.Set(fasthttp.HeaderRetryAfter, strconv.Itoa(rq.server.retryAfter()))
+	}
+	rq.traceHeader()
+}
+
+// traceHeader echoes the client's trace header.
+func (rq *request) traceHeader() {
+	if name := rq.snap.config.ServerTraceHeader; name != "" {
+		rq.ctx.Response.Header.AddBytesV(name, rq.header(name))
+	}
+}
+
+// serverTiming reports how long the parts of the request took, in milliseconds.
+func (rq *request) serverTiming() {
+	t := &rq.timing
+	dst := rq.scratch[:0]
+	for i, part := range [...]struct {
+		name string
+		d    time.Duration
+	}{{"jwt", t.jwt}, {"parse", t.parse}, {"plan", t.plan}, {"transaction", t.transaction}, {"response", t.response}} {
+		if i > 0 {
+			dst = append(dst, ", "...)
+		}
+		dst = append(append(dst, part.name...), ";dur="...)
+		dst = strconv.AppendFloat(dst, float64(part.d)/float64(time.Millisecond), 'f', 1, 64)
+	}
+	rq.scratch = dst
+	rq.ctx.Response.Header.SetBytesV("Server-Timing", dst)
+}
+
+// observe counts and logs the answer.
+func (rq *request) observe() {
+	s, ctx := rq.server, rq.ctx
+	status := ctx.Response.StatusCode()
+	s.metrics.Request(status)
+	if !s.log.LogsStatus(status) {
+		return
+	}
+	a := oplog.Access{
+		Remote: ctx.RemoteAddr(), Method: rq.method(), Target: ctx.Request.Header.RequestURI(),
+		HTTP10: !ctx.Request.Header.IsHTTP11(), Status: status, Length: int64(len(ctx.Response.Body())),
+		Referer: ctx.Request.Header.Referer(), UserAgent: ctx.Request.Header.UserAgent(),
+	}
+	if rq.known {
+		a.Role = bytesOf(rq.identity.Role)
+	}
+	s.log.Access(&a)
+}
+
+// observeLegacyNames logs which names a client should write instead.
+func (s *Server) observeLegacyNames(rq *request, plan *planner.Plan) {
+	replacements := make([][2]string, len(plan.LegacyNames))
+	for i, n := range plan.LegacyNames {
+		replacements[i] = [2]string{n.Name, n.Alias}
+	}
+	s.log.LegacyTargetNames(replacements, string(rq.method()), string(rq.ctx.Request.Header.RequestURI()))
+}

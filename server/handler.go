@@ -1,0 +1,264 @@
+package server
+
+import (
+	"errors"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/fastgrest/fastgrest/parser"
+	"github.com/fastgrest/fastgrest/parser/header"
+	"github.com/fastgrest/fastgrest/planner"
+	"github.com/fastgrest/fastgrest/server/config"
+)
+
+const openAPIDisabled = config.OpenAPIDisabled
+
+// ServeHTTP answers one request.
+func (s *Server) handle(ctx *fasthttp.RequestCtx) {
+	rq := s.requests.Get().(*request)
+	rq.begin(ctx, s.snapshot.Load())
+	if !rq.preflight() {
+		if err := rq.serve(); err != nil {
+			rq.fail(err)
+		}
+		rq.finish()
+	}
+	rq.observe()
+	rq.end()
+	s.requests.Put(rq)
+}
+
+// serve is the straight line of a request. The order of its steps decides
+// which error a request with several faults gets.
+func (rq *request) serve() error {
+	if rq.snap.config.ServerTimingEnabled {
+		rq.timing.last = time.Now()
+	}
+	if err := rq.identify(); err != nil {
+		return err
+	}
+	rq.timing.jwt = rq.lap()
+	if rq.snap.planner == nil {
+		return errNoCatalog
+	}
+	rq.readPrefer()
+	if err := rq.route(); err != nil {
+		return err
+	}
+	if err := rq.chooseSchema(); err != nil {
+		return err
+	}
+	answer, err := rq.chooseAction()
+	if err != nil {
+		return err
+	}
+	return answer(rq)
+}
+
+// identify authenticates the request.
+func (rq *request) identify() (err error) {
+	rq.identity, err = rq.snap.auth.Identify(rq.header(fasthttp.HeaderAuthorization), time.Now())
+	rq.known = err == nil
+	return err
+}
+
+// authenticated reports whether the role is not the anonymous one.
+func (rq *request) authenticated() bool {
+	return rq.identity.Role != rq.snap.config.DBAnonRole
+}
+
+func (rq *request) readPrefer() {
+	rq.prefer.Reset()
+	allowTx := rq.snap.config.DBTxEnd.AllowOverride
+	for _, value := range rq.ctx.Request.Header.PeekAll("Prefer") {
+		rq.prefer.Add(value, allowTx)
+	}
+}
+
+// chooseSchema follows Accept-Profile, or Content-Profile where a body is
+// sent. With several schemas the default one counts as negotiated too.
+func (rq *request) chooseSchema() error {
+	name := "Accept-Profile"
+	if m := &rq.ctx.Request.Header; m.IsPost() || m.IsPatch() || m.IsPut() || m.IsDelete() {
+		name = "Content-Profile"
+	}
+	schemas := rq.snap.config.DBSchemas
+	profile := rq.header(name)
+	if profile == nil {
+		rq.profiled = len(schemas) != 1
+		return nil
+	}
+	i, ok := rq.snap.schemaNames[string(profile)]
+	if !ok {
+		return unknownSchema(string(profile), schemas)
+	}
+	rq.schema, rq.profiled = i, true
+	return nil
+}
+
+func (rq *request) schemaName() string { return rq.snap.config.DBSchemas[rq.schema] }
+
+// answerer answers a request whose resource and method are known.
+type answerer func(*request) error
+
+// chooseAction finds who answers the method on the resource.
+func (rq *request) chooseAction() (answerer, error) {
+	method := rq.method()
+	switch rq.resource {
+	case resourceRoutine:
+		switch string(method) {
+		case fasthttp.MethodGet, fasthttp.MethodHead, fasthttp.MethodPost:
+			return (*request).call, nil
+		case fasthttp.MethodOptions:
+			return (*request).routineInfo, nil
+		}
+		return nil, rpcMethod(string(method))
+	case resourceRelation:
+		switch string(method) {
+		case fasthttp.MethodGet:
+			rq.plan.Action = planner.Read
+			return (*request).read, nil
+		case fasthttp.MethodHead:
+			rq.plan.Action = planner.ReadHead
+			return (*request).read, nil
+		case fasthttp.MethodPost:
+			rq.plan.Action = planner.Insert
+			return (*request).write, nil
+		case fasthttp.MethodPut:
+			rq.plan.Action = planner.Upsert
+			return (*request).write, nil
+		case fasthttp.MethodPatch:
+			rq.plan.Action = planner.Update
+			return (*request).write, nil
+		case fasthttp.MethodDelete:
+			rq.plan.Action = planner.Delete
+			return (*request).write, nil
+		case fasthttp.MethodOptions:
+			return (*request).relationInfo, nil
+		}
+	case resourceRoot:
+		switch string(method) {
+		case fasthttp.MethodGet, fasthttp.MethodHead:
+			return (*request).root, nil
+		case fasthttp.MethodOptions:
+			return (*request).rootInfo, nil
+		}
+	}
+	return nil, unsupportedMethod(string(method))
+}
+
+// parseQuery parses the query string and settles the range of the root's rows.
+func (rq *request) parseQuery(mode parser.Mode) error {
+	if err := rq.query.Parse(rq.rawQuery, mode); err != nil {
+		return err
+	}
+	use, fromHeader := parser.RangeOther, parser.AllRange
+	switch {
+	case rq.ctx.IsGet():
+		use = parser.RangeGet
+		if value := rq.header(fasthttp.HeaderRange); value != nil {
+			fromHeader = parser.ParseRangeHeader(value)
+		}
+	case rq.ctx.IsPut():
+		use = parser.RangePut
+	}
+	top, fault := rq.query.TopRange(use, fromHeader)
+	switch fault {
+	case parser.RangeLowerGTUpper:
+		return errLowerAboveUpper
+	case parser.RangeNegativeLimit:
+		return errNegativeLimit
+	case parser.RangePutNotAllowed:
+		return errPutRange
+	}
+	rq.plan.Top = top
+	return nil
+}
+
+// read answers GET and HEAD of a relation.
+func (rq *request) read() error {
+	if err := rq.parseQuery(parser.ModeRelation); err != nil {
+		return err
+	}
+	rq.timing.parse = rq.lap()
+	plan, err := rq.findPlan()
+	if err != nil {
+		return err
+	}
+	rq.timing.plan = rq.lap()
+	if err := rq.execute(plan); err != nil {
+		return err
+	}
+	rq.timing.transaction = rq.lap()
+	err = rq.respondRead(plan)
+	rq.timing.response = rq.lap()
+	return err
+}
+
+// findPlan looks the plan up by the request's shape, or makes it.
+func (rq *request) findPlan() (*planner.Plan, error) {
+	p := &rq.plan
+	p.Schema = rq.schemaName()
+	p.Target = rq.target
+	p.Query = &rq.query
+	p.Prefer = &rq.prefer
+	p.Accept = rq.header(fasthttp.HeaderAccept)
+	p.HasAccept = p.Accept != nil
+	rq.key = rq.snap.planner.AppendKey(rq.key[:0], p)
+	plan := rq.snap.planner.Lookup(rq.key)
+	if plan == nil {
+		var err error
+		if plan, err = rq.snap.planner.Plan(rq.key, p); err != nil {
+			return nil, err
+		}
+	}
+	if rq.prefer.Handling == header.HandlingStrict && len(rq.prefer.Invalid) > 0 {
+		names := make([]string, len(rq.prefer.Invalid))
+		for i, name := range rq.prefer.Invalid {
+			names[i] = string(name)
+		}
+		return nil, invalidPreferences(names)
+	}
+	return plan, nil
+}
+
+// fail answers with an error.
+func (rq *request) fail(err error) {
+	resp := &rq.ctx.Response
+	resp.Reset()
+	if errors.Is(err, parser.ErrInvalidUTF8) {
+		// PostgREST dies in the attempt; so the client gets no error object.
+		resp.SetStatusCode(fasthttp.StatusInternalServerError)
+		resp.Header.SetContentType("text/plain; charset=utf-8")
+		resp.SetBodyString("Something went wrong")
+		return
+	}
+	p := problemOf(err, rq.authenticated())
+	rq.server.observeProblem(p, err)
+	resp.SetStatusCode(p.status)
+	if p.statusText != "" {
+		resp.Header.SetStatusMessage(statusMessage(p.statusText))
+	}
+	resp.Header.SetContentType("application/json; charset=utf-8")
+	resp.Header.Set("Proxy-Status", "PostgREST; error="+p.code)
+	resp.Header.DisableNormalizing()
+	for _, h := range p.headers {
+		resp.Header.Add(h[0], h[1])
+	}
+	resp.SwapBody(p.appendJSON(resp.SwapBody(nil)[:0], rq.snap.config.ClientErrorVerbosity))
+	if rq.ctx.IsHead() {
+		resp.SkipBody = true
+	}
+}
+
+// statusMessage is a reason phrase without control characters (RFC 9112, 4).
+func statusMessage(text string) []byte {
+	out := make([]byte, 0, len(text))
+	for i := 0; i < len(text); i++ {
+		if text[i] >= ' ' && text[i] != 0x7f {
+			out = append(out, text[i])
+		}
+	}
+	return out
+}

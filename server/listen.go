@@ -1,0 +1,118 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"strconv"
+	"syscall"
+
+	"github.com/fasthttp/router"
+	"github.com/valyala/fasthttp"
+	"golang.org/x/sys/unix"
+
+	"github.com/fastgrest/fastgrest/server/admin"
+	"github.com/fastgrest/fastgrest/server/config"
+)
+
+func (s *Server) listenAPI(c *config.Config) (net.Listener, error) {
+	if c.ServerUnixSocket != "" {
+		l, err := listenUnix(c.ServerUnixSocket, c.ServerUnixSocketMode)
+		if err == nil {
+			s.socketFile = c.ServerUnixSocket
+		}
+		return l, err
+	}
+	return listenTCP(c.ServerHost, c.ServerPort, c.ServerReusePort)
+}
+
+// listenTCP understands PostgREST's words for hosts: "*" and "*4" prefer IPv4
+// and take IPv6 too, "*6" the other way round; "!4" and "!6" take one only.
+func listenTCP(host string, port int, reusePort bool) (net.Listener, error) {
+	network := "tcp"
+	switch host {
+	case "*", "*4", "*6":
+		host = ""
+	case "!4":
+		network, host = "tcp4", ""
+	case "!6":
+		network, host = "tcp6", ""
+	}
+	lc := net.ListenConfig{}
+	if reusePort {
+		lc.Control = func(_, _ string, raw syscall.RawConn) error {
+			var failed error
+			err := raw.Control(func(fd uintptr) {
+				failed = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
+			})
+			return errors.Join(err, failed)
+		}
+	}
+	l, err := lc.Listen(context.Background(), network, net.JoinHostPort(host, strconv.Itoa(port)))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("port %d is taken by another program: %w", port, err)
+	}
+	return l, err
+}
+
+// listenUnix replaces a socket left behind by an earlier process.
+func listenUnix(path string, mode uint32) (net.Listener, error) {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(path, fs.FileMode(mode)); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+func listenerAddress(l net.Listener) string { return l.Addr().String() }
+
+// serveAdmin opens the admin port, if one is configured.
+func (s *Server) serveAdmin(c *config.Config) (stop func(), err error) {
+	var l net.Listener
+	switch {
+	case c.AdminServerUnixSocket != "":
+		l, err = listenUnix(c.AdminServerUnixSocket, c.AdminServerUnixSocketMode)
+	case c.AdminServerPort != 0:
+		l, err = listenTCP(c.AdminServerHost, c.AdminServerPort, false)
+	default:
+		return func() {}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	r := router.New()
+	r.RedirectTrailingSlash, r.RedirectFixedPath, r.HandleMethodNotAllowed, r.HandleOPTIONS = false, false, false, false
+	handler := admin.Handler((*adminView)(s))
+	r.ANY("/{path:*}", handler)
+	r.NotFound = handler
+	http := &fasthttp.Server{
+		Handler: r.Handler, Name: "fastgrest/" + s.options.Version, NoDefaultContentType: true,
+		ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, Logger: s.log,
+	}
+	s.log.AdminListening(listenerAddress(l))
+	go func() {
+		if err := http.Serve(l); err != nil {
+			s.log.AdminCrashed(err)
+			s.die(err)
+		}
+	}()
+	return func() { http.Shutdown() }, nil
+}
+
+// die ends the process for a reason.
+func (s *Server) die(err error) {
+	select {
+	case s.fatal <- err:
+	default: // there is a reason already
+	}
+}

@@ -1,0 +1,163 @@
+package server
+
+import (
+	"encoding/json"
+	"sort"
+	"strconv"
+	"strings"
+
+	"github.com/fastgrest/fastgrest/pgwire"
+)
+
+// serverProblem is an error PostgreSQL reported, with the status its SQLSTATE
+// stands for. Two families let the database choose: PTxyz the status, PGRST
+// the whole answer.
+func serverProblem(e *pgwire.Error, authenticated bool) *problem {
+	if e.Code == "PGRST" {
+		return raised(e)
+	}
+	p := &problem{
+		code: e.Code, message: e.Message,
+		details: e.Detail, hasDetails: e.Detail != "",
+		hint: e.Hint, hasHint: e.Hint != "",
+	}
+	p.status = statusOf(e, authenticated)
+	if strings.HasPrefix(e.Code, "PT") {
+		p.statusText = e.Message
+	}
+	if p.status == 401 {
+		p.headers = append(p.headers, [2]string{"WWW-Authenticate", "Bearer"})
+	}
+	return p
+}
+
+// statusByClass maps the first characters of a SQLSTATE to a status; the
+// longest match counts (PostgreSQL documentation, appendix A).
+var statusByClass = map[string]int{
+	"08": 503, "09": 500, "0L": 403, "0P": 403,
+	"23503": 409, "23505": 409,
+	"25006": 405, "25": 500,
+	"28": 403, "2D": 500,
+	"38": 500, "39": 500, "3B": 500,
+	"40":    500,
+	"53400": 500, "53": 503, "54": 500, "55": 500,
+	"57P01": 503, "57": 500, "58": 500,
+	"F0": 500, "HV": 500,
+	"P0001": 400, "P0": 500,
+	"XX":    500,
+	"42P01": 404, "42P17": 500,
+}
+
+func statusOf(e *pgwire.Error, authenticated bool) int {
+	switch e.Code {
+	case "21000":
+		if strings.HasSuffix(e.Message, "requires a WHERE clause") {
+			return 400 // pg-safeupdate: the client's fault
+		}
+		return 500
+	case "22023":
+		if strings.HasPrefix(e.Message, "role") && strings.HasSuffix(e.Message, "does not exist") {
+			return 401 // the role of the token
+		}
+		return 400
+	case "42883":
+		if strings.HasPrefix(e.Message, "function xmlagg(") {
+			return 406
+		}
+		return 404
+	case "42501":
+		if authenticated {
+			return 403
+		}
+		return 401
+	}
+	if rest, ok := strings.CutPrefix(e.Code, "PT"); ok {
+		if n, err := strconv.Atoi(rest); err == nil && n > 0 {
+			return n
+		}
+		return 500
+	}
+	for _, n := range [...]int{5, 2} {
+		if len(e.Code) >= n {
+			if status, ok := statusByClass[e.Code[:n]]; ok {
+				return status
+			}
+		}
+	}
+	return 400
+}
+
+// raised is an error with SQLSTATE PGRST, whose message and detail are JSON
+// that says the whole answer.
+func raised(e *pgwire.Error) *problem {
+	bad := func(details, hint string) *problem {
+		return newProblem(500, "PGRST121", `Could not parse JSON in the "RAISE SQLSTATE 'PGRST'" error`).withDetails(details).withHint(hint)
+	}
+	const messageHint = "MESSAGE must be a JSON object with obligatory keys: 'code', 'message' and optional keys: 'details', 'hint'."
+	const detailHint = "DETAIL must be a JSON object with obligatory keys: 'status', 'headers' and optional key: 'status_text'."
+	var m struct {
+		Code, Message, Details, Hint *string
+	}
+	if !strictObject(e.Message, map[string]any{"code": &m.Code, "message": &m.Message, "details": &m.Details, "hint": &m.Hint}) || m.Code == nil || m.Message == nil {
+		return bad("Invalid JSON value for MESSAGE: '"+e.Message+"'", messageHint)
+	}
+	if e.Detail == "" {
+		return bad("DETAIL is missing in the RAISE statement", detailHint)
+	}
+	var d struct {
+		Status  *json.Number
+		Text    *string
+		Headers *map[string]string
+	}
+	if !strictObject(e.Detail, map[string]any{"status": &d.Status, "status_text": &d.Text, "headers": &d.Headers}) || d.Status == nil || d.Headers == nil {
+		return bad("Invalid JSON value for DETAIL: '"+e.Detail+"'", detailHint)
+	}
+	status, err := strconv.ParseInt(d.Status.String(), 10, 64)
+	if err != nil {
+		f, ferr := d.Status.Float64()
+		if ferr != nil || f != float64(int64(f)) {
+			return bad("Invalid JSON value for DETAIL: '"+e.Detail+"'", detailHint)
+		}
+		status = int64(f)
+	}
+	p := newProblem(int(status), *m.Code, *m.Message)
+	if m.Details != nil {
+		p.withDetails(*m.Details)
+	}
+	if m.Hint != nil {
+		p.withHint(*m.Hint)
+	}
+	if d.Text != nil {
+		p.statusText = *d.Text
+	}
+	for name, value := range *d.Headers {
+		p.headers = append(p.headers, [2]string{name, value})
+	}
+	sort.Slice(p.headers, func(i, j int) bool { return p.headers[i][0] < p.headers[j][0] })
+	return p
+}
+
+// strictObject decodes the members of a JSON object by their exact names.
+func strictObject(text string, members map[string]any) bool {
+	var object map[string]json.RawMessage
+	if json.Unmarshal([]byte(text), &object) != nil || object == nil {
+		return false
+	}
+	for name, target := range members {
+		raw, ok := object[name]
+		if !ok {
+			continue
+		}
+		if n, isNumber := target.(**json.Number); isNumber {
+			// json.Number would also take a number in quotes.
+			if len(raw) == 0 || raw[0] == '"' {
+				return false
+			}
+			_ = n
+		}
+		if json.Unmarshal(raw, target) != nil {
+			return false
+		}
+	}
+	return true
+}

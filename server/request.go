@@ -1,0 +1,164 @@
+package server
+
+import (
+	"bytes"
+	"time"
+	"unsafe"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/fastgrest/fastgrest/parser"
+	"github.com/fastgrest/fastgrest/parser/header"
+	"github.com/fastgrest/fastgrest/pgwire"
+	"github.com/fastgrest/fastgrest/planner"
+	"github.com/fastgrest/fastgrest/server/auth"
+	"github.com/fastgrest/fastgrest/server/cookies"
+	"github.com/fastgrest/fastgrest/server/cors"
+	"github.com/fastgrest/fastgrest/server/jsontext"
+)
+
+// request is the state of one request, pooled. Buffers keep their memory
+// between requests; everything else is set anew by begin.
+type request struct {
+	server *Server
+	ctx    *fasthttp.RequestCtx
+	snap   *Snapshot
+
+	identity auth.Identity
+	known    bool // identity is set
+
+	// Of the request line, borrowed from fasthttp.
+	path     []byte // as sent, without query
+	rawQuery []byte
+
+	target   []byte // decoded relation or routine; buffer
+	resource resource
+	schema   int // position among the exposed schemas
+	profiled bool
+
+	prefer header.Prefer
+	query  parser.Query
+	plan   planner.Request
+	key    []byte // of the plan; buffer
+
+	headersJSON []byte // request.headers; buffer
+	cookiesJSON []byte // request.cookies; buffer
+	numbers     []byte // limits and offsets as text; buffer
+	flight      pgwire.Flight
+
+	result result
+
+	corsHeaders []cors.Header
+	scratch     []byte // values of headers while they are written; buffer
+	timing      timing
+
+	addHeader func(name, value []byte) // bound once: a method value allocates
+}
+
+// resource is what a path leads to.
+type resource uint8
+
+const (
+	resourceRoot resource = iota
+	resourceRelation
+	resourceRoutine
+)
+
+func (s *Server) newRequest() any {
+	rq := &request{server: s}
+	rq.addHeader = rq.addRequestHeader
+	return rq
+}
+
+// maxKept is how many bytes a pooled request may keep in one buffer: more than
+// nearly every request needs, so that one giant does not pin its memory.
+const maxKept = 64 << 10
+
+func (rq *request) begin(ctx *fasthttp.RequestCtx, snap *Snapshot) {
+	rq.ctx, rq.snap = ctx, snap
+	rq.identity, rq.known = auth.Identity{}, false
+	rq.plan = planner.Request{}
+	rq.profiled = false
+	rq.schema = 0
+	rq.timing = timing{}
+	uri := ctx.Request.Header.RequestURI()
+	rq.path, rq.rawQuery = uri, nil
+	if i := bytes.IndexByte(uri, '?'); i >= 0 {
+		rq.path, rq.rawQuery = uri[:i], uri[i+1:]
+	}
+}
+
+func (rq *request) end() {
+	rq.flight.Reset()
+	rq.query.Reset()
+	rq.prefer.Reset()
+	for _, b := range [...]*[]byte{&rq.target, &rq.key, &rq.headersJSON, &rq.cookiesJSON, &rq.numbers, &rq.scratch, &rq.result.headers, &rq.result.status} {
+		if cap(*b) > maxKept {
+			*b = nil
+		}
+	}
+	rq.ctx, rq.snap, rq.path, rq.rawQuery = nil, nil, nil, nil
+	rq.plan = planner.Request{}
+	rq.identity = auth.Identity{}
+	rq.corsHeaders = rq.corsHeaders[:0]
+	rq.result.plan, rq.result.prepared = nil, nil
+}
+
+// header returns the first value of a request header, nil without one.
+func (rq *request) header(name string) []byte { return rq.ctx.Request.Header.Peek(name) }
+
+// buildSettings renders the request for request.headers and request.cookies.
+func (rq *request) buildSettings() {
+	rq.headersJSON = append(rq.headersJSON[:0], '{')
+	rq.ctx.Request.Header.VisitAll(rq.addHeader)
+	rq.headersJSON = append(rq.headersJSON, '}')
+	rq.cookiesJSON = rq.cookiesJSON[:0]
+	rq.cookiesJSON = cookies.AppendJSON(rq.cookiesJSON, rq.header(fasthttp.HeaderCookie))
+}
+
+// addRequestHeader adds one header to request.headers. Names are folded to
+// lower case; a repeated header is written each time, and as in any JSON
+// object the last one counts.
+func (rq *request) addRequestHeader(name, value []byte) {
+	if string(name) == fasthttp.HeaderCookie {
+		return
+	}
+	dst := rq.headersJSON
+	if len(dst) > 1 {
+		dst = append(dst, ',')
+	}
+	start := len(dst)
+	dst = jsontext.AppendString(dst, name)
+	for i := start; i < len(dst); i++ {
+		if c := dst[i]; 'A' <= c && c <= 'Z' {
+			dst[i] = c + 'a' - 'A'
+		}
+	}
+	dst = append(dst, ':')
+	rq.headersJSON = jsontext.AppendString(dst, value)
+}
+
+// method returns the request's method, borrowed.
+func (rq *request) method() []byte { return rq.ctx.Request.Header.Method() }
+
+// timing is how long the parts of a request took, for Server-Timing.
+type timing struct {
+	last                                    time.Time
+	jwt, parse, plan, transaction, response time.Duration
+}
+
+// lap returns the time since the last lap. It costs nothing unless
+// server-timing-enabled is set.
+func (rq *request) lap() time.Duration {
+	if !rq.snap.config.ServerTimingEnabled {
+		return 0
+	}
+	now := time.Now()
+	d := now.Sub(rq.timing.last)
+	rq.timing.last = now
+	return d
+}
+
+// bytesOf views a string as bytes that nobody may change. It is the only
+// unsafe conversion of the package.
+func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }

@@ -1,0 +1,252 @@
+package server
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/fastgrest/fastgrest/parser"
+	"github.com/fastgrest/fastgrest/parser/header"
+	"github.com/fastgrest/fastgrest/planner"
+)
+
+const (
+	txCommit   = header.TxCommit
+	txRollback = header.TxRollback
+)
+
+// respondRead answers a read with what its flight brought back.
+func (rq *request) respondRead(plan *planner.Plan) error {
+	r := &rq.result
+	resp := &rq.ctx.Response
+	if plan.Explain {
+		rq.setBody()
+		rq.setContentType(plan.Media)
+		rq.setVary()
+		return nil
+	}
+	if plan.Singular && r.rows != 1 {
+		return notSingular(r.rows)
+	}
+	total, hasTotal := rq.total()
+	lower := rq.plan.Top.Lower
+	status := parser.RangeStatus(lower, lower+r.rows-1, total, hasTotal)
+	if status == fasthttp.StatusRequestedRangeNotSatisfiable {
+		count := "0"
+		if hasTotal {
+			count = strconv.FormatInt(total, 10)
+		}
+		r.body = outOfBounds(lower, count).appendJSON(r.body[:0], rq.snap.config.ClientErrorVerbosity)
+	}
+	rq.scratch = parser.AppendContentRange(rq.scratch[:0], lower, lower+r.rows-1, total, hasTotal)
+	resp.Header.SetCanonical(headerContentRange, rq.scratch)
+	rq.setContentLocation(plan)
+	rq.setContentType(plan.Media)
+	rq.setPreferenceApplied()
+	resp.SetStatusCode(status)
+	rq.setBody()
+	if err := rq.applyResponseSettings(); err != nil {
+		return err
+	}
+	rq.setWarning(plan)
+	rq.setVary()
+	return nil
+}
+
+// total is the number of rows the client asked to be counted or estimated.
+func (rq *request) total() (int64, bool) {
+	r := &rq.result
+	switch rq.prefer.Count {
+	case header.CountPlanned:
+		return r.estimate, true
+	case header.CountEstimated:
+		if r.hasTotal && r.total > rq.snap.config.DBMaxRows {
+			return max(r.total, r.estimate), true
+		}
+	}
+	return r.total, r.hasTotal
+}
+
+var (
+	headerContentRange      = []byte("Content-Range")
+	headerContentLocation   = []byte("Content-Location")
+	headerContentProfile    = []byte("Content-Profile")
+	headerPreferenceApplied = []byte("Preference-Applied")
+	headerVary              = []byte("Vary")
+	varyValue               = []byte("Accept, Prefer, Range")
+)
+
+func (rq *request) setVary() {
+	if !rq.result.hasHeaders || len(rq.ctx.Response.Header.PeekBytes(headerVary)) == 0 {
+		rq.ctx.Response.Header.SetCanonical(headerVary, varyValue)
+	}
+}
+
+// setContentLocation says which resource the rows are: the relation with the
+// query string in PostgREST's canonical form.
+func (rq *request) setContentLocation(plan *planner.Plan) {
+	dst := append(rq.scratch[:0], '/')
+	dst = append(dst, plan.Target.Name...)
+	n := len(dst)
+	dst = append(dst, '?')
+	if dst = rq.query.AppendCanonical(dst); len(dst) == n+1 {
+		dst = dst[:n]
+	}
+	rq.scratch = dst
+	rq.ctx.Response.Header.SetCanonical(headerContentLocation, dst)
+}
+
+func (rq *request) setContentType(m header.Media) {
+	h := &rq.ctx.Response.Header
+	if m.Kind == header.JSON { // fast path
+		h.SetContentTypeBytes(jsonType)
+	} else {
+		rq.scratch = m.AppendContentType(rq.scratch[:0])
+		h.SetContentTypeBytes(rq.scratch)
+	}
+	if rq.profiled {
+		h.SetCanonical(headerContentProfile, bytesOf(rq.schemaName()))
+	}
+}
+
+var jsonType = []byte("application/json; charset=utf-8")
+
+func (rq *request) setPreferenceApplied() {
+	p := &rq.prefer
+	// These say something about writes only.
+	resolution, representation, missing, affected := p.Resolution, p.Representation, p.Missing, p.HasMaxAffected
+	p.Resolution, p.Representation, p.Missing, p.HasMaxAffected = 0, 0, 0, false
+	rq.scratch = p.AppendApplied(rq.scratch[:0])
+	p.Resolution, p.Representation, p.Missing, p.HasMaxAffected = resolution, representation, missing, affected
+	if len(rq.scratch) > 0 {
+		rq.ctx.Response.Header.SetCanonical(headerPreferenceApplied, rq.scratch)
+	}
+}
+
+// setBody hands the body over to fasthttp and takes the buffer of an earlier
+// answer for the next one.
+func (rq *request) setBody() {
+	rq.result.body = rq.ctx.Response.SwapBody(rq.result.body)
+	if rq.ctx.IsHead() {
+		rq.ctx.Response.SkipBody = true
+	}
+}
+
+// setWarning tells of embeds named by their relation despite an alias.
+func (rq *request) setWarning(plan *planner.Plan) {
+	if len(plan.LegacyNames) == 0 {
+		return
+	}
+	var b strings.Builder
+	b.WriteString("299 " + warnAgent + ` "` + legacyWarning + " Update ")
+	for i, n := range plan.LegacyNames {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString("`" + n.Name + "` to `" + n.Alias + "`")
+	}
+	b.WriteString(` in query string filters, orders or limits."`)
+	rq.ctx.Response.Header.Add("Warning", b.String())
+	rq.server.observeLegacyNames(rq, plan)
+}
+
+const (
+	warnAgent     = "PostgRESTv16"
+	legacyWarning = "Embedded resource was referenced by relation name even though it has an alias. This is deprecated and will stop working in a future release."
+)
+
+// applyResponseSettings lets response.status and response.headers, set by user
+// code during the transaction, override status and headers.
+func (rq *request) applyResponseSettings() error {
+	r := &rq.result
+	if !r.hasHeaders && !r.hasStatus {
+		return nil
+	}
+	status, err := decodeStatus(r)
+	if err != nil {
+		return err
+	}
+	headers, err := decodeHeaders(r)
+	if err != nil {
+		return err
+	}
+	resp := &rq.ctx.Response
+	if status > 0 {
+		resp.SetStatusCode(status)
+	}
+	resp.Header.DisableNormalizing()
+	for _, h := range headers {
+		delHeader(&resp.Header, h[0])
+	}
+	for _, h := range headers {
+		resp.Header.Add(h[0], h[1])
+	}
+	return nil
+}
+
+// delHeader deletes a header whatever the case of its name.
+func delHeader(h *fasthttp.ResponseHeader, name string) {
+	for _, key := range h.PeekKeys() {
+		if strings.EqualFold(string(key), name) {
+			h.DelBytes(key)
+		}
+	}
+}
+
+func decodeStatus(r *result) (int, error) {
+	if !r.hasStatus {
+		return 0, nil
+	}
+	digits := 0
+	for digits < len(r.status) && digits < 9 && '0' <= r.status[digits] && r.status[digits] <= '9' {
+		digits++
+	}
+	n, err := strconv.Atoi(string(r.status[:digits]))
+	if err != nil {
+		return 0, errStatusSetting
+	}
+	return n, nil
+}
+
+// decodeHeaders reads [{"Name": "value"}, ...].
+func decodeHeaders(r *result) ([][2]string, error) {
+	if !r.hasHeaders {
+		return nil, nil
+	}
+	var list []map[string]any
+	if json.Unmarshal(r.headers, &list) != nil || list == nil {
+		return nil, errHeadersSetting
+	}
+	out := make([][2]string, 0, len(list))
+	for _, object := range list {
+		if len(object) != 1 {
+			return nil, errHeadersSetting
+		}
+		for name, value := range object {
+			text, ok := value.(string)
+			if !ok {
+				return nil, errHeadersSetting
+			}
+			out = append(out, [2]string{name, text})
+		}
+	}
+	return out, nil
+}
+
+// planRows reads the estimate from EXPLAIN (FORMAT JSON): the first "Plan
+// Rows" is the topmost node's.
+func planRows(explained []byte) int64 {
+	_, rest, ok := bytes.Cut(explained, []byte(`"Plan Rows":`))
+	if !ok {
+		return 0
+	}
+	rest = bytes.TrimLeft(rest, " ")
+	end := 0
+	for end < len(rest) && (rest[end] >= '0' && rest[end] <= '9') {
+		end++
+	}
+	return parseInt(rest[:end])
+}

@@ -1,0 +1,76 @@
+package server
+
+import (
+	"bytes"
+	"unicode/utf8"
+)
+
+// route finds the resource a path leads to: /, /relation or /rpc/routine, and
+// nothing else. It reads the path as it was sent, because fasthttp's own path
+// is normalized (// and ..) and PostgREST's is not.
+func (rq *request) route() error {
+	path := rq.path
+	if len(path) > 0 && path[0] == '/' {
+		path = path[1:]
+	}
+	if len(path) == 0 {
+		c := rq.snap.config
+		switch {
+		case c.OpenAPIMode == openAPIDisabled:
+			return errRootDisabled
+		case !c.DBRootSpec.IsZero():
+			rq.resource = resourceRoutine
+			rq.target = append(rq.target[:0], c.DBRootSpec.Name...)
+		default:
+			rq.resource = resourceRoot
+			rq.target = rq.target[:0]
+		}
+		return nil
+	}
+	first, rest, more := bytes.Cut(path, slash)
+	rq.resource = resourceRelation
+	if more {
+		rq.target = appendDecoded(rq.target[:0], first)
+		if string(rq.target) != "rpc" || bytes.IndexByte(rest, '/') >= 0 {
+			return errPath
+		}
+		first, rq.resource = rest, resourceRoutine
+	}
+	rq.target = appendDecoded(rq.target[:0], first)
+	return nil
+}
+
+var slash = []byte{'/'}
+
+// appendDecoded undoes percent-encoding (RFC 3986, 2.1). An incomplete escape
+// stands for itself; invalid UTF-8 becomes U+FFFD, as in every path segment.
+func appendDecoded(dst, segment []byte) []byte {
+	start := len(dst)
+	for i := 0; i < len(segment); i++ {
+		c := segment[i]
+		if c == '%' && i+2 < len(segment) {
+			hi, lo := unhex(segment[i+1]), unhex(segment[i+2])
+			if hi < 16 && lo < 16 {
+				c = hi<<4 | lo
+				i += 2
+			}
+		}
+		dst = append(dst, c)
+	}
+	if decoded := dst[start:]; !utf8.Valid(decoded) {
+		dst = append(dst[:start], string([]rune(string(decoded)))...)
+	}
+	return dst
+}
+
+func unhex(c byte) byte {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0'
+	case 'a' <= c && c <= 'f':
+		return c - 'a' + 10
+	case 'A' <= c && c <= 'F':
+		return c - 'A' + 10
+	}
+	return 0xff
+}

@@ -1,0 +1,251 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/fastgrest/fastgrest/pgwire"
+	"github.com/fastgrest/fastgrest/pgwire/pool"
+	"github.com/fastgrest/fastgrest/server/auth"
+	"github.com/fastgrest/fastgrest/server/config"
+	"github.com/fastgrest/fastgrest/server/metrics"
+	"github.com/fastgrest/fastgrest/server/oplog"
+)
+
+// Options say how to run.
+type Options struct {
+	Source  config.LoadOptions // where the configuration comes from, also when it is reloaded
+	Version string
+	Stdout  io.Writer // access log
+	Stderr  io.Writer // diagnostics
+
+	// Ready, if set, is called once requests can be answered.
+	Ready func()
+}
+
+// Server is one running process.
+type Server struct {
+	options  Options
+	log      *oplog.Logger
+	metrics  *metrics.Metrics
+	pool     *pool.Pool
+	snapshot atomic.Pointer[Snapshot]
+	requests sync.Pool
+
+	reloads reloader
+	live    atomic.Bool  // the API's socket is open
+	delay   atomic.Int64 // seconds until the next attempt to reconnect
+	fatal   chan error   // why the process has to end
+
+	socketFile string // of the API, if it is a unix socket
+
+	schemaDump   atomic.Pointer[[]byte]
+	listenCancel context.CancelFunc
+	listening    sync.WaitGroup
+}
+
+// Run serves until ctx ends, then lets the requests in flight finish. An
+// error says why it could not start, or not go on.
+func Run(ctx context.Context, o Options) error {
+	s, err := newServer(o)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	s.log.Starting(o.Version)
+	return s.run(ctx)
+}
+
+func newServer(o Options) (*Server, error) {
+	c, err := config.Load(o.Source)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{options: o, fatal: make(chan error, 1)}
+	s.requests.New = s.newRequest
+	s.log = oplog.New(oplog.Options{Out: o.Stdout, Err: o.Stderr, Level: oplog.Level(c.LogLevel)})
+	s.metrics = metrics.New(metrics.Sources{Pool: s.poolFigures, TokenCache: s.tokenFigures, PlanCache: s.planFigures})
+	a, err := newAuth(c)
+	if err != nil {
+		return nil, err
+	}
+	s.warnDeprecated(a)
+	connect, err := connectConfig(c, o.Version)
+	if err != nil {
+		return nil, err
+	}
+	s.pool, err = pool.New(pool.Options{
+		Config:         connect,
+		MaxConns:       c.DBPool,
+		AcquireTimeout: c.DBPoolAcquisitionTimeout,
+		MaxIdleTime:    c.DBPoolMaxIdletime,
+		MaxLifetime:    c.DBPoolMaxLifetime,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.reloads.init()
+	s.snapshot.Store(newSnapshot(c, a, nil))
+	return s, nil
+}
+
+// connectConfig makes the connection parameters of the pool.
+func connectConfig(c *config.Config, version string) (*pgwire.Config, error) {
+	connect, err := pgwire.ParseConfig(c.ConnString(config.ConnOptions{ApplicationName: "fastgrest " + version}))
+	if err != nil {
+		return nil, fmt.Errorf("db-uri: %w", err)
+	}
+	connect.Statements = c.StatementCacheMaxEntries
+	if !c.DBPreparedStatements {
+		connect.Statements = 0
+	}
+	return connect, nil
+}
+
+func newAuth(c *config.Config) (*auth.Authenticator, error) {
+	return auth.New(authOptions(c))
+}
+
+func authOptions(c *config.Config) auth.Options {
+	return auth.Options{
+		Secret: c.JWTSecret, Audience: c.JWTAudience, RoleClaimKey: c.JWTRoleClaimKey,
+		AnonRole: c.DBAnonRole, CacheMaxEntries: c.JWTCacheMaxEntries,
+	}
+}
+
+func (s *Server) config() *config.Config { return s.snapshot.Load().config }
+
+func (s *Server) close() {
+	s.pool.Close()
+	s.log.Close()
+	if s.socketFile != "" {
+		os.Remove(s.socketFile)
+	}
+}
+
+// Timeouts and bounds of HTTP connections. A client that needs longer is
+// either broken or not well-meaning.
+const (
+	readTimeout  = 60 * time.Second  // from the first byte of a request to the last of its body
+	writeTimeout = 300 * time.Second // for the whole answer
+	idleTimeout  = 120 * time.Second // between requests of a connection
+)
+
+func (s *Server) run(ctx context.Context) error {
+	c := s.config()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stopAdmin, err := s.serveAdmin(c)
+	if err != nil {
+		return err
+	}
+	defer stopAdmin()
+	defer s.notifySignals(ctx)()
+	s.startListener(ctx)
+	defer s.stopListener()
+
+	first := s.startReloads(ctx)
+	select {
+	case <-first:
+	case <-ctx.Done():
+		return nil
+	case err := <-s.fatal:
+		return err
+	}
+
+	listener, err := s.listenAPI(c)
+	if err != nil {
+		return err
+	}
+	http := &fasthttp.Server{
+		Handler:                      s.handle,
+		Name:                         "fastgrest/" + s.options.Version,
+		ReadBufferSize:               c.ServerReadBufferSize, // bounds request line and headers; fasthttp's 4 KiB would refuse ordinary queries
+		MaxRequestBodySize:           c.ServerMaxBodySize,
+		ReadTimeout:                  readTimeout,
+		WriteTimeout:                 writeTimeout,
+		IdleTimeout:                  idleTimeout,
+		NoDefaultContentType:         true,  // an answer without a body has none
+		DisablePreParseMultipartForm: true,  // bodies are read as bytes
+		StreamRequestBody:            false, // a payload goes to PostgreSQL whole
+		GetOnly:                      false,
+		CloseOnShutdown:              true,
+		Logger:                       s.log,
+		ErrorHandler:                 s.protocolError,
+	}
+	s.log.Listening(listenerAddress(listener))
+	s.live.Store(true)
+	defer s.live.Store(false)
+	if s.options.Ready != nil {
+		s.options.Ready()
+	}
+
+	served := make(chan error, 1)
+	go func() { served <- http.Serve(listener) }()
+	select {
+	case err := <-served:
+		return err
+	case err := <-s.fatal:
+		s.shutdown(http)
+		return err
+	case <-ctx.Done():
+		s.shutdown(http)
+		return nil
+	}
+}
+
+// drainTime is how long requests in flight may take to finish after the
+// process was asked to end.
+const drainTime = 30 * time.Second
+
+func (s *Server) shutdown(http *fasthttp.Server) {
+	s.live.Store(false)
+	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+	defer cancel()
+	if err := http.ShutdownWithContext(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		s.log.Printf("shutdown: %v", err)
+	}
+}
+
+// protocolError answers what is not HTTP, or too much of it.
+func (s *Server) protocolError(ctx *fasthttp.RequestCtx, err error) {
+	var small *fasthttp.ErrSmallBuffer
+	switch {
+	case errors.As(err, &small):
+		ctx.Error("Request header fields too large", fasthttp.StatusRequestHeaderFieldsTooLarge)
+	case errors.Is(err, fasthttp.ErrBodyTooLarge):
+		ctx.Error("Request body too large", fasthttp.StatusRequestEntityTooLarge)
+	default:
+		ctx.Error("Bad request", fasthttp.StatusBadRequest)
+	}
+}
+
+func (s *Server) poolFigures() metrics.Pool {
+	st := s.pool.Stats()
+	return metrics.Pool{Available: st.Idle, Waiting: st.Waiting, Max: st.Max, Timeouts: uint64(st.AcquireTimeouts)}
+}
+
+func (s *Server) tokenFigures() metrics.TokenCache {
+	st := s.snapshot.Load().auth.CacheStats()
+	return metrics.TokenCache{Requests: st.Requests, Hits: st.Hits, Evictions: st.Evictions}
+}
+
+func (s *Server) planFigures() metrics.PlanCache {
+	p := s.snapshot.Load().planner
+	if p == nil {
+		return metrics.PlanCache{}
+	}
+	entries, misses := p.Stats()
+	return metrics.PlanCache{Misses: uint64(misses), Entries: entries}
+}
+
+// retryAfter is the value of Retry-After: seconds until the database is tried again.
+func (s *Server) retryAfter() int { return int(s.delay.Load()) }

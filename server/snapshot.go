@@ -1,0 +1,114 @@
+package server
+
+import (
+	"github.com/fastgrest/fastgrest/pgwire"
+	"github.com/fastgrest/fastgrest/planner"
+	"github.com/fastgrest/fastgrest/planner/catalog"
+	"github.com/fastgrest/fastgrest/planner/sqlgen"
+	"github.com/fastgrest/fastgrest/server/auth"
+	"github.com/fastgrest/fastgrest/server/config"
+)
+
+// Snapshot is everything requests need of one moment. It is immutable; a
+// reload makes a new one. Requests in flight keep the one they began with.
+type Snapshot struct {
+	config  *config.Config
+	auth    *auth.Authenticator
+	planner *planner.Planner // nil before the first catalog
+
+	schemaNames map[string]int // position of each exposed schema
+	settings    map[string]roleSettings
+	preRequest  *pgwire.Stmt // nil without db-pre-request
+}
+
+// roleSettings are the settings statements of one role, by exposed schema. The
+// role "" stands for all roles without settings of their own.
+type roleSettings struct {
+	bySchema  []settingsStatements
+	isolation pgwire.Isolation
+}
+
+// settingsStatements are indexed by read-only and by whether the client
+// prefers a time zone.
+type settingsStatements [2][2]*pgwire.Stmt
+
+func newSnapshot(c *config.Config, a *auth.Authenticator, cat *catalog.Catalog) *Snapshot {
+	s := &Snapshot{config: c, auth: a, schemaNames: map[string]int{}, settings: map[string]roleSettings{}}
+	for i, name := range c.DBSchemas {
+		if _, twice := s.schemaNames[name]; !twice {
+			s.schemaNames[name] = i
+		}
+	}
+	s.addRole("")
+	for role := range c.RoleSettings {
+		s.addRole(role)
+	}
+	for role := range c.RoleIsolation {
+		s.addRole(role)
+	}
+	if !c.DBPreRequest.IsZero() {
+		s.preRequest = pgwire.NewStmt(sqlgen.PreRequest(catalog.QI(c.DBPreRequest)))
+	}
+	if cat != nil {
+		s.planner = planner.New(cat, planner.Options{
+			MaxRows:           c.DBMaxRows,
+			Aggregates:        c.DBAggregatesEnabled,
+			LegacyTargetNames: c.URLUseLegacyTargetNames,
+			ExecutionPlans:    c.DBPlanEnabled,
+			CacheMaxEntries:   c.PlanCacheMaxEntries,
+		})
+	}
+	return s
+}
+
+func (s *Snapshot) addRole(role string) {
+	c := s.config
+	r := roleSettings{isolation: isolations[c.RoleIsolation[role]]}
+	for _, schema := range c.DBSchemas {
+		var statements settingsStatements
+		for readOnly := range statements {
+			for zone := range statements[readOnly] {
+				statements[readOnly][zone] = pgwire.NewStmt(sqlgen.SettingsStatement(sqlgen.Settings{
+					ReadOnly:   readOnly == 1,
+					SearchPath: append([]string{schema}, c.DBExtraSearchPath...),
+					Role:       settingsOf(c.RoleSettings[role]),
+					App:        settingsOf(c.AppSettings),
+					Timezone:   zone == 1,
+				}))
+			}
+		}
+		r.bySchema = append(r.bySchema, statements)
+	}
+	s.settings[role] = r
+}
+
+// isolations maps levels to what a transaction has to ask for. The default
+// level needs no asking, and so no BEGIN.
+var isolations = [...]pgwire.Isolation{
+	config.ReadCommitted:  pgwire.DefaultIsolation,
+	config.RepeatableRead: pgwire.RepeatableRead,
+	config.Serializable:   pgwire.Serializable,
+}
+
+func settingsOf(list []config.Setting) []catalog.Setting {
+	out := make([]catalog.Setting, len(list))
+	for i, s := range list {
+		out[i] = catalog.Setting(s)
+	}
+	return out
+}
+
+// forRole returns the settings of a role.
+func (s *Snapshot) forRole(role string) *roleSettings {
+	r, ok := s.settings[role]
+	if !ok {
+		r = s.settings[""]
+	}
+	return &r
+}
+
+// sharing reports whether role may use statements prepared by other roles.
+func (s *Snapshot) sharing(role string) bool {
+	_, ok := s.planner.Catalog().UsageRoles[role]
+	return ok
+}
