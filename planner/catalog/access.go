@@ -1,7 +1,9 @@
 package catalog
 
-// readByExposed propagates nothing yet: it lists the views that are read when
-// something exposed is read, for their definitions have to be looked into.
+import "slices"
+
+// readByExposed lists the views that are read when something exposed is read:
+// their definitions have to be looked into.
 func (l *loader) readByExposed() map[uint32]struct{} {
 	found := map[uint32]struct{}{}
 	var visit func(rel *relation)
@@ -76,8 +78,10 @@ func (l *loader) loadAccess() error {
 	}
 	// A parent's policies decide on the rows of its children, so row security
 	// does not travel along inheritance; expressions and foreign tables do.
-	spread(secured, func(r *relation) (*bool, []*relation, []*relation) { return &r.rowSecurity, r.readers, nil })
-	spread(running, func(r *relation) (*bool, []*relation, []*relation) { return &r.userCode, r.readers, r.parents })
+	spread(secured, func(r *relation) *bool { return &r.rowSecurity }, func(r *relation) []*relation { return r.readers })
+	spread(running, func(r *relation) *bool { return &r.userCode }, func(r *relation) []*relation {
+		return slices.Concat(r.readers, r.parents)
+	})
 	for _, rel := range l.relations {
 		if rel.table != nil {
 			rel.table.RowSecurity = rel.rowSecurity
@@ -87,17 +91,15 @@ func (l *loader) loadAccess() error {
 	return l.loadUsageRoles()
 }
 
-func spread(marked []*relation, of func(*relation) (mark *bool, readers, parents []*relation)) {
+// spread marks everything that can be reached from what is marked.
+func spread(marked []*relation, mark func(*relation) *bool, next func(*relation) []*relation) {
 	for len(marked) > 0 {
 		rel := marked[len(marked)-1]
 		marked = marked[:len(marked)-1]
-		_, readers, parents := of(rel)
-		for _, list := range [][]*relation{readers, parents} {
-			for _, other := range list {
-				if mark, _, _ := of(other); !*mark {
-					*mark = true
-					marked = append(marked, other)
-				}
+		for _, other := range next(rel) {
+			if !*mark(other) {
+				*mark(other) = true
+				marked = append(marked, other)
 			}
 		}
 	}

@@ -2,15 +2,20 @@ package catalog
 
 import "strings"
 
+const (
+	planTextMedia = `application/vnd.pgrst.plan+text; for="application/json"`
+	planJSONMedia = `application/vnd.pgrst.plan+json; for="application/json"`
+)
+
 // canonicalMedia are the media types PostgREST knows under several names, or
 // spells its own way, by lower case name.
 var canonicalMedia = map[string]string{
 	"application/vnd.pgrst.object":      "application/vnd.pgrst.object+json",
 	"application/vnd.pgrst.array":       "application/json",
 	"application/vnd.pgrst.array+json":  "application/json",
-	"application/vnd.pgrst.plan":        `application/vnd.pgrst.plan+text; for="application/json"`,
-	"application/vnd.pgrst.plan+text":   `application/vnd.pgrst.plan+text; for="application/json"`,
-	"application/vnd.pgrst.plan+json":   `application/vnd.pgrst.plan+json; for="application/json"`,
+	"application/vnd.pgrst.plan":        planTextMedia,
+	"application/vnd.pgrst.plan+text":   planTextMedia,
+	"application/vnd.pgrst.plan+json":   planJSONMedia,
 	"application/json":                  "application/json",
 	"application/geo+json":              "application/geo+json",
 	"application/openapi+json":          "application/openapi+json",
