@@ -100,9 +100,11 @@ func (l *lexer) item() (int32, outcome) {
 			mark = l.i
 			name, ok = l.name()
 		}
+		after := l.i
 		if ok && l.relation(it, name) {
 			return l.embed(idx)
 		}
+		l.i = after
 		if l.column(it, mark, name, ok) {
 			return idx, parsed
 		}

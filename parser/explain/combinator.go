@@ -1,0 +1,290 @@
+package explain
+
+// input is the text of one run.
+type input struct {
+	text     []rune
+	depth    int
+	maxDepth int
+	tooDeep  bool // set once nesting went beyond maxDepth; the run fails then
+}
+
+// state is a place in the input.
+type state struct {
+	at     int
+	line   int
+	column int
+}
+
+func (in *input) done(s state) bool { return s.at >= len(in.text) }
+
+// advance steps over one character. Tabs stop at every eighth column.
+func (s state) advance(c rune) state {
+	s.at++
+	switch c {
+	case '\n':
+		s.line++
+		s.column = 1
+	case '\t':
+		s.column += 8 - (s.column-1)%8
+	default:
+		s.column++
+	}
+	return s
+}
+
+// before orders places as errors do, by what is shown of them.
+func (s state) before(t state) bool {
+	return s.line < t.line || s.line == t.line && s.column < t.column
+}
+
+// failure is what is known of why a parser failed, or could not go on. Without
+// notes nothing is known.
+type failure struct {
+	place state
+	notes []note
+}
+
+func (f failure) unknown() bool { return len(f.notes) == 0 }
+
+// merge keeps the failure that says something; of two, the one further on; and
+// both when they are about the same place.
+func merge(f, g failure) failure {
+	switch {
+	case g.unknown() && !f.unknown():
+		return f
+	case f.unknown() && !g.unknown():
+		return g
+	case f.place.before(g.place):
+		return g
+	case g.place.before(f.place):
+		return f
+	}
+	notes := make([]note, 0, len(f.notes)+len(g.notes))
+	notes = append(notes, f.notes...)
+	return failure{f.place, append(notes, g.notes...)}
+}
+
+// expecting replaces what f says was expected.
+func (f failure) expecting(what string) failure {
+	notes := []note{{expected, what}}
+	for _, n := range f.notes {
+		if n.kind != expected {
+			notes = append(notes, n)
+		}
+	}
+	return failure{f.place, notes}
+}
+
+// result is what became of a parser. A success carries a failure too: what
+// would have made it go on from where it stopped.
+type result struct {
+	ok       bool
+	consumed bool
+	next     state
+	failure  failure
+}
+
+type parser func(in *input, s state) result
+
+// nothing succeeds without consuming.
+func nothing(_ *input, s state) result {
+	return result{ok: true, next: s, failure: failure{place: s}}
+}
+
+// impossible fails and cannot say why.
+func impossible(_ *input, s state) result {
+	return result{failure: failure{place: s}}
+}
+
+// satisfying consumes one character that test accepts.
+func satisfying(test func(rune) bool) parser {
+	return func(in *input, s state) result {
+		switch {
+		case in.done(s):
+			return result{failure: failure{s, []note{{met, ""}}}}
+		case !test(in.text[s.at]):
+			return result{failure: failure{s, []note{{met, showText(in.text[s.at : s.at+1])}}}}
+		}
+		next := s.advance(in.text[s.at])
+		return result{ok: true, consumed: true, next: next, failure: failure{place: next}}
+	}
+}
+
+func char(c rune) parser {
+	return label(showText([]rune{c}), satisfying(func(r rune) bool { return r == c }))
+}
+
+func oneOf(set string) parser { return satisfying(func(r rune) bool { return contains(set, r) }) }
+
+func noneOf(set string) parser { return satisfying(func(r rune) bool { return !contains(set, r) }) }
+
+func contains(set string, r rune) bool {
+	for _, c := range set {
+		if c == r {
+			return true
+		}
+	}
+	return false
+}
+
+// word consumes a fixed text. Failing in its middle counts as having consumed,
+// but the failure is about its beginning.
+func word(w string) parser {
+	want := []rune(w)
+	shown := showText(want)
+	return func(in *input, s state) result {
+		next := s
+		for i, c := range want {
+			if !in.done(next) && in.text[next.at] == c {
+				next = next.advance(c)
+				continue
+			}
+			got := ""
+			if !in.done(next) {
+				got = showText(in.text[next.at : next.at+1])
+			}
+			return result{consumed: i > 0, failure: failure{s, []note{{expected, shown}, {met, got}}}}
+		}
+		return result{ok: true, consumed: true, next: next, failure: failure{place: next}}
+	}
+}
+
+// sequence runs parsers one after the other.
+func sequence(parsers ...parser) parser {
+	return func(in *input, s state) result {
+		r := parsers[0](in, s)
+		for _, p := range parsers[1:] {
+			r = r.then(in, p)
+		}
+		return r
+	}
+}
+
+// then goes on with p after a success.
+func (r result) then(in *input, p parser) result {
+	if !r.ok {
+		return r
+	}
+	q := p(in, r.next)
+	if q.consumed {
+		return q
+	}
+	if !r.failure.unknown() {
+		q.failure = merge(r.failure, q.failure)
+	}
+	q.consumed = r.consumed
+	return q
+}
+
+// choice tries parsers in order until one succeeds or fails after consuming.
+func choice(parsers ...parser) parser {
+	return func(in *input, s state) result {
+		r := parsers[0](in, s)
+		for _, p := range parsers[1:] {
+			if r.ok || r.consumed {
+				return r
+			}
+			q := p(in, s)
+			if !q.consumed {
+				q.failure = merge(r.failure, q.failure)
+			}
+			r = q
+		}
+		return r
+	}
+}
+
+// optional is p or nothing.
+func optional(p parser) parser { return choice(p, nothing) }
+
+// attempt is p, except that a failure does not count as having consumed.
+func attempt(p parser) parser {
+	return func(in *input, s state) result {
+		r := p(in, s)
+		if !r.ok {
+			r.consumed = false
+		}
+		return r
+	}
+}
+
+// label names p: when it stops without having consumed, that name is what was
+// expected.
+func label(name string, p parser) parser {
+	return func(in *input, s state) result {
+		r := p(in, s)
+		if !r.consumed && !(r.ok && r.failure.unknown()) {
+			r.failure = r.failure.expecting(name)
+		}
+		return r
+	}
+}
+
+// ahead succeeds where p does, but consumes nothing.
+func ahead(p parser) parser {
+	return func(in *input, s state) result {
+		r := p(in, s)
+		if !r.ok {
+			return r
+		}
+		return nothing(in, s)
+	}
+}
+
+// notBefore succeeds where p fails.
+func notBefore(p parser) parser {
+	return func(in *input, s state) result {
+		r := attempt(p)(in, s)
+		if !r.ok {
+			n := nothing(in, s)
+			n.failure = merge(r.failure, n.failure)
+			return n
+		}
+		return result{failure: failure{r.next, []note{{unwanted, showRune(in.text[s.at])}}}}
+	}
+}
+
+// end succeeds at the end of the input.
+var end = label("end of input", func(in *input, s state) result {
+	if in.done(s) {
+		// What is known here is what would have made a character appear.
+		return result{ok: true, next: s, failure: failure{s, []note{{met, ""}}}}
+	}
+	return result{failure: failure{s, []note{{unwanted, showRune(in.text[s.at])}}}}
+})
+
+// many repeats p until it fails without consuming. It remembers what would have
+// made the last repetition go on; the two combinators below do not, because
+// Parsec's own repetition forgets it and PostgREST uses both kinds.
+func many(p parser) parser { return repeat(p, true) }
+
+func many1(p parser) parser { return sequence(p, repeat(p, false)) }
+
+func separated1(p, separator parser) parser {
+	return sequence(p, repeat(sequence(separator, p), false))
+}
+
+func repeat(p parser, remember bool) parser {
+	return func(in *input, s state) result {
+		r := result{ok: true, next: s, failure: failure{place: s}}
+		for {
+			q := p(in, r.next)
+			switch {
+			case q.ok && !q.consumed:
+				return r // a repetition of nothing; no grammar has one
+			case q.ok:
+				r = q
+			case q.consumed:
+				return q
+			case remember:
+				r.failure = merge(r.failure, q.failure)
+				return r
+			default:
+				r.failure = q.failure
+				return r
+			}
+		}
+	}
+}
+
+func separated(p, separator parser) parser { return choice(separated1(p, separator), nothing) }

@@ -1,0 +1,262 @@
+package explain
+
+import (
+	"strings"
+	"unicode"
+)
+
+// The grammars, alternative by alternative in the order PostgREST tries them:
+// the texts depend on it.
+
+// Names and fields.
+
+var (
+	space     = many(oneOf(" \t"))
+	comma     = lexeme(char(','))
+	delimiter = label("delimiter (.)", char('.'))
+
+	identifier = many1(identifierChar)
+
+	quoted = sequence(
+		char('"'),
+		many(choice(noneOf("\\\""), sequence(char('\\'), satisfying(anything)))),
+		char('"'))
+
+	dash = attempt(sequence(char('-'), notBefore(char('>'))))
+
+	name = label("field name (* or [a..z0..9_$])",
+		choice(quoted, separated1(identifier, dash)))
+
+	jsonKey = label("any non reserved character different from: .,>()",
+		choice(quoted, separated1(many1(noneOf("(-:.,>)")), dash)))
+
+	jsonIndex = sequence(optional(char('-')), many1(digit), choice(
+		attempt(ahead(word("->"))),
+		attempt(ahead(word("::"))),
+		attempt(ahead(word("."))),
+		attempt(ahead(word(","))),
+		attempt(end)))
+
+	jsonPath = many(sequence(
+		choice(attempt(word("->>")), attempt(word("->"))),
+		choice(attempt(jsonIndex), attempt(jsonKey))))
+
+	field = lexeme(sequence(name, optional(jsonPath)))
+
+	letter = label("letter", satisfying(unicode.IsLetter))
+	digit  = label("digit", satisfying(isDigit))
+)
+
+func anything(rune) bool { return true }
+
+func isDigit(c rune) bool { return c >= '0' && c <= '9' }
+
+func lexeme(p parser) parser { return sequence(space, p, space) }
+
+// identifierChar looks before it runs the alternatives, whose failures would
+// be made for every digit of a long text and thrown away.
+func identifierChar(in *input, s state) result {
+	if !in.done(s) {
+		c := in.text[s.at]
+		if unicode.IsLetter(c) || isDigit(c) || contains("_ $", c) {
+			next := s.advance(c)
+			return result{ok: true, consumed: true, next: next, failure: failure{place: next}}
+		}
+	}
+	return noIdentifierChar(in, s)
+}
+
+var noIdentifierChar = choice(letter, digit, oneOf("_ $"))
+
+// Keys.
+
+var (
+	treePath  = sequence(separated1(name, delimiter), optional(jsonPath))
+	logicPath = separated1(name, delimiter)
+	columns   = separated1(name, comma)
+)
+
+// Select.
+
+var (
+	alias = optional(attempt(sequence(name, char(':'), notBefore(char(':')))))
+
+	embedParam = sequence(char('!'), choice(
+		attempt(word("left")),
+		attempt(word("inner")),
+		attempt(name)))
+	embedParams = sequence(optional(embedParam), optional(embedParam))
+
+	openAhead = attempt(ahead(word("(")))
+
+	relation = lexeme(sequence(alias, relationName, embedParams, openAhead))
+	spread   = lexeme(sequence(word("..."), name, embedParams, openAhead))
+
+	itemEnd = choice(attempt(ahead(word(")"))), attempt(ahead(word(","))), attempt(end))
+
+	cast      = optional(sequence(word("::"), identifier))
+	aggregate = optional(attempt(sequence(char('.'), choice(
+		word("sum"),
+		word("avg"),
+		word("count"),
+		attempt(word("max")),
+		attempt(word("min")),
+		impossible), word("()"))))
+
+	column = lexeme(choice(
+		attempt(sequence(word("*"), itemEnd)),
+		attempt(sequence(alias, word("count()"), cast, itemEnd)),
+		sequence(alias, field, cast, aggregate, cast, itemEnd)))
+)
+
+// relationName is a name other than count.
+func relationName(in *input, s state) result {
+	r := name(in, s)
+	if r.ok && isCount(string(in.text[s.at:r.next.at])) {
+		return r.then(in, impossible)
+	}
+	return r
+}
+
+func isCount(name string) bool {
+	if strings.HasPrefix(name, `"`) {
+		var plain strings.Builder
+		for i := 1; i < len(name)-1; i++ {
+			if name[i] == '\\' {
+				i++
+			}
+			plain.WriteByte(name[i])
+		}
+		return plain.String() == "count"
+	}
+	return strings.Trim(name, " ") == "count"
+}
+
+func items(in *input, s state) result { return separated(item, comma)(in, s) }
+
+func item(in *input, s state) result {
+	children := nested(sequence(char('('), items, char(')')))
+	return choice(
+		sequence(attempt(spread), children),
+		sequence(attempt(relation), children),
+		column)(in, s)
+}
+
+// nested counts how deep p is nested, and fails for good where that is too
+// deep.
+func nested(p parser) parser {
+	return func(in *input, s state) result {
+		in.depth++
+		defer func() { in.depth-- }()
+		if in.depth > in.maxDepth {
+			in.tooDeep = true
+			return result{consumed: true, failure: failure{place: s}}
+		}
+		return p(in, s)
+	}
+}
+
+// Filters.
+
+var (
+	list = sequence(
+		lexeme(char('(')),
+		separated1(listElement, char(',')),
+		lexeme(char(')')))
+
+	listElement = choice(
+		attempt(sequence(quoted, notBefore(noneOf(",)")))),
+		many(noneOf(",)")))
+
+	isValue = label("isVal: (null, not_null, true, false, unknown)", choice(
+		attempt(caseless("null")),
+		attempt(caseless("not_null")),
+		attempt(caseless("true")),
+		attempt(caseless("false")),
+		attempt(caseless("unknown"))))
+
+	language = optional(attempt(sequence(char('('), identifier, char(')'))))
+
+	quantifier = optional(attempt(sequence(
+		char('('), choice(attempt(word("any")), word("all")), char(')'))))
+
+	fullText   = words("fts", "plfts", "phfts", "wfts")
+	simple     = label("unknown single value operator", words("neq", "cs", "cd", "ov", "sl", "sr", "nxr", "nxl", "adj"))
+	quantified = label("unknown single value operator",
+		words("eq", "gte", "gt", "lte", "lt", "like", "ilike", "match", "imatch"))
+
+	not = attempt(sequence(word("not"), delimiter))
+
+	filter           = condition(many(satisfying(anything)))
+	filterOrArgument = choice(filter, nothing)
+)
+
+func words(ws ...string) parser {
+	var parsers []parser
+	for _, w := range ws {
+		parsers = append(parsers, attempt(word(w)))
+	}
+	return choice(parsers...)
+}
+
+// caseless consumes a word of which each letter may also be in upper case.
+func caseless(w string) parser {
+	var parsers []parser
+	for _, c := range w {
+		parsers = append(parsers, choice(char(c), char(unicode.ToUpper(c))))
+	}
+	return sequence(parsers...)
+}
+
+func condition(operand parser) parser {
+	return sequence(choice(not, nothing), label("operator (eq, gt, ...)", choice(
+		sequence(attempt(sequence(word("in"), delimiter)), list),
+		sequence(attempt(sequence(word("is"), delimiter)), isValue),
+		sequence(attempt(sequence(word("isdistinct"), delimiter)), operand),
+		attempt(sequence(fullText, language, delimiter, operand)),
+		attempt(sequence(simple, delimiter, operand)),
+		attempt(sequence(quantified, quantifier, delimiter, operand)))))
+}
+
+// Logic trees.
+
+var (
+	treeOperand = choice(
+		attempt(sequence(quoted, notBefore(noneOf(",)")))),
+		attempt(sequence(word("{"), many(noneOf("{}")), word("}"))),
+		many(noneOf(",)")))
+
+	leaf = sequence(field, delimiter, condition(treeOperand))
+
+	negation = label("negation operator (not)", choice(not, nothing))
+	operator = label("logic operator (and, or)", choice(attempt(word("and")), word("or")))
+)
+
+func tree(in *input, s state) result {
+	children := nested(separated1(tree, comma))
+	return choice(
+		attempt(leaf),
+		sequence(negation, operator, lexeme(char('(')), children, lexeme(char(')'))))(in, s)
+}
+
+// Order.
+
+var (
+	direction = optional(choice(
+		attempt(sequence(delimiter, word("asc"))),
+		attempt(sequence(delimiter, word("desc")))))
+
+	nulls = choice(
+		attempt(sequence(delimiter, word("nullsfirst"))),
+		attempt(sequence(delimiter, word("nullslast"))))
+
+	termEnd = choice(attempt(ahead(char(','))), attempt(end))
+
+	modifiers = sequence(direction, choice(
+		sequence(optional(nulls), termEnd),
+		termEnd))
+
+	order = separated1(lexeme(choice(
+		attempt(sequence(name, char('('), field, char(')'), modifiers)),
+		sequence(field, modifiers))), char(','))
+)
