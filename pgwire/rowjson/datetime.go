@@ -279,6 +279,7 @@ func endDate(dst []byte, bc bool) []byte {
 	return append(dst, '"')
 }
 
+// append2 appends two digits.
 func append2(dst []byte, v uint64) []byte {
 	dst = append(dst, "00"...)
 	put2(dst[len(dst)-2:], v)

@@ -189,7 +189,7 @@ func TestOracle(t *testing.T) {
 		}
 		total += o.compareSessions(typ.name+"[]", o.fill(name+"[]", arrays), typ.array, len(arrays))
 	}
-	t.Logf("%d values compared in %d sessions", total, len(sessions))
+	t.Logf("%d values compared in %d sessions of PostgreSQL %s", total, len(sessions), o.conn.ParameterStatus("server_version"))
 }
 
 // TestCatalog compares the table of types with pg_type: each built-in type has a codec, except what is made of composites.
