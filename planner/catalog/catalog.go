@@ -27,6 +27,8 @@ type Catalog struct {
 	// prepared statements.
 	UsageRoles map[string]struct{}
 
+	textTypes map[uint32]byte // see TextType
+
 	Timings []Timing
 	// Unreadable are views whose definition could not be understood: they have
 	// no keys. It is empty with every PostgreSQL we know; worth a log line.

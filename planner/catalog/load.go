@@ -71,6 +71,7 @@ func Load(ctx context.Context, q Querier, o Options) (*Catalog, error) {
 		{"dreps", l.loadRepresentations},
 		{"mhandlers", l.loadHandlers},
 		{"access", l.loadAccess},
+		{"access", l.loadTextTypes},
 	}
 	for _, step := range steps {
 		start := time.Now()

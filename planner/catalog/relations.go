@@ -91,7 +91,10 @@ func (l *loader) loadDomains() error {
 		return err
 	}
 	for oid, base := range below {
-		for base.kind == 'd' {
+		for range len(below) { // more domains than there are is a circle, which cannot be
+			if base.kind != 'd' {
+				break
+			}
 			base = below[base.oid]
 		}
 		l.domains[oid] = base
