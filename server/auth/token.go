@@ -67,14 +67,14 @@ func (keys *Keys) checkSignature(h head, token []byte) *Error {
 		if !slices.Contains(k.algs, h.alg) || h.hasID && !(k.hasID && k.id == h.id) {
 			continue
 		}
-		switch err := k.check(token); {
+		switch err := k.check(h.alg, token); {
 		case err == nil:
 			return nil
-		case errors.Is(err, jwt.ErrSigMiss), isAlgError(err):
+		case errors.Is(err, jwt.ErrSigMiss):
 			refused = errNoneVerifies
 		default:
-			// The signature stands, but the library finds the payload to be no
-			// object; or there is none and it did not look at the signature.
+			// The signature stands, but the payload is no object to the library;
+			// or there is no payload and it did not look at the signature.
 			return errClaims
 		}
 	}

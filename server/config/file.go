@@ -33,7 +33,7 @@ const (
 
 // readFile reads a file and all it imports into one flat map.
 func readFile(path string, getenv func(string) (string, bool)) (map[string]value, error) {
-	r := &fileReader{getenv: getenv, values: map[string]value{}}
+	r := &fileReader{read: os.ReadFile, getenv: getenv, values: map[string]value{}}
 	if err := r.importFile("", path, 0); err != nil {
 		return nil, err
 	}
@@ -41,6 +41,7 @@ func readFile(path string, getenv func(string) (string, bool)) (map[string]value
 }
 
 type fileReader struct {
+	read   func(path string) ([]byte, error)
 	getenv func(string) (string, bool)
 	values map[string]value
 }
@@ -49,7 +50,7 @@ func (r *fileReader) importFile(prefix, path string, depth int) error {
 	if depth > maxImportDepth {
 		return &Error{Kind: FileError, Text: fmt.Sprintf("%s: more than %d imports deep", path, maxImportDepth)}
 	}
-	data, err := os.ReadFile(path)
+	data, err := r.read(path)
 	if err != nil {
 		return &Error{Kind: FileError, Text: fileText(path, err), Err: err}
 	}

@@ -1,0 +1,81 @@
+package config
+
+import (
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+func TestConnString(t *testing.T) {
+	t.Setenv("PGAPPNAME", "")
+	const app = "fastgrest 1.0 (a&b='c\\)"
+	f := func(uri, want, wantReadWrite, name string) {
+		t.Helper()
+		c := &Config{DBURI: uri}
+		if got := c.ConnString(ConnOptions{ApplicationName: app}); got != want {
+			t.Errorf("%s:\n got %s\nwant %s", uri, got, want)
+		}
+		got := c.ConnString(ConnOptions{ApplicationName: app, ReadWrite: true})
+		if got != wantReadWrite {
+			t.Errorf("%s:\n got %s\nwant %s", uri, got, wantReadWrite)
+		}
+		parsed, err := pgconn.ParseConfig(got)
+		if err != nil {
+			t.Errorf("%s: %v", got, err)
+			return
+		}
+		if parsed.RuntimeParams["application_name"] != name || parsed.ValidateConnect == nil {
+			t.Errorf("%s is understood as %q, validated %v", got, parsed.RuntimeParams, parsed.ValidateConnect != nil)
+		}
+	}
+	const q = "application_name=fastgrest%201.0%20%28a%26b%3D%27c%5C%29"
+	const p = `application_name='fastgrest 1.0 (a&b=\'c\\)'`
+	const rw, prw = "target_session_attrs=read-write", "target_session_attrs='read-write'"
+
+	f("postgresql://", "postgresql://?"+q, "postgresql://?"+q+"&"+rw, app)
+	f("postgres://u:p@h:5432/d", "postgres://u:p@h:5432/d?"+q, "postgres://u:p@h:5432/d?"+q+"&"+rw, app)
+	f("postgres://u:p@h:5432/d?", "postgres://u:p@h:5432/d?"+q, "postgres://u:p@h:5432/d?"+q+"&"+rw, app)
+	f("postgres:///d?host=h&port=5432", "postgres:///d?host=h&port=5432&"+q, "postgres:///d?host=h&port=5432&"+q+"&"+rw, app)
+	f("postgresql://h1:123,h2:456/d", "postgresql://h1:123,h2:456/d?"+q, "postgresql://h1:123,h2:456/d?"+q+"&"+rw, app)
+	f("postgresql://h/d?application_name=mine", "postgresql://h/d?application_name=mine", "postgresql://h/d?application_name=mine&"+rw, "mine")
+	f("postgresql://h/d?fallback_application_name=fall%20back", "postgresql://h/d?application_name=fall%20back",
+		"postgresql://h/d?application_name=fall%20back&"+rw, "fall back")
+	f("postgresql://h/d?target_session_attrs=read-only", "postgresql://h/d?target_session_attrs=read-only&"+q, "postgresql://h/d?"+q+"&"+rw, app)
+
+	f("host=h dbname=d", "host=h dbname=d "+p, "host=h dbname=d "+p+" "+prw, app)
+	f("  host = 'a b'  user=u\\ v ", "host = 'a b' user=u\\ v "+p, "host = 'a b' user=u\\ v "+p+" "+prw, app)
+	f("host=h application_name='my own'", "host=h application_name='my own'", "host=h application_name='my own' "+prw, "my own")
+	f(`host=h fallback_application_name='it\'s'`, `host=h application_name='it\'s'`, `host=h application_name='it\'s' `+prw, "it's")
+	f("host=h target_session_attrs=read-only", "host=h target_session_attrs=read-only "+p, "host=h target_session_attrs=read-only "+p+" "+prw, app)
+
+	// Question marks in a password are no parameters.
+	c := &Config{DBURI: "postgres://admin2:?pass?special?@localhost:5432/postgres"}
+	if got, want := c.ConnString(ConnOptions{ApplicationName: "x"}), c.DBURI+"?application_name=x"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	// What is no connection string is left alone.
+	for _, uri := range []string{"tmp_db", ""} {
+		if got := (&Config{DBURI: uri}).ConnString(ConnOptions{ApplicationName: "x", ReadWrite: true}); got != uri {
+			t.Errorf("got %s, want %s", got, uri)
+		}
+	}
+	// The environment's name is stronger than a fallback.
+	t.Setenv("PGAPPNAME", "theirs")
+	for _, uri := range []string{"postgresql://h/d", "host=h"} {
+		c := &Config{DBURI: uri}
+		parsed, err := pgconn.ParseConfig(c.ConnString(ConnOptions{ApplicationName: app}))
+		if err != nil || parsed.RuntimeParams["application_name"] != "theirs" {
+			t.Errorf("%s: %v, %v", uri, parsed.RuntimeParams, err)
+		}
+	}
+}
+
+// FuzzConnString: no text makes the editing panic.
+func FuzzConnString(f *testing.F) {
+	for _, seed := range []string{"postgres://u:p@h/d?a=b&c", "host='a b' user=u\\ ", "a=", "=", "'", "x='\\"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, uri string) {
+		(&Config{DBURI: uri}).ConnString(ConnOptions{ApplicationName: "x", ReadWrite: true})
+	})
+}

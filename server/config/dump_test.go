@@ -1,0 +1,222 @@
+package config
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestDump(t *testing.T) {
+	f := func(o LoadOptions, golden string) *Config {
+		t.Helper()
+		c, err := Load(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := os.ReadFile(golden)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), string(c.AppendDump(nil))); diff != "" {
+			t.Errorf("%v against %s: %s", o, golden, diff)
+		}
+		return c
+	}
+	f(LoadOptions{}, "testdata/defaults.dump")
+	f(LoadOptions{File: write(t, "empty", "")}, "testdata/defaults.dump")
+	f(LoadOptions{File: write(t, "example", Example)}, "testdata/defaults.dump")
+	full := f(LoadOptions{File: "testdata/full.conf"}, "testdata/full.dump")
+	f(LoadOptions{File: "testdata/full.dump"}, "testdata/full.dump")
+
+	// The same from the environment and from flags, and no field is left out.
+	env, flags := []string{}, map[string]string{}
+	for _, l := range strings.Split(strings.TrimSpace(string(full.AppendDump(nil))), "\n") {
+		key, v, ok := strings.Cut(l, " = ")
+		if !ok {
+			continue
+		}
+		v = strings.ReplaceAll(strings.TrimSuffix(strings.TrimPrefix(v, `"`), `"`), `\"`, `"`)
+		flags[key] = v
+		if rest, ok := strings.CutPrefix(key, appSettingsPrefix); ok {
+			env = append(env, "PGRST_APP_SETTINGS_"+rest+"="+v)
+		} else {
+			env = append(env, envName(key)+"="+v)
+		}
+	}
+	f(LoadOptions{Env: env}, "testdata/full.dump")
+	f(LoadOptions{Flags: flags}, "testdata/full.dump")
+	for i := range settings {
+		s := &settings[i]
+		if string(s.append(nil, full)) == string(s.append(nil, defaults)) {
+			t.Errorf("testdata/full.conf leaves %s at its default", s.key)
+		}
+	}
+}
+
+// TestDumpText pins how values are printed, oddities included.
+func TestDumpText(t *testing.T) {
+	f := func(text, want string) {
+		t.Helper()
+		key, _, _ := strings.Cut(want, " = ")
+		if got := line(load(t, text), key); got != want {
+			t.Errorf("%q: got %s, want %s", text, got, want)
+		}
+	}
+	f(`jwt-role-claim-key = "$$"`, `jwt-role-claim-key = "$$"`)
+	f(`jwt-role-claim-key = "$$.a[?(@ == 'x')]"`, `jwt-role-claim-key = "$$.a[?(@ == 'x')]"`)
+	f(`jwt-role-claim-key = "$$..role"`, `jwt-role-claim-key = "$$...role"`)
+	f(`jwt-role-claim-key = ".role"`, `jwt-role-claim-key = ".\"role\""`)
+	f(`jwt-role-claim-key = ".a[?(@ ^== \"x\")]"`, `jwt-role-claim-key = ".\"a\"[?(@ ^== \"x\")]"`)
+	f(`jwt-secret = "0123456789$$abcdef$$0123456789abcdef"`, `jwt-secret = "0123456789$abcdef$0123456789abcdef"`)
+	f(`db-anon-role = "back\\slash"`, `db-anon-role = "back\slash"`)
+	f(`openapi-server-proxy-uri = "http://localhost:80/"`, `openapi-server-proxy-uri = "http://localhost:80/"`)
+}
+
+// TestDumpLoadsAgain: whatever can be said in a dump survives it.
+func TestDumpLoadsAgain(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for i := range 300 {
+		c := randomConfig(rnd)
+		dump := string(c.AppendDump(nil))
+		again, err := Load(LoadOptions{File: write(t, "dump", dump)})
+		if err != nil {
+			t.Fatalf("round %d: %v\n%s", i, err, dump)
+		}
+		if diff := cmp.Diff(c, again); diff != "" {
+			t.Fatalf("round %d: %s\n%s", i, diff, dump)
+		}
+	}
+}
+
+// randomConfig gives any field any value Load could have given it, by type;
+// fields whose type does not say enough are chosen by name.
+func randomConfig(rnd *rand.Rand) *Config {
+	c := &Config{}
+	pick := func(list ...string) string { return list[rnd.IntN(len(list))] }
+	word := func() string {
+		const letters = `abcXYZ019 _-.:/@'"()é日,=#{}[]`
+		runes := []rune(letters)
+		b := make([]rune, 1+rnd.IntN(12))
+		for i := range b {
+			b[i] = runes[rnd.IntN(len(runes))]
+		}
+		return string(b)
+	}
+	item := func() string { return strings.TrimSpace(strings.ReplaceAll(word(), ",", "")) }
+	v := reflect.ValueOf(c).Elem()
+	for i := range v.NumField() {
+		field := v.Field(i)
+		switch p := field.Addr().Interface().(type) {
+		case *bool:
+			*p = rnd.IntN(2) == 0
+		case *int:
+			*p = 4096 + rnd.IntN(1<<20)
+		case *int64:
+			*p = rnd.Int64N(1000) - 1
+		case *time.Duration:
+			*p = time.Duration(rnd.IntN(1<<20)) * time.Second
+		case *string:
+			*p = pick("", word())
+		case *[]string:
+			for range 1 + rnd.IntN(3) {
+				*p = append(*p, "x"+item())
+			}
+		case *QualifiedName:
+			*p = parseQualifiedName(pick("f", `f"g`, "ops.f", "a b.f.g"))
+		case *TxEnd:
+			*p = TxEnd{rnd.IntN(2) == 0, rnd.IntN(2) == 0}
+		case *Verbosity:
+			*p = Verbosity(rnd.IntN(2))
+		case *LogLevel:
+			*p = LogLevel(rnd.IntN(5))
+		case *OpenAPIMode:
+			*p = OpenAPIMode(rnd.IntN(3))
+		case *uint32:
+			*p = 0o600 + rnd.Uint32N(0o200)
+		}
+	}
+	c.Unknown = nil
+	c.AppSettings = []Setting{}
+	for n := range rnd.IntN(4) {
+		c.AppSettings = append(c.AppSettings, Setting{fmt.Sprintf("app.settings.a%d", n), pick("", word())})
+	}
+	c.AdminServerPort = rnd.IntN(2) * (1 + rnd.IntN(4000)) // below any server port
+	if rnd.IntN(4) == 0 {
+		c.DBExtraSearchPath = nil
+	}
+	if rnd.IntN(4) == 0 {
+		c.ServerCORSAllowedOrigins = nil
+	}
+	// These have defaults and are never empty.
+	c.DBChannel, c.DBURI, c.ServerHost, c.AdminServerHost = "c"+word(), "u"+word(), "h"+word(), "a"+word()
+	c.JWTAudience = pick("", "plain", "https://example.com/x?y#z", "urn:x")
+	c.OpenAPIServerProxyURI = pick("", "https://example.com:8443/base")
+	c.JWTRoleClaimKey = pick("$.role", "$.a[0]", "$['a b'][?(@ == 'x')]", `."a"[1]`, `."a"[?(@ *== "x")]`)
+	c.JWTSecret = nil
+	if n := rnd.IntN(3); n > 0 {
+		c.JWTSecret = []byte(strings.Repeat("s'\"#é", 8) + word())
+	}
+	if c.JWTSecret == nil {
+		c.JWTSecretIsBase64 = false
+	}
+	return c
+}
+
+// TestExample: the example names every key, and all in force are at their
+// defaults (TestDump).
+func TestExample(t *testing.T) {
+	var named []string
+	for l := range strings.Lines(Example) {
+		if key, _, ok := strings.Cut(strings.TrimPrefix(l, "# "), " = "); ok && !strings.Contains(key, " ") {
+			named = append(named, key)
+		}
+	}
+	for i := range settings {
+		key := settings[i].key
+		if n := strings.Count("\n"+strings.Join(named, "\n")+"\n", "\n"+key+"\n"); n != 1 {
+			t.Errorf("the example has %s %d times", key, n)
+		}
+	}
+	// What is commented out must be right too.
+	text := strings.ReplaceAll(Example, "\n# ", "\n#@ ")
+	var b strings.Builder
+	for l := range strings.Lines(text) {
+		rest, found := strings.CutPrefix(l, "#@ ")
+		if key, _, ok := strings.Cut(rest, " = "); found && ok && !strings.Contains(key, " ") && key != "jwt-secret" {
+			l = rest
+		}
+		b.WriteString(l)
+	}
+	c, err := Load(LoadOptions{File: write(t, "all", b.String()), Env: []string{"FAVOURITE_COLOUR=teal"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Unknown) > 0 || c.AppSettings[0].Value != "teal" || c.AdminServerPort != 3001 {
+		t.Errorf("unknown %q, settings %v, port %d", c.Unknown, c.AppSettings, c.AdminServerPort)
+	}
+}
+
+func TestReference(t *testing.T) {
+	text := string(AppendReference(nil))
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	if len(lines) != len(settings)+2 || !slices.IsSorted(lines[2:]) {
+		t.Errorf("%d lines for %d settings, or not sorted:\n%s", len(lines), len(settings), text)
+	}
+	want := "| `db-max-rows` | rows | `\"\"` | `PGRST_DB_MAX_ROWS` | `pgrst.db_max_rows` | yes | most rows a request may get; unlimited when absent |"
+	if !slices.Contains(lines, want) {
+		t.Errorf("no line %s", want)
+	}
+	for i := range settings {
+		s := &settings[i]
+		if s.help == "" || s.kind == "" || strings.Contains(s.help, "|") {
+			t.Errorf("%s has no proper help", s.key)
+		}
+	}
+}
