@@ -16,7 +16,7 @@ type number struct {
 // parseNumber reads an integer as the reader of Haskell literals does, which
 // is what limit= and offset= are read with: white space around each part,
 // parentheses around the whole, one minus, and the prefixes 0x, 0o and 0b.
-// There is no plus, no fraction and no exponent.
+// There is no plus, no fraction and no exponent. What is no integer is 0.
 func parseNumber(s []byte) (n number, ok bool) {
 	if len(s) > 0 && len(s) <= 18 { // digits alone, and few enough to fit
 		for _, c := range s {
@@ -49,7 +49,10 @@ func parseLiteral(s []byte) (n number, ok bool) {
 	for s = skipSpace(s); open > 0 && len(s) > 0 && s[0] == ')'; open-- {
 		s = skipSpace(s[1:])
 	}
-	return n, open == 0 && len(s) == 0
+	if open > 0 || len(s) > 0 {
+		return number{}, false
+	}
+	return n, true
 }
 
 // parseDigits reads a number without its sign and returns what follows it.

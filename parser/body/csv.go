@@ -1,0 +1,280 @@
+package body
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"unicode/utf8"
+)
+
+// csvState is what a Payload needs to read CSV.
+type csvState struct {
+	names   [][]byte // fields of the first line
+	fields  [][]byte // fields of the current line
+	columns []column // what becomes of the first width fields, sorted by name
+	width   int
+	text    []byte // the JSON of the names in columns
+}
+
+// column is a field that becomes a member of an object.
+type column struct {
+	field int
+	name  []byte
+	text  []byte // the name as JSON, with the colon
+}
+
+// ParseCSV reads a CSV body: a line of names, then lines of values, the word
+// NULL being null and all else text. It appends the rows to dst as a JSON array
+// of objects, of which Raw is then a part, and returns the extended buffer.
+// limit bounds the size of that text: names are repeated for each line, so a
+// small body can stand for a very large one.
+//
+// The grammar is lenient where PostgREST's is. A line ends with \n, \r\n or \r;
+// blank lines are skipped; surplus fields are ignored; missing ones are an
+// error unless the first row lacks them too. Quotes count at the start of a
+// field only. Of a name given more than once the last field counts.
+func (p *Payload) ParseCSV(dst, raw []byte, limit int) ([]byte, error) {
+	p.Reset()
+	p.csv.width = -1
+	in := csvReader{rest: raw}
+	if err := p.csvHeader(&in); err != nil {
+		return dst, err
+	}
+	start, mark := len(dst), len(p.arena)
+	dst = append(dst, '[')
+	for more := true; more; {
+		p.arena = p.arena[:mark]
+		err := p.csvLine(&in)
+		if err == nil && !blank(p.csv.fields) {
+			dst, err = p.appendRow(dst, start)
+		}
+		switch {
+		case err == errUnevenCSV:
+			err = orElse(p.csvRest(&in), err)
+		case err == nil && len(dst)-start > limit:
+			err = errTooLarge
+		case err == nil:
+			more, err = in.endLine()
+		}
+		if err != nil {
+			return dst[:start], err
+		}
+	}
+	if len(dst) == start+1 {
+		p.setEmpty()
+		return dst[:start], nil
+	}
+	dst = append(dst, ']')
+	p.Kind, p.Raw = Array, dst[start:len(dst):len(dst)]
+	return dst, nil
+}
+
+func (p *Payload) csvHeader(in *csvReader) error {
+	if err := p.csvLine(in); err != nil {
+		return err
+	}
+	p.csv.names = append(p.csv.names[:0], p.csv.fields...)
+	if len(in.rest) == 0 {
+		return in.fail("not enough input")
+	}
+	_, err := in.endLine()
+	return err
+}
+
+// csvLine reads the fields of a line, of which there may be more than names.
+// The end of the line stays for endLine.
+func (p *Payload) csvLine(in *csvReader) error {
+	p.csv.fields = p.csv.fields[:0]
+	for {
+		field, err := in.field(&p.arena)
+		if err != nil {
+			return err
+		}
+		if len(p.csv.fields) == MaxKeys {
+			return errTooManyKeys
+		}
+		p.csv.fields = append(p.csv.fields, field)
+		if len(in.rest) == 0 || in.rest[0] != ',' {
+			return nil
+		}
+		in.rest = in.rest[1:]
+	}
+}
+
+// csvRest reads the remaining lines for their errors: what is no CSV at all is
+// reported before what is uneven.
+func (p *Payload) csvRest(in *csvReader) error {
+	for {
+		more, err := in.endLine()
+		if err != nil || !more {
+			return err
+		}
+		p.arena = p.arena[:0]
+		if err = p.csvLine(in); err != nil {
+			return err
+		}
+	}
+}
+
+func blank(fields [][]byte) bool { return len(fields) == 1 && len(fields[0]) == 0 }
+
+// appendRow appends the current line as an object.
+func (p *Payload) appendRow(dst []byte, start int) ([]byte, error) {
+	if n := min(len(p.csv.fields), len(p.csv.names)); n != p.csv.width {
+		if err := p.setColumns(n); err != nil {
+			return dst, err
+		}
+	}
+	if len(dst) > start+1 {
+		dst = append(dst, ',')
+	}
+	dst = append(dst, '{')
+	for i, c := range p.csv.columns {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, c.text...)
+		value := p.csv.fields[c.field]
+		switch {
+		case string(value) == "NULL":
+			dst = append(dst, "null"...)
+		case utf8.Valid(value):
+			dst = appendQuoted(dst, value)
+		default:
+			return dst, errInvalidUTF8
+		}
+	}
+	return append(dst, '}'), nil
+}
+
+// setColumns finds what becomes of lines with n fields. Those of the first row
+// decide on Keys.
+func (p *Payload) setColumns(n int) error {
+	c := &p.csv
+	first := c.width < 0
+	c.width, c.columns, c.text = n, c.columns[:0], c.text[:0]
+	for i, name := range c.names[:n] {
+		if !utf8.Valid(name) {
+			return errInvalidUTF8
+		}
+		c.columns = append(c.columns, column{field: i, name: name})
+	}
+	slices.SortFunc(c.columns, func(a, b column) int {
+		return cmp.Or(bytes.Compare(a.name, b.name), cmp.Compare(b.field, a.field))
+	})
+	c.columns = slices.CompactFunc(c.columns, func(a, b column) bool { return bytes.Equal(a.name, b.name) })
+	for i := range c.columns {
+		col, at := &c.columns[i], len(c.text)
+		c.text = append(appendQuoted(c.text, col.name), ':')
+		col.text = c.text[at:len(c.text):len(c.text)]
+		if first {
+			p.Keys = append(p.Keys, col.name)
+		}
+	}
+	if !slices.EqualFunc(c.columns, p.Keys, func(c column, key []byte) bool { return bytes.Equal(c.name, key) }) {
+		return errUnevenCSV
+	}
+	return nil
+}
+
+// csvReader is what is left of a CSV body.
+type csvReader struct{ rest []byte }
+
+// endLine skips the end of a line. At the end of the body there is nothing
+// more.
+func (in *csvReader) endLine() (more bool, err error) {
+	switch {
+	case len(in.rest) == 0:
+		return false, nil
+	case in.rest[0] == '\n':
+		in.rest = in.rest[1:]
+	case in.rest[0] == '\r':
+		in.rest = in.rest[1:]
+		if len(in.rest) > 0 && in.rest[0] == '\n' {
+			in.rest = in.rest[1:]
+		}
+	default:
+		return false, in.fail("Failed reading: satisfy")
+	}
+	return true, nil
+}
+
+// field reads one field. Quoted ones that need it are unescaped into arena.
+func (in *csvReader) field(arena *[]byte) ([]byte, error) {
+	if len(in.rest) > 0 && in.rest[0] == '"' {
+		in.rest = in.rest[1:]
+		return in.quoted(arena)
+	}
+	end := bytes.IndexAny(in.rest, ",\"\r\n")
+	if end < 0 {
+		end = len(in.rest)
+	}
+	field := in.rest[:end:end]
+	in.rest = in.rest[end:]
+	return field, nil
+}
+
+// quoted reads the rest of a quoted field. A field that is never closed loses
+// its last character, as in PostgREST.
+func (in *csvReader) quoted(arena *[]byte) ([]byte, error) {
+	doubled := false
+	b := in.rest
+	for i := 0; ; {
+		q := bytes.IndexByte(b[i:], '"')
+		if q < 0 {
+			return in.unclosed(arena)
+		}
+		if i += q; i+1 == len(b) || b[i+1] != '"' {
+			in.rest = b[i+1:]
+			if doubled {
+				return unescapeCSV(arena, b[:i]), nil
+			}
+			return b[:i:i], nil
+		}
+		doubled = true
+		i += 2
+	}
+}
+
+func (in *csvReader) unclosed(arena *[]byte) ([]byte, error) {
+	b := in.rest
+	in.rest = b[len(b):]
+	if len(b) == 0 {
+		return nil, in.fail("Failed reading: trailing double quote")
+	}
+	b = b[:len(b)-1]
+	if bytes.Count(b, quote)%2 != 0 {
+		return nil, in.fail("Failed reading: insufficient input")
+	}
+	return unescapeCSV(arena, b), nil
+}
+
+var quote = []byte{'"'}
+
+// unescapeCSV makes each two quotes one.
+func unescapeCSV(arena *[]byte, b []byte) []byte {
+	start := len(*arena)
+	for len(b) > 0 {
+		part, rest, found := bytes.Cut(b, quote)
+		*arena = append(*arena, part...)
+		if found {
+			*arena = append(*arena, '"')
+			rest = rest[1:]
+		}
+		b = rest
+	}
+	return (*arena)[start:len(*arena):len(*arena)]
+}
+
+// fail describes where reading ended the way PostgREST's parser does.
+func (in *csvReader) fail(what string) error {
+	text := append([]byte("parse error ("), what...)
+	text = append(text, ") at "...)
+	if len(in.rest) > 100 {
+		text = append(text, in.rest[:100]...)
+		text = append(text, " (truncated)"...)
+	} else {
+		text = appendShown(text, in.rest)
+	}
+	return &Error{Kind: InvalidCSV, Text: string(text)}
+}

@@ -1,0 +1,107 @@
+package body
+
+import (
+	"bytes"
+	"slices"
+	"unicode/utf8"
+)
+
+// ParseArgs reads a form as the arguments of a call: Pairs has them in order,
+// repetitions included, and Keys their names.
+func (p *Payload) ParseArgs(raw []byte) error {
+	p.Reset()
+	if err := p.pairs(raw); err != nil {
+		return err
+	}
+	p.Kind = Args
+	for _, pair := range p.Pairs {
+		p.Keys = append(p.Keys, pair.Key)
+	}
+	p.sortKeys()
+	return nil
+}
+
+// ParseForm reads a form as one row: a JSON object of texts, which it appends
+// to dst and which Raw is then a part of. Of a name given more than once the
+// last value counts.
+func (p *Payload) ParseForm(dst, raw []byte) ([]byte, error) {
+	p.Reset()
+	if err := p.pairs(raw); err != nil {
+		return dst, err
+	}
+	p.Kind, p.IsObject = Object, true
+	slices.SortStableFunc(p.Pairs, func(a, b Pair) int { return bytes.Compare(a.Key, b.Key) })
+	start := len(dst)
+	dst = append(dst, '{')
+	for i, pair := range p.Pairs {
+		if i+1 < len(p.Pairs) && bytes.Equal(pair.Key, p.Pairs[i+1].Key) {
+			continue
+		}
+		if len(p.Keys) > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(appendQuoted(dst, pair.Key), ':')
+		dst = appendQuoted(dst, pair.Value)
+		p.Keys = append(p.Keys, pair.Key)
+	}
+	dst = append(dst, '}')
+	p.Raw = dst[start:len(dst):len(dst)]
+	p.Pairs = p.Pairs[:0]
+	return dst, nil
+}
+
+// pairs splits a form at & and ; and decodes names and values. A question mark
+// at the head is that of a query string and skipped.
+func (p *Payload) pairs(raw []byte) error {
+	if len(raw) > 0 && raw[0] == '?' {
+		raw = raw[1:]
+	}
+	for len(raw) > 0 {
+		end := bytes.IndexAny(raw, "&;")
+		piece := raw
+		if end < 0 {
+			raw = nil
+		} else {
+			piece, raw = raw[:end], raw[end+1:]
+		}
+		if len(p.Pairs) == MaxKeys {
+			return errTooManyKeys
+		}
+		name, value, _ := bytes.Cut(piece, equals)
+		pair := Pair{p.decodeForm(name), p.decodeForm(value)}
+		if !utf8.Valid(pair.Key) || !utf8.Valid(pair.Value) {
+			return errInvalidUTF8
+		}
+		p.Pairs = append(p.Pairs, pair)
+	}
+	return nil
+}
+
+var equals = []byte{'='}
+
+// decodeForm decodes + and percent signs; a percent sign that is not followed
+// by two hexadecimal digits stands for itself.
+func (p *Payload) decodeForm(b []byte) []byte {
+	i := bytes.IndexAny(b, "+%")
+	if i < 0 {
+		return b
+	}
+	start := len(p.arena)
+	p.arena = append(p.arena, b[:i]...)
+	for ; i < len(b); i++ {
+		c := b[i]
+		switch {
+		case c == '+':
+			c = ' '
+		case c == '%' && i+2 < len(b):
+			high, ok1 := hexValue(b[i+1])
+			low, ok2 := hexValue(b[i+2])
+			if ok1 && ok2 {
+				c = high<<4 | low
+				i += 2
+			}
+		}
+		p.arena = append(p.arena, c)
+	}
+	return p.arena[start:len(p.arena):len(p.arena)]
+}

@@ -1,0 +1,252 @@
+package body
+
+import (
+	"bytes"
+	"slices"
+)
+
+// keySpan is a key as it stands in the text, quotes excluded.
+type keySpan struct {
+	start, end int
+	escaped    bool
+}
+
+// ParseJSON reads a JSON body. raw is borrowed, and is what Raw becomes, except
+// that JSON without rows becomes an empty array. With emptyIsObject a body of no
+// bytes is an object without keys: a call without arguments.
+func (p *Payload) ParseJSON(raw []byte, emptyIsObject bool) error {
+	p.Reset()
+	p.Raw = raw
+	if len(raw) == 0 && emptyIsObject {
+		p.Kind, p.IsObject = Object, true
+		return nil
+	}
+	i := skipSpace(raw, 0)
+	if i >= len(raw) {
+		return errInvalidJSON
+	}
+	err := error(nil)
+	switch raw[i] {
+	case '{':
+		p.Kind, p.IsObject = Object, true
+		if i = p.firstObject(raw, i+1, 1); i >= 0 {
+			p.collectKeys(raw)
+		}
+	case '[':
+		i, err = p.array(raw, i+1)
+	default:
+		p.setEmpty()
+		i = p.value(raw, i, 0)
+	}
+	switch {
+	case i == tooDeep:
+		return errTooDeep
+	case i < 0 || skipSpace(raw, i) != len(raw):
+		return errInvalidJSON
+	}
+	return err
+}
+
+// array reads the rest of a top-level array. That its objects do not agree is
+// an error only if the JSON is valid, so it reads on to the end.
+func (p *Payload) array(b []byte, i int) (end int, err error) {
+	p.Kind = Array
+	if i = skipSpace(b, i); i < len(b) && b[i] == ']' {
+		p.setEmpty()
+		return i + 1, nil
+	}
+	for first := true; ; first = false {
+		if i = skipSpace(b, i); i >= len(b) {
+			return bad, nil
+		}
+		switch {
+		case err != nil || b[i] != '{':
+			err = orElse(err, errKeysDiffer)
+			i = p.value(b, i, 1)
+		case first:
+			if i = p.firstObject(b, i+1, 2); i >= 0 {
+				p.collectKeys(b)
+			}
+			if p.Truncated {
+				err = errTooManyKeys
+			}
+		default:
+			same := false
+			if i, same = p.nextObject(b, i+1); !same {
+				err = errKeysDiffer
+			}
+		}
+		if i < 0 {
+			return i, nil
+		}
+		if i = skipSpace(b, i); i >= len(b) {
+			return bad, nil
+		}
+		switch b[i] {
+		case ']':
+			return i + 1, err
+		case ',':
+			i++
+		default:
+			return bad, nil
+		}
+	}
+}
+
+// orElse keeps the first error.
+func orElse(err, other error) error {
+	if err != nil {
+		return err
+	}
+	return other
+}
+
+// key reads one key and its colon. i is at the quote.
+func key(b []byte, i int) (k keySpan, end int) {
+	if i >= len(b) || b[i] != '"' {
+		return k, bad
+	}
+	end, escaped := skipString(b, i+1)
+	if end < 0 {
+		return k, bad
+	}
+	return keySpan{start: i + 1, end: end - 1, escaped: escaped}, skipColon(b, end)
+}
+
+// firstObject reads the rest of an object and remembers its keys.
+func (p *Payload) firstObject(b []byte, i, depth int) (end int) {
+	if i = skipSpace(b, i); i < len(b) && b[i] == '}' {
+		return i + 1
+	}
+	for {
+		k, next := key(b, i)
+		if next < 0 {
+			return bad
+		}
+		if len(p.order) < MaxKeys {
+			p.order = append(p.order, k)
+		} else {
+			p.Truncated = true
+		}
+		var more bool
+		if i, more = p.member(b, next, depth); !more {
+			return i
+		}
+	}
+}
+
+// member reads a value of an object and what follows it: the end of the
+// object, or a comma, after which i is where a key has to be.
+func (p *Payload) member(b []byte, i, depth int) (next int, more bool) {
+	if i = p.value(b, i, depth); i < 0 {
+		return i, false
+	}
+	if i = skipSpace(b, i); i >= len(b) {
+		return bad, false
+	}
+	switch b[i] {
+	case ',':
+		return skipSpace(b, i+1), true
+	case '}':
+		return i + 1, false
+	}
+	return bad, false
+}
+
+// collectKeys turns the keys of the first object into Keys.
+func (p *Payload) collectKeys(b []byte) {
+	for _, k := range p.order {
+		p.Keys = append(p.Keys, p.decode(b, k))
+	}
+	p.sortKeys()
+}
+
+// decode returns the name a key stands for. Without escapes it is borrowed.
+func (p *Payload) decode(b []byte, k keySpan) []byte {
+	if !k.escaped {
+		return b[k.start:k.end:k.end]
+	}
+	start := len(p.arena)
+	p.arena = appendUnescaped(p.arena, b[k.start:k.end])
+	return p.arena[start:len(p.arena):len(p.arena)]
+}
+
+// nextObject reads the rest of another object and says whether it has the keys
+// of the first one. As long as they come in the same order and spelling a key
+// costs one comparison.
+func (p *Payload) nextObject(b []byte, i int) (end int, same bool) {
+	c := comparison{inOrder: true, same: true}
+	if i = skipSpace(b, i); i < len(b) && b[i] == '}' {
+		return i + 1, p.allSeen(b, &c)
+	}
+	for {
+		k, next := key(b, i)
+		if next < 0 {
+			return bad, false
+		}
+		p.compareKey(b, k, &c)
+		var more bool
+		if i, more = p.member(b, next, 2); !more {
+			return i, p.allSeen(b, &c)
+		}
+	}
+}
+
+// comparison is how far an object agrees with the first one.
+type comparison struct {
+	inOrder  bool // so far, keys are those of the first object, in order
+	same     bool // so far, all keys are known
+	matched  int  // in order: how many
+	distinct int  // out of order: how many keys were seen
+}
+
+func (p *Payload) compareKey(b []byte, k keySpan, c *comparison) {
+	if c.inOrder && c.matched < len(p.order) {
+		if o := p.order[c.matched]; bytes.Equal(b[k.start:k.end], b[o.start:o.end]) {
+			c.matched++
+			return
+		}
+	}
+	p.leaveOrder(b, c)
+	p.see(b, k, c)
+}
+
+// leaveOrder changes from comparing by position to looking keys up.
+func (p *Payload) leaveOrder(b []byte, c *comparison) {
+	if !c.inOrder {
+		return
+	}
+	c.inOrder = false
+	p.seen = slices.Grow(p.seen[:0], len(p.Keys))[:len(p.Keys)]
+	if p.object++; p.object == 0 {
+		p.object = 1
+		clear(p.seen[:cap(p.seen)])
+	}
+	for _, o := range p.order[:c.matched] {
+		p.see(b, o, c)
+	}
+}
+
+// see notes that a key occurs in the object.
+func (p *Payload) see(b []byte, k keySpan, c *comparison) {
+	mark := len(p.arena)
+	i, known := slices.BinarySearchFunc(p.Keys, p.decode(b, k), bytes.Compare)
+	p.arena = p.arena[:mark]
+	switch {
+	case !known:
+		c.same = false
+	case p.seen[i] != p.object:
+		p.seen[i] = p.object
+		c.distinct++
+	}
+}
+
+// allSeen decides at the end of an object. Fewer keys than the first object
+// has in its text can still be all of them, if it repeats some.
+func (p *Payload) allSeen(b []byte, c *comparison) bool {
+	if c.inOrder && c.matched == len(p.order) {
+		return true
+	}
+	p.leaveOrder(b, c)
+	return c.same && c.distinct == len(p.Keys)
+}
