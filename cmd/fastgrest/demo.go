@@ -16,7 +16,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/fastgrest/fastgrest/pgwire/pgcluster"
 	"github.com/fastgrest/fastgrest/server/config"
 )
 
@@ -72,9 +71,9 @@ func (o demoOptions) run(ctx context.Context, flags map[string]string, stdout, s
 			cancel(errors.New("the demo's PostgreSQL has ended"))
 		}
 	}()
-	go greet(ctx, c, cluster, began, stdout)
+	greet := func() { _ = writeBanner(stdout, c, cluster, time.Since(began)) }
 
-	err = serve(ctx, source, stdout, stderr)
+	err = serve(ctx, source, greet, stdout, stderr)
 	if cause := context.Cause(ctx); err == nil && cause != nil && !errors.Is(cause, context.Canceled) {
 		err = cause
 	}
@@ -87,19 +86,6 @@ func ended(ctx context.Context, err error) error {
 		return nil
 	}
 	return err
-}
-
-// greet prints the examples once the server can answer them.
-func greet(ctx context.Context, c *config.Config, cluster *pgcluster.Cluster, began time.Time, w io.Writer) {
-	for c.AdminServerPort != 0 && ctx.Err() == nil {
-		if status, err := askReady(ctx, readyURL(c)); err == nil && status == 200 {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	if ctx.Err() == nil {
-		_ = writeBanner(w, c, cluster, time.Since(began))
-	}
 }
 
 // portsFree finds out about taken ports before there is a database to take down again.

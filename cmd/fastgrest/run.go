@@ -97,5 +97,5 @@ func dispatch(ctx context.Context, args, env []string, stdout, stderr io.Writer)
 	case o.dumpSchema:
 		return dumpSchema(ctx, source, stdout, stderr)
 	}
-	return serve(ctx, source, stdout, stderr)
+	return serve(ctx, source, nil, stdout, stderr)
 }

@@ -8,19 +8,17 @@ import (
 	"github.com/fastgrest/fastgrest/server/config"
 )
 
-func serverOptions(source config.LoadOptions, stdout, stderr io.Writer) server.Options {
-	return server.Options{Source: source, Version: version, Stdout: stdout, Stderr: stderr}
+// serve runs the server until ctx ends. ready, if there is one, is called when it answers.
+func serve(ctx context.Context, source config.LoadOptions, ready func(), stdout, stderr io.Writer) error {
+	return server.Run(ctx, server.Options{Source: source, Version: version, Stdout: stdout, Stderr: stderr, Ready: ready})
 }
 
-// serve runs the server until ctx ends.
-func serve(ctx context.Context, source config.LoadOptions, stdout, stderr io.Writer) error {
-	return server.Run(ctx, serverOptions(source, stdout, stderr))
-}
-
+// dumpConfig prints the configuration, with what the database adds to it.
 func dumpConfig(ctx context.Context, source config.LoadOptions, stdout, stderr io.Writer) error {
-	return server.DumpConfig(ctx, serverOptions(source, stdout, stderr))
+	return server.DumpConfig(ctx, server.Options{Source: source, Version: version, Stdout: stdout, Stderr: stderr})
 }
 
+// dumpSchema prints the schema cache.
 func dumpSchema(ctx context.Context, source config.LoadOptions, stdout, stderr io.Writer) error {
-	return server.DumpSchema(ctx, serverOptions(source, stdout, stderr))
+	return server.DumpSchema(ctx, server.Options{Source: source, Version: version, Stdout: stdout, Stderr: stderr})
 }

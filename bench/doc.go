@@ -1,0 +1,15 @@
+// Command bench measures what a request costs, in throughput, latency and CPU
+// time, and sets it beside what PostgreSQL alone needs for the same SQL.
+//
+//	main.go       flags, and the order in which things are measured
+//	mix.go        mixes/*.txt: which requests
+//	machine.go    the database and the server under test
+//	process.go    CPU time and memory of processes, from /proc
+//	capture.go    the SQL the server sends for a request, from PostgreSQL's log
+//	floor.go      the same SQL by a minimal client of the wire protocol
+//	pgbench.go    the same SQL by pgbench
+//	load/         the HTTP load
+//	report.go     medians, table, JSON; svg.go the picture
+//
+// README.md says how to read the figures. Linux only: CPU time is read from /proc.
+package main

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/fastgrest/fastgrest/bench/load"
+)
+
+// format of result columns on the wire.
+const (
+	textFormat   int16 = 0
+	binaryFormat int16 = 1
+)
+
+// runFloor sends a flight over and over on some connections, each in its own closed loop: all
+// statements and one Sync in one write, everything up to ReadyForQuery read and dropped.
+func runFloor(ctx context.Context, uri string, flight []statement, format int16, x mix, connections int, duration time.Duration) (load.Result, error) {
+	var (
+		group   sync.WaitGroup
+		clients = make([]*wireClient, 0, connections)
+		failed  = make(chan error, connections)
+	)
+	defer func() {
+		for _, c := range clients {
+			c.conn.Conn.Close()
+		}
+	}()
+	for i := range connections {
+		c, err := dialWire(ctx, uri, flight, format, uint64(i))
+		if err != nil {
+			return load.Result{}, err
+		}
+		clients = append(clients, c)
+	}
+	start := time.Now()
+	for _, c := range clients {
+		group.Go(func() {
+			if err := c.loop(x, start.Add(duration)); err != nil {
+				failed <- err
+			}
+		})
+	}
+	group.Wait()
+	r := load.Result{Elapsed: time.Since(start)}
+	select {
+	case err := <-failed:
+		return load.Result{}, err
+	default:
+	}
+	var all []time.Duration
+	for _, c := range clients {
+		all = append(all, c.latencies...)
+		r.Bytes += c.bytes
+	}
+	slices.Sort(all)
+	r.Requests = len(all)
+	if len(all) > 0 {
+		r.P50, r.P99 = all[len(all)/2], all[len(all)*99/100]
+	}
+	return r, nil
+}
+
+// wireClient is one connection with the flight's statements prepared.
+type wireClient struct {
+	conn      *pgconn.HijackedConn
+	flight    []statement
+	format    []int16
+	random    *rand.Rand
+	bind      pgproto3.Bind
+	args      [][][]byte // by statement
+	latencies []time.Duration
+	bytes     int64
+}
+
+func dialWire(ctx context.Context, uri string, flight []statement, format int16, seed uint64) (*wireClient, error) {
+	conn, err := pgconn.Connect(ctx, uri)
+	if err != nil {
+		return nil, err
+	}
+	hijacked, err := conn.Hijack()
+	if err != nil {
+		return nil, err
+	}
+	c := &wireClient{conn: hijacked, flight: flight, format: []int16{format}, random: rand.New(rand.NewPCG(seed, 2)),
+		latencies: make([]time.Duration, 0, 1<<14)}
+	for _, s := range flight {
+		var args [][]byte
+		for _, a := range s.args {
+			if a == nil {
+				args = append(args, nil)
+				continue
+			}
+			args = append(args, []byte(*a))
+		}
+		c.args = append(c.args, args)
+	}
+	// Prepare within one run of the transaction: the role it switches to has the rights that
+	// parsing needs, the one we connected as has none.
+	c.queue(true)
+	if err := c.finish(); err != nil {
+		hijacked.Conn.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *wireClient) loop(x mix, deadline time.Time) error {
+	for now := time.Now(); now.Before(deadline); {
+		if err := c.once(x.low + c.random.IntN(x.high-x.low+1)); err != nil {
+			return err
+		}
+		end := time.Now()
+		c.latencies = append(c.latencies, end.Sub(now))
+		now = end
+	}
+	return nil
+}
+
+func (c *wireClient) once(n int) error {
+	for i := range c.flight {
+		if at := c.flight[i].number; at >= 0 {
+			c.args[i][at] = strconv.AppendInt(c.args[i][at][:0], int64(n), 10)
+		}
+	}
+	c.queue(false)
+	return c.finish()
+}
+
+func (c *wireClient) queue(parse bool) {
+	for i := range c.flight {
+		if parse {
+			c.conn.Frontend.SendParse(&pgproto3.Parse{Name: statementNames[i], Query: c.flight[i].sql})
+		}
+		c.bind = pgproto3.Bind{PreparedStatement: statementNames[i], Parameters: c.args[i], ResultFormatCodes: c.format}
+		c.conn.Frontend.SendBind(&c.bind)
+		c.conn.Frontend.SendExecute(&pgproto3.Execute{})
+	}
+	c.conn.Frontend.SendSync(&pgproto3.Sync{})
+}
+
+var statementNames = []string{"s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7"}
+
+// finish sends what is queued and reads up to ReadyForQuery.
+func (c *wireClient) finish() error {
+	if err := c.conn.Frontend.Flush(); err != nil {
+		return err
+	}
+	var refused error
+	for {
+		message, err := c.conn.Frontend.Receive()
+		if err != nil {
+			return err
+		}
+		switch message := message.(type) {
+		case *pgproto3.DataRow:
+			for _, v := range message.Values {
+				c.bytes += int64(len(v))
+			}
+		case *pgproto3.ErrorResponse:
+			refused = fmt.Errorf("PostgreSQL: %s (%s)", message.Message, message.Code)
+		case *pgproto3.ReadyForQuery:
+			return refused
+		}
+	}
+}

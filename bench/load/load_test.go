@@ -1,0 +1,93 @@
+package load
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/iotest"
+	"time"
+)
+
+func TestAnswers(t *testing.T) {
+	f := func(wire string, want ...int) {
+		t.Helper()
+		for name, from := range map[string]io.Reader{
+			"at once":      strings.NewReader(wire),
+			"byte by byte": iotest.OneByteReader(strings.NewReader(wire)),
+		} {
+			r := reader{from: from}
+			for i, w := range want {
+				if got, err := r.next(); err != nil || got != w {
+					t.Errorf("%s, answer %d: got %d, %v, want %d", name, i, got, err, w)
+				}
+			}
+			if _, err := r.next(); err != io.EOF {
+				t.Errorf("%s: after the last answer got %v, want EOF", name, err)
+			}
+		}
+	}
+	f("")
+	f("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", 5)
+	f("HTTP/1.1 200 OK\r\ncontent-length:0\r\n\r\nHTTP/1.1 206 Partial\r\nContent-Length: 2\r\n\r\n[]", 0, 2)
+	f("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA\r\n0123456789\r\n0\r\n\r\n"+
+		"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", 13, 1)
+
+	bad := func(wire, want string) {
+		t.Helper()
+		r := reader{from: strings.NewReader(wire)}
+		if _, err := r.next(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+	bad("HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnope", "404 Not Found: nope")
+	bad("HTTP/1.1 200 OK\r\n\r\n", "nothing of its length")
+	bad("HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", "invalid syntax")
+	bad("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "chunk size")
+	bad(strings.Repeat("x", maxHead+2), "longer than")
+	bad("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort", "EOF")
+}
+
+func TestRun(t *testing.T) {
+	var served atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n, err := strconv.Atoi(r.URL.Query().Get("id"))
+		if err != nil || n < 10 || n > 20 || r.Header.Get("X-Mark") != "yes" {
+			http.Error(w, "unexpected "+r.URL.String(), http.StatusBadRequest)
+			return
+		}
+		served.Add(1)
+		fmt.Fprint(w, "12345")
+	}))
+	defer server.Close()
+	target := Target{Addr: server.Listener.Addr().String(), Path: "/?id={n}", Low: 10, High: 20, Headers: []string{"X-Mark: yes"}}
+	got, err := Run(t.Context(), target, 4, 100*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if int64(got.Requests) != served.Load() || got.Bytes != 5*served.Load() || got.Requests == 0 || got.P50 <= 0 || got.P99 < got.P50 {
+		t.Errorf("%+v after %d answers", got, served.Load())
+	}
+	target.Headers = nil
+	if _, err := Run(t.Context(), target, 2, 100*time.Millisecond); err == nil || !strings.Contains(err.Error(), "400") {
+		t.Errorf("got %v, want the status of the refusal", err)
+	}
+}
+
+func TestRefuses(t *testing.T) {
+	f := func(target Target, connections int, d time.Duration, want string) {
+		t.Helper()
+		if _, err := Run(t.Context(), target, connections, d); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+	f(Target{Addr: "192.0.2.1:80"}, 1, time.Second, "not a loopback")
+	f(Target{Addr: "example.org:80"}, 1, time.Second, "address")
+	f(Target{Addr: "127.0.0.1:80"}, 5000, time.Second, "connections")
+	f(Target{Addr: "127.0.0.1:80"}, 1, time.Hour, "duration")
+	f(Target{Addr: "127.0.0.1:80", Low: 2, High: 1}, 1, time.Second, "numbers")
+}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"runtime/pprof"
+	"syscall"
+
+	"github.com/fastgrest/fastgrest/bench/load"
+	"github.com/fastgrest/fastgrest/server"
+	"github.com/fastgrest/fastgrest/server/config"
+)
+
+// childMark in the environment makes this program be the server under test, with profiling on. Its
+// value is where the profiles go, without the kind.
+const childMark = "FASTGREST_BENCH_PROFILE"
+
+// runProfile puts load on a server that is this very program, one mix after the other.
+func (p *plan) runProfile(ctx context.Context, m *machine, list []mix, w io.Writer) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	for _, x := range list {
+		prefix, err := filepath.Abs(filepath.Join(p.out, x.name))
+		if err != nil {
+			return err
+		}
+		if err := m.startServer(ctx, self, nil, append(p.env, childMark+"="+prefix), p.pool); err != nil {
+			return err
+		}
+		target := load.Target{Addr: m.addr, Path: x.path, Low: x.low, High: x.high}
+		r, err := load.Run(ctx, target, p.connections, p.duration())
+		if err := errors.Join(err, m.stopServer()); err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "%s: %.0f requests/s while profiled\n    go tool pprof -top %s.cpu.pprof\n    go tool pprof -top -sample_index=alloc_space %s.heap.pprof\n",
+			x.name, r.PerSecond(), prefix, prefix)
+	}
+	return nil
+}
+
+// serveProfiled is the life of the server under test; its result is the exit code.
+func serveProfiled() int {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	if err := profiled(os.Getenv(childMark), func() error {
+		return server.Run(ctx, server.Options{Source: config.LoadOptions{Env: os.Environ()}, Version: "profiled", Stdout: io.Discard, Stderr: os.Stderr})
+	}); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+func profiled(prefix string, run func() error) error {
+	file, err := os.Create(prefix + ".cpu.pprof")
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	runtime.MemProfileRate = 64 << 10
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return err
+	}
+	err = run()
+	pprof.StopCPUProfile()
+	heap, err2 := os.Create(prefix + ".heap.pprof")
+	if err2 != nil {
+		return errors.Join(err, err2)
+	}
+	return errors.Join(err, pprof.WriteHeapProfile(heap), heap.Close())
+}
