@@ -26,7 +26,7 @@ type example struct {
 
 var examples = []example{
 	{what: "The newest books, a column renamed", path: "/book?select=title,date:published,pages&order=published.desc&limit=3"},
-	{what: "Filters: cheap pocket books still printed", path: "/edition?format=eq.pocket&price=lt.5&in_print=cs.2026-01-01&limit=3"},
+	{what: "Filters: cheap pocket books still printed", path: "/edition?format=eq.pocket&price=lt.5&in_print=cs.[2026-01-01,2026-01-01]&limit=3"},
 	{what: "A logic tree, a JSON path, an array", path: "/book?select=title,tags,width:details->size->width_mm&or=(pages.lt.60,pages.gt.840)&tags=cs.{signed}&limit=3"},
 	{what: "Full text", path: "/book?select=title,blurb&search=wfts(english).lighthouse%20baker&limit=2"},
 	{what: "A page and the total, as a range with a count", path: "/author?select=full_name,born&order=born",
