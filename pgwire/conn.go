@@ -21,7 +21,7 @@ type Conn struct {
 	pg     *pgconn.PgConn // hijacked; it still knows how to send a cancel request
 	net    net.Conn
 	socket *socket // nil: net is all there is
-	in     reader
+	in     *reader
 	out    outgoing
 	stmts  stmtCache
 	own    Flight // for Query and Rollback
@@ -46,9 +46,8 @@ type Conn struct {
 
 // newConn puts a connection around a network connection that is past the
 // greetings.
-func newConn(cfg *Config, netConn net.Conn) *Conn {
-	c := &Conn{cfg: cfg, net: netConn, socket: newSocket(netConn), status: 'I', params: map[string]*[]byte{}}
-	c.in.init(netConn)
+func newConn(cfg *Config, netConn net.Conn, in *reader) *Conn {
+	c := &Conn{cfg: cfg, net: netConn, socket: newSocket(netConn), in: in, status: 'I', params: map[string]*[]byte{}}
 	c.stmts.init(cfg.Statements)
 	return c
 }
@@ -247,7 +246,7 @@ func (c *Conn) Check() error {
 	if c.IsBroken() {
 		return &ConnError{Kind: Closed}
 	}
-	in := &c.in
+	in := c.in
 	if err := in.room(5); err != nil || in.w == len(in.buf) {
 		c.breakOff()
 		return &ConnError{Kind: Protocol, Err: errMessageLength}

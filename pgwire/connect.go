@@ -2,14 +2,18 @@ package pgwire
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
 )
 
 // Connect opens a connection, trying the hosts in turn.
@@ -17,27 +21,53 @@ func Connect(ctx context.Context, cfg *Config) (*Conn, error) {
 	one := cfg.Config.Copy()
 	a := new(attempts)
 	a.watch(one)
+	in := new(reader)
+	one.BuildFrontend = func(r io.Reader, w io.Writer) *pgproto3.Frontend {
+		*in = reader{} // there may have been another host
+		in.init(r)
+		return pgproto3.NewFrontend(&byMessage{in: in}, w)
+	}
 	pg, err := pgconn.ConnectConfig(ctx, one)
-	if err == nil {
-		// Leave nothing in buffers that are no longer read.
-		if err = pg.SyncConn(ctx); err != nil {
-			_ = pg.Close(ctx)
-		}
-	}
 	if err != nil {
-		return nil, &ConnError{Kind: CannotConnect, Err: a.explain(one, err)}
+		return nil, &ConnError{Kind: CannotConnect, Err: a.explain(err)}
 	}
+	a.done()
 	hijacked, err := pg.Hijack()
 	if err != nil {
 		return nil, &ConnError{Kind: CannotConnect, Err: err}
 	}
-	a.connected = true
-	c := newConn(cfg, hijacked.Conn)
+	in.src = hijacked.Conn
+	c := newConn(cfg, hijacked.Conn, in)
 	c.pg, c.pid, c.status = pg, hijacked.PID, hijacked.TxStatus
 	for name, value := range hijacked.ParameterStatuses {
 		c.setParam([]byte(name), []byte(value))
 	}
 	return c, nil
+}
+
+// byMessage lets pgconn's Frontend read through our reader, a message at a
+// time, so that what the server says after the greetings is still with us
+// when the Frontend is dismissed.
+type byMessage struct {
+	in   *reader
+	left int // of the current message
+}
+
+func (m *byMessage) Read(p []byte) (int, error) {
+	if m.left == 0 {
+		if err := m.in.need(5); err != nil {
+			return 0, err
+		}
+		// A length that makes no sense is the Frontend's to complain about.
+		m.left = 1 + max(4, int(binary.BigEndian.Uint32(m.in.buf[m.in.r+1:])))
+	}
+	if err := m.in.need(1); err != nil {
+		return 0, err
+	}
+	n := copy(p[:min(len(p), m.left)], m.in.buf[m.in.r:m.in.w])
+	m.in.r += n
+	m.left -= n
+	return n, nil
 }
 
 // attempts notes what pgconn does on its way to a connection: to say what
@@ -46,6 +76,7 @@ func Connect(ctx context.Context, cfg *Config) (*Conn, error) {
 // says nothing, and then goes to the first of the configured hosts, which may
 // be another.)
 type attempts struct {
+	mu        sync.Mutex        // pgconn may clean up behind our back
 	hosts     map[string]string // by resolved address
 	dials     []address
 	connected bool
@@ -58,20 +89,35 @@ func (a *attempts) watch(cfg *pgconn.Config) {
 	lookup, dial := cfg.LookupFunc, cfg.DialFunc
 	cfg.LookupFunc = func(ctx context.Context, host string) ([]string, error) {
 		ips, err := lookup(ctx, host)
+		a.mu.Lock()
+		defer a.mu.Unlock()
 		for _, ip := range ips {
 			a.hosts[ip] = host
 		}
 		return ips, err
 	}
 	cfg.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
-		switch {
-		case !a.connected:
-			a.dials = append(a.dials, address{network, addr})
-		case network == "unix":
-			addr = a.dials[len(a.dials)-1].addr
-		}
-		return dial(ctx, network, addr)
+		return dial(ctx, network, a.note(network, addr))
 	}
+}
+
+// note returns the address to dial.
+func (a *attempts) note(network, addr string) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case !a.connected:
+		a.dials = append(a.dials, address{network, addr})
+	case network == "unix":
+		addr = a.dials[len(a.dials)-1].addr
+	}
+	return addr
+}
+
+func (a *attempts) done() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.connected = true
 }
 
 // connectFailure says it in libpq's words, which people know how to search
@@ -91,7 +137,9 @@ func (e *connectFailure) Unwrap() []error {
 	return []error{e.cause}
 }
 
-func (a *attempts) explain(cfg *pgconn.Config, err error) error {
+func (a *attempts) explain(err error) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	each := []error{err}
 	if list, ok := errors.Unwrap(err).(interface{ Unwrap() []error }); ok {
 		each = list.Unwrap()

@@ -75,7 +75,7 @@ func (c *Conn) encode(f *Flight) error {
 		}
 	}
 	c.out.buf, _ = (&pgproto3.Sync{}).Encode(c.out.buf)
-	c.stmts.doomed = c.stmts.doomed[:0]
+	c.stmts.forgive(f.closes)
 	return nil
 }
 

@@ -99,6 +99,13 @@ func (c *stmtCache) evict(e *cached) {
 	c.drop(e)
 }
 
+// forgive: the first n of the doomed are being closed.
+func (c *stmtCache) forgive(n int) {
+	if n > 0 {
+		c.doomed = c.doomed[:copy(c.doomed, c.doomed[n:])]
+	}
+}
+
 // forget evicts a statement, if it is known.
 func (c *stmtCache) forget(s *Stmt) {
 	if e := c.index[s]; e != nil {

@@ -1,0 +1,15 @@
+// Package pool keeps a bounded number of connections and hands them out one
+// at a time.
+//
+// There are never more connections than Options.MaxConns, counting those
+// being made and those being closed. Who asks when all are in use waits, in
+// order of arrival, up to Options.AcquireTimeout. An idle connection is handed
+// out without allocating; one that has been idle for a second is first looked
+// at (pgwire.Conn.Check), and if it is dead the next one is taken, or a new
+// one made.
+//
+// Errors of Acquire: ErrAcquireTimeout, ErrClosed, the context's cause, or
+// the *pgwire.ConnError of a connection that could not be made.
+//
+// puddle does the counting and the waiting.
+package pool

@@ -1,0 +1,69 @@
+package pool
+
+// Event is something that happened in a pool.
+type Event struct {
+	Kind   Kind
+	Conn   uint64 // number of the connection, 0 if it is not about one
+	Reason Reason // of Closed
+	Err    error  // of ConnectFailed and AcquireTimedOut
+}
+
+// Kind of an Event.
+type Kind uint8
+
+const (
+	Connecting Kind = iota + 1
+	Connected
+	ConnectFailed
+	Acquired
+	Released
+	Closed
+	AcquireTimedOut
+	PoolFlushed
+)
+
+// Reason why a connection was closed.
+type Reason uint8
+
+const (
+	Broken     Reason = iota + 1 // lost, or given up in the middle of something
+	Flushed                      // made before a Flush
+	Idle                         // not used for MaxIdleTime
+	Aged                         // older than MaxLifetime
+	PoolClosed                   //
+)
+
+var reasons = [...]string{Broken: "connection lost", Flushed: "flush", Idle: "idleness", Aged: "age", PoolClosed: "release"}
+
+func (r Reason) String() string { return reasons[r] }
+
+// Stats is a pool at one moment, and what it has seen so far.
+type Stats struct {
+	Max        int
+	InUse      int
+	Idle       int
+	Connecting int
+	Waiting    int // in Acquire, for a connection to be free or made
+
+	AcquireTimeouts int64
+	Established     int64
+	ConnectFailures int64
+	Closed          int64
+}
+
+// Stats takes the pool's lock for a moment: it is for metrics, not for
+// decisions about a request.
+func (p *Pool) Stats() Stats {
+	s := p.puds.Stat()
+	return Stats{
+		Max:             p.o.MaxConns,
+		InUse:           int(s.AcquiredResources()),
+		Idle:            int(s.IdleResources()),
+		Connecting:      int(s.ConstructingResources()),
+		Waiting:         int(p.waiting.Load()),
+		AcquireTimeouts: p.timeouts.Load(),
+		Established:     p.opened.Load(),
+		ConnectFailures: p.refused.Load(),
+		Closed:          p.closed.Load(),
+	}
+}

@@ -1,0 +1,325 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/puddle/v2"
+
+	"github.com/fastgrest/fastgrest/pgwire"
+)
+
+var (
+	// ErrAcquireTimeout: no connection became free in time.
+	ErrAcquireTimeout = errors.New("timed out acquiring connection from connection pool")
+	// ErrClosed: the pool is closed.
+	ErrClosed = errors.New("connection pool is closed")
+)
+
+// Options of a pool.
+type Options struct {
+	Config   *pgwire.Config
+	MaxConns int // at least 1
+
+	AcquireTimeout time.Duration // 0: wait as long as the context allows
+	MaxIdleTime    time.Duration // 0: idle connections are kept
+	MaxLifetime    time.Duration // 0: connections do not age
+
+	// Observe is told what happens, if set. It is called in the middle of it
+	// and must not block or use the pool.
+	Observe func(Event)
+}
+
+// Pool is a pool of connections, safe for concurrent use.
+type Pool struct {
+	o    Options
+	puds *puddle.Pool[*Conn]
+
+	// generation counts Flushes; a connection of an earlier one is not used
+	// any more.
+	generation atomic.Uint64
+
+	// idle is a lower bound of the number of idle connections, which puddle
+	// tells only under its lock and with an allocation. While it is positive
+	// we try for one of them; otherwise we go and wait, or connect.
+	idle atomic.Int64
+
+	numbers  atomic.Uint64
+	waiting  atomic.Int64
+	timeouts atomic.Int64
+	opened   atomic.Int64
+	refused  atomic.Int64
+	closed   atomic.Int64
+
+	life    context.Context // ends with the pool
+	end     context.CancelCauseFunc
+	sweeper sync.WaitGroup
+}
+
+// Conn is a connection on loan.
+type Conn struct {
+	*pgwire.Conn
+	pool       *Pool
+	res        *puddle.Resource[*Conn]
+	number     uint64
+	generation uint64
+	born       time.Time
+	counted    bool // in Pool.idle
+	why        Reason
+}
+
+// checkAfter is how long a connection may be idle and still be trusted.
+const checkAfter = time.Second
+
+// New makes a pool. It connects when somebody needs a connection.
+func New(o Options) (*Pool, error) {
+	p := &Pool{o: o}
+	p.life, p.end = context.WithCancelCause(context.Background())
+	var err error
+	p.puds, err = puddle.NewPool(&puddle.Config[*Conn]{Constructor: p.connect, Destructor: p.disconnect, MaxSize: int32(o.MaxConns)})
+	if err != nil {
+		return nil, err
+	}
+	if every := p.sweepInterval(); every > 0 {
+		p.sweeper.Go(func() { p.sweep(every) })
+	}
+	return p, nil
+}
+
+// Acquire lends a connection; give it back with Release.
+func (p *Pool) Acquire(ctx context.Context) (*Conn, error) {
+	// Fast path: one is idle.
+	for p.idle.Load() > 0 {
+		// If another took it first, puddle makes a new connection in the
+		// background, which is welcome: there is demand.
+		res, err := p.puds.TryAcquire(p.life)
+		if err != nil {
+			break
+		}
+		if c := p.lend(res); c != nil {
+			return c, nil
+		}
+	}
+	return p.wait(ctx)
+}
+
+// wait is the slow path: stand in line, or connect.
+func (p *Pool) wait(ctx context.Context) (*Conn, error) {
+	if p.life.Err() != nil {
+		return nil, ErrClosed
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(p.life, func() { cancel(ErrClosed) })()
+	if p.o.AcquireTimeout > 0 {
+		defer time.AfterFunc(p.o.AcquireTimeout, func() { cancel(ErrAcquireTimeout) }).Stop()
+	}
+	p.waiting.Add(1)
+	defer p.waiting.Add(-1)
+	for {
+		res, err := p.puds.Acquire(ctx)
+		if err != nil {
+			return nil, p.whyNot(ctx, err)
+		}
+		if c := p.lend(res); c != nil {
+			return c, nil
+		}
+	}
+}
+
+func (p *Pool) whyNot(ctx context.Context, err error) error {
+	switch {
+	case errors.Is(err, puddle.ErrClosedPool):
+		return ErrClosed
+	case ctx.Err() == nil || !errors.Is(err, ctx.Err()):
+		return err
+	}
+	err = context.Cause(ctx)
+	if err == ErrAcquireTimeout {
+		p.timeouts.Add(1)
+		p.tell(Event{Kind: AcquireTimedOut, Err: err})
+	}
+	return err
+}
+
+// lend takes a connection out of the pool, unless it is of no more use.
+func (p *Pool) lend(res *puddle.Resource[*Conn]) *Conn {
+	c := res.Value()
+	c.res = res
+	if c.counted {
+		c.counted = false
+		p.idle.Add(-1)
+	}
+	idle := res.IdleDuration()
+	why := p.verdict(c, idle)
+	if why == 0 && idle > checkAfter && c.Check() != nil {
+		why = Broken
+	}
+	if why != 0 {
+		c.discard(why)
+		return nil
+	}
+	p.tell(Event{Kind: Acquired, Conn: c.number})
+	return c
+}
+
+// verdict is why a connection should not be used any more, 0 if it should.
+func (p *Pool) verdict(c *Conn, idle time.Duration) Reason {
+	switch {
+	case p.life.Err() != nil:
+		return PoolClosed
+	case c.IsBroken():
+		return Broken
+	case c.generation != p.generation.Load():
+		return Flushed
+	case p.o.MaxIdleTime > 0 && idle > p.o.MaxIdleTime:
+		return Idle
+	case p.o.MaxLifetime > 0 && time.Since(c.born) > p.o.MaxLifetime:
+		return Aged
+	}
+	return 0
+}
+
+// rollbackTime is how long a connection that comes back in the middle of a
+// transaction may take to get out of it.
+const rollbackTime = 5 * time.Second
+
+// Release gives the connection back; the borrower must not use it any more.
+// What it left open is rolled back.
+func (c *Conn) Release() {
+	p := c.pool
+	if c.InTransaction() != 'I' && !c.IsBroken() {
+		ctx, cancel := context.WithTimeout(p.life, rollbackTime)
+		_ = c.Rollback(ctx)
+		cancel()
+	}
+	if why := p.verdict(c, 0); why != 0 {
+		c.discard(why)
+		return
+	}
+	p.tell(Event{Kind: Released, Conn: c.number})
+	c.counted = true
+	p.idle.Add(1)
+	c.res.Release()
+}
+
+// discard closes the connection. Its place in the pool is free once that is
+// done.
+func (c *Conn) discard(why Reason) {
+	c.why = why
+	c.res.Destroy()
+}
+
+// Run borrows a connection for one flight. If it turns out to be dead before
+// anything was sent, another one is tried, once.
+func (p *Pool) Run(ctx context.Context, f *pgwire.Flight) error {
+	for attempt := 1; ; attempt++ {
+		c, err := p.Acquire(ctx)
+		if err != nil {
+			return err
+		}
+		err = c.Run(ctx, f)
+		c.Release()
+		var ce *pgwire.ConnError
+		if attempt == 2 || err == nil || !errors.As(err, &ce) || !ce.Retryable() {
+			return err
+		}
+	}
+}
+
+// Flush retires all connections: idle ones now, the others when they come
+// back. Whoever acquires after Flush gets a connection made after Flush.
+func (p *Pool) Flush() {
+	p.generation.Add(1)
+	p.retire()
+	p.tell(Event{Kind: PoolFlushed})
+}
+
+// Close closes the pool and waits for the connections on loan to come back.
+// Who waits for one is turned away.
+func (p *Pool) Close() {
+	p.end(ErrClosed)
+	p.sweeper.Wait()
+	p.retire()
+	p.puds.Close()
+}
+
+// retire closes the idle connections that should not be used any more.
+func (p *Pool) retire() {
+	for _, res := range p.puds.AcquireAllIdle() {
+		c := res.Value()
+		c.res = res
+		if why := p.verdict(c, res.IdleDuration()); why != 0 {
+			if c.counted {
+				c.counted = false
+				p.idle.Add(-1)
+			}
+			c.discard(why)
+			continue
+		}
+		res.ReleaseUnused()
+	}
+}
+
+// sweepInterval is how often to look for connections that got too old without
+// anybody asking for them, 0 for never.
+func (p *Pool) sweepInterval() time.Duration {
+	shortest := p.o.MaxIdleTime
+	if shortest == 0 || (p.o.MaxLifetime > 0 && p.o.MaxLifetime < shortest) {
+		shortest = p.o.MaxLifetime
+	}
+	if shortest <= 0 {
+		return 0
+	}
+	return min(max(shortest/5, 10*time.Millisecond), 5*time.Second)
+}
+
+func (p *Pool) sweep(every time.Duration) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-p.life.Done():
+			return
+		case <-tick.C:
+			p.retire()
+		}
+	}
+}
+
+// connect is puddle's constructor. Its context outlives the request that
+// caused it: a connection that comes too late for one is good for the next.
+func (p *Pool) connect(ctx context.Context) (*Conn, error) {
+	c := &Conn{pool: p, number: p.numbers.Add(1), generation: p.generation.Load()}
+	p.tell(Event{Kind: Connecting, Conn: c.number})
+	var err error
+	if c.Conn, err = pgwire.Connect(ctx, p.o.Config); err != nil {
+		p.refused.Add(1)
+		p.tell(Event{Kind: ConnectFailed, Conn: c.number, Err: err})
+		return nil, err
+	}
+	c.born = time.Now()
+	p.opened.Add(1)
+	p.tell(Event{Kind: Connected, Conn: c.number})
+	return c, nil
+}
+
+// disconnect is puddle's destructor.
+func (p *Pool) disconnect(c *Conn) {
+	_ = c.Conn.Close()
+	p.closed.Add(1)
+	why := c.why
+	if why == 0 {
+		why = PoolClosed // puddle's own decision
+	}
+	p.tell(Event{Kind: Closed, Conn: c.number, Reason: why})
+}
+
+func (p *Pool) tell(e Event) {
+	if p.o.Observe != nil {
+		p.o.Observe(e)
+	}
+}
