@@ -42,7 +42,7 @@ func New(o Options) (*Authenticator, error) {
 	}
 	if o.Secret != nil {
 		a.options.Secret = bytes.Clone(o.Secret)
-		if a.keys, err = ParseKeys(o.Secret); err != nil {
+		if a.keys, err = ParseKeys(a.options.Secret); err != nil {
 			return nil, err
 		}
 		a.cache = newCache(o.CacheMaxEntries, o.CacheMaxBytes)

@@ -256,11 +256,8 @@ func bytesOf(object map[string]any, name string) ([]byte, error) {
 	if !ok {
 		return nil, errors.New(name + " is required")
 	}
-	if !isBase64URL([]byte(text)) {
-		return nil, errors.New(name + " is not base64url")
-	}
 	decoded, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil {
+	if err != nil || !isBase64URL([]byte(text)) {
 		return nil, errors.New(name + " is not base64url")
 	}
 	return decoded, nil

@@ -151,14 +151,18 @@ func isCrit(v any) bool {
 	return ok && len(names) > 0
 }
 
-// decodePart decodes one part of a token. The decoder would skip line ends.
+// decodePart decodes one part of a token. There is one spelling for any bytes:
+// the decoder would skip line ends, and is told to mind the spare bits of the
+// last character, so that nobody can make many tokens out of one.
 func decodePart(part []byte) ([]byte, bool) {
 	if !isBase64URL(part) {
 		return nil, false
 	}
-	decoded, err := base64.RawURLEncoding.AppendDecode(nil, part)
+	decoded, err := strictEncoding.AppendDecode(nil, part)
 	return decoded, err == nil
 }
+
+var strictEncoding = base64.RawURLEncoding.Strict()
 
 func isBase64URL(part []byte) bool {
 	for _, c := range part {

@@ -25,16 +25,18 @@ import (
 // key of that name seen before (innermost group first) or else the environment
 // variable, and $$ is a dollar sign.
 
+// Whoever writes the file can do worse than use up memory; these bounds turn
+// mistakes, such as a file that imports itself, into errors.
 const (
-	maxFileSize    = 8 << 20
-	maxImportDepth = 16 // a file that imports itself must end
-	maxNesting     = 64
+	maxFileSize = 8 << 20 // also of one value after its variables are replaced
+	maxImports  = 256     // in all
+	maxNesting  = 64
 )
 
 // readFile reads a file and all it imports into one flat map.
 func readFile(path string, getenv func(string) (string, bool)) (map[string]value, error) {
 	r := &fileReader{read: os.ReadFile, getenv: getenv, values: map[string]value{}}
-	if err := r.importFile("", path, 0); err != nil {
+	if err := r.importFile("", path); err != nil {
 		return nil, err
 	}
 	return r.values, nil
@@ -44,11 +46,12 @@ type fileReader struct {
 	read   func(path string) ([]byte, error)
 	getenv func(string) (string, bool)
 	values map[string]value
+	files  int // read so far
 }
 
-func (r *fileReader) importFile(prefix, path string, depth int) error {
-	if depth > maxImportDepth {
-		return &Error{Kind: FileError, Text: fmt.Sprintf("%s: more than %d imports deep", path, maxImportDepth)}
+func (r *fileReader) importFile(prefix, path string) error {
+	if r.files++; r.files > maxImports {
+		return &Error{Kind: FileError, Text: fmt.Sprintf("%s: more than %d imports", path, maxImports)}
 	}
 	data, err := r.read(path)
 	if err != nil {
@@ -60,7 +63,7 @@ func (r *fileReader) importFile(prefix, path string, depth int) error {
 	if !utf8.Valid(data) {
 		return &Error{Kind: FileError, Text: path + ": not valid UTF-8"}
 	}
-	p := &fileParser{reader: r, path: path, name: path, text: string(data), depth: depth}
+	p := &fileParser{reader: r, path: path, name: path, text: string(data)}
 	return p.file(prefix)
 }
 
@@ -81,7 +84,6 @@ type fileParser struct {
 	name   string // what errors call the text
 	text   string
 	pos    int
-	depth  int // of imports
 	nested int // groups and lists around pos
 	muted  int // inside a directive that is commented out
 }
@@ -138,7 +140,7 @@ func (p *fileParser) directive(prefix string) error {
 		if !filepath.IsAbs(path) {
 			path = filepath.Join(filepath.Dir(p.path), path)
 		}
-		return p.reader.importFile(prefix, path, p.depth+1)
+		return p.reader.importFile(prefix, path)
 	}
 	p.skipLines()
 	switch {
@@ -352,7 +354,9 @@ func (p *fileParser) interpolate(prefix, key, text string) (string, error) {
 			if err != nil {
 				return "", err
 			}
-			b.WriteString(resolved)
+			if b.WriteString(resolved); b.Len() > maxFileSize {
+				return "", q.failure(fmt.Sprintf("longer than %d bytes", maxFileSize))
+			}
 			q.pos += end + 1
 		default:
 			return "", q.unexpected("'$' or '('")

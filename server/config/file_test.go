@@ -23,7 +23,7 @@ func readTexts(files map[string]string, env map[string]string) (map[string]value
 			return []byte(text), nil
 		},
 	}
-	err := r.importFile("", "main", 0)
+	err := r.importFile("", "main")
 	return r.values, err
 }
 
@@ -108,7 +108,7 @@ func TestFileImport(t *testing.T) {
 func TestFileErrors(t *testing.T) {
 	f := func(text string, kind ErrorKind, want string) {
 		t.Helper()
-		_, err := readTexts(map[string]string{"main": text, "loop": "import \"loop\"", "bad": "x = '"}, nil)
+		_, err := readTexts(map[string]string{"main": text, "loop": "import \"loop\"\nimport \"loop\"", "bad": "x = '"}, nil)
 		var e *Error
 		if !errors.As(err, &e) {
 			t.Errorf("reading %q: got %v, want an *Error", text, err)
@@ -151,8 +151,13 @@ func TestFileErrors(t *testing.T) {
 	f(`import "gone"`, FileError, "gone: file does not exist")
 	f(`import "bad"`, SyntaxError, "bad:1:5:\n  |\n1 | x = '\n  |     ^\nunexpected '''\n"+
 		`expecting "false", "off", "on", "true", '"', '[' or a digit`)
-	f(`import "loop"`, FileError, "loop: more than 16 imports deep")
+	f(`import "loop"`, FileError, "loop: more than 256 imports")
 	f("a = \"\xff\"", FileError, "main: not valid UTF-8")
+
+	laughs := "a = \"ha\"\n" + strings.Repeat("a = \"$(a)$(a)\"\n", 40)
+	if _, err := readTexts(map[string]string{"main": laughs}, nil); err == nil || !strings.HasSuffix(err.Error(), "longer than 8388608 bytes") {
+		t.Errorf("a value of 2 TiB: %.300v", err)
+	}
 }
 
 // FuzzFile: no text makes the reader panic or run away, and what it reads it
@@ -160,7 +165,7 @@ func TestFileErrors(t *testing.T) {
 func FuzzFile(f *testing.F) {
 	for _, seed := range []string{
 		"a = 1", "g { x = \"$(a)\" }", "#; a = [1, \"x\", on]", "import \"main\"", `a = "\ud83c\udfac$$"`, "a\n=\n1.5e3 # x",
-		strings.Repeat("[", 100), "a = " + strings.Repeat("[", 100), "a.b-c = off\r\n", Example,
+		strings.Repeat("[", 100), "a = " + strings.Repeat("[", 100), "a.b-c = off\r\n",
 	} {
 		f.Add(seed)
 	}

@@ -18,7 +18,6 @@ type setting struct {
 	unit       string
 	inDatabase bool // may be set in the database
 	reloadable bool // a changed value takes effect without a restart
-	secret     bool // never shown in logs
 	ours       bool // PostgREST has no such key
 	help       string
 }
@@ -90,7 +89,7 @@ var settings = []setting{
 	{key: "db-tx-end", inDatabase: true,
 		field: txEnd(func(c *Config) *TxEnd { return &c.DBTxEnd }),
 		help:  "commit or rollback, each with -allow-override to let Prefer: tx choose"},
-	{key: "db-uri", secret: true,
+	{key: "db-uri",
 		field: text(func(c *Config) *string { return &c.DBURI }, "postgresql://"),
 		help:  "connection string, or @ and the file that has it; the default takes all from the PG* environment"},
 	{key: "jwt-aud", inDatabase: true, reloadable: true,
@@ -99,7 +98,7 @@ var settings = []setting{
 	{key: "jwt-role-claim-key", older: []string{"role-claim-key"}, inDatabase: true, reloadable: true,
 		field: rolePath(func(c *Config) *string { return &c.JWTRoleClaimKey }, "$.role"),
 		help:  "JSONPath to the role among a token's claims"},
-	{key: "jwt-secret", inDatabase: true, reloadable: true, secret: true,
+	{key: "jwt-secret", inDatabase: true, reloadable: true,
 		field: secretBytes(func(c *Config) *[]byte { return &c.JWTSecret }),
 		help:  "secret of at least 32 bytes, JSON Web Key or key set, or @ and the file that has it"},
 	{key: "jwt-secret-is-base64", older: []string{"secret-is-base64"}, inDatabase: true, reloadable: true,
