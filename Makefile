@@ -17,7 +17,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## the demo: a private PostgreSQL with data, the API on :3000 (ARGS= adds flags)
-	@.ci/pg-bin >/dev/null && exec ./fastgrest --demo $(ARGS)
+	@.ci/pg-bin >/dev/null; exec ./fastgrest --demo $(ARGS)
 
 build: ## build ./fastgrest
 	$(GOBUILD) -o fastgrest ./cmd/fastgrest
