@@ -24,6 +24,9 @@ const (
 	CallPost
 )
 
+// Writes reports whether the action is a write to a relation.
+func (a Action) Writes() bool { return a.writes() }
+
 func (a Action) writes() bool { return a >= Insert && a <= Delete }
 func (a Action) calls() bool  { return a >= CallGet }
 func (a Action) head() bool   { return a == ReadHead || a == CallHead }
@@ -64,29 +67,57 @@ type Plan struct {
 	// roles (row level security makes PostgreSQL plan them anew).
 	PerRole bool
 
+	// Of calls.
+	Routine   *catalog.Routine
+	One       bool   // the routine returns one row, not a set
+	Scalar    bool   // the row is one bare value
+	Void      bool   // there is nothing to return
+	Isolation string // level the routine asks for, "" for none
+	Settings  string // statement that makes the routine's settings, "" for none
+
+	// Of writes.
+	Tagged  bool     // Main returns no rows; the command tag has their number
+	Located bool     // Main returns the key of the inserted row: null, rows, key
+	Merge   bool     // sqlgen.InsertedSetting holds the number of inserted rows
+	Key     []string // primary key of the table
+
 	// LegacyNames are embeds that filters, orders or ranges named by their
 	// relation although they have an alias.
 	LegacyNames []LegacyName
 
 	root     *tree.Node
+	write    *tree.Write
+	call     *tree.Call
 	prepared atomic.Pointer[Prepared]
 }
 
 // LegacyName is an embed named by its relation instead of its alias.
 type LegacyName struct{ Name, Alias string }
 
-// Convert returns the statement of a Rows plan again, with the columns marked
+// convert returns the statement of a Rows plan again, with the columns marked
 // in c converted to JSON by PostgreSQL.
-func (p *Plan) Convert(c *sqlgen.Columns) sqlgen.Statement {
+func (p *Plan) convert(c *sqlgen.Columns) sqlgen.Statement {
+	switch {
+	case p.write != nil:
+		return sqlgen.WriteRows(p.write, p.root, c)
+	case p.call != nil:
+		return sqlgen.CallRows(p.call, p.root, p.Total, c)
+	}
 	return sqlgen.Rows(p.root, p.Total, c)
 }
 
-// Aggregated returns the statement of a Rows plan in the form whose body
+// aggregated returns the statement of a Rows plan in the form whose body
 // PostgreSQL computes. It serves pages whose columns cannot be told apart by name.
-func (p *Plan) Aggregated() sqlgen.Statement {
+func (p *Plan) aggregated() sqlgen.Statement {
 	body := sqlgen.Body{Kind: sqlgen.BodyArray}
 	if p.Singular {
 		body.Kind = sqlgen.BodyObject
+	}
+	switch {
+	case p.write != nil:
+		return sqlgen.WriteValue(p.write, p.root, body)
+	case p.call != nil:
+		return sqlgen.CallValue(p.call, p.root, p.Total, body)
 	}
 	return sqlgen.Value(p.root, p.Total, body)
 }

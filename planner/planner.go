@@ -31,6 +31,11 @@ type Request struct {
 	Accept    []byte // as sent; parsed only when a plan is made
 	HasAccept bool
 
+	// Of writes and of calls by POST.
+	Columns       [][]byte // keys of the payload, or columns=; sorted
+	PayloadObject bool     // the payload is one object, not an array
+	ContentType   header.Media
+
 	inline int64 // the root's LIMIT when it may stand in SQL text, else -1; set by AppendKey
 }
 
@@ -72,6 +77,9 @@ func (p *Planner) Stats() (entries, misses int) { return p.cache.stats() }
 // each part delimited so that different requests cannot write equal keys.
 func (p *Planner) AppendKey(dst []byte, r *Request) []byte {
 	dst = append(dst, byte(r.Action), byte(r.Prefer.Count))
+	if r.Action >= Insert { // fast path: reads
+		dst = r.appendPayloadKey(dst)
+	}
 	dst = appendPart(dst, r.Target)
 	dst = appendPart(dst, r.Schema)
 	if r.HasAccept {
@@ -94,6 +102,24 @@ func (p *Planner) AppendKey(dst []byte, r *Request) []byte {
 	return r.Query.AppendShape(dst)
 }
 
+// appendPayloadKey adds what changes the plans of writes and calls only.
+func (r *Request) appendPayloadKey(dst []byte) []byte {
+	flags := byte(0)
+	if r.PayloadObject {
+		flags |= 1
+	}
+	if r.maxAffectedStrict() {
+		flags |= 2
+	}
+	p := r.Prefer
+	dst = append(dst, byte(p.Resolution), byte(p.Representation), byte(p.Missing), byte(r.ContentType.Kind), flags)
+	dst = binary.AppendUvarint(dst, uint64(len(r.Columns)))
+	for _, c := range r.Columns {
+		dst = appendPart(dst, c)
+	}
+	return dst
+}
+
 func appendPart[T string | []byte](dst []byte, part T) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(part)))
 	return append(dst, part...)
@@ -105,7 +131,14 @@ func (p *Planner) Lookup(key []byte) *Plan { return p.cache.get(key) }
 
 // Plan makes the plan for r and keeps it under key.
 func (p *Planner) Plan(key []byte, r *Request) (*Plan, error) {
-	plan, err := p.build(r)
+	build := p.build
+	switch {
+	case r.Action.writes():
+		build = p.buildWrite
+	case r.Action.calls():
+		build = p.buildCall
+	}
+	plan, err := build(r)
 	if err != nil {
 		return nil, err
 	}

@@ -22,9 +22,12 @@ type Prepared struct {
 	Names    []string
 	UserCode bool
 
-	main, estimate Statements
-	perRole        bool
-	types          []uint32 // of the page's columns
+	// Settings makes the settings of the routine called; nil without any.
+	Settings *pgwire.Stmt
+
+	main    Statements
+	perRole bool
+	types   []uint32 // of the page's columns
 
 	mu    sync.RWMutex
 	roles map[string]*Statements
@@ -56,15 +59,18 @@ func (p *Plan) Prepare(types TypeNames, fields []pgwire.Field, aggregate bool) *
 		statement, aggregate = p.prepareRows(pre, types, fields)
 	}
 	if p.Rows && aggregate {
-		statement = p.Aggregated()
+		statement = p.aggregated()
 		pre.Columns = nil
 	}
 	pre.Rows = p.Rows && !aggregate
-	if !pre.Rows && !p.Explain {
+	if !pre.Rows && !p.Explain && !p.Tagged {
 		pre.Formats = valueFormats
 	}
 	pre.Args, pre.Names = statement.Args, statement.Names
 	pre.main.Main = pgwire.NewStmt(statement.SQL)
+	if p.Settings != "" {
+		pre.Settings = pgwire.NewStmt(p.Settings)
+	}
 	if p.Estimate.SQL != "" {
 		pre.main.Estimate = pgwire.NewStmt(p.Estimate.SQL)
 	}
@@ -114,7 +120,7 @@ func (p *Plan) prepareRows(pre *Prepared, types TypeNames, fields []pgwire.Field
 		return s, true
 	}
 	pre.UserCode = true // to_json may call a cast to json
-	return p.Convert(&convert), false
+	return p.convert(&convert), false
 }
 
 const jsonOID = 114

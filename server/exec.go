@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/fastgrest/fastgrest/parser"
+	"github.com/fastgrest/fastgrest/parser/header"
 	"github.com/fastgrest/fastgrest/pgwire"
 	"github.com/fastgrest/fastgrest/pgwire/rowjson"
 	"github.com/fastgrest/fastgrest/planner"
@@ -31,12 +32,15 @@ type result struct {
 	status     []byte // response.status; buffer
 	hasHeaders bool
 	hasStatus  bool
+
+	inserted    int64 // rows a merge inserted
+	hasInserted bool
 }
 
 func (r *result) reset() {
 	r.body = r.body[:0]
 	r.rows, r.total, r.hasTotal, r.estimate = 0, 0, false, 0
-	r.hasHeaders, r.hasStatus = false, false
+	r.hasHeaders, r.hasStatus, r.hasInserted = false, false, false
 }
 
 var (
@@ -44,9 +48,10 @@ var (
 	errUnreadable = errors.New("a value cannot be encoded")
 )
 
-// execute runs the plan in one flight. A statement that went stale because
-// the database changed under it is prepared anew, and a page some value of
-// which we cannot encode is left to PostgreSQL: reads may be run again.
+// execute runs the plan. A statement that went stale because the database
+// changed under it is prepared anew, and a page some value of which we cannot
+// encode is left to PostgreSQL; but only what has surely left nothing behind
+// is run again.
 func (rq *request) execute(plan *planner.Plan) error {
 	ctx := context.Background()
 	conn, err := rq.server.pool.Acquire(ctx)
@@ -69,10 +74,15 @@ func (rq *request) execute(plan *planner.Plan) error {
 		}
 		var server *pgwire.Error
 		switch {
-		case errors.Is(err, errUnreadable):
-			aggregate = true
-		case errors.Is(err, errStale), errors.As(err, &server) && server.Stale():
+		case errors.As(err, &server) && server.Stale(): // refused before it ran
 			plan.Forget(prepared)
+		case errors.Is(err, errStale):
+			plan.Forget(prepared)
+			if !plan.ReadOnly {
+				return err
+			}
+		case errors.Is(err, errUnreadable) && plan.ReadOnly:
+			aggregate = true
 		default:
 			return err
 		}
@@ -99,7 +109,8 @@ func (rq *request) prepare(ctx context.Context, conn *pgwire.Conn, plan *planner
 	return plan.Prepare(types, d.Fields, false), nil
 }
 
-// fly runs settings, pre-request and the plan's statements.
+// fly runs settings, pre-request and the plan's statements in one flight; with
+// the commit, unless the rows have to be looked at before it.
 func (rq *request) fly(ctx context.Context, conn *pgwire.Conn, plan *planner.Plan, prepared *planner.Prepared) error {
 	r := &rq.result
 	r.plan, r.prepared = plan, prepared
@@ -107,52 +118,139 @@ func (rq *request) fly(ctx context.Context, conn *pgwire.Conn, plan *planner.Pla
 	role := rq.identity.Role
 	statements := prepared.For(role, rq.snap.sharing(role))
 	userCode := prepared.UserCode || rq.snap.preRequest != nil
-	isolation := rq.snap.forRole(role).isolation
-	rollback := rq.rollsBack()
-	// A read that runs nobody's code ends the same way however it ends.
-	explicit := isolation != pgwire.DefaultIsolation || rollback && userCode
+	tx := rq.transaction(plan, userCode)
 
 	f := &rq.flight
 	f.Reset()
 	rq.numbers = rq.numbers[:0]
-	if explicit {
-		f.Begin(isolation, plan.ReadOnly)
+	if tx.explicit {
+		f.Begin(tx.isolation, plan.ReadOnly)
 	}
 	rq.addSettings(f, plan)
+	if prepared.Settings != nil {
+		f.Add(prepared.Settings, nil)
+	}
 	if rq.snap.preRequest != nil {
 		f.Add(rq.snap.preRequest, nil)
 	}
-	if prepared.Rows {
-		f.Add(statements.Main, (*rowsSink)(rq))
-	} else if plan.Explain {
-		f.Add(statements.Main, (*planSink)(rq))
-	} else {
-		f.Add(statements.Main, (*valueSink)(rq))
-	}
-	rq.addArgs(f, prepared.Args)
+	f.Add(statements.Main, rq.sink(plan, prepared))
+	rq.addArgs(f, prepared.Args, prepared.Names)
 	f.ResultFormats(prepared.Formats)
 	if statements.Estimate != nil {
 		f.Add(statements.Estimate, (*estimateSink)(rq))
-		rq.addArgs(f, plan.Estimate.Args)
+		rq.addArgs(f, plan.Estimate.Args, nil)
 	}
 	if userCode {
 		f.Add(responseSettings, (*settingsSink)(rq))
 	}
-	if explicit {
-		if rollback {
-			f.SetConstraintsImmediate()
-			f.Rollback()
-		} else {
-			f.Commit()
-		}
+	end := f.Len()
+	switch {
+	case tx.rollback:
+		f.SetConstraintsImmediate()
+		f.Rollback()
+	case tx.explicit && !tx.held:
+		f.Commit()
 	}
 	err := conn.Run(ctx, f)
-	if err != nil && explicit {
-		if rerr := conn.Rollback(ctx); rerr != nil {
-			return errors.Join(err, rerr)
-		}
+	if !tx.explicit {
+		return err
 	}
-	return err
+	if err != nil {
+		// A refused answer comes before constraints nobody checked yet.
+		if at := f.FailedStep(); at >= end && plan.Action.Writes() {
+			if refused := rq.check(plan); refused != nil {
+				err = refused
+			}
+		}
+		return rq.rollBack(ctx, conn, err)
+	}
+	refused := rq.check(plan)
+	if !tx.held {
+		return refused
+	}
+	if refused != nil {
+		return rq.rollBack(ctx, conn, refused)
+	}
+	f.Reset()
+	f.Commit()
+	return conn.Run(ctx, f)
+}
+
+// transaction is the form a request's transaction takes.
+type transaction struct {
+	isolation pgwire.Isolation
+	rollback  bool // rolled back in the end
+	held      bool // committed only after a look at the rows
+	explicit  bool // needs BEGIN
+}
+
+func (rq *request) transaction(plan *planner.Plan, userCode bool) transaction {
+	t := transaction{isolation: rq.snap.forRole(rq.identity.Role).isolation, rollback: rq.rollsBack()}
+	if plan.Isolation != "" {
+		t.isolation = namedIsolations[plan.Isolation]
+	}
+	// What runs nobody's code and may not write ends the same way however it ends.
+	t.rollback = t.rollback && (userCode || !plan.ReadOnly)
+	t.held = !plan.ReadOnly && !t.rollback && rq.checked(plan)
+	t.explicit = t.rollback || t.held || t.isolation != pgwire.DefaultIsolation
+	return t
+}
+
+var namedIsolations = map[string]pgwire.Isolation{
+	"read committed": pgwire.DefaultIsolation, "repeatable read": pgwire.RepeatableRead, "serializable": pgwire.Serializable,
+}
+
+// checked reports whether the rows decide if the transaction may stand.
+func (rq *request) checked(plan *planner.Plan) bool {
+	return plan.Singular || plan.Action == planner.Upsert || rq.limitsAffected(plan)
+}
+
+func (rq *request) limitsAffected(plan *planner.Plan) bool {
+	return rq.prefer.HasMaxAffected && rq.prefer.Handling == header.HandlingStrict &&
+		(plan.Action == planner.Update || plan.Action == planner.Delete || plan.Routine != nil)
+}
+
+// check refuses answers whose number of rows is not what the request allows.
+func (rq *request) check(plan *planner.Plan) error {
+	rows := rq.result.rows
+	switch {
+	case plan.Explain:
+		return nil
+	case plan.Action == planner.Upsert:
+		if rows != 1 {
+			return errPutKey
+		}
+		return nil
+	case plan.Singular && rows != 1:
+		return notSingular(rows)
+	case rq.limitsAffected(plan) && rows > rq.prefer.MaxAffected:
+		return maxAffectedExceeded(rows)
+	}
+	return nil
+}
+
+// rollBack ends a failed transaction and returns why it failed.
+func (rq *request) rollBack(ctx context.Context, conn *pgwire.Conn, why error) error {
+	if conn.IsBroken() {
+		return why
+	}
+	if err := conn.Rollback(ctx); err != nil {
+		rq.server.log.Printf("rollback: %v", err)
+	}
+	return why
+}
+
+// sink takes the rows of the plan's statement.
+func (rq *request) sink(plan *planner.Plan, prepared *planner.Prepared) pgwire.Sink {
+	switch {
+	case prepared.Rows:
+		return (*rowsSink)(rq)
+	case plan.Explain:
+		return (*planSink)(rq)
+	case plan.Tagged:
+		return (*tagSink)(rq)
+	}
+	return (*valueSink)(rq)
 }
 
 var responseSettings = pgwire.NewStmt(sqlgen.ResponseSettings)
@@ -180,7 +278,7 @@ func (rq *request) addSettings(f *pgwire.Flight, plan *planner.Plan) {
 }
 
 // addArgs binds the operands of this request to a statement's parameters.
-func (rq *request) addArgs(f *pgwire.Flight, args []sqlgen.Arg) {
+func (rq *request) addArgs(f *pgwire.Flight, args []sqlgen.Arg, names []string) {
 	for _, a := range args {
 		start := len(rq.numbers) // slices handed out before keep the memory they were rendered into
 		switch a.Kind {
@@ -192,6 +290,12 @@ func (rq *request) addArgs(f *pgwire.Flight, args []sqlgen.Arg) {
 		case sqlgen.ArgOffset:
 			rq.numbers = rq.rangeAt(a.Index).AppendOffset(rq.numbers)
 			f.Arg(rq.numbers[start:])
+		case sqlgen.ArgBody:
+			rq.addBody(f)
+		case sqlgen.ArgCall:
+			rq.addCallArg(f, names[a.Index])
+		case sqlgen.ArgVariadic:
+			rq.addVariadic(f, names[a.Index])
 		}
 	}
 }
@@ -235,7 +339,7 @@ func (s *rowsSink) Row(values [][]byte) error {
 		values = values[r.prepared.Prefix:]
 	}
 	r.rows++
-	if r.plan.Singular {
+	if r.plan.Singular || r.plan.One {
 		if r.rows > 1 {
 			return nil // only counted
 		}
@@ -244,17 +348,38 @@ func (s *rowsSink) Row(values [][]byte) error {
 	} else {
 		r.body = append(r.body, ',')
 	}
-	var ok bool
-	if r.body, ok = rowjson.AppendObject(r.body, r.prepared.Columns, values); !ok {
+	ok := true
+	if r.plan.Scalar && !r.plan.Singular {
+		r.body, ok = appendScalar(r.body, r.prepared.Columns, values)
+	} else {
+		r.body, ok = rowjson.AppendObject(r.body, r.prepared.Columns, values)
+	}
+	if !ok {
 		return errUnreadable
 	}
 	return nil
+}
+
+// appendScalar appends the only column of a row, bare.
+func appendScalar(dst []byte, columns []rowjson.Column, values [][]byte) ([]byte, bool) {
+	if len(columns) != 1 || len(values) != 1 {
+		return dst, false
+	}
+	if values[0] == nil {
+		return append(dst, "null"...), true
+	}
+	return columns[0].Codec.Append(dst, values[0])
 }
 
 func (s *rowsSink) Complete([]byte) {
 	r := &s.result
 	switch {
 	case r.plan.Singular:
+	case r.plan.One:
+		if r.rows == 0 {
+			r.body = append(r.body, "null"...)
+		}
+		r.rows = 1
 	case r.rows == 0:
 		r.body = append(r.body, '[', ']')
 	default:
@@ -263,6 +388,20 @@ func (s *rowsSink) Complete([]byte) {
 	if r.plan.Total.Count == sqlgen.CountPage {
 		r.total, r.hasTotal = r.rows, true
 	}
+}
+
+// tagSink reads the number of rows from the command tag: "INSERT 0 3".
+type tagSink request
+
+func (s *tagSink) Fields([]pgproto3.FieldDescription) error { return nil }
+func (s *tagSink) Row([][]byte) error                       { return nil }
+
+func (s *tagSink) Complete(tag []byte) {
+	s.result.rows = 0
+	if string(tag) == "SELECT 0" {
+		return
+	}
+	s.result.rows = parseInt(tag[bytes.LastIndexByte(tag, ' ')+1:])
 }
 
 // valueSink takes the one row of a body that PostgreSQL computed.
@@ -320,11 +459,15 @@ func (s *settingsSink) Fields([]pgproto3.FieldDescription) error { return nil }
 
 func (s *settingsSink) Row(values [][]byte) error {
 	r := &s.result
-	if len(values) != 2 {
+	if len(values) != 3 {
 		return errStale
 	}
 	r.headers, r.hasHeaders = append(r.headers[:0], values[0]...), values[0] != nil
 	r.status, r.hasStatus = append(r.status[:0], values[1]...), values[1] != nil
+	r.inserted, r.hasInserted = 0, values[2] != nil
+	if r.hasInserted {
+		r.inserted = parseInt(values[2])
+	}
 	return nil
 }
 

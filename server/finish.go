@@ -2,6 +2,7 @@ package server
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -35,6 +36,7 @@ func (rq *request) preflight() bool {
 	}
 	rq.addCORS()
 	rq.traceHeader()
+	rq.ctx.Response.SetBodyStream(strings.NewReader(""), -1) // no length, as PostgREST's has none
 	return true
 }
 

@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -231,7 +232,7 @@ func (rq *request) fail(err error) {
 		// PostgREST dies in the attempt; so the client gets no error object.
 		resp.SetStatusCode(fasthttp.StatusInternalServerError)
 		resp.Header.SetContentType("text/plain; charset=utf-8")
-		resp.SetBodyString("Something went wrong")
+		resp.SetBodyStream(strings.NewReader("Something went wrong"), -1)
 		return
 	}
 	p := problemOf(err, rq.authenticated())
@@ -247,9 +248,7 @@ func (rq *request) fail(err error) {
 		resp.Header.Add(h[0], h[1])
 	}
 	resp.SwapBody(p.appendJSON(resp.SwapBody(nil)[:0], rq.snap.config.ClientErrorVerbosity))
-	if rq.ctx.IsHead() {
-		resp.SkipBody = true
-	}
+	resp.SkipBody = rq.ctx.IsHead()
 }
 
 // statusMessage is a reason phrase without control characters (RFC 9112, 4).

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/fastgrest/fastgrest/parser"
+	"github.com/fastgrest/fastgrest/parser/body"
 	"github.com/fastgrest/fastgrest/pgwire"
 	"github.com/fastgrest/fastgrest/pgwire/pool"
 	"github.com/fastgrest/fastgrest/planner"
@@ -122,18 +123,21 @@ func invalidPreferences(names []string) *problem {
 // forbidden rather than unauthorized.
 func problemOf(err error, authenticated bool) *problem {
 	var (
-		own    *problem
-		syntax *parser.Error
-		plan   *planner.Error
-		token  *auth.Error
-		server *pgwire.Error
-		conn   *pgwire.ConnError
+		own     *problem
+		syntax  *parser.Error
+		payload *body.Error
+		plan    *planner.Error
+		token   *auth.Error
+		server  *pgwire.Error
+		conn    *pgwire.ConnError
 	)
 	switch {
 	case errors.As(err, &own):
 		return own
 	case errors.As(err, &syntax):
 		return newProblem(400, "PGRST100", syntax.Message).withDetails(syntax.Details)
+	case errors.As(err, &payload):
+		return payloadProblem(payload)
 	case errors.As(err, &plan):
 		return planProblem(plan)
 	case errors.As(err, &token):

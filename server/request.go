@@ -8,6 +8,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/fastgrest/fastgrest/parser"
+	"github.com/fastgrest/fastgrest/parser/body"
 	"github.com/fastgrest/fastgrest/parser/header"
 	"github.com/fastgrest/fastgrest/pgwire"
 	"github.com/fastgrest/fastgrest/planner"
@@ -36,10 +37,12 @@ type request struct {
 	schema   int // position among the exposed schemas
 	profiled bool
 
-	prefer header.Prefer
-	query  parser.Query
-	plan   planner.Request
-	key    []byte // of the plan; buffer
+	prefer    header.Prefer
+	query     parser.Query
+	payload   body.Payload
+	converted []byte // payload made of another format; buffer
+	plan      planner.Request
+	key       []byte // of the plan; buffer
 
 	headersJSON []byte // request.headers; buffer
 	cookiesJSON []byte // request.cookies; buffer
@@ -91,8 +94,9 @@ func (rq *request) begin(ctx *fasthttp.RequestCtx, snap *Snapshot) {
 func (rq *request) end() {
 	rq.flight.Reset()
 	rq.query.Reset()
+	rq.payload.Reset()
 	rq.prefer.Reset()
-	for _, b := range [...]*[]byte{&rq.target, &rq.key, &rq.headersJSON, &rq.cookiesJSON, &rq.numbers, &rq.scratch, &rq.result.headers, &rq.result.status} {
+	for _, b := range [...]*[]byte{&rq.target, &rq.key, &rq.headersJSON, &rq.cookiesJSON, &rq.numbers, &rq.scratch, &rq.converted, &rq.result.headers, &rq.result.status} {
 		if cap(*b) > maxKept {
 			*b = nil
 		}

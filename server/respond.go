@@ -20,33 +20,17 @@ const (
 
 // respondRead answers a read with what its flight brought back.
 func (rq *request) respondRead(plan *planner.Plan) error {
-	r := &rq.result
-	resp := &rq.ctx.Response
 	if plan.Explain {
-		rq.setBody()
-		rq.setContentType(plan.Media)
-		rq.setVary()
-		return nil
+		return rq.respondPlan(plan)
 	}
-	if plan.Singular && r.rows != 1 {
-		return notSingular(r.rows)
+	if err := rq.check(plan); err != nil {
+		return err
 	}
-	total, hasTotal := rq.total()
-	lower := rq.plan.Top.Lower
-	status := parser.RangeStatus(lower, lower+r.rows-1, total, hasTotal)
-	if status == fasthttp.StatusRequestedRangeNotSatisfiable {
-		count := "0"
-		if hasTotal {
-			count = strconv.FormatInt(total, 10)
-		}
-		r.body = outOfBounds(lower, count).appendJSON(r.body[:0], rq.snap.config.ClientErrorVerbosity)
-	}
-	rq.scratch = parser.AppendContentRange(rq.scratch[:0], lower, lower+r.rows-1, total, hasTotal)
-	resp.Header.SetCanonical(headerContentRange, rq.scratch)
+	status := rq.respondRange(plan)
 	rq.setContentLocation(plan)
 	rq.setContentType(plan.Media)
-	rq.setPreferenceApplied()
-	resp.SetStatusCode(status)
+	rq.setReadPreferences()
+	rq.ctx.Response.SetStatusCode(status)
 	rq.setBody()
 	if err := rq.applyResponseSettings(); err != nil {
 		return err
@@ -54,6 +38,29 @@ func (rq *request) respondRead(plan *planner.Plan) error {
 	rq.setWarning(plan)
 	rq.setVary()
 	return nil
+}
+
+// respondPlan answers with an execution plan.
+func (rq *request) respondPlan(plan *planner.Plan) error {
+	rq.setBody()
+	rq.setContentType(plan.Media)
+	rq.setVary()
+	return nil
+}
+
+// respondRange sets Content-Range and returns the status that goes with it. A
+// range beyond the last row gets an error object for a body.
+func (rq *request) respondRange(plan *planner.Plan) int {
+	r := &rq.result
+	total, hasTotal := rq.total()
+	lower := rq.plan.Top.Lower
+	status := parser.RangeStatus(lower, lower+r.rows-1, total, hasTotal)
+	if status == fasthttp.StatusRequestedRangeNotSatisfiable {
+		r.body = outOfBounds(lower, strconv.FormatInt(total, 10)).appendJSON(r.body[:0], rq.snap.config.ClientErrorVerbosity)
+	}
+	rq.scratch = parser.AppendContentRange(rq.scratch[:0], lower, lower+r.rows-1, total, hasTotal)
+	rq.ctx.Response.Header.SetCanonical(headerContentRange, rq.scratch)
+	return status
 }
 
 // total is the number of rows the client asked to be counted or estimated.
@@ -114,13 +121,12 @@ func (rq *request) setContentType(m header.Media) {
 
 var jsonType = []byte("application/json; charset=utf-8")
 
-func (rq *request) setPreferenceApplied() {
-	p := &rq.prefer
-	// These say something about writes only.
-	resolution, representation, missing, affected := p.Resolution, p.Representation, p.Missing, p.HasMaxAffected
+// setReadPreferences tells which preferences a read has honoured; some say
+// something about writes only.
+func (rq *request) setReadPreferences() {
+	p := rq.prefer
 	p.Resolution, p.Representation, p.Missing, p.HasMaxAffected = 0, 0, 0, false
 	rq.scratch = p.AppendApplied(rq.scratch[:0])
-	p.Resolution, p.Representation, p.Missing, p.HasMaxAffected = resolution, representation, missing, affected
 	if len(rq.scratch) > 0 {
 		rq.ctx.Response.Header.SetCanonical(headerPreferenceApplied, rq.scratch)
 	}
@@ -129,10 +135,13 @@ func (rq *request) setPreferenceApplied() {
 // setBody hands the body over to fasthttp and takes the buffer of an earlier
 // answer for the next one.
 func (rq *request) setBody() {
-	rq.result.body = rq.ctx.Response.SwapBody(rq.result.body)
+	r := &rq.result
 	if rq.ctx.IsHead() {
+		// Without a body fasthttp says no length either, as PostgREST does not.
 		rq.ctx.Response.SkipBody = true
+		r.body = r.body[:0]
 	}
+	r.body = rq.ctx.Response.SwapBody(r.body)
 }
 
 // setWarning tells of embeds named by their relation despite an alias.

@@ -90,5 +90,7 @@ func PreRequest(function catalog.QI) string {
 	return w.Statement().SQL
 }
 
-// ResponseSettings reads what user code may have asked of the response.
-const ResponseSettings = "SELECT nullif(current_setting('response.headers', true), ''), nullif(current_setting('response.status', true), '')"
+// ResponseSettings reads what user code may have asked of the response, and
+// how many rows a merge inserted.
+const ResponseSettings = "SELECT nullif(current_setting('response.headers', true), ''), nullif(current_setting('response.status', true), ''), " +
+	"nullif(current_setting('" + InsertedSetting + "', true), '')"

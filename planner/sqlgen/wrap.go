@@ -58,17 +58,21 @@ type Columns struct {
 // bring the total along).
 func Rows(root *tree.Node, total Total, convert *Columns) Statement {
 	var w Writer
+	w.rows(root, total, convert)
+	return w.Statement()
+}
+
+func (w *Writer) rows(root *tree.Node, total Total, convert *Columns) {
 	if !total.Counted() {
 		w.page(root, convert)
-		return w.Statement()
+		return
 	}
 	// The only order a nested loop over one row can have is that of the page.
-	w.S("SELECT pgrst_source_count.total, pgrst_source.* FROM (SELECT pg_catalog.count(*) AS total FROM (")
+	w.S("SELECT pgrst_source_count.total, pgrst_page.* FROM (SELECT pg_catalog.count(*) AS total FROM (")
 	w.totalRows(root, total)
 	w.S(") _) pgrst_source_count LEFT JOIN (SELECT TRUE AS present, _postgrest_t.* FROM (")
 	w.page(root, convert)
-	w.S(") _postgrest_t) pgrst_source ON TRUE")
-	return w.Statement()
+	w.S(") _postgrest_t) pgrst_page ON TRUE")
 }
 
 // RowsPrefix is the number of columns before the page's own in a statement
@@ -106,32 +110,39 @@ func Value(root *tree.Node, total Total, body Body) Statement {
 	w.S("WITH pgrst_source AS (")
 	w.query(root)
 	w.S(")")
-	w.valueSelect(root, total, body, false, "SELECT * FROM pgrst_source")
+	w.aggregatedPage(root, total, body, nil, func() { w.S("SELECT * FROM pgrst_source") })
 	return w.Statement()
 }
 
-func (w *Writer) valueSelect(root *tree.Node, total Total, body Body, single bool, source string) {
+// value is the same over the rows of a call.
+func (w *Writer) value(root *tree.Node, total Total, body Body, routine *catalog.Routine) {
+	w.aggregatedPage(root, total, body, routine, func() { w.query(root) })
+}
+
+func (w *Writer) aggregatedPage(root *tree.Node, total Total, body Body, routine *catalog.Routine, page func()) {
 	if total.Counted() {
 		w.S(", pgrst_source_count AS (")
 		w.totalRows(root, total)
 		w.S(")")
 	}
-	w.S(" SELECT ")
-	page := "pg_catalog.count(_postgrest_t)"
-	if single {
-		page = "1"
+	rows := "pg_catalog.count(_postgrest_t)"
+	if routine != nil && !routine.SetOf {
+		rows = "1"
 	}
+	w.S(" SELECT ")
 	switch {
 	case total.Counted():
 		w.S("(SELECT pg_catalog.count(*) FROM pgrst_source_count)")
 	case total.Count == CountPage:
-		w.S(page)
+		w.S(rows)
 	default:
 		w.S("NULL::bigint")
 	}
-	w.S(", ", page, ", ")
-	w.body(body, nil)
-	w.S(" FROM (", source, ") _postgrest_t")
+	w.S(", ", rows, ", ")
+	w.body(body, routine)
+	w.S(" FROM (")
+	page()
+	w.S(") _postgrest_t")
 }
 
 func (w *Writer) totalRows(root *tree.Node, total Total) {

@@ -1,0 +1,147 @@
+package planner
+
+import (
+	"slices"
+
+	"github.com/fastgrest/fastgrest/parser/header"
+	"github.com/fastgrest/fastgrest/planner/catalog"
+	"github.com/fastgrest/fastgrest/planner/sqlgen"
+	"github.com/fastgrest/fastgrest/planner/tree"
+)
+
+// buildCall plans the call of a routine.
+func (p *Planner) buildCall(r *Request) (*Plan, error) {
+	routine, err := p.Routine(r)
+	if err != nil {
+		return nil, err
+	}
+	// What the rows are named after decides which relations can be embedded.
+	relation := catalog.QI{Schema: routine.Schema, Name: routine.Name}
+	if routine.Composite {
+		relation.Name = routine.Return.Name
+	}
+	res := resolver{cat: p.cat, opts: &p.opts, query: r.Query, schema: r.Schema, action: r.Action, top: r.Top}
+	root, err := res.read(relation)
+	if err != nil {
+		return nil, err
+	}
+	root.Limit.Inline = r.inline
+	call := &tree.Call{Routine: routine, Object: r.PayloadObject}
+	call.Args, call.Params = arguments(r, routine)
+	call.Returning = returned(root)
+	media, body, err := p.negotiate(r, relation, root.HasOnlyStar())
+	if err != nil {
+		return nil, err
+	}
+	if r.maxAffectedStrict() && !routine.SetOf {
+		return nil, &Error{Kind: MaxAffectedOnSingle}
+	}
+	plan := &Plan{
+		Action: r.Action, Schema: r.Schema, Target: relation, Media: media, root: root, call: call,
+		Singular:  media.Kind == header.Object || media.Kind == header.ObjectStripped,
+		Total:     p.total(r),
+		Explain:   media.Kind == header.Plan,
+		ReadOnly:  r.Action != CallPost || routine.Volatility != catalog.Volatile,
+		UserCode:  true,
+		PerRole:   true, // the function may be inlined, and read what has row level security
+		Isolation: routine.Isolation,
+		Routine:   routine,
+		One:       !routine.SetOf,
+		Scalar:    !routine.Composite,
+		Void:      !routine.SetOf && !routine.Composite && routine.Return == catalog.QI{Schema: "pg_catalog", Name: "void"},
+	}
+	if len(routine.Settings) > 0 {
+		plan.Settings = sqlgen.FunctionSettings(routine.Settings)
+	}
+	p.inspectNode(plan, root)
+	if r.Action.head() {
+		body.Kind = sqlgen.BodyNone
+	}
+	plan.Rows = !plan.Explain && !body.Strip && (body.Kind == sqlgen.BodyArray || body.Kind == sqlgen.BodyObject)
+	if plan.Rows {
+		plan.Main = sqlgen.CallRows(call, root, plan.Total, nil)
+	} else {
+		plan.Main = sqlgen.CallValue(call, root, plan.Total, body)
+	}
+	if plan.Explain {
+		plan.Main = sqlgen.ExecutionPlan(plan.Main, media)
+	}
+	return plan, nil
+}
+
+func (r *Request) maxAffectedStrict() bool {
+	return r.Prefer.HasMaxAffected && r.Prefer.Handling == header.HandlingStrict
+}
+
+// arguments says how the routine gets its arguments, and which it gets.
+func arguments(r *Request, routine *catalog.Routine) (tree.CallArgs, []catalog.Param) {
+	if len(routine.Params) == 1 && routine.Params[0].Name == "" {
+		return tree.ArgsUnnamed, routine.Params
+	}
+	names := r.argumentNames()
+	var given []catalog.Param
+	for _, p := range routine.Params {
+		if _, ok := slices.BinarySearch(names, p.Name); ok {
+			given = append(given, p)
+		}
+	}
+	switch {
+	case len(given) == 0:
+		return tree.ArgsNone, nil
+	case r.Action == CallPost && r.ContentType.Kind != header.Form:
+		return tree.ArgsJSON, given
+	}
+	return tree.ArgsNamed, given
+}
+
+// argumentNames are the names of the arguments given, sorted, each once.
+func (r *Request) argumentNames() []string {
+	var names []string
+	if r.Action == CallPost {
+		for _, c := range r.Columns {
+			names = append(names, string(c))
+		}
+	} else {
+		for i := range r.Query.Args {
+			names = append(names, string(r.Query.Args[i].Key))
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// returned are the columns a call has to return: those selected or joined on,
+// and those filtered by.
+func returned(root *tree.Node) []string {
+	needed := neededColumns(root, nil)
+	if len(needed) == 0 || needed["*"] {
+		return nil
+	}
+	filterColumns(root, needed)
+	out := make([]string, 0, len(needed))
+	for name := range needed {
+		out = append(out, name)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func filterColumns(n *tree.Node, into map[string]bool) {
+	var visit func(conds []tree.Cond)
+	visit = func(conds []tree.Cond) {
+		for i := range conds {
+			switch c := &conds[i]; c.Kind {
+			case tree.CondFilter:
+				into[c.Field.Name] = true
+			case tree.CondNullEmbed:
+				into[c.Embed] = true
+			default:
+				visit(c.Children)
+			}
+		}
+	}
+	visit(n.Where)
+	for _, c := range n.Children {
+		filterColumns(c, into)
+	}
+}

@@ -1,0 +1,160 @@
+package planner
+
+import (
+	"slices"
+
+	"github.com/fastgrest/fastgrest/parser"
+	"github.com/fastgrest/fastgrest/parser/header"
+	"github.com/fastgrest/fastgrest/planner/catalog"
+	"github.com/fastgrest/fastgrest/planner/sqlgen"
+	"github.com/fastgrest/fastgrest/planner/tree"
+)
+
+// buildWrite plans an insert, update, PUT or delete.
+func (p *Planner) buildWrite(r *Request) (*Plan, error) {
+	relation := catalog.QI{Schema: r.Schema, Name: string(r.Target)}
+	table := p.cat.Tables[relation]
+	if table == nil {
+		return nil, p.NotFound(relation)
+	}
+	res := resolver{cat: p.cat, opts: &p.opts, query: r.Query, schema: r.Schema, action: r.Action}
+	root, err := res.read(relation)
+	if err != nil {
+		return nil, err
+	}
+	write, err := res.write(r, table, root)
+	if err != nil {
+		return nil, err
+	}
+	media, body, err := p.negotiate(r, relation, root.HasOnlyStar())
+	if err != nil {
+		return nil, err
+	}
+	plan := &Plan{
+		Action: r.Action, Schema: r.Schema, Target: relation, Media: media, root: root, write: write,
+		Singular: media.Kind == header.Object || media.Kind == header.ObjectStripped,
+		Explain:  media.Kind == header.Plan,
+		UserCode: true, // triggers, defaults, checks
+		Merge:    write.Count,
+		Key:      table.PrimaryKey,
+	}
+	p.inspectNode(plan, root)
+	plan.PerRole = plan.PerRole || table.RowSecurity
+	switch representation := r.Prefer.Representation; {
+	case representation == header.ReturnFull:
+		plan.Rows = !plan.Explain && !body.Strip && (body.Kind == sqlgen.BodyArray || body.Kind == sqlgen.BodyObject)
+		if plan.Rows {
+			plan.Main = sqlgen.WriteRows(write, root, nil)
+		} else {
+			plan.Main = sqlgen.WriteValue(write, root, body)
+		}
+	case representation == header.ReturnHeaders && r.Action == Insert:
+		plan.Located = true
+		plan.Main = sqlgen.WriteLocated(write)
+	default:
+		plan.Tagged = true
+		plan.Main = sqlgen.Write(write)
+	}
+	if plan.Explain {
+		if plan.Tagged {
+			plan.Main = sqlgen.WriteValue(write, &tree.Node{From: catalog.QI{Name: sourceName}}, sqlgen.Body{Kind: sqlgen.BodyNone})
+			plan.Tagged = false
+		}
+		plan.Main = sqlgen.ExecutionPlan(plan.Main, media)
+	}
+	return plan, nil
+}
+
+// write resolves the payload's columns, the filters and what is returned.
+func (r *resolver) write(req *Request, table *catalog.Table, root *tree.Node) (*tree.Write, error) {
+	w := &tree.Write{Table: table.QI, Object: req.PayloadObject}
+	if req.Action == Upsert && !r.filtersAreKey(table) {
+		return nil, &Error{Kind: InvalidPutFilters}
+	}
+	for _, name := range req.Columns {
+		c := table.Column(string(name))
+		if c == nil {
+			return nil, &Error{Kind: ColumnNotFound, Parent: table.Name, Name: string(name)}
+		}
+		w.Columns = append(w.Columns, r.payloadColumn(c))
+	}
+	if representation := req.Prefer.Representation; representation == header.ReturnFull || representation == header.ReturnHeaders {
+		for name := range neededColumns(root, table.PrimaryKey) {
+			w.Returning = append(w.Returning, name)
+		}
+		slices.Sort(w.Returning)
+	}
+	w.Defaults = req.Prefer.Missing == header.MissingDefault
+	conditions := r.ownConditions(table.QI)
+	switch req.Action {
+	case Insert:
+		w.Resolution = req.Prefer.Resolution
+		w.Key = table.PrimaryKey
+		w.Conflict = table.PrimaryKey
+		if r.query.HasOnConflict {
+			w.Conflict = nil
+			for _, name := range r.query.OnConflict {
+				w.Conflict = append(w.Conflict, string(name))
+			}
+		}
+		w.Count = w.Resolution == header.MergeDuplicates
+	case Upsert:
+		w.Resolution, w.Conflict, w.Defaults = header.MergeDuplicates, table.PrimaryKey, false
+		w.Put, w.IsPut, w.Count = conditions, true, true
+	case Update:
+		w.Kind, w.Where = tree.WriteUpdate, conditions
+	case Delete:
+		w.Kind, w.Where, w.Columns = tree.WriteDelete, conditions, nil
+	}
+	return w, nil
+}
+
+func (r *resolver) payloadColumn(c *catalog.Column) tree.WriteColumn {
+	w := tree.WriteColumn{Name: c.Name, Type: c.NominalType, Default: tree.Opt{Name: c.Default, Given: c.HasDefault}}
+	if rep := r.cat.Representations[catalog.RepKey{Source: "json", Target: c.NominalType}]; rep != nil {
+		w.Type, w.Transform = "json", rep.Function
+	}
+	return w
+}
+
+// ownConditions are the filters of the written relation itself. Logic trees
+// count whatever path they have.
+func (r *resolver) ownConditions(relation catalog.QI) []tree.Cond {
+	var out []tree.Cond
+	for _, i := range r.query.FilterRoots {
+		if f := &r.query.Filters[i]; f.Path.N == 0 {
+			out = append(out, r.filter(relation, f))
+		}
+	}
+	for i := range r.query.LogicRoots {
+		out = append(out, r.logic(relation, r.query.LogicRoots[i].Node))
+	}
+	return out
+}
+
+// filtersAreKey reports whether the filters of a PUT are eq on exactly the
+// columns of the primary key.
+func (r *resolver) filtersAreKey(table *catalog.Table) bool {
+	if len(r.query.LogicRoots) > 0 || len(table.PrimaryKey) == 0 {
+		return false
+	}
+	seen := map[string]bool{}
+	for _, key := range r.query.FilterKeys {
+		seen[string(key)] = true
+	}
+	if len(seen) != len(table.PrimaryKey) {
+		return false
+	}
+	for _, name := range table.PrimaryKey {
+		if !seen[name] {
+			return false
+		}
+	}
+	for _, i := range r.query.FilterRoots {
+		f := &r.query.Filters[i]
+		if f.Path.N == 0 && (f.Negate || f.Op != parser.OpEq || f.Quant != parser.QuantNone) {
+			return false
+		}
+	}
+	return true
+}

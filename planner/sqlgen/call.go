@@ -1,0 +1,116 @@
+package sqlgen
+
+import (
+	"github.com/fastgrest/fastgrest/planner/catalog"
+	"github.com/fastgrest/fastgrest/planner/tree"
+)
+
+// call writes the SELECT over a routine's result. A scalar is the column
+// pgrst_scalar.
+func (w *Writer) call(c *tree.Call) {
+	r := c.Routine
+	w.S("SELECT ")
+	switch {
+	case !r.Composite:
+		w.S("pgrst_call.pgrst_scalar")
+	case len(c.Returning) == 0:
+		w.S("*")
+	default:
+		for i, name := range c.Returning {
+			if i > 0 {
+				w.S(", ")
+			}
+			w.column(catalog.QI{Name: "pgrst_call"}, name)
+		}
+	}
+	w.S(" FROM ")
+	switch c.Args {
+	case tree.ArgsJSON:
+		cols := make([]tree.WriteColumn, len(c.Params))
+		for i, p := range c.Params {
+			cols[i] = tree.WriteColumn{Name: p.Name, Type: p.MaxType}
+		}
+		w.payload(cols, c.Object, false, true)
+		w.S(", LATERAL ")
+		w.invoke(r, func() { w.arguments(c, func(p *catalog.Param) { w.column(payloadRows, p.Name) }) })
+	case tree.ArgsNamed:
+		w.invoke(r, func() {
+			w.arguments(c, func(p *catalog.Param) {
+				kind := ArgCall
+				if p.Variadic {
+					kind = ArgVariadic
+				}
+				w.CallArg(kind, p.Name)
+				w.S("::", p.MaxType)
+			})
+		})
+	case tree.ArgsUnnamed:
+		w.invoke(r, func() {
+			w.Param(Arg{Kind: ArgBody})
+			w.S("::", c.Params[0].Type)
+		})
+	default:
+		w.invoke(r, func() {})
+	}
+}
+
+func (w *Writer) arguments(c *tree.Call, value func(*catalog.Param)) {
+	for i := range c.Params {
+		p := &c.Params[i]
+		if i > 0 {
+			w.S(", ")
+		}
+		if p.Variadic {
+			w.S("VARIADIC ")
+		}
+		w.Ident(p.Name)
+		w.S(" := ")
+		value(p)
+	}
+}
+
+func (w *Writer) invoke(r *catalog.Routine, arguments func()) {
+	if !r.Composite {
+		w.S("(SELECT ")
+	}
+	w.Name(r.QI)
+	w.S("(")
+	arguments()
+	w.S(")")
+	if !r.Composite {
+		w.S(" pgrst_scalar)")
+	}
+	w.S(" pgrst_call")
+}
+
+// CallRows is a call whose rows we encode; see Rows.
+func CallRows(c *tree.Call, root *tree.Node, total Total, convert *Columns) Statement {
+	var w Writer
+	w.source(func() { w.call(c) })
+	w.rows(root, total, convert)
+	return w.Statement()
+}
+
+// CallValue is a call whose body PostgreSQL computes; see Value.
+func CallValue(c *tree.Call, root *tree.Node, total Total, body Body) Statement {
+	var w Writer
+	w.S("WITH pgrst_source AS (")
+	w.call(c)
+	w.S(")")
+	w.value(root, total, body, c.Routine)
+	return w.Statement()
+}
+
+// FunctionSettings makes the settings a routine brings along.
+func FunctionSettings(settings []catalog.Setting) string {
+	var w Writer
+	w.S("SELECT num_nonnulls(")
+	for i, s := range settings {
+		if i > 0 {
+			w.S(", ")
+		}
+		w.constant(s.Name, s.Value)
+	}
+	w.S(")")
+	return w.Statement().SQL
+}

@@ -1,0 +1,94 @@
+package sqlgen
+
+import "github.com/fastgrest/fastgrest/planner/tree"
+
+// payload writes the FROM item pgrst_body: the rows of the JSON payload, with
+// the columns of cols in their types. one stops after the first row.
+func (w *Writer) payload(cols []tree.WriteColumn, object, defaults, one bool) {
+	source := func() {
+		w.Param(Arg{Kind: ArgBody})
+		if defaults {
+			w.S("::jsonb")
+		} else {
+			w.S("::json")
+		}
+	}
+	kind := "json"
+	if defaults {
+		kind = "jsonb"
+		payload := source
+		w.S("(SELECT ")
+		if object {
+			w.defaults(cols)
+			w.S(" || ")
+			payload()
+			w.S(" AS body) pgrst_defaults, ")
+		} else {
+			w.S("jsonb_agg(")
+			w.defaults(cols)
+			w.S(" || item) AS body FROM jsonb_array_elements(")
+			payload()
+			w.S(") item) pgrst_defaults, ")
+		}
+		source = func() { w.S("pgrst_defaults.body") }
+	}
+	w.S("LATERAL (SELECT ")
+	for i := range cols {
+		c := &cols[i]
+		if i > 0 {
+			w.S(", ")
+		}
+		w.transformed(c.Transform, func() { w.Ident(c.Name) })
+		if c.Transform != "" {
+			w.S(" AS ")
+			w.Ident(c.Name)
+		}
+	}
+	switch {
+	case len(cols) > 0:
+		w.S(" FROM ", kind, "_to_record")
+		if !object {
+			w.S("set")
+		}
+		w.S("(")
+		source()
+		w.S(") AS _(")
+		for i := range cols {
+			if i > 0 {
+				w.S(", ")
+			}
+			w.Ident(cols[i].Name)
+			w.S(" ", cols[i].Type)
+		}
+		w.S(")")
+		if one {
+			w.S(" LIMIT 1")
+		}
+	case object:
+		w.S(" FROM (VALUES (1)) _") // one row of nothing but defaults
+	default:
+		w.S(" FROM ", kind, "_array_elements(")
+		source()
+		w.S(") _")
+	}
+	w.S(") pgrst_body")
+}
+
+// defaults writes an object with the default of every column that has one.
+func (w *Writer) defaults(cols []tree.WriteColumn) {
+	w.S("jsonb_build_object(")
+	first := true
+	for i := range cols {
+		c := &cols[i]
+		if !c.Default.Given {
+			continue
+		}
+		if !first {
+			w.S(", ")
+		}
+		first = false
+		w.Lit(c.Name)
+		w.S(", ", c.Default.Name)
+	}
+	w.S(")")
+}

@@ -1,0 +1,94 @@
+package server
+
+import (
+	"github.com/valyala/fasthttp"
+
+	"github.com/fastgrest/fastgrest/parser"
+	"github.com/fastgrest/fastgrest/planner"
+	"github.com/fastgrest/fastgrest/planner/catalog"
+)
+
+// call answers GET, HEAD and POST of a routine.
+func (rq *request) call() error {
+	mode := parser.ModeCallRead
+	switch {
+	case rq.ctx.IsGet():
+		rq.plan.Action = planner.CallGet
+	case rq.ctx.IsHead():
+		rq.plan.Action = planner.CallHead
+	default:
+		rq.plan.Action = planner.CallPost
+		mode = parser.ModeCall
+	}
+	if err := rq.parseQuery(mode); err != nil {
+		return err
+	}
+	if err := rq.readPayload(); err != nil {
+		return err
+	}
+	rq.timing.parse = rq.lap()
+	plan, err := rq.findPlan()
+	if err != nil {
+		return err
+	}
+	rq.timing.plan = rq.lap()
+	if err := rq.execute(plan); err != nil {
+		return err
+	}
+	rq.timing.transaction = rq.lap()
+	err = rq.respondCall(plan)
+	rq.timing.response = rq.lap()
+	return err
+}
+
+// respondCall answers a call with what its flight brought back.
+func (rq *request) respondCall(plan *planner.Plan) error {
+	if plan.Explain {
+		return rq.respondPlan(plan)
+	}
+	if err := rq.check(plan); err != nil {
+		return err
+	}
+	r := &rq.result
+	resp := &rq.ctx.Response
+	status := rq.respondRange(plan)
+	p := rq.prefer
+	p.Resolution, p.Representation, p.Missing = 0, 0, 0
+	rq.scratch = p.AppendApplied(rq.scratch[:0])
+	if len(rq.scratch) > 0 {
+		resp.Header.SetCanonical(headerPreferenceApplied, rq.scratch)
+	}
+	if plan.Void {
+		status = fasthttp.StatusNoContent
+		r.body = r.body[:0]
+	} else {
+		rq.setContentType(plan.Media)
+	}
+	resp.SetStatusCode(status)
+	rq.setBody()
+	if err := rq.applyResponseSettings(); err != nil {
+		return err
+	}
+	rq.setWarning(plan)
+	rq.setVary()
+	return nil
+}
+
+// routineInfo answers OPTIONS of a routine with the methods it allows.
+func (rq *request) routineInfo() error {
+	rq.plan.Action = planner.CallHead
+	if err := rq.parseQuery(parser.ModeRelation); err != nil {
+		return err
+	}
+	rq.plan.Schema, rq.plan.Target, rq.plan.Query, rq.plan.Prefer = rq.schemaName(), rq.target, &rq.query, &rq.prefer
+	plan, err := rq.findPlan()
+	if err != nil {
+		return err
+	}
+	if plan.Routine.Volatility == catalog.Volatile {
+		rq.respondInfo("OPTIONS,POST")
+	} else {
+		rq.respondInfo("OPTIONS,GET,HEAD,POST")
+	}
+	return nil
+}
