@@ -42,6 +42,8 @@ type Conn struct {
 	}
 	params map[string]*[]byte // ParameterStatus
 	pid    uint32
+	host   string
+	port   string
 }
 
 // newConn puts a connection around a network connection that is past the
@@ -213,6 +215,13 @@ func (c *Conn) ServerVersion() int {
 	m, _ := strconv.Atoi(minor)
 	return n*10000 + m
 }
+
+// Host is the host of the configuration that the connection was made to, or
+// the directory of its socket; Port goes with it.
+func (c *Conn) Host() string { return c.host }
+
+// Port: see Host.
+func (c *Conn) Port() string { return c.port }
 
 // PID is the process id of the server's end.
 func (c *Conn) PID() uint32 { return c.pid }

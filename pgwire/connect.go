@@ -31,7 +31,7 @@ func Connect(ctx context.Context, cfg *Config) (*Conn, error) {
 	if err != nil {
 		return nil, &ConnError{Kind: CannotConnect, Err: a.explain(err)}
 	}
-	a.done()
+	host, port := a.done()
 	hijacked, err := pg.Hijack()
 	if err != nil {
 		return nil, &ConnError{Kind: CannotConnect, Err: err}
@@ -39,6 +39,7 @@ func Connect(ctx context.Context, cfg *Config) (*Conn, error) {
 	in.src = hijacked.Conn
 	c := newConn(cfg, hijacked.Conn, in)
 	c.pg, c.pid, c.status = pg, hijacked.PID, hijacked.TxStatus
+	c.host, c.port = host, port
 	for name, value := range hijacked.ParameterStatuses {
 		c.setParam([]byte(name), []byte(value))
 	}
@@ -114,10 +115,21 @@ func (a *attempts) note(network, addr string) string {
 	return addr
 }
 
-func (a *attempts) done() {
+// done returns the host, as it was configured, and port of the connection.
+func (a *attempts) done() (host, port string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.connected = true
+	last := a.dials[len(a.dials)-1]
+	if last.network == "unix" {
+		host, port, _ = strings.Cut(last.addr, "/.s.PGSQL.")
+		return host, port
+	}
+	host, port, _ = net.SplitHostPort(last.addr)
+	if name := a.hosts[host]; name != "" {
+		host = name
+	}
+	return host, port
 }
 
 // connectFailure says it in libpq's words, which people know how to search

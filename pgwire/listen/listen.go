@@ -1,0 +1,130 @@
+package listen
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/fastgrest/fastgrest/pgwire"
+)
+
+// Options say what to listen to and whom to tell. The functions are called by
+// the goroutine that runs Run, one at a time, and may be nil.
+type Options struct {
+	Config  *pgwire.Config
+	Channel string
+
+	// MinPause and MaxPause bound the pauses between attempts to connect,
+	// each twice as long as the one before. Default 1 s and 32 s.
+	MinPause, MaxPause time.Duration
+
+	// Connected is called when the server has agreed to send notifications.
+	Connected func(Session)
+	// Notified is called for each notification.
+	Notified func(payload string)
+	// Failed is called when there is no connection, or none any more, and
+	// how long the pause before the next attempt is.
+	Failed func(err error, pause time.Duration)
+}
+
+// Session is a connection that listens.
+type Session struct {
+	Host, Port string
+	Version    string // of the server, in full
+	Again      bool   // not the first attempt: notifications may have been missed
+}
+
+// Run listens until the context ends and returns its cause.
+func Run(ctx context.Context, o Options) error {
+	if o.MinPause <= 0 {
+		o.MinPause = time.Second
+	}
+	if o.MaxPause < o.MinPause {
+		o.MaxPause = max(32*time.Second, o.MinPause)
+	}
+	l := &listener{o: o, pause: o.MinPause, cfg: o.Config.Copy()}
+	// Notifications cannot be received from a standby server; where several
+	// hosts are configured this finds the one that is not.
+	l.cfg.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	l.cfg.Statements = 0
+	l.cfg.OnNotification = func(_, payload string) {
+		if o.Notified != nil {
+			o.Notified(payload)
+		}
+	}
+	for {
+		err := l.session(ctx)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		l.failed(err)
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(l.pause):
+		}
+		l.pause = min(2*l.pause, o.MaxPause)
+	}
+}
+
+type listener struct {
+	o       Options
+	cfg     *pgwire.Config
+	pause   time.Duration
+	again   bool
+	cleanUp bool // the queue of notifications, see failed
+}
+
+func (l *listener) failed(err error) {
+	l.again = true
+	// A listener can fail on a notification whose sender's transaction the
+	// server has forgotten about. Asking how full the queue is makes the
+	// server throw such entries away. PostgreSQL calls this an internal error
+	// (XX000, or 58P01 where the file is missing), so the text has to tell.
+	l.cleanUp = strings.Contains(err.Error(), "could not access status of transaction")
+	if l.o.Failed != nil {
+		l.o.Failed(err, l.pause)
+	}
+}
+
+// session is one connection, from beginning to end.
+func (l *listener) session(ctx context.Context) error {
+	conn, err := pgwire.Connect(ctx, l.cfg)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	s := Session{Host: conn.Host(), Port: conn.Port(), Again: l.again}
+	err = conn.Query(ctx, "select version()", nil, func(columns [][]byte) error {
+		s.Version = string(columns[0])
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if l.cleanUp {
+		if err := conn.Exec(ctx, "select pg_notification_queue_usage()"); err != nil {
+			return err
+		}
+	}
+	if err := conn.Exec(ctx, "listen "+quote(l.o.Channel)); err != nil {
+		return err
+	}
+	l.pause = l.o.MinPause
+	if l.o.Connected != nil {
+		l.o.Connected(s)
+	}
+	for {
+		if err := conn.Wait(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// quote makes an identifier of any text. (A zero byte, which no identifier
+// can hold, is refused by the connection.)
+func quote(name string) string {
+	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+}
