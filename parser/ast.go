@@ -242,5 +242,6 @@ type Query struct {
 	rangeText []rangeParam // what limit= and offset= said, in parallel with Ranges
 	badRange  int32        // first rangeText whose key is no path, -1 for none
 	byKey     []int32      // scratch of AppendCanonical
+	stop      stop         // where the last parameter was refused
 	mode      Mode
 }

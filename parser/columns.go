@@ -17,7 +17,7 @@ func (q *Query) parseColumns(value []byte) bool {
 	q.HasColumns = true
 	var ok bool
 	if q.Columns, ok = l.names(q.Columns); !ok {
-		return false
+		return l.refuse()
 	}
 	slices.SortFunc(q.Columns, bytes.Compare)
 	q.Columns = slices.CompactFunc(q.Columns, bytes.Equal)
@@ -29,16 +29,21 @@ func (q *Query) parseOnConflict(value []byte) bool {
 	l := lexer{q: q, s: value}
 	q.HasOnConflict = true
 	var ok bool
-	q.OnConflict, ok = l.names(q.OnConflict)
-	return ok
+	if q.OnConflict, ok = l.names(q.OnConflict); !ok {
+		return l.refuse()
+	}
+	return true
 }
 
 func (l *lexer) names(dst [][]byte) ([][]byte, bool) {
-	for {
+	for before := l.i; ; {
+		here := l.i
+		l.mark = before
 		name, ok := l.name()
 		if !ok {
 			return dst, false
 		}
+		before = here
 		dst = append(dst, name)
 		switch l.separator() {
 		case broken:

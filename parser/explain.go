@@ -11,110 +11,122 @@ var errTooManyParams = &Error{
 	Details: fmt.Sprintf("at most %d are allowed", MaxParams),
 }
 
-// explain finds the error for a query that read has refused. The kinds of
-// parameters are gone through in the order PostgREST reads them, since only
-// the first failure is reported.
+// errUnexplained would mean that package explain accepts what is refused here.
+// The fuzzers have found no such query.
+var errUnexplained = &Error{Message: "failed to parse query string"}
+
+// explain finds the error for a query that read has refused. Only the first
+// failure is reported, and PostgREST reads the kinds of parameters in an order
+// of its own: that is the order here.
 func (q *Query) explain() error {
-	for _, find := range [...]func(*Query) error{
-		(*Query).explainOrders,
-		(*Query).explainLogic,
-		explainFirst("columns", "columns parameter", explain.Columns),
-		explainFirst("select", "select parameter", explain.Select),
-		(*Query).explainFilters,
-		explainFirst("on_conflict", "on_conflict parameter", explain.Columns),
-	} {
-		if err := find(q); err != nil {
-			return err
-		}
+	if prm := q.firstRefused(kindOrder, (*Query).parseOrder); prm != nil {
+		return unlessNil(explainOrder(prm, q.stop))
+	}
+	if prm := q.firstRefused(kindLogic, (*Query).parseLogic); prm != nil {
+		return unlessNil(q.explainLogic(prm, q.stop))
+	}
+	if prm := q.first("columns"); prm != nil && !q.parseColumns(prm.Value) {
+		return unlessNil(explainColumns("columns", prm, q.stop))
+	}
+	if prm := q.first("select"); prm != nil && !q.parseSelect(prm.Value) {
+		return unlessNil(explainSelect(prm, q.stop))
+	}
+	if prm := q.firstRefused(kindFilter, (*Query).parseFilter); prm != nil {
+		return unlessNil(q.explainFilter(prm))
+	}
+	if prm := q.first("on_conflict"); prm != nil && !q.parseOnConflict(prm.Value) {
+		return unlessNil(explainColumns("on_conflict", prm, q.stop))
 	}
 	return errUnexplained
 }
 
-// errUnexplained would mean that read refuses what package explain accepts.
-// The fuzzers have found no such query.
-var errUnexplained = &Error{Message: "failed to parse query string"}
+// firstRefused returns the first parameter of a kind that its grammar refuses.
+func (q *Query) firstRefused(want kind, parse func(*Query, *Param) bool) *Param {
+	for i := range q.Params {
+		prm := &q.Params[i]
+		if k, _ := kindOf(prm.Key); k == want && prm.HasValue && !parse(q, prm) {
+			return prm
+		}
+	}
+	return nil
+}
+
+// first returns the first parameter called key, nil if it has no value.
+func (q *Query) first(key string) *Param {
+	for i := range q.Params {
+		if prm := &q.Params[i]; string(prm.Key) == key {
+			if prm.HasValue {
+				return prm
+			}
+			return nil
+		}
+	}
+	return nil
+}
+
+func unlessNil(err error) error {
+	if err == nil {
+		return errUnexplained
+	}
+	return err
+}
 
 // RangeError is the error of a limit= or offset= whose key leads to no embed,
 // nil if there is none. It is separate because PostgREST reports it late, and
-// only for requests whose ranges it heeds.
+// only for reads and calls.
 func (q *Query) RangeError() error {
 	if q.badRange < 0 {
 		return nil
 	}
 	prefix := q.rangeText[q.badRange].prefix
 	key := append(prefix[:len(prefix):len(prefix)], "limit"...)
-	return explainText("tree path", key, explain.TreePath, key)
+	return explainTreePath(key)
 }
 
-func (q *Query) explainOrders() error {
-	return q.explainEach(kindOrder, func(prm *Param) error {
-		if err := explainText("tree path", prm.Key, explain.TreePath, prm.Key); err != nil {
-			return err
-		}
-		return explainText("order", prm.Value, explain.Order, prm.Value)
-	})
+func explainOrder(prm *Param, at stop) error {
+	if err := explainTreePath(prm.Key); err != nil {
+		return err
+	}
+	return explainText("order", prm.Value, explain.Order, prm.Value, at)
 }
 
-func (q *Query) explainLogic() error {
-	return q.explainEach(kindLogic, func(prm *Param) error {
-		if err := explainText("logic path", prm.Key, explain.LogicPath, prm.Key); err != nil {
-			return err
-		}
-		_, text, ok := q.logicText(prm)
-		if !ok {
-			return nil
-		}
-		return explainText("logic tree", prm.Value, explain.Tree, text)
-	})
+func (q *Query) explainLogic(prm *Param, at stop) error {
+	if err := explainText("logic path", prm.Key, explain.LogicPath, prm.Key, stop{}); err != nil {
+		return err
+	}
+	_, text, ok := q.logicText(prm)
+	if !ok {
+		return errUnexplained
+	}
+	return explainText("logic tree", prm.Value, explain.Tree, text, at)
 }
 
-func (q *Query) explainFilters() error {
-	grammar := explain.Filter
+func explainColumns(name string, prm *Param, at stop) error {
+	return explainText(name+" parameter", prm.Value, explain.Columns, prm.Value, at)
+}
+
+func explainSelect(prm *Param, at stop) error {
+	return explainText("select parameter", prm.Value, explain.Select, prm.Value, at)
+}
+
+func (q *Query) explainFilter(prm *Param) error {
+	if err := explainTreePath(prm.Key); err != nil {
+		return err
+	}
 	if q.mode == ModeCallRead {
-		grammar = explain.FilterOrArgument
+		return explainText("filter", prm.Value, explain.FilterOrArgument, prm.Value, stop{})
 	}
-	return q.explainEach(kindFilter, func(prm *Param) error {
-		if err := explainText("tree path", prm.Key, explain.TreePath, prm.Key); err != nil {
-			return err
-		}
-		return explainText("filter", prm.Value, grammar, prm.Value)
-	})
+	return explainText("filter", prm.Value, explain.Filter, prm.Value, stop{})
 }
 
-// explainEach goes through the parameters of one kind.
-func (q *Query) explainEach(want kind, find func(*Param) error) error {
-	for i := range q.Params {
-		prm := &q.Params[i]
-		if k, _ := kindOf(prm.Key); k != want || !prm.HasValue {
-			continue
-		}
-		if err := find(prm); err != nil {
-			return err
-		}
-	}
-	return nil
+func explainTreePath(key []byte) error {
+	return explainText("tree path", key, explain.TreePath, key, stop{})
 }
 
-// explainFirst looks at the first parameter called key, the only one that
-// counts.
-func explainFirst(key, what string, g explain.Grammar) func(*Query) error {
-	return func(q *Query) error {
-		for i := range q.Params {
-			if prm := &q.Params[i]; string(prm.Key) == key {
-				if !prm.HasValue {
-					return nil
-				}
-				return explainText(what, prm.Value, g, prm.Value)
-			}
-		}
-		return nil
-	}
-}
-
-// explainText reads a text again and words the error, if there is one. The
-// text that is shown is not always the one that is read.
-func explainText(what string, shown []byte, g explain.Grammar, text []byte) error {
-	f, refused := explain.Run(g, text, MaxDepth)
+// explainText reads a text again, as far as it takes, and words the error, if
+// there is one. The text that is shown is not always the one that is read.
+func explainText(what string, shown []byte, g explain.Grammar, text []byte, at stop) error {
+	f, refused := explain.Run(g, text, explain.Start{Offset: at.mark, Depth: at.depth}, MaxDepth)
 	switch {
 	case !refused:
 		return nil

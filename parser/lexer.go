@@ -17,6 +17,18 @@ type lexer struct {
 	s     []byte
 	i     int
 	depth int // open parentheses of embeds or logic trees
+	mark  int // where the element before the one being read begins, in the innermost list
+}
+
+// stop is where a lexer was when its text was refused. Package explain need not
+// read what comes before: complete elements of a list have no say in why a
+// later one fails.
+type stop struct{ mark, depth int }
+
+// refuse leaves the stop behind for explain.
+func (l *lexer) refuse() bool {
+	l.q.stop = stop{l.mark, l.depth}
+	return false
 }
 
 // outcome tells two failures apart. PostgREST's repetitions end quietly at an

@@ -18,7 +18,7 @@ func (q *Query) parseLogic(prm *Param) bool {
 	l := lexer{q: q, s: text}
 	node, ok := l.logicTree()
 	if !ok {
-		return false
+		return l.refuse()
 	}
 	q.LogicRoots = append(q.LogicRoots, LogicRoot{Path: path, Node: node})
 	return true
@@ -77,11 +77,15 @@ func (l *lexer) logicTree() (int32, bool) {
 	}
 	idx := l.newLogic(node)
 	last := int32(none)
-	for {
+	for before := l.i; ; {
+		here := l.i
+		l.mark = before
 		child, ok := l.logicTree()
 		if !ok {
 			return none, false
 		}
+		l.mark = before // branches have moved it
+		before = here
 		if last == none {
 			q.Logic[idx].First = child
 		} else {
@@ -92,8 +96,11 @@ func (l *lexer) logicTree() (int32, bool) {
 		case broken:
 			return none, false
 		case missing:
+			if !l.lexeme(')') {
+				return none, false
+			}
 			l.depth--
-			return idx, l.lexeme(')')
+			return idx, true
 		}
 	}
 }

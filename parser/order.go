@@ -15,11 +15,14 @@ func (q *Query) parseOrder(prm *Param) bool {
 	}
 	l = lexer{q: q, s: prm.Value}
 	off := len(q.Terms)
-	for {
+	for before := l.i; ; {
+		here := l.i
+		l.mark = before
 		t, ok := l.orderTerm()
 		if !ok {
-			return false
+			return l.refuse()
 		}
+		before = here
 		q.Terms = append(q.Terms, t)
 		if !l.take(',') {
 			break

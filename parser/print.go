@@ -1,6 +1,7 @@
 package parser
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 )
@@ -83,12 +84,9 @@ func (p *printer) name(name []byte) {
 }
 
 func ordinary(name []byte) bool {
-	for _, c := range name {
-		if c == ' ' || charClass[c]&inName == 0 {
-			return false
-		}
-	}
-	return len(name) > 0
+	l := lexer{s: name}
+	_, ok := l.identifier()
+	return ok && l.done() && bytes.IndexByte(name, ' ') < 0
 }
 
 func (p *printer) names(names [][]byte) {

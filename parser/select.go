@@ -17,8 +17,11 @@ package parser
 func (q *Query) parseSelect(value []byte) bool {
 	l := lexer{q: q, s: value}
 	first, ok := l.items()
+	if !ok {
+		return l.refuse()
+	}
 	q.SelectTop = first
-	return ok
+	return true
 }
 
 // selectAll is what a request without select= asks for.
@@ -37,8 +40,12 @@ func (q *Query) newItem() int32 {
 // items consumes siblings and returns the first of their chain.
 func (l *lexer) items() (int32, bool) {
 	first, last := int32(none), int32(none)
-	for {
+	for before := l.i; ; {
+		here := l.i
+		l.mark = before
 		it, res := l.item()
+		l.mark = before // embeds have moved it
+		before = here
 		switch {
 		case res == broken:
 			return none, false

@@ -1,11 +1,26 @@
 package explain
 
-// input is the text of one run.
+import "slices"
+
+// input is the text of one run. A text is run twice: first to find out where
+// the failure is, then to take notes there. Notes of all the other places, of
+// which there are some for every character, would only be thrown away.
 type input struct {
 	text     []rune
+	taking   bool // notes, at the place called notes
+	notes    state
 	depth    int
 	maxDepth int
 	tooDeep  bool // set once nesting went beyond maxDepth; the run fails then
+}
+
+// fail makes a failure, with notes if they are wanted.
+func (in *input) fail(place state, notes ...note) failure {
+	f := failure{place: place, known: true}
+	if in.taking && place == in.notes {
+		f.notes = slices.Clone(notes)
+	}
+	return f
 }
 
 // state is a place in the input.
@@ -13,6 +28,22 @@ type state struct {
 	at     int
 	line   int
 	column int
+}
+
+// show is the character at s as it is shown in notes; it is not worth the
+// effort where no notes are taken.
+func (in *input) show(s state) string {
+	if !in.taking {
+		return ""
+	}
+	return showText(in.text[s.at : s.at+1])
+}
+
+func (in *input) showRune(s state) string {
+	if !in.taking {
+		return ""
+	}
+	return showRune(in.text[s.at])
 }
 
 func (in *input) done(s state) bool { return s.at >= len(in.text) }
@@ -37,42 +68,39 @@ func (s state) before(t state) bool {
 	return s.line < t.line || s.line == t.line && s.column < t.column
 }
 
-// failure is what is known of why a parser failed, or could not go on. Without
-// notes nothing is known.
+// failure is what is known of why a parser failed, or could not go on.
 type failure struct {
 	place state
-	notes []note
+	known bool
+	notes []note // only taken at one place, see input
 }
-
-func (f failure) unknown() bool { return len(f.notes) == 0 }
 
 // merge keeps the failure that says something; of two, the one further on; and
 // both when they are about the same place.
 func merge(f, g failure) failure {
 	switch {
-	case g.unknown() && !f.unknown():
+	case f.known && !g.known:
 		return f
-	case f.unknown() && !g.unknown():
+	case g.known && !f.known:
 		return g
 	case f.place.before(g.place):
 		return g
 	case g.place.before(f.place):
 		return f
 	}
-	notes := make([]note, 0, len(f.notes)+len(g.notes))
-	notes = append(notes, f.notes...)
-	return failure{f.place, append(notes, g.notes...)}
+	f.notes = slices.Concat(f.notes, g.notes)
+	return f
 }
 
 // expecting replaces what f says was expected.
-func (f failure) expecting(what string) failure {
-	notes := []note{{expected, what}}
+func (f failure) expecting(in *input, what string) failure {
+	g := in.fail(f.place, note{expected, what})
 	for _, n := range f.notes {
 		if n.kind != expected {
-			notes = append(notes, n)
+			g.notes = append(g.notes, n)
 		}
 	}
-	return failure{f.place, notes}
+	return g
 }
 
 // result is what became of a parser. A success carries a failure too: what
@@ -101,9 +129,9 @@ func satisfying(test func(rune) bool) parser {
 	return func(in *input, s state) result {
 		switch {
 		case in.done(s):
-			return result{failure: failure{s, []note{{met, ""}}}}
+			return result{failure: in.fail(s, note{met, ""})}
 		case !test(in.text[s.at]):
-			return result{failure: failure{s, []note{{met, showText(in.text[s.at : s.at+1])}}}}
+			return result{failure: in.fail(s, note{met, in.show(s)})}
 		}
 		next := s.advance(in.text[s.at])
 		return result{ok: true, consumed: true, next: next, failure: failure{place: next}}
@@ -141,9 +169,9 @@ func word(w string) parser {
 			}
 			got := ""
 			if !in.done(next) {
-				got = showText(in.text[next.at : next.at+1])
+				got = in.show(next)
 			}
-			return result{consumed: i > 0, failure: failure{s, []note{{expected, shown}, {met, got}}}}
+			return result{consumed: i > 0, failure: in.fail(s, note{expected, shown}, note{met, got})}
 		}
 		return result{ok: true, consumed: true, next: next, failure: failure{place: next}}
 	}
@@ -169,7 +197,7 @@ func (r result) then(in *input, p parser) result {
 	if q.consumed {
 		return q
 	}
-	if !r.failure.unknown() {
+	if r.failure.known {
 		q.failure = merge(r.failure, q.failure)
 	}
 	q.consumed = r.consumed
@@ -213,8 +241,8 @@ func attempt(p parser) parser {
 func label(name string, p parser) parser {
 	return func(in *input, s state) result {
 		r := p(in, s)
-		if !r.consumed && !(r.ok && r.failure.unknown()) {
-			r.failure = r.failure.expecting(name)
+		if !r.consumed && (!r.ok || r.failure.known) {
+			r.failure = r.failure.expecting(in, name)
 		}
 		return r
 	}
@@ -234,13 +262,13 @@ func ahead(p parser) parser {
 // notBefore succeeds where p fails.
 func notBefore(p parser) parser {
 	return func(in *input, s state) result {
-		r := attempt(p)(in, s)
+		r := p(in, s)
 		if !r.ok {
 			n := nothing(in, s)
 			n.failure = merge(r.failure, n.failure)
 			return n
 		}
-		return result{failure: failure{r.next, []note{{unwanted, showRune(in.text[s.at])}}}}
+		return result{failure: in.fail(r.next, note{unwanted, in.showRune(s)})}
 	}
 }
 
@@ -248,9 +276,9 @@ func notBefore(p parser) parser {
 var end = label("end of input", func(in *input, s state) result {
 	if in.done(s) {
 		// What is known here is what would have made a character appear.
-		return result{ok: true, next: s, failure: failure{s, []note{{met, ""}}}}
+		return result{ok: true, next: s, failure: in.fail(s, note{met, ""})}
 	}
-	return result{failure: failure{s, []note{{unwanted, showRune(in.text[s.at])}}}}
+	return result{failure: in.fail(s, note{unwanted, in.showRune(s)})}
 })
 
 // many repeats p until it fails without consuming. It remembers what would have

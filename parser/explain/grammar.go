@@ -25,10 +25,10 @@ var (
 	dash = attempt(sequence(char('-'), notBefore(char('>'))))
 
 	name = label("field name (* or [a..z0..9_$])",
-		choice(quoted, separated1(identifier, dash)))
+		choice(quoted, dashed(identifier, isIdentifierChar)))
 
 	jsonKey = label("any non reserved character different from: .,>()",
-		choice(quoted, separated1(many1(noneOf("(-:.,>)")), dash)))
+		choice(quoted, dashed(many1(noneOf(keyEnds)), isKeyChar)))
 
 	jsonIndex = sequence(optional(char('-')), many1(digit), choice(
 		attempt(ahead(word("->"))),
@@ -51,19 +51,44 @@ func anything(rune) bool { return true }
 
 func isDigit(c rune) bool { return c >= '0' && c <= '9' }
 
+func isIdentifierChar(c rune) bool { return unicode.IsLetter(c) || isDigit(c) || contains("_ $", c) }
+
+const keyEnds = "(-:.,>)"
+
+func isKeyChar(c rune) bool { return !contains(keyEnds, c) }
+
 func lexeme(p parser) parser { return sequence(space, p, space) }
 
 // identifierChar looks before it runs the alternatives, whose failures would
 // be made for every digit of a long text and thrown away.
 func identifierChar(in *input, s state) result {
-	if !in.done(s) {
-		c := in.text[s.at]
-		if unicode.IsLetter(c) || isDigit(c) || contains("_ $", c) {
-			next := s.advance(c)
-			return result{ok: true, consumed: true, next: next, failure: failure{place: next}}
-		}
+	if !in.done(s) && isIdentifierChar(in.text[s.at]) {
+		next := s.advance(in.text[s.at])
+		return result{ok: true, consumed: true, next: next, failure: failure{place: next}}
 	}
 	return noIdentifierChar(in, s)
+}
+
+// dashed is part, separated by dashes. It steps over all complete parts but the
+// last one: the others have no say in a failure, and a name of nothing but
+// dashes would take long.
+func dashed(part parser, isPart func(rune) bool) parser {
+	return sequence(part, func(in *input, s state) result {
+		last := s
+		for next := s; !in.done(next) && in.text[next.at] == '-'; {
+			here := next
+			next = next.advance('-')
+			begin := next.at
+			for !in.done(next) && isPart(in.text[next.at]) {
+				next = next.advance(in.text[next.at])
+			}
+			if next.at == begin {
+				break
+			}
+			last = here
+		}
+		return result{ok: true, consumed: last != s, next: last, failure: failure{place: last}}
+	}, repeat(sequence(dash, part), false))
 }
 
 var noIdentifierChar = choice(letter, digit, oneOf("_ $"))
@@ -132,14 +157,20 @@ func isCount(name string) bool {
 	return strings.Trim(name, " ") == "count"
 }
 
-func items(in *input, s state) result { return separated(item, comma)(in, s) }
+// items and tree are made in init because they contain themselves.
+var items, tree parser
 
-func item(in *input, s state) result {
-	children := nested(sequence(char('('), items, char(')')))
-	return choice(
+func init() {
+	children := nested(sequence(char('('), func(in *input, s state) result { return items(in, s) }, char(')')))
+	items = separated(choice(
 		sequence(attempt(spread), children),
 		sequence(attempt(relation), children),
-		column)(in, s)
+		column), comma)
+
+	branches := nested(separated1(func(in *input, s state) result { return tree(in, s) }, comma))
+	tree = choice(
+		attempt(leaf),
+		sequence(negation, operator, lexeme(char('(')), branches, lexeme(char(')'))))
 }
 
 // nested counts how deep p is nested, and fails for good where that is too
@@ -231,13 +262,6 @@ var (
 	negation = label("negation operator (not)", choice(not, nothing))
 	operator = label("logic operator (and, or)", choice(attempt(word("and")), word("or")))
 )
-
-func tree(in *input, s state) result {
-	children := nested(separated1(tree, comma))
-	return choice(
-		attempt(leaf),
-		sequence(negation, operator, lexeme(char('(')), children, lexeme(char(')'))))(in, s)
-}
 
 // Order.
 

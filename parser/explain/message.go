@@ -23,7 +23,7 @@ type note struct {
 // details renders what is known of a failure: what was met (an unwanted thing
 // takes precedence), then what was expected, each text once.
 func (f failure) details() string {
-	if f.unknown() {
+	if !f.known {
 		return "unknown parse error"
 	}
 	var parts []string

@@ -1,0 +1,443 @@
+package parser
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// encode percent-encodes what would otherwise be taken for syntax of the query
+// string, so that the tables below show the texts as the grammars see them.
+func encode(text string) string { return url.QueryEscape(text) }
+
+// accepts returns a table row: a query whose tree prints as want.
+func accepts(t *testing.T, mode Mode) func(query, want string) {
+	var q Query
+	return func(query, want string) {
+		t.Helper()
+		if err := q.Parse([]byte(query), mode); err != nil {
+			t.Errorf("%s: %v", query, err)
+			return
+		}
+		if got := q.String(); got != want {
+			t.Errorf("%s: got\n%s\nwant\n%s", query, got, want)
+		}
+		check(t, &q)
+	}
+}
+
+// refuses returns a table row: a query with the texts of its error.
+func refuses(t *testing.T, mode Mode) func(query, message, details string) {
+	var q Query
+	return func(query, message, details string) {
+		t.Helper()
+		var e *Error
+		if err := q.Parse([]byte(query), mode); !errors.As(err, &e) {
+			t.Errorf("%s: got error %v, want %s", query, err, message)
+			return
+		}
+		if e.Message != message {
+			t.Errorf("%s: got message\n %s, want\n %s", query, e.Message, message)
+		}
+		if e.Details != details {
+			t.Errorf("%s: got details\n %s, want\n %s", query, e.Details, details)
+		}
+	}
+}
+
+func TestSelect(t *testing.T) {
+	query := accepts(t, ModeRelation)
+	f := func(text, want string) {
+		t.Helper()
+		want += "\n"
+		query("select="+encode(text), strings.TrimSuffix("select "+want, "\n"))
+	}
+	f("*", "*")
+	f("id", "id")
+	f("id,name", "id, name")
+	f(" id , name ", "id, name")
+	f("\tid\t,\tname\t", "id, name")
+	f("id,*", "id, *")
+	f(`"*"`, "*")
+	f("the id", `"the id"`)
+	f(`"the, id "`, `"the, id "`)
+	f(`"a\"b\\c"`, `"a\"b\\c"`)
+	f("a-b", `"a-b"`)
+	f(" a - b -c", `"a-b-c"`)
+	f("a- -b", `"a--b"`)
+	f("größe,名前,ñ", `größe, 名前, ñ`)
+	f("1a,$b,_", "1a, $b, _")
+	f("x:id", "x:id")
+	f("x: id", "x:id")
+	f("x:\tid", "x:id")
+	f(`x: "id"`, "x:id")
+	f(`"my x":id`, `"my x":id`)
+	f(`"":id`, `"":id`)
+	f("id::text", "id::text")
+	f("x:id::double precision", "x:id::double precision")
+	f("id ::text ,b", "id::text, b")
+	f("a->b->>c", "a->b->>c")
+	f("a->0->>-1", "a->[0]->>[-1]")
+	f("a->0x", `a->0x`)
+	f("a->0 ,b", `a->0, b`)
+	f(`a->"0"->"-1"`, `a->0->"-1"`)
+	f(`a->"b.c"->d - e`, `a->"b.c"->"d-e"`)
+	f("a->!@#$%^&*_a::cast", `a->"!@#$%^&*_a"::cast`)
+	f("a->\u00a0b\u2003", "a->b") // white space of all scripts
+	f("a->\u0085b", `a->"\u0085b"`)
+	f("x:a->b::cast", "x:a->b::cast")
+	f("id.sum()", "id.sum()")
+	f("x:id::int.avg()::text", "x:id::int.avg()::text")
+	f("id.max(),id.min(),id.count()", "id.max(), id.min(), id.count()")
+	f("a::text::int", "a::text::int")
+	f("a->b.sum()", "a->b.sum()")
+	f("count", "count")
+	f("count()", "*.count()")
+	f("n:count()::text", "n:*.count()::text")
+	f("n:count", "n:count")
+	f("count.sum()", "count.sum()")
+	f("rel(*)", "rel(*)")
+	f("rel()", "rel()")
+	f("rel(id),x", "rel(id), x")
+	f("rel(id) ,x", "rel(id), x")
+	f("x:rel(id,y:sub(*))", "x:rel(id, y:sub(*))")
+	f("rel!hint(id)", "rel hint hint(id)")
+	f("rel!inner(id)", "rel inner(id)")
+	f("rel!left(id)", "rel left(id)")
+	f("rel!hint!inner(id)", "rel hint hint inner(id)")
+	f("rel!inner!hint(id)", "rel hint hint inner(id)")
+	f("rel!inner!left(id)", "rel inner(id)")
+	f("rel!a!b(id)", "rel hint a(id)")
+	f(`rel!"inner"(id)`, "rel hint inner(id)")
+	f("...rel(a,b)", "...rel(a, b)")
+	f("...rel!hint!inner(a)", "...rel hint hint inner(a)")
+	f("a,...rel(...sub(b))", "a, ...rel(...sub(b))")
+	f("x: rel(id)", "x:rel(id)")
+	f("x: (id)", `x:""(id)`)
+	f("id)", "id")
+	f("id)x!", "id")
+
+	// Nothing that begins an item: an empty list, and the rest is ignored.
+	none := func(text string) { t.Helper(); query("select="+encode(text), "") }
+	none("")
+	none(",id")
+	none("(id)")
+	none("::text")
+	none("*::text")
+	none("* ")
+	none(":id")
+	none("...")
+	none("...rel")
+	none("....rel(id)")
+
+	query("", "select *")
+	query("select", "select *")
+	query("select&select=id", "select *")
+	query("select=id&select=name", "select id")
+}
+
+func TestSelectErrors(t *testing.T) {
+	query := refuses(t, ModeRelation)
+	f := func(text, place, details string) {
+		t.Helper()
+		query("select="+encode(text), `"failed to parse select parameter (`+text+`)" `+place, details)
+	}
+	const afterName = `expecting letter, digit, "-", "->>", "->", "::", ".", ")", "," or end of input`
+	f("id,clients(name[])", "(line 1, column 16)", "unexpected '[' "+afterName)
+	f("name!hint", "(line 1, column 5)", "unexpected '!' "+afterName)
+	f("name::", "(line 1, column 7)", "unexpected end of input expecting letter or digit")
+	f("data->>-78xy", "(line 1, column 11)", `unexpected 'x' expecting digit, "->", "::", ".", "," or end of input`)
+	f("data->>--34", "(line 1, column 9)", `unexpected "-" expecting digit`)
+	f("data->>-xy-4", "(line 1, column 9)", `unexpected "x" expecting digit`)
+	f("data->(!@#$%^&*_d->>!@#$%^&*_e::integer", "(line 1, column 7)",
+		`unexpected "(" expecting "-", digit or any non reserved character different from: .,>()`)
+	f("id.sum", "(line 1, column 7)", `unexpected end of input expecting "()"`)
+	f("id.stddev()", "(line 1, column 4)", `unexpected "t" expecting "sum"`)
+	f("count(id)", "(line 1, column 6)", "unexpected '(' "+afterName)
+	f("rel(id", "(line 1, column 7)",
+		"unexpected end of input "+afterName)
+	f("id,", "(line 1, column 4)",
+		`unexpected end of input expecting "...", field name (* or [a..z0..9_$]), "*" or "count()"`)
+	f(" ", "(line 1, column 2)", // space commits to a column
+		`unexpected end of input expecting "*", field name (* or [a..z0..9_$]) or "count()"`)
+	f(`"id`, "(line 1, column 4)", `unexpected end of input expecting "\\" or "\""`)
+	// Columns count characters, and tabs reach to the next multiple of eight.
+	f("é\t:!", "(line 1, column 9)", `unexpected "!" expecting "::"`)
+	f("a\n", "(line 1, column 2)", `unexpected '\n' `+afterName)
+	f(`"a`+"\n"+`b"!`, "(line 2, column 3)", `unexpected '!' expecting "->>", "->", "::", ".", ")", "," or end of input`)
+	f("é€", "(line 1, column 2)", `unexpected '\8364' `+afterName)
+	f("a\x00", "(line 1, column 2)", `unexpected '\NUL' `+afterName)
+	f("a'", "(line 1, column 2)", `unexpected '\'' `+afterName)
+}
+
+func TestFilter(t *testing.T) {
+	query := accepts(t, ModeRelation)
+	f := func(key, value, want string) {
+		t.Helper()
+		query("select=&"+encode(key)+"="+encode(value), "filter "+want)
+	}
+	for _, op := range opFacts {
+		if op.name == "" || op.name == "in" || op.name == "is" {
+			continue
+		}
+		f("a", op.name+".1", "a "+op.name+` $0 "1"`)
+		f("a", "not."+op.name+".1", "a not "+op.name+` $0 "1"`)
+	}
+	f("a", "eq.", `a eq $0 ""`)
+	f("a", "eq. b.c,d ", `a eq $0 " b.c,d "`)
+	f("a", `eq."x"`, `a eq $0 "\"x\""`)
+	f("a", "eq(any).{1,2}", `a eq(any) $0 "{1,2}"`)
+	f("a", "not.like(all).{a*,*b}", `a not like(all) $0 "{a%,%b}"`)
+	f("a", "ilike.*x*", `a ilike $0 "%x%"`)
+	f("a", "match.x*", `a match $0 "x*"`)
+	f("a", "is.null", "a is null")
+	f("a", "is.NULL", "a is null")
+	f("a", "is.NuLl", "a is null")
+	f("a", "not.is.not_null", "a not is not_null")
+	f("a", "is.Not_Null", "a is not_null")
+	f("a", "is.true", "a is true")
+	f("a", "is.FALSE", "a is false")
+	f("a", "is.unknown", "a is unknown")
+	f("a", "is.nullx", "a is null")
+	f("a", "isdistinct.1", `a isdistinct $0 "1"`)
+	f("a", "fts.x", `a fts $0 "x"`)
+	f("a", "fts(english).x", `a fts(english) $0 "x"`)
+	f("a", "not.wfts( simple ).x y", `a not wfts(simple) $0 "x y"`)
+	f("a", "phfts(a$ b).", `a phfts(a$ b) $0 ""`)
+	f("a", "in.(1,2)", `a in $0 "{\"1\",\"2\"}"`)
+	f("a", "not.in.(1)", `a not in $0 "{\"1\"}"`)
+	f("a", "in.()", `a in $0 "{}"`)
+	f("a", `in.("")`, `a in $0 "{}"`)
+	f("a", "in.(,)", `a in $0 "{\"\",\"\"}"`)
+	f("a", "in. ( 1, 2 ) x", `a in $0 "{\"1\",\" 2 \"}"`)
+	f("a", `in.("a,b","c)d",e)`, `a in $0 "{\"a,b\",\"c)d\",\"e\"}"`)
+	f("a", `in.("a\"b","c\\d",e\f)`, `a in $0 "{\"a\\\"b\",\"c\\\\d\",\"e\\\\f\"}"`)
+	f("a", `in.("a"b,c"d")`, `a in $0 "{\"\\\"a\\\"b\",\"c\\\"d\\\"\"}"`)
+	f("a", `in.( "a","b)`, `a in $0 "{\"a\",\"\\\"b\"}"`)
+	f("a", "in.(x\x00y,\x00,z)", `a in $0 "{\"x\",\"\",\"z\"}"`)
+	f("a", "in.(\x00y)", `a in $0 "{\"\"}"`)
+	f("a", "eq.x\x00y", `a eq $0 "x\x00y"`)
+
+	f("a.b", "eq.1", `a: b eq $0 "1"`)
+	f("a.b.c->d->>0", "eq.1", `a: b: c->d->>[0] eq $0 "1"`)
+	f(`"a.b".c`, "eq.1", `"a.b": c eq $0 "1"`)
+	f(" a . b ", "eq.1", `a: b eq $0 "1"`)
+	f("a-b", "eq.1", `"a-b" eq $0 "1"`)
+	f("a b)c", "eq.1", `"a b" eq $0 "1"`)
+	f("or.select", "eq.1", `or: select eq $0 "1"`)
+	f("and.x", "eq.1", `and: x eq $0 "1"`)
+
+	query("select=&b=eq.2&a=eq.1&and=(c.eq.3)&a=eq.4",
+		"filter b eq $0 \"2\"\nfilter a eq $1 \"1\"\nfilter a eq $2 \"4\"\nlogic and(c eq $3 \"3\")")
+	query("select=&a", "")
+}
+
+func TestFilterErrors(t *testing.T) {
+	query := refuses(t, ModeRelation)
+	f := func(value, place, details string) {
+		t.Helper()
+		query("a="+encode(value), `"failed to parse filter (`+value+`)" `+place, details)
+	}
+	const operator = "expecting operator (eq, gt, ...)"
+	const notOperator = `expecting "not" or operator (eq, gt, ...)`
+	f("noop.0", "(line 1, column 1)", `unexpected "o" `+notOperator)
+	f("val", "(line 1, column 1)", `unexpected "v" `+notOperator)
+	f("0", "(line 1, column 1)", `unexpected "0" `+notOperator)
+	f("", "(line 1, column 1)", "unexpected end of input "+notOperator)
+	f("not.x", "(line 1, column 5)", `unexpected "x" `+operator)
+	f("fts().value", "(line 1, column 5)", `unexpected ")" `+operator)
+	f("eq().value", "(line 1, column 4)", `unexpected ")" `+operator)
+	f("is().value", "(line 1, column 3)", `unexpected "(" `+operator)
+	f("in().value", "(line 1, column 3)", `unexpected "(" `+operator)
+	f("in.1", "(line 1, column 4)", `unexpected "1" expecting "("`)
+	f("in.(1", "(line 1, column 6)", `unexpected end of input expecting "," or ")"`)
+	f("is.nope", "(line 1, column 6)", `unexpected "p" expecting isVal: (null, not_null, true, false, unknown)`)
+
+	query("=eq.1", `"failed to parse tree path ()" (line 1, column 1)`,
+		"unexpected end of input expecting field name (* or [a..z0..9_$])")
+	query("a.=eq.1", `"failed to parse tree path (a.)" (line 1, column 3)`,
+		"unexpected end of input expecting field name (* or [a..z0..9_$])")
+	query("a-=eq.1", `"failed to parse tree path (a-)" (line 1, column 3)`,
+		`unexpected end of input expecting ">", letter or digit`)
+}
+
+func TestArguments(t *testing.T) {
+	f := accepts(t, ModeCallRead)
+	f("a=1&b=eq.2&c=", "select *\nfilter b eq $0 \"2\"\narg a \"1\"\narg c \"\"")
+	f("x.a=1&a=2", "select *\narg a \"1\"\narg a \"2\"")
+	f("%22a b%22=(1)", "select *\narg \"a b\" \"(1)\"")
+	f("a=notx&b=isx&c=inx", "select *\narg a \"notx\"\narg b \"isx\"\narg c \"inx\"")
+
+	bad := refuses(t, ModeCallRead)
+	bad("a=not.x", `"failed to parse filter (not.x)" (line 1, column 5)`,
+		`unexpected "x" expecting operator (eq, gt, ...)`)
+	bad("a=in.x", `"failed to parse filter (in.x)" (line 1, column 4)`, `unexpected "x" expecting "("`)
+	refuses(t, ModeCall)("a=1", `"failed to parse filter (1)" (line 1, column 1)`,
+		`unexpected "1" expecting "not" or operator (eq, gt, ...)`)
+}
+
+func TestLogic(t *testing.T) {
+	query := accepts(t, ModeRelation)
+	f := func(key, value, want string) {
+		t.Helper()
+		query("select=&"+encode(key)+"="+encode(value), "logic "+want)
+	}
+	f("and", "(a.eq.1)", `and(a eq $0 "1")`)
+	f("or", "(a.eq.1,b.not.is.null)", `or(a eq $0 "1", b not is null)`)
+	f("not.or", "(a.eq.1)", `not or(a eq $0 "1")`)
+	f("x.y.or", "(a.eq.1)", `x: y: or(a eq $0 "1")`)
+	f("x.not.and", "(a.eq.1)", `x: not and(a eq $0 "1")`)
+	f("not.x.and", "(a.eq.1)", `x: not and(a eq $0 "1")`)
+	f("or", "(a.eq.1,and(b.eq.2,not.or(c.eq.3,d.eq.4)),e.eq.5)",
+		`or(a eq $0 "1", and(b eq $1 "2", not or(c eq $2 "3", d eq $3 "4")), e eq $4 "5")`)
+	f("and", "( and ( id.in.( 1, 2 ) , id.eq.3 ) , or ( id.eq.2 , id.eq.3 ) )",
+		`and(and(id in $0 "{\"1\",\" 2 \"}", id eq $1 "3 "), or(id eq $2 "2 ", id eq $3 "3 "))`)
+	f("or", "(and_x.eq.1,or.eq.2,not.eq.3,not.not.eq.4)",
+		`or(and_x eq $0 "1", or eq $1 "2", not eq $2 "3", not not eq $3 "4")`)
+	f("or", `(a.eq."x,y)",b.eq."x"y,c.eq.x"y")`, `or(a eq $0 "x,y)", b eq $1 "\"x\"y", c eq $2 "x\"y\"")`)
+	f("or", `(a.eq."\"\\")`, `or(a eq $0 "\"\\")`)
+	f("or", "(a.cs.{1,2},b.ov.{},c.eq.{{1})", `or(a cs $0 "{1,2}", b ov $1 "{}", c eq $2 "{{1}")`)
+	f("or", `(a->b->>"c d".like.*x,b-c.fts(simple).y)`, `or(a->b->>"c d" like $0 "%x", "b-c" fts(simple) $1 "y")`)
+	f("or", "(a.eq(any).{1,2})x", `or(a eq(any) $0 "{1,2}")`)
+	f("and", ".eq.1", `and eq $0 "1"`)
+	f("a:.or", ".eq.1", `a eq $0 "1"`)
+	f("or", "(a.eq.)", `or(a eq $0 "")`)
+}
+
+func TestLogicErrors(t *testing.T) {
+	query := refuses(t, ModeRelation)
+	f := func(key, value, place, details string) {
+		t.Helper()
+		query(key+"="+encode(value), `"failed to parse logic tree (`+value+`)" `+place, details)
+	}
+	f("or", "()", "(line 1, column 4)",
+		`unexpected ")" expecting field name (* or [a..z0..9_$]), negation operator (not) or logic operator (and, or)`)
+	f("or", "(id.in.1,2,id.eq.3)", "(line 1, column 10)", `unexpected "1" expecting "("`)
+	f("or", ")(", "(line 1, column 3)", `unexpected ")" expecting "("`)
+	f("and", "(ord(id.eq.1,id.eq.1),id.eq.2)", "(line 1, column 7)", `unexpected "d" expecting "("`)
+	f("or", "(id.eq.1,not.xor(id.eq.2,id.eq.3))", "(line 1, column 16)",
+		`unexpected "x" expecting logic operator (and, or)`)
+	f("not.or", "(a)", "(line 1, column 9)",
+		`unexpected ")" expecting letter, digit, "-", "->>", "->" or delimiter (.)`)
+	f("or", "(a.eq.{1}x)", "(line 1, column 12)", `unexpected "x" expecting "," or ")"`)
+	f("or", "(a.eq.{{1},{2}})", "(line 1, column 14)",
+		`unexpected "{" expecting field name (* or [a..z0..9_$]), negation operator (not) or logic operator (and, or)`)
+	f("or", "(a.is.null )", "(line 1, column 14)", `unexpected ")" expecting ","`)
+
+	query("%22.or=(a.eq.1)", `"failed to parse logic path (".or)" (line 1, column 5)`,
+		`unexpected end of input expecting "\\" or "\""`)
+}
+
+func TestOrder(t *testing.T) {
+	query := accepts(t, ModeRelation)
+	f := func(text, want string) {
+		t.Helper()
+		query("select=&order="+encode(text), "order "+want)
+	}
+	f("id", "id")
+	f("id,name", "id, name")
+	f(" id , name ", "id, name")
+	f("name.desc.nullsfirst", "name desc nullsfirst")
+	f("name.asc.nullslast,id.nullsfirst", "name asc nullslast, id nullsfirst")
+	f("name .desc", "name desc")
+	f("col->key.asc.nullslast", "col->key asc nullslast")
+	f("col->0.desc,col->>-1,x", "col->[0] desc, col->>[-1], x")
+	f("col->!@#$%^&*_a.asc", `col->"!@#$%^&*_a" asc`)
+	f("rel(name)", "rel(name)")
+	f("rel( name ).desc", "rel(name) desc")
+	f("rel(col->key).desc.nullsfirst,id", "rel(col->key) desc nullsfirst, id")
+	f("rel(col->0)", "rel(col->0)") // an index cannot end at a parenthesis
+	f(`"a.b"("c d").asc`, `"a.b"("c d") asc`)
+
+	query("select=&a.b.order=id.desc&order=x&a.b.order=y", "order a: b: id desc\norder x\norder a: b: y")
+}
+
+func TestOrderErrors(t *testing.T) {
+	query := refuses(t, ModeRelation)
+	f := func(text, place, details string) {
+		t.Helper()
+		query("order="+encode(text), `"failed to parse order (`+text+`)" `+place, details)
+	}
+	const afterName = `expecting letter, digit, "-", "->>", "->", delimiter (.), "," or end of input`
+	f("clients(name,id)", "(line 1, column 8)", "unexpected '(' "+afterName)
+	f("id.ac", "(line 1, column 4)", `unexpected "c" expecting "asc", "desc", "nullsfirst" or "nullslast"`)
+	f("id.descc", "(line 1, column 8)", `unexpected 'c' expecting delimiter (.), "," or end of input`)
+	f("id.nulsfist", "(line 1, column 4)", `unexpected "n" expecting "asc", "desc", "nullsfirst" or "nullslast"`)
+	f("id.nullslasttt", "(line 1, column 13)", `unexpected 't' expecting "," or end of input`)
+	f("id.smth34", "(line 1, column 4)", `unexpected "s" expecting "asc", "desc", "nullsfirst" or "nullslast"`)
+	f("id.asc.nlsfst", "(line 1, column 8)", `unexpected "l" expecting "nullsfirst" or "nullslast"`)
+	f("id.asc.nullslasttt", "(line 1, column 17)", `unexpected 't' expecting "," or end of input`)
+	f("id.asc.smth34", "(line 1, column 8)", `unexpected "s" expecting "nullsfirst" or "nullslast"`)
+	f("", "(line 1, column 1)", "unexpected end of input expecting field name (* or [a..z0..9_$])")
+
+	query(".order=id", `"failed to parse tree path (.order)" (line 1, column 1)`,
+		`unexpected "." expecting field name (* or [a..z0..9_$])`)
+}
+
+func TestColumns(t *testing.T) {
+	f := accepts(t, ModeRelation)
+	f("select=&columns=b,a,b", "columns a, b")
+	f("select=&columns=b , %22a,c%22 ,a-b", `columns "a,c", "a-b", b`)
+	f("select=&columns=a)x&columns=!", "columns a")
+	f("select=&columns&columns=!", "")
+	f("select=&on_conflict=b,a,b", "on_conflict b, a, b")
+
+	bad := refuses(t, ModeRelation)
+	const name = "expecting field name (* or [a..z0..9_$])"
+	bad("columns=", `"failed to parse columns parameter ()" (line 1, column 1)`, "unexpected end of input "+name)
+	bad("columns=:", `"failed to parse columns parameter (:)" (line 1, column 1)`, `unexpected ":" `+name)
+	bad("columns=a,", `"failed to parse columns parameter (a,)" (line 1, column 3)`, "unexpected end of input "+name)
+	bad("on_conflict=%22a%22+", `"failed to parse on_conflict parameter ("a" )" (line 1, column 5)`,
+		`unexpected end of input expecting ","`)
+}
+
+// TestErrorOrder pins which of several errors is reported.
+func TestErrorOrder(t *testing.T) {
+	all := []struct{ query, what string }{
+		{"on_conflict=!", "on_conflict parameter (!)"},
+		{"a=!", "filter (!)"},
+		{"select=a!", "select parameter (a!)"},
+		{"columns=!", "columns parameter (!)"},
+		{"or=!", "logic tree (!)"},
+		{"order=!", "order (!)"},
+	}
+	var q Query
+	for n := range all {
+		var parts []string
+		for _, c := range all[:n+1] {
+			parts = append(parts, c.query)
+		}
+		query := strings.Join(parts, "&")
+		err := q.Parse([]byte(query), ModeRelation)
+		if want := `"failed to parse ` + all[n].what + `"`; err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", query, err, want)
+		}
+	}
+}
+
+func TestNesting(t *testing.T) {
+	var q Query
+	nested := func(open, inner, close string, depth int) string {
+		return strings.Repeat(open, depth) + inner + strings.Repeat(close, depth)
+	}
+	f := func(query string, wantErr string) {
+		t.Helper()
+		err := q.Parse([]byte(query), ModeRelation)
+		var e *Error
+		switch {
+		case wantErr == "" && err != nil:
+			t.Errorf("got %.200s", err)
+		case wantErr != "" && (!errors.As(err, &e) || e.Message != wantErr || e.Details != "at most 200 levels are allowed"):
+			t.Errorf("got %.200v, want %s", err, wantErr)
+		}
+	}
+	f("select="+nested("a(", "b", ")", MaxDepth), "")
+	f("select="+nested("a(", "b", ")", MaxDepth+1), "failed to parse select parameter: nested too deeply")
+	f("select="+strings.Repeat("a(", 1e6), "failed to parse select parameter: nested too deeply")
+	f("select="+strings.Repeat("...a(", 1e5), "failed to parse select parameter: nested too deeply")
+	f("or=("+nested("and(", "a.eq.1", ")", MaxDepth-1)+")", "")
+	f("or=("+nested("and(", "a.eq.1", ")", MaxDepth)+")", "failed to parse logic tree: nested too deeply")
+	f("or=("+strings.Repeat("not.or(", 1e5), "failed to parse logic tree: nested too deeply")
+	f("select="+strings.Repeat("a(b),", 1e5)+"c", "")
+}
