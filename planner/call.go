@@ -20,7 +20,7 @@ func (p *Planner) buildCall(r *Request) (*Plan, error) {
 	if routine.Composite {
 		relation.Name = routine.Return.Name
 	}
-	res := resolver{cat: p.cat, opts: &p.opts, query: r.Query, schema: r.Schema, action: r.Action, top: r.Top}
+	res := resolver{planner: p, cat: p.cat, opts: &p.opts, query: r.Query, schema: r.Schema, action: r.Action, top: r.Top}
 	root, err := res.read(relation)
 	if err != nil {
 		return nil, err
@@ -111,10 +111,13 @@ func (r *Request) argumentNames() []string {
 }
 
 // returned are the columns a call has to return: those selected or joined on,
-// and those filtered by.
+// and those filtered by; {"*"} for all of the routine's, none for whatever there is.
 func returned(root *tree.Node) []string {
 	needed := neededColumns(root, nil)
-	if len(needed) == 0 || needed["*"] {
+	if needed["*"] {
+		return []string{"*"}
+	}
+	if len(needed) == 0 {
 		return nil
 	}
 	filterColumns(root, needed)

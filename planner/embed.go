@@ -87,7 +87,7 @@ func (r *resolver) relationship(origin, target string, hint tree.Opt) (*catalog.
 		return nil, &Error{
 			Kind: NoRelationship, Schema: r.schema, Parent: origin, Name: target,
 			EmbedHint: hint.Name, HasEmbedHint: hint.Given,
-			Suggestion: suggestEmbed(r.cat, r.schema, origin, target),
+			Suggestion: r.planner.suggestEmbed(r.schema, origin, target),
 		}
 	case 1:
 		return found[0], nil

@@ -17,7 +17,7 @@ func (p *Planner) buildWrite(r *Request) (*Plan, error) {
 	if table == nil {
 		return nil, p.NotFound(relation)
 	}
-	res := resolver{cat: p.cat, opts: &p.opts, query: r.Query, schema: r.Schema, action: r.Action}
+	res := resolver{planner: p, cat: p.cat, opts: &p.opts, query: r.Query, schema: r.Schema, action: r.Action}
 	root, err := res.read(relation)
 	if err != nil {
 		return nil, err
@@ -57,7 +57,7 @@ func (p *Planner) buildWrite(r *Request) (*Plan, error) {
 	}
 	if plan.Explain {
 		if plan.Tagged {
-			plan.Main = sqlgen.WriteValue(write, &tree.Node{From: catalog.QI{Name: sourceName}}, sqlgen.Body{Kind: sqlgen.BodyNone})
+			plan.Main = sqlgen.WriteCounted(write)
 			plan.Tagged = false
 		}
 		plan.Main = sqlgen.ExecutionPlan(plan.Main, media)

@@ -92,7 +92,7 @@ func (p *Planner) routineNotFound(q catalog.QI, names []string, overloads []*cat
 		return e
 	}
 	if len(overloads) == 0 {
-		e.Suggestion, _ = fuzzy.New(p.cat.RoutineNames(q.Schema)).Best(q.Name, minNameScore)
+		e.Suggestion = p.suggestRoutine(q)
 		return e
 	}
 	lists := make([]string, len(overloads))

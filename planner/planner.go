@@ -45,6 +45,7 @@ type Planner struct {
 	opts   Options
 	cache  cache
 	limits limits
+	hints  hints
 }
 
 // New returns a Planner over cat.
@@ -67,7 +68,7 @@ func (p *Planner) Restrict(r parser.Range) parser.Range {
 
 // NotFound is the error for a relation that is not in the catalog.
 func (p *Planner) NotFound(q catalog.QI) *Error {
-	return &Error{Kind: TableNotFound, Schema: q.Schema, Name: q.Name, Suggestion: suggestTable(p.cat, q)}
+	return &Error{Kind: TableNotFound, Schema: q.Schema, Name: q.Name, Suggestion: p.suggestTable(q)}
 }
 
 // Stats returns how many plans are kept and how often one had to be made.
@@ -151,7 +152,7 @@ func (p *Planner) build(r *Request) (*Plan, error) {
 	if table == nil {
 		return nil, p.NotFound(relation)
 	}
-	res := resolver{cat: p.cat, opts: &p.opts, query: r.Query, schema: r.Schema, action: r.Action, top: r.Top}
+	res := resolver{planner: p, cat: p.cat, opts: &p.opts, query: r.Query, schema: r.Schema, action: r.Action, top: r.Top}
 	root, err := res.read(relation)
 	if err != nil {
 		return nil, err
@@ -196,7 +197,7 @@ func (p *Planner) total(r *Request) sqlgen.Total {
 		return sqlgen.Total{}
 	case p.opts.MaxRows < 0 && r.Top.IsAll():
 		return sqlgen.Total{Count: sqlgen.CountPage}
-	case r.Prefer.Count == header.CountEstimated && p.opts.MaxRows >= 0:
+	case r.Prefer.Count == header.CountEstimated && p.opts.MaxRows >= 0 && !r.Action.calls():
 		// One more than db-max-rows tells that the estimate is needed.
 		return sqlgen.Total{Count: sqlgen.CountAtMost, AtMost: p.opts.MaxRows + 1}
 	}

@@ -12,12 +12,13 @@ const sourceName = "pgrst_source"
 
 // resolver builds the tree of one request.
 type resolver struct {
-	cat    *catalog.Catalog
-	opts   *Options
-	query  *parser.Query
-	schema string
-	action Action
-	top    parser.Range // the root's rows: limit=, offset= and Range combined
+	planner *Planner
+	cat     *catalog.Catalog
+	opts    *Options
+	query   *parser.Query
+	schema  string
+	action  Action
+	top     parser.Range // the root's rows: limit=, offset= and Range combined
 }
 
 // read resolves the select tree of q over the relation, with its filters,

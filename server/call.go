@@ -61,6 +61,7 @@ func (rq *request) respondCall(plan *planner.Plan) error {
 	if plan.Void {
 		status = fasthttp.StatusNoContent
 		r.body = r.body[:0]
+		rq.noLength = true
 	} else {
 		rq.setContentType(plan.Media)
 	}

@@ -36,7 +36,8 @@ func (rq *request) preflight() bool {
 	}
 	rq.addCORS()
 	rq.traceHeader()
-	rq.ctx.Response.SetBodyStream(strings.NewReader(""), -1) // no length, as PostgREST's has none
+	rq.noLength = true
+	rq.sayNoLength()
 	return true
 }
 
@@ -65,12 +66,52 @@ func (rq *request) finish() {
 		resp.Header.Set(fasthttp.HeaderRetryAfter, strconv.Itoa(rq.server.retryAfter()))
 	}
 	rq.traceHeader()
+	rq.sayNoLength()
+	keepLength(resp)
+}
+
+// keepLength has a 204 or 304 say how long its body would have been, as
+// PostgREST's do when an error or the database chooses such a status for an
+// answer that has one. fasthttp refuses to set a length with these statuses,
+// but keeps one that is there.
+func keepLength(resp *fasthttp.Response) {
+	status := resp.StatusCode()
+	if status != fasthttp.StatusNoContent && status != fasthttp.StatusNotModified {
+		return
+	}
+	if n := len(resp.Body()); n > 0 {
+		resp.SetStatusCode(fasthttp.StatusOK)
+		resp.Header.SetContentLength(n)
+		resp.SetStatusCode(status)
+		resp.ResetBody()
+	}
+}
+
+// sayNoLength sends an empty body in chunks instead of with its length.
+// Statuses that never have a body need no such thing.
+func (rq *request) sayNoLength() {
+	resp := &rq.ctx.Response
+	if rq.noLength && !rq.ctx.IsHead() && len(resp.Body()) == 0 && rq.ctx.Request.Header.IsHTTP11() &&
+		resp.StatusCode() != fasthttp.StatusNoContent && resp.StatusCode() != fasthttp.StatusNotModified {
+		resp.SetBodyStream(strings.NewReader(""), -1)
+	}
 }
 
 // traceHeader echoes the client's trace header.
 func (rq *request) traceHeader() {
-	if name := rq.snap.config.ServerTraceHeader; name != "" {
-		rq.ctx.Response.Header.AddBytesV(name, rq.header(name))
+	name := rq.snap.config.ServerTraceHeader
+	if name == "" {
+		return
+	}
+	h := &rq.ctx.Response.Header
+	var own []string // of the same name, by the database: they come after
+	for _, value := range h.PeekAll(name) {
+		own = append(own, string(value))
+	}
+	h.Del(name)
+	h.AddBytesV(name, rq.header(name))
+	for _, value := range own {
+		h.Add(name, value)
 	}
 }
 
@@ -89,7 +130,7 @@ func (rq *request) serverTiming() {
 		dst = strconv.AppendFloat(dst, float64(part.d)/float64(time.Millisecond), 'f', 1, 64)
 	}
 	rq.scratch = dst
-	rq.ctx.Response.Header.SetBytesV("Server-Timing", dst)
+	rq.ctx.Response.Header.AddBytesV("Server-Timing", dst)
 }
 
 // observe counts and logs the answer.
@@ -102,8 +143,11 @@ func (rq *request) observe() {
 	}
 	a := oplog.Access{
 		Remote: ctx.RemoteAddr(), Method: rq.method(), Target: ctx.Request.Header.RequestURI(),
-		HTTP10: !ctx.Request.Header.IsHTTP11(), Status: status, Length: int64(len(ctx.Response.Body())),
+		HTTP10: !ctx.Request.Header.IsHTTP11(), Status: status, Length: -1,
 		Referer: ctx.Request.Header.Referer(), UserAgent: ctx.Request.Header.UserAgent(),
+	}
+	if !ctx.Response.IsBodyStream() {
+		a.Length = int64(len(ctx.Response.Body()))
 	}
 	if rq.known {
 		a.Role = bytesOf(rq.identity.Role)

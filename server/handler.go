@@ -8,6 +8,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/fastgrest/fastgrest/parser"
+	"github.com/fastgrest/fastgrest/parser/body"
 	"github.com/fastgrest/fastgrest/parser/header"
 	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/server/config"
@@ -228,7 +229,9 @@ func (rq *request) findPlan() (*planner.Plan, error) {
 func (rq *request) fail(err error) {
 	resp := &rq.ctx.Response
 	resp.Reset()
-	if errors.Is(err, parser.ErrInvalidUTF8) {
+	rq.noLength = false
+	var payload *body.Error
+	if errors.Is(err, parser.ErrInvalidUTF8) || errors.As(err, &payload) && payload.Kind == body.InvalidUTF8 {
 		// PostgREST dies in the attempt; so the client gets no error object.
 		resp.SetStatusCode(fasthttp.StatusInternalServerError)
 		resp.Header.SetContentType("text/plain; charset=utf-8")

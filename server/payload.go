@@ -1,6 +1,9 @@
 package server
 
 import (
+	"bytes"
+	"strings"
+
 	"github.com/valyala/fasthttp"
 
 	"github.com/fastgrest/fastgrest/parser/body"
@@ -14,7 +17,7 @@ import (
 func (rq *request) readPayload() error {
 	p := &rq.plan
 	p.ContentType = header.Media{Kind: header.JSON}
-	if value := rq.header(fasthttp.HeaderContentType); value != nil {
+	if value := rq.firstContentType(); value != nil {
 		p.ContentType = header.ParseContentType(value)
 	}
 	rq.payload.Reset()
@@ -64,14 +67,10 @@ func (rq *request) addBody(f *pgwire.Flight) {
 		f.Arg(rq.converted)
 	case p.ContentType.Kind == header.OctetStream:
 		f.ArgBinary(rq.payload.Raw)
-	case p.Action == planner.CallPost && len(rq.payload.Raw) == 0 && p.ContentType.Kind == header.JSON:
-		f.Arg(emptyObject)
 	default:
 		f.Arg(rq.payload.Raw)
 	}
 }
-
-var emptyObject = []byte("{}")
 
 // callArgs are the arguments given by name, in order.
 func (rq *request) eachCallArg(fn func(name, value []byte)) {
@@ -136,5 +135,28 @@ func (rq *request) appendArgsObject(dst []byte) []byte {
 	})
 	return append(dst, '}')
 }
+
+// firstContentType is the value of the first Content-Type, nil without one;
+// fasthttp keeps the last. Two of them are a mistake or an attempt to have two programs read one
+// body differently, so it matters that the order is PostgREST's.
+func (rq *request) firstContentType() []byte {
+	h := &rq.ctx.Request.Header
+	raw := h.RawHeaders()
+	for len(raw) > 0 {
+		var line []byte
+		line, raw, _ = bytes.Cut(raw, newline)
+		if len(line) > len(fasthttp.HeaderContentType) && line[len(fasthttp.HeaderContentType)] == ':' &&
+			strings.EqualFold(string(line[:len(fasthttp.HeaderContentType)]), fasthttp.HeaderContentType) {
+			value := line[len(fasthttp.HeaderContentType)+1:]
+			if value = bytes.TrimSpace(value); value == nil {
+				return []byte{}
+			}
+			return value
+		}
+	}
+	return nil
+}
+
+var newline = []byte{'\n'}
 
 func payloadProblem(e *body.Error) *problem { return newProblem(400, "PGRST102", e.Error()) }

@@ -36,6 +36,7 @@ type request struct {
 	resource resource
 	schema   int // position among the exposed schemas
 	profiled bool
+	noLength bool // the empty body's length is not said, as PostgREST does not
 
 	prefer    header.Prefer
 	query     parser.Query
@@ -44,6 +45,7 @@ type request struct {
 	plan      planner.Request
 	key       []byte // of the plan; buffer
 
+	headers     []requestHeader
 	headersJSON []byte // request.headers; buffer
 	cookiesJSON []byte // request.cookies; buffer
 	numbers     []byte // limits and offsets as text; buffer
@@ -81,7 +83,7 @@ func (rq *request) begin(ctx *fasthttp.RequestCtx, snap *Snapshot) {
 	rq.ctx, rq.snap = ctx, snap
 	rq.identity, rq.known = auth.Identity{}, false
 	rq.plan = planner.Request{}
-	rq.profiled = false
+	rq.profiled, rq.noLength = false, false
 	rq.schema = 0
 	rq.timing = timing{}
 	uri := ctx.Request.Header.RequestURI()
@@ -105,6 +107,7 @@ func (rq *request) end() {
 	rq.plan = planner.Request{}
 	rq.identity = auth.Identity{}
 	rq.corsHeaders = rq.corsHeaders[:0]
+	clear(rq.headers)
 	rq.result.plan, rq.result.prepared = nil, nil
 }
 
@@ -113,24 +116,46 @@ func (rq *request) header(name string) []byte { return rq.ctx.Request.Header.Pee
 
 // buildSettings renders the request for request.headers and request.cookies.
 func (rq *request) buildSettings() {
-	rq.headersJSON = append(rq.headersJSON[:0], '{')
+	// Cookies first: visiting all headers has fasthttp rewrite them.
+	rq.cookiesJSON = cookies.AppendJSON(rq.cookiesJSON[:0], rq.header(fasthttp.HeaderCookie))
+	rq.headers = rq.headers[:0]
 	rq.ctx.Request.Header.VisitAll(rq.addHeader)
-	rq.headersJSON = append(rq.headersJSON, '}')
-	rq.cookiesJSON = rq.cookiesJSON[:0]
-	rq.cookiesJSON = cookies.AppendJSON(rq.cookiesJSON, rq.header(fasthttp.HeaderCookie))
+	dst := append(rq.headersJSON[:0], '{')
+	for i := range rq.headers {
+		if h := &rq.headers[i]; !h.superseded {
+			if len(dst) > 1 {
+				dst = append(dst, ',')
+			}
+			dst = appendFolded(dst, h.name)
+			dst = append(dst, ':')
+			dst = jsontext.AppendString(dst, h.value)
+		}
+	}
+	rq.headersJSON = append(dst, '}')
 }
 
-// addRequestHeader adds one header to request.headers. Names are folded to
-// lower case; a repeated header is written each time, and as in any JSON
-// object the last one counts.
+// requestHeader is one header of the request, borrowed.
+type requestHeader struct {
+	name, value []byte
+	superseded  bool // by a later one of the same name
+}
+
+// addRequestHeader notes one header for request.headers. Of a repeated one the
+// last counts.
 func (rq *request) addRequestHeader(name, value []byte) {
 	if string(name) == fasthttp.HeaderCookie {
 		return
 	}
-	dst := rq.headersJSON
-	if len(dst) > 1 {
-		dst = append(dst, ',')
+	for i := range rq.headers {
+		if h := &rq.headers[i]; len(h.name) == len(name) && bytes.Equal(h.name, name) {
+			h.superseded = true
+		}
 	}
+	rq.headers = append(rq.headers, requestHeader{name: name, value: value})
+}
+
+// appendFolded appends a header's name as a JSON string, in lower case.
+func appendFolded(dst, name []byte) []byte {
 	start := len(dst)
 	dst = jsontext.AppendString(dst, name)
 	for i := start; i < len(dst); i++ {
@@ -138,8 +163,7 @@ func (rq *request) addRequestHeader(name, value []byte) {
 			dst[i] = c + 'a' - 'A'
 		}
 	}
-	dst = append(dst, ':')
-	rq.headersJSON = jsontext.AppendString(dst, value)
+	return dst
 }
 
 // method returns the request's method, borrowed.

@@ -42,7 +42,9 @@ func (rq *request) respondRead(plan *planner.Plan) error {
 
 // respondPlan answers with an execution plan.
 func (rq *request) respondPlan(plan *planner.Plan) error {
-	rq.setBody()
+	r := &rq.result
+	r.body = rq.ctx.Response.SwapBody(r.body)
+	rq.ctx.Response.SkipBody = rq.ctx.IsHead()
 	rq.setContentType(plan.Media)
 	rq.setVary()
 	return nil
@@ -66,6 +68,9 @@ func (rq *request) respondRange(plan *planner.Plan) int {
 // total is the number of rows the client asked to be counted or estimated.
 func (rq *request) total() (int64, bool) {
 	r := &rq.result
+	if rq.plan.Action >= planner.Insert {
+		return r.total, r.hasTotal // estimates are for relations
+	}
 	switch rq.prefer.Count {
 	case header.CountPlanned:
 		return r.estimate, true

@@ -78,13 +78,13 @@ func newServer(o Options) (*Server, error) {
 		return nil, err
 	}
 	s.warnDeprecated(a)
-	connect, err := connectConfig(c, o.Version)
+	connect, err := connectConfig(c, o.Version, false)
 	if err != nil {
 		return nil, err
 	}
 	s.pool, err = pool.New(pool.Options{
 		Config:         connect,
-		MaxConns:       c.DBPool,
+		MaxConns:       max(c.DBPool, 1),
 		AcquireTimeout: c.DBPoolAcquisitionTimeout,
 		MaxIdleTime:    c.DBPoolMaxIdletime,
 		MaxLifetime:    c.DBPoolMaxLifetime,
@@ -97,9 +97,10 @@ func newServer(o Options) (*Server, error) {
 	return s, nil
 }
 
-// connectConfig makes the connection parameters of the pool.
-func connectConfig(c *config.Config, version string) (*pgwire.Config, error) {
-	connect, err := pgwire.ParseConfig(c.ConnString(config.ConnOptions{ApplicationName: "fastgrest " + version}))
+// connectConfig makes connection parameters. readWrite: of several hosts only
+// one that takes writes will do.
+func connectConfig(c *config.Config, version string, readWrite bool) (*pgwire.Config, error) {
+	connect, err := pgwire.ParseConfig(c.ConnString(config.ConnOptions{ApplicationName: "fastgrest " + version, ReadWrite: readWrite}))
 	if err != nil {
 		return nil, fmt.Errorf("db-uri: %w", err)
 	}

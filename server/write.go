@@ -73,6 +73,7 @@ func (rq *request) respondWrite(plan *planner.Plan) error {
 		rq.setContentType(plan.Media)
 	} else {
 		r.body = r.body[:0]
+		rq.noLength = plan.Action != planner.Insert
 	}
 	rq.setBody()
 	if err := rq.applyResponseSettings(); err != nil {

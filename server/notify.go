@@ -1,0 +1,64 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"github.com/fastgrest/fastgrest/pgwire/listen"
+	"github.com/fastgrest/fastgrest/server/config"
+)
+
+// startListener listens for NOTIFY on db-channel, on a connection of its own,
+// if db-channel-enabled is set.
+func (s *Server) startListener(ctx context.Context) {
+	c := s.config()
+	if !c.DBChannelEnabled {
+		return
+	}
+	connect, err := connectConfig(c, s.options.Version, true)
+	if err != nil {
+		s.log.ListenerFailed(c.DBChannel, err)
+		return
+	}
+	ctx, s.listenCancel = context.WithCancel(ctx)
+	s.listening.Go(func() {
+		listen.Run(ctx, listen.Options{
+			Config: connect, Channel: c.DBChannel,
+			Connected: func(session listen.Session) {
+				if session.Again { // whatever was sent meanwhile is lost
+					s.reloads.wantCatalog()
+				}
+				s.log.ListenerStarted(session.Version, session.Host, session.Port, c.DBChannel)
+			},
+			Notified: func(payload string) { s.notified(c, payload) },
+			Failed: func(err error, pause time.Duration) {
+				s.log.ListenerFailed(c.DBChannel, err)
+				if !s.config().DBPoolAutomaticRecovery {
+					s.die(err)
+					return
+				}
+				s.log.ListenerRetrying(pause)
+			},
+		})
+	})
+}
+
+func (s *Server) notified(c *config.Config, payload string) {
+	switch payload {
+	case "", "reload schema":
+		s.log.ListenerSchemaReload(c.DBChannel)
+		s.reloads.wantCatalog()
+	case "reload config":
+		s.log.ListenerConfigReload(c.DBChannel)
+		s.reloads.wantConfig()
+	}
+}
+
+// stopListener stops listening and waits until nobody listens any more.
+func (s *Server) stopListener() {
+	if s.listenCancel != nil {
+		s.listenCancel()
+		s.listening.Wait()
+		s.listenCancel = nil
+	}
+}
