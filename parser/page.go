@@ -74,7 +74,8 @@ func (r Range) Intersect(s Range) Range {
 }
 
 // Restrict cuts the range to maxRows rows from its first one. A range without
-// rows stays as it is.
+// rows stays as it is. Where no maximum is set, r.LimitZero(r) does the rest of
+// what Restrict does.
 func (r Range) Restrict(maxRows int64) Range {
 	if r.HasLimitZero() {
 		return zeroRange
@@ -307,7 +308,8 @@ const (
 )
 
 // TopRange is the range of the request's own relation: limit= and offset=
-// within the Range header.
+// within the Range header. The header is not part of AppendShape's key: where it
+// counts, add Range.Shape of the result.
 func (q *Query) TopRange(use RangeUse, header Range) (Range, RangeProblem) {
 	if use != RangeGet {
 		header = AllRange
