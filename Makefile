@@ -46,7 +46,7 @@ bench: build ## requests/s, latency and CPU per request beside PostgreSQL's own 
 	@.ci/pg-bin >/dev/null && go run ./bench $(ARGS)
 
 profile: build ## CPU and heap profiles of the server under one mix (MIX=row), into bench/out
-	@.ci/pg-bin >/dev/null && go run ./bench -profile -mix $(or $(MIX),row) $(ARGS)
+	@.ci/pg-bin >/dev/null && go run ./bench --profile --mix $(or $(MIX),row) $(ARGS)
 
 lint: ## gofmt, go vet, and the rules on imports and package comments
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt -w $$unformatted"; exit 1; fi
