@@ -103,3 +103,10 @@ func soon(tb testing.TB, what string, f func()) {
 		tb.Fatalf("%s: still going after 20 s", what)
 	}
 }
+
+// sinkFunc is a Sink that looks at rows only.
+type sinkFunc func(values [][]byte) error
+
+func (sinkFunc) Fields([]pgproto3.FieldDescription) error { return nil }
+func (f sinkFunc) Row(values [][]byte) error              { return f(values) }
+func (sinkFunc) Complete([]byte)                          {}

@@ -30,7 +30,7 @@ const (
 	maxMessage = 1<<30 - 1
 	// trusted is how much memory the mere announcement of a message gets.
 	// Beyond it, the buffer grows with what has arrived.
-	trusted = 16 << 20
+	trusted = 1 << 20
 )
 
 var errMessageLength = errors.New("impossible length of a message")

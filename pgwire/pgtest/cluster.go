@@ -188,6 +188,27 @@ func (c *Cluster) Log() string {
 	return string(text)
 }
 
+// DataDir is where the server keeps its files.
+func (c *Cluster) DataDir() string { return filepath.Join(c.dir, "cluster", "data") }
+
+// WriteFile writes a file that only the server can read into its data
+// directory.
+func (c *Cluster) WriteFile(tb testing.TB, name string, content []byte) {
+	tb.Helper()
+	path := filepath.Join(c.DataDir(), name)
+	err := os.WriteFile(path, content, 0o600)
+	if err == nil && os.Geteuid() == 0 {
+		var info os.FileInfo
+		if info, err = os.Stat(c.DataDir()); err == nil {
+			owner := info.Sys().(*syscall.Stat_t)
+			err = os.Chown(path, int(owner.Uid), int(owner.Gid))
+		}
+	}
+	if err != nil {
+		tb.Fatalf("pgtest: %v", err)
+	}
+}
+
 func (c *Cluster) mustOwn(tb testing.TB) {
 	tb.Helper()
 	if c.tcp {
