@@ -327,7 +327,8 @@ var builtinTags = map[string]string{
 }
 
 func (d *dumper) handlers(custom map[HandlerKey]*Handler) {
-	all := maps.Clone(custom)
+	all := make(map[HandlerKey]*Handler, len(custom)+len(builtinHandlers))
+	maps.Copy(all, custom)
 	for _, mediaType := range builtinHandlers {
 		if key := (HandlerKey{MediaType: mediaType}); all[key] == nil {
 			all[key] = nil

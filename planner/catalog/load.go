@@ -72,6 +72,7 @@ func Load(ctx context.Context, q Querier, o Options) (*Catalog, error) {
 		{"mhandlers", l.loadHandlers},
 		{"access", l.loadAccess},
 		{"access", l.loadTextTypes},
+		{"rels", l.relate},
 	}
 	for _, step := range steps {
 		start := time.Now()
@@ -80,7 +81,6 @@ func Load(ctx context.Context, q Querier, o Options) (*Catalog, error) {
 		}
 		l.took(step.timing, time.Since(start))
 	}
-	l.relate()
 	l.cat.index()
 	return l.cat, nil
 }

@@ -20,7 +20,7 @@ func (l *loader) loadComputed() error {
 }
 
 // relate turns keys into relationships.
-func (l *loader) relate() {
+func (l *loader) relate() error {
 	b := &relations{
 		exposed:    l.isExposed,
 		lists:      l.cat.Relationships,
@@ -41,6 +41,7 @@ func (l *loader) relate() {
 		slices.SortFunc(list, (*Relationship).compare)
 		b.lists[key] = slices.Clip(list)
 	}
+	return nil
 }
 
 // primaryKeys are those a junction may have. Partitions have none: they are no
