@@ -1,0 +1,58 @@
+//go:build !race
+
+package server
+
+import "testing"
+
+// TestAllocations holds the promise of the hot path: a request whose plan is
+// cached allocates nothing of ours, from the request's bytes to the answer's.
+// fasthttp's own work (reading the request, writing the answer) is not in it;
+// BenchmarkRequest has all of it.
+func TestAllocations(t *testing.T) {
+	s := startTest(t, allocSchema)
+	token := "Bearer " + s.sign(t, `{"role":"allocs_user","sub":"a"}`)
+	for _, test := range []struct {
+		name, method, target, body string
+		headers                    map[string]string
+	}{
+		{"row by key", "GET", "/item?id=eq.7", "", nil},
+		{"page", "GET", "/item?select=id,name,price,made&order=id.desc&limit=50&offset=10", "", nil},
+		{"filters", "GET", "/item?or=(id.lt.5,name.like.a*)&id=in.(1,2,3)&name=not.is.null", "", nil},
+		{"head with count", "HEAD", "/item?id=gt.5", "", map[string]string{"Prefer": "count=exact"}},
+		{"exact count", "GET", "/item?id=gt.5&limit=3", "", map[string]string{"Prefer": "count=exact"}},
+		{"json path", "GET", "/item?select=id,meta->a->>b&meta->>c=eq.1", "", nil},
+		{"token", "GET", "/item?id=eq.7", "", map[string]string{"Authorization": token}},
+		{"headers", "GET", "/item?id=eq.7", "", map[string]string{
+			"Accept": "application/json", "User-Agent": "x/1", "Cookie": "a=b; c=d", "X-Forwarded-For": "10.0.0.1", "Accept-Encoding": "gzip",
+		}},
+		{"range", "GET", "/item?order=id", "", map[string]string{"Range": "0-9", "Range-Unit": "items"}},
+		{"csv", "GET", "/item?select=id,name&limit=3", "", map[string]string{"Accept": "text/csv"}},
+		{"embed, three levels", "GET", "/maker?select=id,item(id,part(id,maker(name)))&id=eq.1", "", nil},
+		{"call by GET", "GET", "/rpc/add?a=1&b=2", "", nil},
+		{"call by POST", "POST", "/rpc/add", `{"a":1,"b":2}`, nil},
+		{"insert", "POST", "/note", `{"body":"x"}`, nil},
+		{"insert with representation", "POST", "/note", `[{"body":"x"},{"body":"y"}]`, map[string]string{"Prefer": "return=representation"}},
+		{"update", "PATCH", "/note?id=eq.1", `{"body":"z"}`, nil},
+		{"delete", "DELETE", "/note?id=eq.1", ``, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			raw := rawRequest(test.method, test.target, test.body, test.headers)
+			ctx := newRequestCtx()
+			read := requestReader(t, ctx, raw)
+			run := func() {
+				read()
+				s.handle(ctx)
+			}
+			for range 20 { // plans, statements and buffers settle
+				run()
+			}
+			if status := ctx.Response.StatusCode(); status >= 300 {
+				t.Fatalf("status %d: %s", status, ctx.Response.Body())
+			}
+			theirs := testing.AllocsPerRun(200, read)
+			if n := testing.AllocsPerRun(200, run) - theirs; n > 0 {
+				t.Errorf("%v allocations per request (fasthttp itself %v)", n, theirs)
+			}
+		})
+	}
+}
