@@ -167,6 +167,20 @@ func WriteRows(m *tree.Write, root *tree.Node, convert *Columns) Statement {
 	return w.Statement()
 }
 
+// WriteCounted is a write that answers with the number of rows only, and can be
+// explained with everything a write costs that answers.
+func WriteCounted(m *tree.Write) Statement {
+	var w Writer
+	w.source(func() {
+		w.write(m)
+		if len(m.Returning) == 0 && !(m.Kind == tree.WriteUpdate && len(m.Columns) == 0) {
+			w.S(" RETURNING 1")
+		}
+	})
+	w.S("SELECT NULL::bigint, pg_catalog.count(*), ''::text FROM pgrst_source")
+	return w.Statement()
+}
+
 // WriteValue is a write that answers with a body PostgreSQL computes: one row
 // of null, number of rows, body.
 func WriteValue(m *tree.Write, root *tree.Node, body Body) Statement {
