@@ -1,0 +1,136 @@
+package spectest
+
+import (
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+)
+
+// fixture is a PostgreSQL with the corpus's database as a template.
+type fixture struct {
+	cluster *pgtest.Cluster
+	port    string
+
+	mu    sync.Mutex // a template can be copied by one at a time
+	count int
+	clean []*database // copies nobody uses, and nobody has changed
+}
+
+const (
+	template      = "spectest_fixture"
+	authenticator = "authenticator"
+	password      = "festival_pw"
+)
+
+// settings the answers depend on: plans and estimates must not change while tests
+// run, messages must not be translated, and a runaway recursion must end early.
+const serverSettings = `
+alter system set timezone = 'UTC';
+alter system set lc_messages = 'C';
+alter system set autovacuum = off;
+alter system set jit = off;
+alter system set max_parallel_workers_per_gather = 0;
+alter system set max_stack_depth = '1MB';
+alter system set log_min_messages = 'fatal';`
+
+var loaded struct {
+	sync.Mutex
+	fixture *fixture
+}
+
+// startFixture loads the fixture, once, into the cluster all tests of the
+// process share, and with which it goes.
+func startFixture(t *testing.T, corpus string) *fixture {
+	t.Helper()
+	loaded.Lock()
+	defer loaded.Unlock()
+	if loaded.fixture == nil {
+		loaded.fixture = loadFixture(t, corpus)
+	}
+	return loaded.fixture
+}
+
+func loadFixture(t *testing.T, corpus string) *fixture {
+	t.Helper()
+	c := pgtest.Start(t)
+	u, err := url.Parse(c.TCPURI(template, authenticator))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for stmt := range statements(serverSettings) {
+		c.Exec(t, "postgres", stmt)
+	}
+	c.Exec(t, "postgres", "select pg_reload_conf()")
+	c.Exec(t, "postgres", "create database "+template)
+	for _, name := range []string{"schema.sql", "data.sql"} {
+		c.LoadSQL(t, template, filepath.Join(corpus, name))
+	}
+	return &fixture{cluster: c, port: u.Port()}
+}
+
+// database is a copy of the fixture.
+type database struct {
+	name, port string
+	fixture    *fixture
+}
+
+// clone makes a copy that is dropped when the test ends.
+func (f *fixture) clone(t *testing.T) *database {
+	t.Helper()
+	db := f.copy(t)
+	t.Cleanup(func() { f.cluster.Exec(t, "postgres", fmt.Sprintf("drop database %s with (force)", db.name)) })
+	return db
+}
+
+// borrow returns a copy for a test that changes nothing, but uses it alone. To make and to
+// drop one takes longer than to run most groups.
+func (f *fixture) borrow(t *testing.T) *database {
+	t.Helper()
+	db := f.unused()
+	if db == nil {
+		db = f.copy(t)
+	}
+	t.Cleanup(func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.clean = append(f.clean, db)
+	})
+	return db
+}
+
+func (f *fixture) unused() *database {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	last := len(f.clean) - 1
+	if last < 0 {
+		return nil
+	}
+	db := f.clean[last]
+	f.clean = f.clean[:last]
+	return db
+}
+
+func (f *fixture) copy(t *testing.T) *database {
+	t.Helper()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.count++
+	db := &database{name: fmt.Sprintf("spec_%d", f.count), port: f.port, fixture: f}
+	f.cluster.Exec(t, "postgres", fmt.Sprintf("create database %s template %s", db.name, template))
+	return db
+}
+
+// exec runs SQL as the superuser.
+func (d *database) exec(t *testing.T, sql string) {
+	t.Helper()
+	d.fixture.cluster.Exec(t, d.name, sql)
+}
+
+// uri is how the server connects: over TCP, since the corpus shows such URIs.
+func (d *database) uri() string {
+	return fmt.Sprintf("postgresql://%s:%s@127.0.0.1:%s/%s", authenticator, password, d.port, d.name)
+}
