@@ -441,3 +441,32 @@ func TestNesting(t *testing.T) {
 	f("or=("+strings.Repeat("not.or(", 1e5), "failed to parse logic tree: nested too deeply")
 	f("select="+strings.Repeat("a(b),", 1e5)+"c", "")
 }
+
+// TestStop pins from where package explain reads: a long list that fails at its
+// end must not be read twice over.
+func TestStop(t *testing.T) {
+	var q Query
+	f := func(key, text, rest string, depth int) {
+		t.Helper()
+		if err := q.Parse([]byte(key+"="+encode(text)), ModeRelation); err == nil {
+			t.Fatalf("%s is accepted", text)
+		}
+		if key == "or" {
+			text = key + text
+		}
+		if got := text[q.stop.mark:]; got != rest || q.stop.depth != depth {
+			t.Errorf("%s: got %q inside %d, want %q inside %d", text, got, q.stop.depth, rest, depth)
+		}
+	}
+	f("select", "a,b,c,d!", "c,d!", 0)
+	f("select", "a!", "a!", 0)
+	f("select", "x,y(a,b,c,d!", "c,d!", 1)
+	f("select", "x,y(a,b),c,", "c,", 0)
+	f("select", "x,y(a,b),z(c", "c", 1)
+	f("select", "w,x,y(a,b) ", "x,y(a,b) ", 0)
+	f("order", "a,b,c,d!", "c,d!", 0)
+	f("columns", "a,b,c,", "c,", 0)
+	f("or", "(a.eq.1,b.eq.1,c.eq.1,d)", "c.eq.1,d)", 1)
+	f("or", "(a.eq.1,and(b.eq.1,c.eq.1),d)", "and(b.eq.1,c.eq.1),d)", 1)
+	f("or", "(a.eq.1,and(b.eq.1,c.eq.1,d.eq.1", "c.eq.1,d.eq.1", 2)
+}

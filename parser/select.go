@@ -44,8 +44,6 @@ func (l *lexer) items() (int32, bool) {
 		here := l.i
 		l.mark = before
 		it, res := l.item()
-		l.mark = before // embeds have moved it
-		before = here
 		switch {
 		case res == broken:
 			return none, false
@@ -56,6 +54,8 @@ func (l *lexer) items() (int32, bool) {
 		default:
 			l.q.Items[last].Next = it
 		}
+		l.mark = before // embeds have moved it
+		before = here
 		last = it
 		switch l.separator() {
 		case broken:
