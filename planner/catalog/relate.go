@@ -233,9 +233,11 @@ func (r *Relationship) compare(o *Relationship) int {
 			compareBool(r.ToOne, o.ToOne),
 			compareBool(r.Self, o.Self))
 	}
+	// Most pairs differ here; a big catalog asks millions of times.
+	if c := cmp.Or(r.Table.compare(o.Table), r.Foreign.compare(o.Foreign)); c != 0 {
+		return c
+	}
 	return cmp.Or(
-		r.Table.compare(o.Table),
-		r.Foreign.compare(o.Foreign),
 		compareBool(r.Self, o.Self),
 		cmp.Compare(cardinalityOrder[r.Cardinality], cardinalityOrder[o.Cardinality]),
 		cmp.Compare(r.Constraint, o.Constraint),
