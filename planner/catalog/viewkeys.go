@@ -16,7 +16,9 @@ type key struct {
 	top      bool // not a partition's share of its parent's constraint
 
 	// Exposed views that show every column of the key: for a foreign key the
-	// referring columns in dependents, the columns referred to in targets.
+	// referring columns in dependents, the columns referred to in targets. They
+	// hang on the key itself: PostgREST goes by the name of the constraint, and
+	// loses targets where foreign keys of one name refer to different columns.
 	dependents, targets []*viewKey
 }
 

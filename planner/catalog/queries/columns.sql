@@ -25,6 +25,8 @@ select a.attrelid, a.attnum, a.attname, d.description,
             when m.typid in ('bit'::regtype, 'varbit'::regtype) then m.typmod end,
        case when t.typbasetype <> 0 and ad.adbin is null then pg_get_expr(t.typdefaultbin, 0)
             when a.attidentity = 'd' then 'nextval(' || quote_literal(s.name) || ')'
+            -- PostgREST knows stored ones only and takes the expression of a
+            -- virtual one for a default, which no insert may give.
             when a.attgenerated <> '' then null
             else pg_get_expr(ad.adbin, ad.adrelid) end
   from pg_class c
