@@ -2,6 +2,7 @@
 # user; PostgreSQL is found by .ci/pg-bin, and installed by it where root has none.
 
 SHELL   := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GOBUILD := go build -trimpath -ldflags '-X main.version=$(VERSION)'
 GOTEST  := go test -timeout 9m -count=1
@@ -17,7 +18,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## the demo: a private PostgreSQL with data, the API on :3000 (ARGS= adds flags)
-	@.ci/pg-bin >/dev/null; exec ./fastgrest --demo $(ARGS)
+	@.ci/pg-bin >/dev/null || true; exec ./fastgrest --demo $(ARGS)
 
 build: ## build ./fastgrest
 	$(GOBUILD) -o fastgrest ./cmd/fastgrest
