@@ -79,6 +79,22 @@ func TestFlightAllocatesNothing(t *testing.T) {
 	}
 }
 
+// TestContextAllocations keeps an eye on the price of a context that can end.
+func TestContextAllocations(t *testing.T) {
+	r := newRequest(t, connect(t), "1")
+	ctx, cancel := context.WithCancel(bg)
+	defer cancel()
+	if n := testing.AllocsPerRun(200, func() {
+		if err := r.run(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}); n > 6 {
+		t.Errorf("%v allocations", n)
+	} else {
+		t.Logf("%v allocations", n)
+	}
+}
+
 func BenchmarkFlight(b *testing.B) {
 	c := pgtest.Start(b)
 	db := c.NewDB(b)

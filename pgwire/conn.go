@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -33,6 +34,8 @@ type Conn struct {
 
 	aside     chan error // result of a large flight's sender
 	asideBusy bool       // there is one
+
+	guard *sync.Mutex // over stmts while the connection is shared, else nil
 
 	values [][]byte // of a row
 	msgs   struct { // to encode from and decode into
@@ -256,10 +259,7 @@ func (c *Conn) Check() error {
 		return &ConnError{Kind: Closed}
 	}
 	in := c.in
-	if err := in.room(5); err != nil || in.w == len(in.buf) {
-		c.breakOff()
-		return &ConnError{Kind: Protocol, Err: errMessageLength}
-	}
+	in.room(max(5, in.w-in.r+1))
 	n, err := c.poll(in.buf[in.w:])
 	in.w += n
 	if err != nil {

@@ -102,7 +102,7 @@ func TestParameters(t *testing.T) {
 		{"fallback_application_name=a&application_name=b", "application_name", "b"},
 		{"options=-c%20statement_timeout%3D7s", "statement_timeout", "7s"},
 		{"options=-csearch_path%3Dx%20-cwork_mem%3D2MB", "work_mem", "2MB"},
-		{"client_encoding=LATIN1", "client_encoding", "LATIN1"},
+		{"client_encoding=LATIN1", "client_encoding", "UTF8"},
 		{"application_name=x", "application_name", "x"},
 	} {
 		c := dial(t, uri+"&"+test.params)
@@ -112,6 +112,21 @@ func TestParameters(t *testing.T) {
 	}
 	if _, err := pgwire.ParseConfig("postgresql://host:port"); err == nil {
 		t.Error("nonsense parsed")
+	}
+	tcp := mustParse(t, cluster.TCPURI("postgres", pgtest.Superuser))
+	for _, test := range []struct{ uri, host string }{
+		{"postgresql://nowhere.invalid:%d/postgres?user=postgres&hostaddr=127.0.0.1", "nowhere.invalid"},
+		{"postgresql://nowhere.invalid:1,elsewhere.invalid:%d/postgres?user=postgres&hostaddr=127.0.0.1,127.0.0.1", "elsewhere.invalid"},
+		{"host=nowhere.invalid port=%d dbname=postgres user=postgres hostaddr=127.0.0.1", "nowhere.invalid"},
+		{"port=%d dbname=postgres user=postgres hostaddr=127.0.0.1", "127.0.0.1"},
+		{"postgresql:///postgres?user=postgres&port=%d&hostaddr=127.0.0.1", "127.0.0.1"},
+	} {
+		if c := dial(t, fmt.Sprintf(test.uri, tcp.Port)); c.Host() != test.host {
+			t.Errorf("%s: at %q", test.uri, c.Host())
+		}
+	}
+	if _, err := pgwire.ParseConfig("host=a,b hostaddr=127.0.0.1"); err == nil {
+		t.Error("one address for two hosts")
 	}
 	t.Setenv("PGAPPNAME", "from the environment")
 	if got := value(t, dial(t, uri), "show application_name"); got != "from the environment" {

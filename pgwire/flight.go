@@ -1,6 +1,10 @@
 package pgwire
 
-import "github.com/jackc/pgx/v5/pgproto3"
+import (
+	"time"
+
+	"github.com/jackc/pgx/v5/pgproto3"
+)
 
 // Flight is one round trip: steps in order, then one Sync. The server runs it
 // as one transaction unless a step says otherwise (see tx.go).
@@ -13,6 +17,12 @@ type Flight struct {
 	args  []arg
 	// simple is SQL for the simple query protocol, instead of steps.
 	simple string
+
+	// Took is how long the server took, as far as we can tell: from when the
+	// flight was the first to be answered to its answer's end. Set by the pool.
+	Took time.Duration
+
+	turn chan struct{} // see Turn
 
 	// What follows belongs to the connection while it runs the flight.
 	closes int   // statements closed at the head of the flight, to be acknowledged

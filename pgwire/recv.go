@@ -234,6 +234,10 @@ func (f *Flight) fail(step int, err error) {
 
 // reconsider forgets statements that the server has just told us not to use.
 func (c *Conn) reconsider(s *step, e *Error) {
+	if c.guard != nil {
+		c.guard.Lock()
+		defer c.guard.Unlock()
+	}
 	switch {
 	case s.entry == nil:
 	case e.otherColumns():
@@ -254,27 +258,28 @@ func (c *Conn) row(body []byte) (values [][]byte, ok bool) {
 	}
 	n := int(binary.BigEndian.Uint16(body))
 	body = body[2:]
-	values = c.values[:0]
-	if cap(values) < n {
-		values = make([][]byte, 0, n)
+	if n > cap(c.values) {
+		values = make([][]byte, n)
 		if n <= keepColumns {
 			c.values = values
 		}
+	} else {
+		values = c.values[:n]
 	}
-	for range n {
+	for i := range values {
 		if len(body) < 4 {
 			return nil, false
 		}
 		size := int(int32(binary.BigEndian.Uint32(body)))
 		body = body[4:]
-		if size == -1 {
-			values = append(values, nil)
+		switch {
+		case size == -1:
+			values[i] = nil
 			continue
-		}
-		if size < 0 || size > len(body) {
+		case size < 0 || size > len(body):
 			return nil, false
 		}
-		values = append(values, body[:size:size])
+		values[i] = body[:size:size]
 		body = body[size:]
 	}
 	return values, len(body) == 0

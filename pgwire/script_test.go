@@ -425,6 +425,19 @@ func TestMeanwhile(t *testing.T) {
 	}
 }
 
+func TestServerVersion(t *testing.T) {
+	versions := map[string]int{"15.18 (Debian 15.18-0+deb12u1)": 150018, "18beta1": 180000, "17.0": 170000, "devel": 0, "": 0}
+	for text, want := range versions {
+		c := connectTo(t, pgtest.NewScript(t, answers(nil, say{&pgproto3.ParameterStatus{Name: "server_version", Value: text}, idle})))
+		if err := c.Exec(bg, "x"); err != nil {
+			t.Fatal(err)
+		}
+		if got := c.ServerVersion(); got != want {
+			t.Errorf("%q: %d, want %d", text, got, want)
+		}
+	}
+}
+
 // TestErrorFields: nothing of what the server says is lost.
 func TestErrorFields(t *testing.T) {
 	m := &pgproto3.ErrorResponse{
@@ -617,6 +630,9 @@ func TestCheck(t *testing.T) {
 		{"nothing happened", func(s *pgtest.Session) {}, false},
 		{"news", func(s *pgtest.Session) { _ = s.Say(parameter, notice) }, false},
 		{"a part of a message", func(s *pgtest.Session) { _ = s.Raw([]byte("S\x00\x00\x00\x40Ti")) }, false},
+		{"a large message", func(s *pgtest.Session) {
+			_ = s.Say(&pgproto3.NoticeResponse{Message: strings.Repeat("x", 100_000)})
+		}, false},
 		{"the end", func(s *pgtest.Session) { s.Conn.Close() }, true},
 		{"an error", func(s *pgtest.Session) { _ = s.Say(refusal("FATAL", "57P01", "")) }, true},
 		{"nonsense", func(s *pgtest.Session) { _ = s.Say(oneRow) }, true},

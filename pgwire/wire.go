@@ -74,9 +74,7 @@ func (in *reader) whole() bool {
 // need reads until n bytes are in buf, side by side.
 func (in *reader) need(n int) error {
 	for in.w-in.r < n {
-		if err := in.room(n); err != nil {
-			return err
-		}
+		in.room(n)
 		got, err := in.src.Read(in.buf[in.w:])
 		in.w += got
 		if err != nil && in.w-in.r < n {
@@ -89,27 +87,19 @@ func (in *reader) need(n int) error {
 	return nil
 }
 
-// room makes place for a part of n bytes, of which some may be there.
-func (in *reader) room(n int) error {
+// room makes place for more, on the way to n bytes side by side.
+func (in *reader) room(n int) {
 	have := in.w - in.r
-	if have == 0 {
+	switch {
+	case have == 0:
 		in.r, in.w = 0, 0
-	}
-	if in.r+n <= len(in.buf) {
-		return nil
-	}
-	if n > len(in.buf) && (n <= trusted || have == len(in.buf)) {
-		in.grow(min(n, max(trusted, 2*have)))
-		return nil
-	}
-	if in.r > 0 {
+	case in.r+n > len(in.buf) && in.r > 0:
 		in.w = copy(in.buf, in.buf[in.r:in.w])
 		in.r = 0
 	}
-	if in.w == len(in.buf) {
-		in.grow(min(n, 2*have))
+	if n > len(in.buf) && (n <= trusted || have == len(in.buf)) {
+		in.grow(min(n, max(trusted, 2*have)))
 	}
-	return nil
 }
 
 // grow moves what is there to a larger buffer.

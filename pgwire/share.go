@@ -1,0 +1,126 @@
+package pgwire
+
+import "sync"
+
+// Sharing lets flights of several goroutines follow each other on one
+// connection, each with its own Sync, so that a busy connection costs neither
+// side a system call per flight. The pool decides who may share with whom
+// (see pool.Pool.Run); what is here is how.
+//
+// Sending and receiving are two things then. Any of the goroutines may append
+// its flight to what goes out, under Sharing's lock; one of them at a time
+// hands the bytes to the network. Receiving has an order: that of the flights.
+// Whoever is first reads, and passes the turn on.
+//
+// Only flights that need nothing parsed can be appended, because parsing
+// changes what the connection knows when the answer arrives. And only implicit
+// transactions: another's failed transaction block must not be ours.
+type Sharing struct {
+	conn  *Conn
+	mu    sync.Mutex // over conn.out and conn.stmts
+	write sync.Mutex // over the network, in that direction
+	spare []byte     // the other buffer
+}
+
+// maxSharedBytes bounds the arguments of a flight that is appended: what goes
+// out together has to fit into any socket's buffer, so that nobody who is
+// still to read is kept writing.
+const maxSharedBytes = 8 << 10
+
+// Share begins to share the connection, which nobody may use otherwise until
+// Unshare. s is any Sharing that is not in use.
+func (c *Conn) Share(s *Sharing) {
+	s.conn = c
+	c.guard = &s.mu
+}
+
+// Unshare ends sharing. Everything appended must have been received.
+func (c *Conn) Unshare() { c.guard = nil }
+
+// Append adds a flight to what goes out, if it can be shared at all and more
+// says so too, which is asked under the lock. It reports whether it did.
+func (s *Sharing) Append(f *Flight, more func() bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.conn.knows(f) || !more() {
+		return false
+	}
+	f.err, f.failed = nil, -1
+	n := len(s.conn.out.buf)
+	if s.conn.encode(f) != nil {
+		s.conn.out.buf = s.conn.out.buf[:n] // half a flight must not go out
+		return false
+	}
+	return true
+}
+
+// knows reports whether the flight is small and needs nothing parsed here, and
+// whether there is nothing left to tidy up.
+func (c *Conn) knows(f *Flight) bool {
+	if c.stmts.off() || len(c.stmts.doomed) > 0 || f.simple != "" {
+		return false
+	}
+	for i := range f.steps {
+		s := &f.steps[i]
+		if s.desc != nil || s.unnamed || c.stmts.index[s.stmt] == nil {
+			return false
+		}
+	}
+	n := 0
+	for i := range f.args {
+		n += len(f.args[i].bytes)
+	}
+	return n <= maxSharedBytes
+}
+
+// Flush hands what has been appended to the network. A failure is not
+// reported: whoever reads next finds the connection closed.
+//
+// taken is called, under the lock, when the bytes have been taken: what is
+// appended after that needs another Flush.
+func (s *Sharing) Flush(taken func()) {
+	s.write.Lock()
+	defer s.write.Unlock()
+	s.mu.Lock()
+	taken()
+	b := s.conn.out.buf
+	s.conn.out.buf = s.spare[:0]
+	s.spare = nil
+	s.mu.Unlock()
+	if len(b) > 0 {
+		if _, err := s.conn.net.Write(b); err != nil {
+			_ = s.conn.net.Close()
+		}
+	}
+	if cap(b) > keepOut {
+		b = nil
+	}
+	s.mu.Lock()
+	s.spare = b
+	s.mu.Unlock()
+}
+
+// Locked runs fn under the lock.
+func (s *Sharing) Locked(fn func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fn()
+}
+
+// Turn is how the flight is told that it is its turn to be received.
+func (f *Flight) Turn() chan struct{} {
+	if f.turn == nil {
+		f.turn = make(chan struct{}, 1)
+	}
+	return f.turn
+}
+
+// Receive reads the answer to the flight whose turn it is.
+func (s *Sharing) Receive(f *Flight) error {
+	c := s.conn
+	if c.broken {
+		return &ConnError{Kind: Lost, Sent: true}
+	}
+	c.answered = false
+	return c.read(f)
+}
