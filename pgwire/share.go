@@ -32,17 +32,20 @@ const maxSharedBytes = 8 << 10
 func (c *Conn) Share(s *Sharing) {
 	s.conn = c
 	c.guard = &s.mu
+	c.out.reset() // what was sent before is still in there
 }
 
 // Unshare ends sharing. Everything appended must have been received.
 func (c *Conn) Unshare() { c.guard = nil }
 
-// Append adds a flight to what goes out, if it can be shared at all and more
-// says so too, which is asked under the lock. It reports whether it did.
-func (s *Sharing) Append(f *Flight, more func() bool) bool {
+// Append adds a flight to what goes out, if it can be shared at all. open is
+// asked first, under the lock, whether flights are still taken; added is
+// called, under the lock, when f is in. It reports whether it is.
+func (s *Sharing) Append(f *Flight, open func() bool, added func()) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.conn.knows(f) || !more() {
+	// Once it is closed the connection may belong to somebody else.
+	if !open() || !s.conn.knows(f) {
 		return false
 	}
 	f.err, f.failed = nil, -1
@@ -51,6 +54,7 @@ func (s *Sharing) Append(f *Flight, more func() bool) bool {
 		s.conn.out.buf = s.conn.out.buf[:n] // half a flight must not go out
 		return false
 	}
+	added()
 	return true
 }
 

@@ -27,6 +27,7 @@ type Prepared struct {
 
 	main    Statements
 	perRole bool
+	pace    pace
 	types   []uint32 // of the page's columns
 
 	mu    sync.RWMutex

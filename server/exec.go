@@ -54,12 +54,17 @@ var (
 // is run again.
 func (rq *request) execute(plan *planner.Plan) error {
 	ctx := context.Background()
+	rq.buildSettings()
+	if prepared := plan.Prepared(); prepared != nil && plan.ReadOnly {
+		if done, err := rq.readOnce(ctx, plan, prepared); done {
+			return err
+		}
+	}
 	conn, err := rq.server.pool.Acquire(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Release()
-	rq.buildSettings()
 	aggregate := false
 	for attempt := 0; ; attempt++ {
 		prepared := plan.Prepared()
@@ -68,25 +73,56 @@ func (rq *request) execute(plan *planner.Plan) error {
 				return err
 			}
 		}
+		if !plan.ReadOnly && !rq.readable(conn.Conn, plan, prepared) {
+			// There is no second attempt at a write.
+			prepared = plan.Prepare(rq.snap.planner.Catalog(), nil, true)
+		}
 		err = rq.fly(ctx, conn.Conn, plan, prepared)
 		if err == nil || attempt == maxAttempts {
 			return err
 		}
 		var server *pgwire.Error
 		switch {
-		case errors.As(err, &server) && server.Stale(): // refused before it ran
+		case errors.As(err, &server) && server.Stale() && server.Where == "": // refused before it ran; not an EXECUTE in a function
 			plan.Forget(prepared)
 		case errors.Is(err, errStale):
 			plan.Forget(prepared)
 			if !plan.ReadOnly {
 				return err
 			}
-		case errors.Is(err, errUnreadable) && plan.ReadOnly:
+		case errors.Is(err, errUnreadable):
+			if !plan.ReadOnly {
+				plan.Prepare(rq.snap.planner.Catalog(), nil, true)
+				return err
+			}
 			aggregate = true
 		default:
 			return err
 		}
 	}
+}
+
+// readOnce is the fast path: a read that has been prepared, in one flight, on
+// a connection it may share. done is false if it did not work out in a way
+// that another attempt on a connection of its own could mend.
+func (rq *request) readOnce(ctx context.Context, plan *planner.Plan, prepared *planner.Prepared) (done bool, err error) {
+	tx := rq.transaction(plan, rq.runsUserCode(prepared))
+	if tx.explicit {
+		return false, nil
+	}
+	rq.load(plan, prepared, tx)
+	err = rq.server.pool.Run(ctx, &rq.flight, prepared.Quick())
+	if err == nil {
+		prepared.Took(rq.flight.Took)
+		return true, nil
+	}
+	var (
+		server *pgwire.Error
+		lost   *pgwire.ConnError
+	)
+	again := errors.Is(err, errStale) || errors.Is(err, errUnreadable) ||
+		errors.As(err, &server) && server.Stale() || errors.As(err, &lost) && lost.Kind == pgwire.Lost
+	return !again, err
 }
 
 const maxAttempts = 3
@@ -112,46 +148,13 @@ func (rq *request) prepare(ctx context.Context, conn *pgwire.Conn, plan *planner
 // fly runs settings, pre-request and the plan's statements in one flight; with
 // the commit, unless the rows have to be looked at before it.
 func (rq *request) fly(ctx context.Context, conn *pgwire.Conn, plan *planner.Plan, prepared *planner.Prepared) error {
-	r := &rq.result
-	r.plan, r.prepared = plan, prepared
-	r.reset()
-	role := rq.identity.Role
-	statements := prepared.For(role, rq.snap.sharing(role))
-	userCode := prepared.UserCode || rq.snap.preRequest != nil
-	tx := rq.transaction(plan, userCode)
-
+	tx := rq.transaction(plan, rq.runsUserCode(prepared))
+	end := rq.load(plan, prepared, tx)
 	f := &rq.flight
-	f.Reset()
-	rq.numbers = rq.numbers[:0]
-	if tx.explicit {
-		f.Begin(tx.isolation, plan.ReadOnly)
-	}
-	rq.addSettings(f, plan)
-	if prepared.Settings != nil {
-		f.Add(prepared.Settings, nil)
-	}
-	if rq.snap.preRequest != nil {
-		f.Add(rq.snap.preRequest, nil)
-	}
-	f.Add(statements.Main, rq.sink(plan, prepared))
-	rq.addArgs(f, prepared.Args, prepared.Names)
-	f.ResultFormats(prepared.Formats)
-	if statements.Estimate != nil {
-		f.Add(statements.Estimate, (*estimateSink)(rq))
-		rq.addArgs(f, plan.Estimate.Args, nil)
-	}
-	if userCode {
-		f.Add(responseSettings, (*settingsSink)(rq))
-	}
-	end := f.Len()
-	switch {
-	case tx.rollback:
-		f.SetConstraintsImmediate()
-		f.Rollback()
-	case tx.explicit && !tx.held:
-		f.Commit()
-	}
 	err := conn.Run(ctx, f)
+	if !plan.ReadOnly && !tx.rollback && !tx.held {
+		err = doubtful(err)
+	}
 	if !tx.explicit {
 		return err
 	}
@@ -173,7 +176,59 @@ func (rq *request) fly(ctx context.Context, conn *pgwire.Conn, plan *planner.Pla
 	}
 	f.Reset()
 	f.Commit()
-	return conn.Run(ctx, f)
+	if err := conn.Run(ctx, f); err != nil {
+		return rq.rollBack(ctx, conn, doubtful(err))
+	}
+	return nil
+}
+
+// load fills the flight. It returns the number of steps before those that end
+// the transaction.
+func (rq *request) load(plan *planner.Plan, prepared *planner.Prepared, tx transaction) (end int) {
+	r := &rq.result
+	r.plan, r.prepared = plan, prepared
+	r.reset()
+	role := rq.identity.Role
+	statements := prepared.For(role, rq.snap.sharing(role))
+
+	f := &rq.flight
+	f.Reset()
+	rq.numbers = rq.numbers[:0]
+	if tx.explicit {
+		f.Begin(tx.isolation, plan.ReadOnly)
+	}
+	rq.addSettings(f, plan)
+	if prepared.Settings != nil {
+		f.Add(prepared.Settings, nil)
+	}
+	if rq.snap.preRequest != nil {
+		f.Add(rq.snap.preRequest, nil)
+	}
+	f.Add(statements.Main, rq.sink(plan, prepared))
+	rq.addArgs(f, prepared.Args, prepared.Names)
+	f.ResultFormats(prepared.Formats)
+	if statements.Estimate != nil {
+		f.Add(statements.Estimate, (*estimateSink)(rq))
+		rq.addArgs(f, plan.Estimate.Args, nil)
+	}
+	if rq.runsUserCode(prepared) {
+		f.Add(responseSettings, (*settingsSink)(rq))
+	}
+	end = f.Len()
+	switch {
+	case tx.rollback:
+		f.SetConstraintsImmediate()
+		f.Rollback()
+	case tx.explicit && !tx.held:
+		f.Commit()
+	}
+	return end
+}
+
+// runsUserCode reports whether response.headers and response.status may have
+// been set by the time the plan has run.
+func (rq *request) runsUserCode(prepared *planner.Prepared) bool {
+	return prepared.UserCode || rq.snap.preRequest != nil
 }
 
 // transaction is the form a request's transaction takes.

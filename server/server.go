@@ -85,6 +85,7 @@ func newServer(o Options) (*Server, error) {
 	s.pool, err = pool.New(pool.Options{
 		Config:         connect,
 		MaxConns:       max(c.DBPool, 1),
+		Depth:          c.FlightDepth,
 		AcquireTimeout: c.DBPoolAcquisitionTimeout,
 		MaxIdleTime:    c.DBPoolMaxIdletime,
 		MaxLifetime:    c.DBPoolMaxLifetime,

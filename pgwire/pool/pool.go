@@ -24,6 +24,10 @@ type Options struct {
 	Config   *pgwire.Config
 	MaxConns int // at least 1
 
+	// Depth is how many flights may follow each other on a connection, see
+	// Run. At most 64; 0 and 1 turn sharing off.
+	Depth int
+
 	AcquireTimeout time.Duration // 0: wait as long as the context allows
 	MaxIdleTime    time.Duration // 0: idle connections are kept
 	MaxLifetime    time.Duration // 0: connections do not age
@@ -47,6 +51,9 @@ type Pool struct {
 	// we try for one of them; otherwise we go and wait, or connect.
 	idle atomic.Int64
 
+	lanes []atomic.Pointer[Conn] // connections being shared
+	rotor atomic.Uint32
+
 	numbers  atomic.Uint64
 	waiting  atomic.Int64
 	timeouts atomic.Int64
@@ -68,6 +75,7 @@ type Conn struct {
 	generation uint64
 	born       time.Time
 	counted    bool // in Pool.idle
+	lane       lane
 	why        Reason
 }
 
@@ -76,7 +84,8 @@ const checkAfter = time.Second
 
 // New makes a pool. It connects when somebody needs a connection.
 func New(o Options) (*Pool, error) {
-	p := &Pool{o: o}
+	o.Depth = min(o.Depth, maxDepth)
+	p := &Pool{o: o, lanes: make([]atomic.Pointer[Conn], max(o.MaxConns, 1))}
 	p.life, p.end = context.WithCancelCause(context.Background())
 	var err error
 	p.puds, err = puddle.NewPool(&puddle.Config[*Conn]{Constructor: p.connect, Destructor: p.disconnect, MaxSize: int32(o.MaxConns)})
@@ -92,6 +101,14 @@ func New(o Options) (*Pool, error) {
 // Acquire lends a connection; give it back with Release.
 func (p *Pool) Acquire(ctx context.Context) (*Conn, error) {
 	// Fast path: one is idle.
+	if c := p.takeIdle(); c != nil {
+		return c, nil
+	}
+	return p.wait(ctx)
+}
+
+// takeIdle returns an idle connection, nil if there is none.
+func (p *Pool) takeIdle() *Conn {
 	for p.idle.Load() > 0 {
 		// If another took it first, puddle makes a new connection in the
 		// background, which is welcome: there is demand.
@@ -100,10 +117,10 @@ func (p *Pool) Acquire(ctx context.Context) (*Conn, error) {
 			break
 		}
 		if c := p.lend(res); c != nil {
-			return c, nil
+			return c
 		}
 	}
-	return p.wait(ctx)
+	return nil
 }
 
 // wait is the slow path: stand in line, or connect.
@@ -211,23 +228,6 @@ func (c *Conn) Release() {
 func (c *Conn) discard(why Reason) {
 	c.why = why
 	c.res.Destroy()
-}
-
-// Run borrows a connection for one flight. If it turns out to be dead before
-// anything was sent, another one is tried, once.
-func (p *Pool) Run(ctx context.Context, f *pgwire.Flight) error {
-	for attempt := 1; ; attempt++ {
-		c, err := p.Acquire(ctx)
-		if err != nil {
-			return err
-		}
-		err = c.Run(ctx, f)
-		c.Release()
-		var ce *pgwire.ConnError
-		if attempt == 2 || err == nil || !errors.As(err, &ce) || !ce.Retryable() {
-			return err
-		}
-	}
 }
 
 // Flush retires all connections: idle ones now, the others when they come

@@ -195,7 +195,7 @@ var settings = []setting{
 	// 1 until sharing is asked for: a request then never waits for another's
 	// statement on the same connection.
 	{key: "flight-depth", ours: true, unit: "requests per connection",
-		field: atLeast(1, func(c *Config) *int { return &c.FlightDepth }, 1),
+		field: atLeast(1, func(c *Config) *int { return &c.FlightDepth }, 8),
 		help:  "cheap reads that may be under way on one connection; 1 turns sharing off"},
 }
 

@@ -1,0 +1,185 @@
+package pool
+
+import (
+	"context"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"github.com/fastgrest/fastgrest/pgwire"
+)
+
+// A busy pool answers more requests with less CPU if flights follow each other
+// on a connection instead of waiting for one of their own. The price is that
+// whoever is slow delays those behind. So sharing has rules: an idle
+// connection first; share only what is known to be quick, only behind what is
+// quick too and has not been running for long, and only so many in a row.
+
+// youngHead is how long the flight at the head may have been running for
+// another to line up behind it: longer than a quick one takes even on a busy
+// machine, shorter than a client notices.
+const youngHead = 2 * time.Millisecond
+
+// lane is a connection while it is shared.
+type lane struct {
+	sharing pgwire.Sharing
+	queue   [maxDepth]chan struct{} // turns of those waiting, in order, from first on
+	first   int
+	waiting int          // in queue
+	since   atomic.Int64 // when the flight being answered began to be, in ns since start
+	length  atomic.Int32 // flights sent and not answered; 0: closed
+	slot    int          // in Pool.lanes, -1 if in none
+	flusher bool         // somebody is about to flush
+}
+
+// maxDepth is the most flights there can be on one connection.
+const maxDepth = 64
+
+var start = time.Now()
+
+func now() int64 { return int64(time.Since(start)) }
+
+// Run runs a flight. quick promises that it is a read in an implicit
+// transaction known to be quick, so that it may share a connection when none
+// is free. Contexts do not reach flights that share.
+func (p *Pool) Run(ctx context.Context, f *pgwire.Flight, quick bool) error {
+	quick = quick && p.o.Depth > 1 && ctx.Done() == nil
+	c := p.takeIdle()
+	if c == nil && quick {
+		if c = p.lineUp(f); c != nil {
+			return c.follow(f)
+		}
+	}
+	if c == nil {
+		var err error
+		if c, err = p.wait(ctx); err != nil {
+			return err
+		}
+	}
+	if quick && c.lead(f) {
+		return c.receive(f)
+	}
+	began := now()
+	err := c.Run(ctx, f)
+	f.Took = time.Duration(now() - began)
+	c.Release()
+	return err
+}
+
+// lead opens the connection for sharing with its first flight, which has to be
+// one that could be shared.
+func (c *Conn) lead(f *pgwire.Flight) bool {
+	l := &c.lane
+	c.Conn.Share(&l.sharing)
+	if !l.sharing.Append(f, always, func() {
+		l.first, l.waiting, l.flusher = 0, 0, true
+		l.since.Store(now())
+		l.length.Store(1)
+	}) {
+		c.Conn.Unshare()
+		return false
+	}
+	c.pool.publish(c)
+	c.flush()
+	return true
+}
+
+func always() bool { return true }
+
+// lineUp finds a connection for f to be sent on behind others.
+func (p *Pool) lineUp(f *pgwire.Flight) *Conn {
+	depth, at := int32(p.o.Depth), now()
+	// Begin at another place each time, or the first lanes would be full and
+	// the last ones empty.
+	n := len(p.lanes)
+	from := int(p.rotor.Add(1)) % n
+	for shortest := int32(1); shortest < depth; shortest++ {
+		for i := range n {
+			c := p.lanes[(from+i)%n].Load()
+			if c == nil || c.lane.length.Load() != shortest || at-c.lane.since.Load() > int64(youngHead) {
+				continue
+			}
+			if c.join(f, depth) {
+				return c
+			}
+		}
+	}
+	return nil
+}
+
+// join sends f on the connection, if it is still open and has room.
+func (c *Conn) join(f *pgwire.Flight, depth int32) bool {
+	l := &c.lane
+	flusher := false
+	joined := l.sharing.Append(f, func() bool {
+		length := l.length.Load()
+		return length > 0 && length < depth // not closed meanwhile, nor full
+	}, func() {
+		l.queue[(l.first+l.waiting)%maxDepth] = f.Turn()
+		l.waiting++
+		l.length.Add(1)
+		flusher = !l.flusher
+		l.flusher = true
+	})
+	if joined && flusher {
+		c.flush()
+	}
+	return joined
+}
+
+// flush lets whoever else is about to line up do so first, so that one write
+// serves all.
+func (c *Conn) flush() {
+	runtime.Gosched()
+	c.lane.sharing.Flush(func() { c.lane.flusher = false })
+}
+
+// follow waits for the turn of a flight that has been sent, and receives.
+func (c *Conn) follow(f *pgwire.Flight) error {
+	<-f.Turn()
+	return c.receive(f)
+}
+
+// receive reads the answer to the flight at the head, and hands the turn to
+// the next one, or the connection back.
+func (c *Conn) receive(f *pgwire.Flight) error {
+	l := &c.lane
+	err := l.sharing.Receive(f)
+	var next chan struct{}
+	l.sharing.Locked(func() {
+		at := now()
+		f.Took = time.Duration(at - l.since.Load())
+		l.since.Store(at)
+		if l.length.Add(-1) > 0 {
+			next = l.queue[l.first]
+			l.queue[l.first] = nil
+			l.first = (l.first + 1) % maxDepth
+			l.waiting--
+		}
+	})
+	if next != nil {
+		next <- struct{}{}
+		return err
+	}
+	// Nobody can line up any more: the lane is empty, and stays so.
+	c.pool.withdraw(c)
+	c.Conn.Unshare()
+	c.Release()
+	return err
+}
+
+func (p *Pool) publish(c *Conn) {
+	for i := range p.lanes {
+		if p.lanes[i].CompareAndSwap(nil, c) {
+			c.lane.slot = i
+			return
+		}
+	}
+	c.lane.slot = -1 // cannot be: there are as many places as connections
+}
+
+func (p *Pool) withdraw(c *Conn) {
+	if c.lane.slot >= 0 {
+		p.lanes[c.lane.slot].Store(nil)
+	}
+}
