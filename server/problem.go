@@ -130,8 +130,11 @@ func problemOf(err error, authenticated bool) *problem {
 		token   *auth.Error
 		server  *pgwire.Error
 		conn    *pgwire.ConnError
+		doubt   *doubtError
 	)
 	switch {
+	case errors.As(err, &doubt):
+		return doubt.problem(authenticated)
 	case errors.As(err, &own):
 		return own
 	case errors.As(err, &syntax):

@@ -1,0 +1,222 @@
+package faulttest_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+	"github.com/fastgrest/fastgrest/server/faulttest"
+)
+
+const unknown = "It is unknown whether the transaction was committed."
+
+// write is a kind of write: one flight, or two where the commit is held back.
+type write struct {
+	name string
+	request
+	before string // SQL that makes the row to be written, of a tag
+	op     string // what the log says of it
+	held   bool   // the commit is a flight of its own
+	unique bool   // every request has a plan of its own, %s being in the target's shape
+}
+
+var single = []string{"Accept", "application/vnd.pgrst.object+json", "Prefer", "return=representation"}
+
+var writes = []write{
+	{name: "insert", op: "INSERT",
+		request: request{"POST", "/note", `{"tag":"%s"}`, nil}},
+	{name: "insert with representation", op: "INSERT",
+		request: request{"POST", "/note", `{"tag":"%s"}`, []string{"Prefer", "return=representation"}}},
+	{name: "insert with location", op: "INSERT",
+		request: request{"POST", "/thing", `{"tag":"%s"}`, []string{"Prefer", "return=headers-only"}}},
+	{name: "insert, never planned before", op: "INSERT", unique: true,
+		request: request{"POST", "/note?select=%s:tag", `{"tag":"%s"}`, []string{"Prefer", "return=representation"}}},
+	{name: "singular insert", op: "INSERT", held: true,
+		request: request{"POST", "/note", `{"tag":"%s"}`, single}},
+	{name: "put", op: "INSERT", held: true,
+		request: request{"PUT", "/thing?tag=eq.%s", `{"tag":"%s","n":1}`, nil}},
+	{name: "upsert", op: "INSERT",
+		request: request{"POST", "/thing", `{"tag":"%s","n":1}`, []string{"Prefer", "resolution=merge-duplicates"}}},
+	{name: "update", op: "UPDATE", before: "insert into api.note values ('%s')",
+		request: request{"PATCH", "/note?tag=eq.%s", `{"n":2}`, nil}},
+	{name: "update with max-affected", op: "UPDATE", held: true, before: "insert into api.note values ('%s')",
+		request: request{"PATCH", "/note?tag=eq.%s", `{"n":2}`, []string{"Prefer", "handling=strict, max-affected=1"}}},
+	{name: "delete", op: "DELETE", before: "insert into api.note values ('%s')",
+		request: request{"DELETE", "/note?tag=eq.%s", "", nil}},
+	{name: "call", op: "INSERT",
+		request: request{"POST", "/rpc/add_note", `{"tag":"%s"}`, nil}},
+	{name: "serializable insert", op: "INSERT",
+		request: request{"POST", "/note", `{"tag":"%s"}`, []string{"Authorization", "Bearer %serial"}}},
+}
+
+// TestCuts breaks the connection at every message of every kind of write, in
+// both directions, and inside the messages; on connections that know the
+// statements and on such that do not.
+func TestCuts(t *testing.T) {
+	cluster := pgtest.Start(t)
+	for _, w := range writes {
+		t.Run(w.name, func(t *testing.T) {
+			t.Parallel()
+			f := start(t, cluster, nil)
+			c := &cutter{fixture: f, write: w}
+			c.run(t, true)
+			if !w.unique {
+				c.run(t, false)
+			}
+			t.Logf("%d cuts: %d successes, %d failures, %d said to be unknown (%d of them had happened)",
+				c.cuts, c.succeeded, c.failed, c.unknown, c.unknownDone)
+			if c.succeeded == 0 || c.unknownDone == 0 || c.unknownDone == c.unknown || w.held && c.failed == 0 {
+				t.Error("some kinds of outcome never came up: the cuts are not where they should be")
+			}
+		})
+	}
+}
+
+type cutter struct {
+	*fixture
+	write
+	number                                        int
+	cuts, succeeded, failed, unknown, unknownDone int
+}
+
+// tag is new every time, and always of the same length.
+func (c *cutter) tag() string {
+	c.number++
+	return fmt.Sprintf("t%06d", c.number)
+}
+
+// prepare makes the row that the write is about.
+func (c *cutter) prepare(t *testing.T, tag string) {
+	t.Helper()
+	if c.before != "" {
+		c.exec(t, strings.ReplaceAll(c.before, "%s", tag))
+	}
+}
+
+// succeed sends a write that nothing disturbs.
+func (c *cutter) succeed(t *testing.T) {
+	t.Helper()
+	tag := c.tag()
+	c.prepare(t, tag)
+	if a := c.do(t, c.request, tag); !a.ok() {
+		t.Fatalf("undisturbed: %v", a)
+	}
+}
+
+// afresh makes sure that the next request uses a new connection.
+func (c *cutter) afresh(t *testing.T) {
+	t.Helper()
+	c.exec(t, "select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name like 'fastgrest%' and datname = current_database()")
+	c.do(t, request{method: "GET", target: "/thing?limit=0"}, "") // finds it broken
+}
+
+// run cuts everywhere. known: the connection has run the same statement before.
+func (c *cutter) run(t *testing.T, known bool) {
+	c.succeed(t) // from here on the plan is known
+	if !known {
+		c.afresh(t) // after a cut it is so anyway
+	}
+	ready := func() {
+		if known {
+			c.succeed(t)
+		}
+	}
+	tag := c.tag()
+	c.prepare(t, tag)
+	c.Record()
+	if a := c.do(t, c.request, tag); !a.ok() {
+		t.Fatalf("undisturbed: %v", a)
+	}
+	trace := c.Recorded()
+	for _, d := range []faulttest.Direction{faulttest.ToServer, faulttest.ToClient} {
+		for i, m := range trace[d] {
+			for _, at := range positions(m.Size()) {
+				ready()
+				c.cut(t, trace, faulttest.Cut{Direction: d, Messages: i, Bytes: at})
+			}
+		}
+		ready()
+		c.cut(t, trace, faulttest.Cut{Direction: d, Messages: len(trace[d])})
+	}
+}
+
+// positions inside a message: before it, in its head, in its middle and before its last byte.
+func positions(size int) []int {
+	if testing.Short() {
+		return []int{0}
+	}
+	if size <= 6 {
+		return []int{0, 3}
+	}
+	return []int{0, 2 + size/2}
+}
+
+func (c *cutter) cut(t *testing.T, trace faulttest.Exchange, cut faulttest.Cut) {
+	t.Helper()
+	c.cuts++
+	tag := c.tag()
+	c.prepare(t, tag)
+	wait := c.Arm(cut)
+	a := c.do(t, c.request, tag)
+	if !wait(20 * time.Second) {
+		t.Fatalf("%+v: nothing was cut", cut)
+	}
+	rows := c.count(t, "select count(*) from log where tag = $1 and op = $2", tag, c.op)
+	says := strings.Contains(a.details, unknown)
+	fault := ""
+	switch {
+	case rows > 1:
+		fault = "written twice"
+	case a.ok():
+		c.succeeded++
+		if rows != 1 {
+			fault = "success without the row"
+		}
+	case says:
+		c.unknown++
+		c.unknownDone += rows
+		if c.held && !c.inCommit(trace, cut) {
+			fault = "nothing was in doubt: there was no commit yet"
+		}
+	default:
+		c.failed++
+		if rows != 0 {
+			fault = "failure with the row"
+		}
+	}
+	if fault == "" && !a.ok() && (a.status != 503 || a.code != "PGRST001") {
+		fault = "not the error it should be"
+	}
+	if fault == "" && !a.ok() && a.headers.Get("Retry-After") == "" {
+		fault = "no Retry-After"
+	}
+	if fault != "" {
+		t.Errorf("%s: %+v of %d to server and %d to client: rows %d, answer %v", fault, cut, len(trace[0]), len(trace[1]), rows, a)
+	}
+	// A connection that broke behind the last byte is noticed by the next
+	// request, before it has sent anything.
+	if a.ok() {
+		if next := c.do(t, request{method: "GET", target: "/thing?limit=0"}, ""); !next.ok() && next.code != "PGRST001" {
+			t.Errorf("%+v: next request: %v", cut, next)
+		}
+	}
+	if next := c.do(t, request{method: "GET", target: "/thing?limit=0"}, ""); !next.ok() {
+		t.Errorf("%+v: request after: %v", cut, next)
+	}
+}
+
+// inCommit reports whether a cut of a held write is in its second flight.
+func (c *cutter) inCommit(trace faulttest.Exchange, cut faulttest.Cut) bool {
+	end := byte('S') // Sync
+	if cut.Direction == faulttest.ToClient {
+		end = 'Z' // ReadyForQuery
+	}
+	for _, m := range trace[cut.Direction][:cut.Messages] {
+		if m.Kind == end {
+			return true
+		}
+	}
+	return false
+}

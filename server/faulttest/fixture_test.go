@@ -1,0 +1,243 @@
+package faulttest_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+	"github.com/fastgrest/fastgrest/server"
+	"github.com/fastgrest/fastgrest/server/auth"
+	"github.com/fastgrest/fastgrest/server/config"
+	"github.com/fastgrest/fastgrest/server/faulttest"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+// schema keeps a log of every row that was written, in the transaction that
+// wrote it: what is in the log happened, as often as it is there.
+const schema = `
+do $$ begin
+  if not exists (select from pg_roles where rolname = 'fault_anon') then
+    create role fault_anon;
+    create role fault_serial;
+    alter role fault_serial set default_transaction_isolation = 'serializable';
+  end if;
+end $$;
+create schema api;
+create table public.log (tag text, op text);
+create function public.note_it() returns trigger language plpgsql security definer as $$
+begin
+  insert into public.log values (coalesce(new.tag, old.tag), tg_op);
+  return null;
+end $$;
+create table api.note (tag text, n int);
+create table api.thing (tag text primary key, n int);
+create trigger t after insert or update or delete on api.note for each row execute function public.note_it();
+create trigger t after insert or update or delete on api.thing for each row execute function public.note_it();
+create function api.add_note(tag text) returns api.note language sql volatile as
+  'insert into api.note values (tag, 1) returning *';
+grant usage on schema api to fault_anon, fault_serial;
+grant all on all tables in schema api to fault_anon, fault_serial;
+`
+
+const secret = "a secret of at least thirty-two characters"
+
+// fixture is a running server with the proxy between it and its database.
+type fixture struct {
+	*faulttest.Proxy
+	db     *pgconn.PgConn // past the proxy
+	http   *http.Client
+	serial string // token
+	log    *syncBuffer
+}
+
+type syncBuffer struct {
+	mu sync.Mutex
+	bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.Buffer.Write(p)
+}
+
+func start(t *testing.T, cluster *pgtest.Cluster, flags map[string]string) *fixture {
+	t.Helper()
+	name := cluster.NewDB(t)
+	cluster.Exec(t, name, schema)
+	direct := cluster.URI(name, pgtest.Superuser)
+	dir, err := os.MkdirTemp("", "fault") // t.TempDir is too long for a socket, and a list of hosts if the test's name has a comma
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	parsed, err := url.Parse(direct)
+	if err != nil {
+		t.Fatal(err)
+	}
+	socket := func(dir string) string { return filepath.Join(dir, ".s.PGSQL."+parsed.Query().Get("port")) }
+	listener, err := net.Listen("unix", socket(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	upstream := socket(parsed.Query().Get("host"))
+	f := &fixture{Proxy: faulttest.NewProxy(listener, func() (net.Conn, error) { return net.Dial("unix", upstream) }), log: &syncBuffer{}}
+	t.Cleanup(f.Close)
+
+	api := filepath.Join(dir, "api")
+	all := map[string]string{
+		"db-uri":     "postgresql:///" + name + "?" + url.Values{"host": {dir}, "port": {parsed.Query().Get("port")}, "user": {pgtest.Superuser}}.Encode(),
+		"db-schemas": "api", "db-anon-role": "fault_anon", "jwt-secret": secret,
+		"db-channel-enabled": "false", "db-pool": "1", "server-unix-socket": api, "log-level": "error",
+	}
+	for k, v := range flags {
+		all[k] = v
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ready, ended := make(chan struct{}), make(chan error, 1)
+	go func() {
+		ended <- server.Run(ctx, server.Options{
+			Source: config.LoadOptions{Flags: all}, Version: "test", Stdout: io.Discard, Stderr: f.log, Ready: func() { close(ready) },
+		})
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-ended
+		if t.Failed() && os.Getenv("FAULTTEST_LOG") != "" {
+			t.Logf("server's log:\n%s", f.log.String())
+		}
+	})
+	select {
+	case <-ready:
+	case err := <-ended:
+		ended <- err
+		t.Fatalf("the server did not start: %v\n%s", err, f.log.String())
+	}
+	f.http = &http.Client{Timeout: time.Minute, Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			var d net.Dialer
+			return d.DialContext(ctx, "unix", api)
+		},
+	}}
+	t.Cleanup(f.http.CloseIdleConnections)
+	token, err := auth.Sign([]byte(`{"role":"fault_serial"}`), []byte(secret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.serial = string(token)
+	if f.db, err = pgconn.Connect(ctx, direct); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.db.Close(context.Background()) })
+	return f
+}
+
+// exec runs SQL past the proxy.
+func (f *fixture) exec(t *testing.T, sql string) {
+	t.Helper()
+	if _, err := f.db.Exec(context.Background(), sql).ReadAll(); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+}
+
+// value is the first column of the first row, read past the proxy.
+func (f *fixture) value(t *testing.T, sql string, args ...string) string {
+	t.Helper()
+	params := make([][]byte, len(args))
+	for i, a := range args {
+		params[i] = []byte(a)
+	}
+	r := f.db.ExecParams(context.Background(), sql, params, nil, nil, nil).Read()
+	if r.Err != nil || len(r.Rows) != 1 {
+		t.Fatalf("%s: %d rows, %v", sql, len(r.Rows), r.Err)
+	}
+	return string(r.Rows[0][0])
+}
+
+func (f *fixture) count(t *testing.T, sql string, args ...string) int {
+	t.Helper()
+	n, err := strconv.Atoi(f.value(t, sql, args...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// request is one HTTP request; %s in target and body stands for the tag.
+type request struct {
+	method, target, body string
+	headers              []string // name, value, ...
+}
+
+// answer is what came of it.
+type answer struct {
+	status  int
+	headers http.Header
+	body    string
+	code    string // of an error object
+	message string
+	details string
+}
+
+func (a answer) String() string { return fmt.Sprintf("%d %s", a.status, a.body) }
+func (a answer) ok() bool       { return a.status < 300 }
+
+func (f *fixture) do(t *testing.T, r request, tag string) answer {
+	t.Helper()
+	a, err := f.try(r, tag)
+	if err != nil {
+		t.Fatalf("%s %s: %v", r.method, r.target, err)
+	}
+	return a
+}
+
+func (f *fixture) try(r request, tag string) (answer, error) {
+	var body io.Reader
+	if r.body != "" {
+		body = strings.NewReader(strings.ReplaceAll(r.body, "%s", tag))
+	}
+	req, err := http.NewRequest(r.method, "http://api"+strings.ReplaceAll(r.target, "%s", tag), body)
+	if err != nil {
+		return answer{}, err
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i < len(r.headers); i += 2 {
+		req.Header.Set(r.headers[i], strings.ReplaceAll(r.headers[i+1], "%serial", f.serial))
+	}
+	resp, err := f.http.Do(req)
+	if err != nil {
+		return answer{}, err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return answer{}, err
+	}
+	a := answer{status: resp.StatusCode, headers: resp.Header, body: string(text)}
+	if !a.ok() {
+		var object struct{ Code, Message, Details string }
+		if err := json.Unmarshal(text, &object); err != nil {
+			return a, fmt.Errorf("not an error object: %s", text)
+		}
+		a.code, a.message, a.details = object.Code, object.Message, object.Details
+	}
+	return a, nil
+}

@@ -1,0 +1,97 @@
+package server
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/fastgrest/fastgrest/pgwire"
+	"github.com/fastgrest/fastgrest/pgwire/rowjson"
+	"github.com/fastgrest/fastgrest/planner"
+)
+
+// doubtError is an error of a flight that carried a commit, where nobody can
+// tell whether it came to the commit. The client has to be told so: a write
+// that failed may be sent again, one that perhaps succeeded must be looked for.
+type doubtError struct{ cause error }
+
+func (e *doubtError) Error() string { return e.cause.Error() }
+func (e *doubtError) Unwrap() error { return e.cause }
+
+// inDoubt is what the client is told.
+const inDoubt = "It is unknown whether the transaction was committed."
+
+// doubtful marks the error of a flight with a commit if it leaves the outcome
+// open. An error that the server reports does not: the server undid everything
+// before it spoke. But the last words of a connection may come after a commit,
+// and so may those of a proxy that lost the server behind it.
+func doubtful(err error) error {
+	var conn *pgwire.ConnError
+	var server *pgwire.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &conn):
+		if !conn.Sent || conn.Kind == pgwire.RolledBack {
+			return err
+		}
+	case errors.As(err, &server):
+		if !server.Fatal() {
+			return err
+		}
+	}
+	// What remains is rows that were no use to us. The flight ran on
+	// regardless, and only the first error of a flight is known.
+	return &doubtError{err}
+}
+
+func (e *doubtError) problem(authenticated bool) *problem {
+	p := problemOf(e.cause, authenticated)
+	if p.details == "" {
+		return p.withDetails(inDoubt)
+	}
+	return p.withDetails(strings.TrimSuffix(p.details, ".") + ". " + inDoubt)
+}
+
+// readable reports whether the columns can be encoded under the DateStyle that
+// is going to be in force. Reads need not ask, they can be run again.
+func (rq *request) readable(conn *pgwire.Conn, plan *planner.Plan, prepared *planner.Prepared) bool {
+	if !prepared.Rows || !anyISO(prepared.Columns) {
+		return true
+	}
+	style := conn.ParameterStatus("DateStyle")
+	for _, s := range rq.snap.config.RoleSettings[rq.identity.Role] {
+		if strings.EqualFold(s.Name, "datestyle") {
+			style = s.Value
+		}
+	}
+	if plan.Routine != nil {
+		for _, s := range plan.Routine.Settings {
+			if strings.EqualFold(s.Name, "datestyle") {
+				style = s.Value
+			}
+		}
+	}
+	return isoStyle(style)
+}
+
+func anyISO(columns []rowjson.Column) bool {
+	for i := range columns {
+		if columns[i].Codec.ISO {
+			return true
+		}
+	}
+	return false
+}
+
+// isoStyle reports whether a DateStyle is ISO. It may name the order of day
+// and month only, and then the style is the default.
+func isoStyle(style string) bool {
+	for _, other := range [...]string{"sql", "postgres", "german"} {
+		for i := 0; i+len(other) <= len(style); i++ {
+			if strings.EqualFold(style[i:i+len(other)], other) {
+				return false
+			}
+		}
+	}
+	return true
+}
