@@ -16,7 +16,7 @@ const (
 	enoughSamples = 20
 	// quickEnough is what a queue of flights may be made of: a client behind
 	// seven of them waits for eight at the most.
-	quickEnough = time.Millisecond
+	quickEnough = 5 * time.Millisecond
 	weight      = 16 // of the past against one sample
 )
 

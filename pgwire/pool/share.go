@@ -18,7 +18,7 @@ import (
 // youngHead is how long the flight at the head may have been running for
 // another to line up behind it: longer than a quick one takes even on a busy
 // machine, shorter than a client notices.
-const youngHead = 2 * time.Millisecond
+const youngHead = 5 * time.Millisecond
 
 // lane is a connection while it is shared.
 type lane struct {
