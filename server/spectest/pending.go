@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,16 +20,36 @@ import (
 //	filters/fts: *
 //	filters/operators: fts with a language
 //
+// A reason may begin with the versions it is about, as in "[PostgreSQL 16+]" or
+// "[PostgreSQL 14-]": the corpus was recorded with PostgreSQL 15, and a few
+// messages of others differ.
+//
 // A pattern is a case's name in which * stands for any text, and \* for a star.
 // One with line breaks or the like is written as a Go string, in double quotes.
 type pending struct {
 	comment  []string // lines above the first section
 	sections []pendingSection
+	version  int // of PostgreSQL, chooses the sections that count
 }
 
 type pendingSection struct {
 	reason   string
 	patterns []string
+}
+
+var versions = regexp.MustCompile(`^\[PostgreSQL (\d+)([+-])\]`)
+
+// applies reports whether a section is about this major version of PostgreSQL.
+func (s *pendingSection) applies(version int) bool {
+	m := versions.FindStringSubmatch(s.reason)
+	if m == nil {
+		return true
+	}
+	limit, _ := strconv.Atoi(m[1])
+	if m[2] == "+" {
+		return version >= limit
+	}
+	return version <= limit
 }
 
 // newlyFailing is the reason that -update-pending gives where there was none.
@@ -64,7 +85,7 @@ func readPending(r io.Reader) (*pending, error) {
 // reason tells why a case is pending; "" means that it is not.
 func (p *pending) reason(name string) string {
 	for _, s := range p.sections {
-		if slices.ContainsFunc(s.patterns, func(pattern string) bool { return matchName(pattern, name) }) {
+		if s.applies(p.version) && slices.ContainsFunc(s.patterns, func(pattern string) bool { return matchName(pattern, name) }) {
 			return s.reason
 		}
 	}
@@ -111,7 +132,8 @@ func matchName(pattern, name string) bool {
 var literal = strings.NewReplacer(`\`, `\\`, `*`, `\*`).Replace
 
 // updated returns the list for another set of failures, given the names of all
-// cases. Reasons stay; a topic that fails as a whole becomes one pattern.
+// cases. Reasons stay, and so do sections about other versions; a topic that
+// fails as a whole becomes one pattern.
 func (p *pending) updated(all, failing []string) *pending {
 	total, failed := map[string]int{}, map[string]int{}
 	for _, name := range all {
@@ -134,7 +156,12 @@ func (p *pending) updated(all, failing []string) *pending {
 		reason := cmp.Or(p.reason(name), newlyFailing)
 		byReason[reason] = append(byReason[reason], pattern)
 	}
-	out := &pending{comment: p.comment}
+	for _, s := range p.sections {
+		if !s.applies(p.version) {
+			byReason[s.reason] = append(byReason[s.reason], s.patterns...)
+		}
+	}
+	out := &pending{comment: p.comment, version: p.version}
 	for _, reason := range reasons {
 		if patterns := byReason[reason]; len(patterns) > 0 {
 			slices.Sort(patterns)

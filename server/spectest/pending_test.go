@@ -91,6 +91,31 @@ read/two: b
 	}
 }
 
+func TestPendingVersions(t *testing.T) {
+	const file = "= [PostgreSQL 16+] new words\na\n\n= [PostgreSQL 14-] too old\nb\n\n= always\nc\n"
+	f := func(version int, want string) {
+		t.Helper()
+		p := mustPending(t, file)
+		p.version = version
+		var got string
+		for _, name := range []string{"a", "b", "c"} {
+			if p.reason(name) != "" {
+				got += name
+			}
+		}
+		if got != want {
+			t.Errorf("PostgreSQL %d: %q are pending, want %q", version, got, want)
+		}
+		if again := p.updated([]string{"a", "b", "c"}, strings.Split(got, "")).String(); strings.TrimSpace(again) != strings.TrimSpace(file) {
+			t.Errorf("PostgreSQL %d: updated to\n%s", version, again)
+		}
+	}
+	f(14, "bc")
+	f(15, "c")
+	f(16, "ac")
+	f(18, "ac")
+}
+
 func TestTally(t *testing.T) {
 	y := &tally{pending: mustPending(t, somePending), areas: map[string]*areaTally{}}
 	y.take(t, &Case{Name: "read/one: a", Area: "read"}, nil)

@@ -179,6 +179,7 @@ func TestCorpus(t *testing.T) {
 	}
 	path := mustProgram(t)
 	fx := startFixture(t, corpusDir)
+	waiting.version = fx.version
 	y := &tally{pending: waiting, areas: map[string]*areaTally{}}
 	t.Cleanup(func() { finish(t, y, cases) })
 	for _, u := range units(cases) {
