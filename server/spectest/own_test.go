@@ -105,6 +105,7 @@ func TestParseOwnRefuses(t *testing.T) {
 	f("### a\n: hello\nGET /\n", "unknown directive")
 	f("### a\n: before hello\nGET /\n", "unknown directive")
 	f("### a\n: differs\nGET /\n", "but why")
+	f("### a\n: match body\nGET /\n", "match what")
 	f("### a\n: retry x\nGET /\n", "invalid syntax")
 	f("### a\n: before sql select 1\nGET /\n", "outside of a scenario")
 	f("### a\nGET /\nhello\n", "no header")
@@ -120,8 +121,8 @@ func TestScenarioFile(t *testing.T) {
 	}
 }
 
-// TestOwnIsWrittenAsRead but for the order of headers and a blank line in the third case.
-func TestOwnIsWrittenAsRead(t *testing.T) {
+// TestWriteOwn but for the order of headers and a blank line in the third case.
+func TestWriteOwn(t *testing.T) {
 	want := strings.Replace(someOwn, "GET /genre\n---", "GET /genre\n\n---", 1)
 	got := mustOwn(t, someOwn).String()
 	if d := cmp.Diff(want, got); d != "" {
@@ -133,7 +134,7 @@ func TestOwnIsWrittenAsRead(t *testing.T) {
 }
 
 func TestLearn(t *testing.T) {
-	f := mustOwn(t, "### new\nGET /a\n\n### old\nGET /b\n\n---\n500\nA: x\nB: y\n!C\n\nold\n")
+	f := mustOwn(t, "### new\nGET /a\n\n### excepted\n: match body 1\n: ignore header:a\n: ignore header:Location\nGET /\n\n### old\nGET /b\n\n---\n500\nA: x\nB: y\n!C\n\nold\n")
 	header := http.Header{"A": {"1", "2"}, "C": {"3"}, "Date": {"now"}, "Content-Length": {"12"}, "Location": {"http://127.0.0.1:3000/"}}
 	for _, c := range f.cases {
 		c.learn(&Answer{Status: 200, Header: header, Body: []byte("[{\"id\":1.50}, \n {\"id\":2}]")}, masker{"127.0.0.1:3000"})
@@ -151,6 +152,17 @@ Location: http://127.0.0.1:{port}/
 
 [{"id": 1.50},
  {"id": 2}]
+
+### excepted
+: match body 1
+: ignore header:a
+: ignore header:Location
+GET /
+
+---
+200
+C: 3
+Content-Length: present
 
 ### old
 GET /b
