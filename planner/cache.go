@@ -7,28 +7,43 @@ import (
 
 // cache keeps plans by key. Hits read an immutable map behind one pointer and
 // take no lock; newcomers live in a second, locked map until enough lookups
-// had to go there, and are then merged into a new immutable map.
+// had to go there, and are then merged into a new immutable map. How many are
+// enough grows with the map, so that copying it costs a lookup next to nothing.
 //
-// Shapes are made by clients, so the size is bounded: a merge that would grow
-// past the bound drops the plans that were not used since the last merge. A
-// flood of shapes used once evicts itself, not the plans in use.
+// Shapes are made by clients, so number and size are bounded: a merge that
+// would grow past a bound drops plans that were not used since plans were last
+// dropped. A flood of shapes used once evicts itself, not the plans in use.
 type cache struct {
 	read atomic.Pointer[map[string]*entry]
 
 	mu     sync.Mutex
 	fresh  map[string]*entry
+	weight int // of fresh
 	missed int // lookups since the last merge that had to look into fresh
 	made   int
-	max    int
+
+	maxEntries int
+	maxWeight  int
 }
 
 type entry struct {
-	plan *Plan
-	used atomic.Bool
+	plan   *Plan
+	weight int
+	used   atomic.Bool
 }
 
-func (c *cache) init(max int) {
-	c.max = max
+// meanWeight is what plans may weigh on average when there are as many as
+// allowed. Usual ones weigh a quarter of it.
+const meanWeight = 16 << 10
+
+// weigh estimates the memory a plan takes, from the texts it was made of and
+// made into: the tree between them holds about as much again.
+func weigh(key []byte, p *Plan) int {
+	return 1024 + 2*(len(key)+len(p.Main.SQL)+len(p.Estimate.SQL))
+}
+
+func (c *cache) init(maxEntries int) {
+	c.maxEntries, c.maxWeight = maxEntries, maxEntries*meanWeight
 	c.fresh = map[string]*entry{}
 	empty := map[string]*entry{}
 	c.read.Store(&empty)
@@ -37,27 +52,32 @@ func (c *cache) init(max int) {
 func (c *cache) get(key []byte) *Plan {
 	// Fast path.
 	if e := (*c.read.Load())[string(key)]; e != nil {
-		if !e.used.Load() { // do not dirty the line for nothing
-			e.used.Store(true)
-		}
+		e.use()
 		return e.plan
 	}
 	return c.getSlow(key)
 }
 
+func (e *entry) use() {
+	if !e.used.Load() { // do not dirty the line for nothing
+		e.used.Store(true)
+	}
+}
+
 func (c *cache) getSlow(key []byte) *Plan {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	old := *c.read.Load()
 	e := c.fresh[string(key)]
 	if e == nil {
-		e = (*c.read.Load())[string(key)] // merged meanwhile
+		e = old[string(key)] // merged meanwhile
 	}
 	if e == nil {
 		return nil
 	}
-	e.used.Store(true)
+	e.use()
 	c.missed++
-	if c.missed > len(c.fresh) {
+	if c.missed > len(old)/4+len(c.fresh) {
 		c.merge()
 	}
 	return e.plan
@@ -66,6 +86,7 @@ func (c *cache) getSlow(key []byte) *Plan {
 // put keeps plan under key and returns the plan to use: another request may
 // have been quicker, and its plan may already have statements.
 func (c *cache) put(key []byte, plan *Plan) *Plan {
+	weight := weigh(key, plan)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.made++
@@ -75,11 +96,12 @@ func (c *cache) put(key []byte, plan *Plan) *Plan {
 	if e := (*c.read.Load())[string(key)]; e != nil {
 		return e.plan
 	}
-	if c.max <= 0 {
-		return plan
+	if weight > c.maxWeight/2 {
+		return plan // it would push out too many others; also: no cache at all
 	}
-	c.fresh[string(key)] = &entry{plan: plan}
-	if len(c.fresh) > c.max/4+16 {
+	c.fresh[string(key)] = &entry{plan: plan, weight: weight}
+	c.weight += weight
+	if len(c.fresh) > c.maxEntries/4+16 || c.weight > c.maxWeight/4 {
 		c.merge()
 	}
 	return plan
@@ -88,26 +110,32 @@ func (c *cache) put(key []byte, plan *Plan) *Plan {
 // merge builds the next immutable map. The caller holds mu.
 func (c *cache) merge() {
 	old := *c.read.Load()
-	next := make(map[string]*entry, len(old)+len(c.fresh))
-	room := c.max
-	// Plans in use first, then the newest of the others, then the rest.
-	for _, unused := range [...]bool{false, true} {
+	next := make(map[string]*entry, min(len(old)+len(c.fresh), c.maxEntries))
+	weight, dropped := 0, false
+	// Plans in use first; of the others (and those that come into use right
+	// now) the newcomers, then the rest.
+	for _, all := range [...]bool{false, true} {
 		for _, from := range [...]map[string]*entry{c.fresh, old} {
 			for k, e := range from {
-				if _, have := next[k]; !have && e.used.Load() != unused && room > 0 {
-					next[k] = e
-					room--
+				if _, have := next[k]; have || !all && !e.used.Load() {
+					continue
 				}
+				if len(next) == c.maxEntries || weight+e.weight > c.maxWeight {
+					dropped = true
+					continue
+				}
+				next[k] = e
+				weight += e.weight
 			}
 		}
 	}
-	if room <= 0 { // full: whoever wants to stay has to be used again
+	if dropped { // whoever wants to stay has to be used again
 		for _, e := range next {
 			e.used.Store(false)
 		}
 	}
 	c.read.Store(&next)
-	c.fresh = map[string]*entry{}
+	c.fresh, c.weight = map[string]*entry{}, 0
 	c.missed = 0
 }
 

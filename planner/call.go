@@ -20,12 +20,11 @@ func (p *Planner) buildCall(r *Request) (*Plan, error) {
 	if routine.Composite {
 		relation.Name = routine.Return.Name
 	}
-	res := resolver{planner: p, cat: p.cat, opts: &p.opts, query: r.Query, schema: r.Schema, action: r.Action, top: r.Top}
+	res := p.resolver(r)
 	root, err := res.read(relation)
 	if err != nil {
 		return nil, err
 	}
-	root.Limit.Inline = r.inline
 	call := &tree.Call{Routine: routine, Object: r.PayloadObject}
 	call.Args, call.Params = arguments(r, routine)
 	call.Returning = returned(root)
@@ -36,37 +35,30 @@ func (p *Planner) buildCall(r *Request) (*Plan, error) {
 	if r.maxAffectedStrict() && !routine.SetOf {
 		return nil, &Error{Kind: MaxAffectedOnSingle}
 	}
-	plan := &Plan{
-		Action: r.Action, Schema: r.Schema, Target: relation, Media: media, root: root, call: call,
-		Singular:  media.Kind == header.Object || media.Kind == header.ObjectStripped,
-		Total:     p.total(r),
-		Explain:   media.Kind == header.Plan,
-		ReadOnly:  r.Action != CallPost || routine.Volatility != catalog.Volatile,
-		UserCode:  true,
-		PerRole:   true, // the function may be inlined, and read what has row level security
-		Isolation: routine.Isolation,
-		Routine:   routine,
-		One:       !routine.SetOf,
-		Scalar:    !routine.Composite,
-		Void:      !routine.SetOf && !routine.Composite && routine.Return == catalog.QI{Schema: "pg_catalog", Name: "void"},
-	}
-	if len(routine.Settings) > 0 {
-		plan.Settings = sqlgen.FunctionSettings(routine.Settings)
-	}
-	p.inspectNode(plan, root)
 	if r.Action.head() {
 		body.Kind = sqlgen.BodyNone
 	}
-	plan.Rows = !plan.Explain && !body.Strip && (body.Kind == sqlgen.BodyArray || body.Kind == sqlgen.BodyObject)
+	plan := p.plan(r, relation, root, media, body)
+	plan.call = call
+	plan.Total = p.total(r)
+	plan.ReadOnly = r.Action != CallPost || routine.Volatility != catalog.Volatile
+	plan.UserCode = true
+	plan.PerRole = true // the function may be inlined, and read what has row level security
+	plan.Isolation = routine.Isolation
+	plan.Routine = routine
+	plan.One = !routine.SetOf
+	plan.Scalar = !routine.Composite
+	plan.Void = !routine.SetOf && !routine.Composite && routine.Return == catalog.QI{Schema: "pg_catalog", Name: "void"}
+	if len(routine.Settings) > 0 {
+		plan.Settings = sqlgen.FunctionSettings(routine.Settings)
+	}
+	p.inspect(plan, root, !plan.Rows)
 	if plan.Rows {
 		plan.Main = sqlgen.CallRows(call, root, plan.Total, nil)
 	} else {
 		plan.Main = sqlgen.CallValue(call, root, plan.Total, body)
 	}
-	if plan.Explain {
-		plan.Main = sqlgen.ExecutionPlan(plan.Main, media)
-	}
-	return plan, nil
+	return plan, plan.finish()
 }
 
 func (r *Request) maxAffectedStrict() bool {

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/fastgrest/fastgrest/parser"
 	"github.com/fastgrest/fastgrest/planner/catalog"
@@ -16,7 +17,7 @@ func (r *resolver) relate(n, parent *tree.Node) error {
 			// The rows are in a CTE, aliased with the relation's name so that
 			// its relationships can be found.
 			n.Alias = tree.Some(n.From.Name)
-			n.From = catalog.QI{Name: sourceName}
+			n.From = source
 		}
 	} else {
 		origin := parent.From.Name
@@ -27,7 +28,7 @@ func (r *resolver) relate(n, parent *tree.Node) error {
 		if err != nil {
 			return err
 		}
-		join(n, parent, rel)
+		r.join(n, parent, rel)
 	}
 	for _, c := range n.Children {
 		if err := r.relate(c, n); err != nil {
@@ -38,11 +39,10 @@ func (r *resolver) relate(n, parent *tree.Node) error {
 }
 
 // join hangs n on its parent along rel.
-func join(n, parent *tree.Node, rel *catalog.Relationship) {
-	depth := "_" + strconv.Itoa(n.Depth)
+func (r *resolver) join(n, parent *tree.Node, rel *catalog.Relationship) {
 	n.Rel = rel
 	n.From = rel.Foreign
-	n.AggAlias = rel.Table.Name + "_" + n.SelfName() + depth
+	n.AggAlias = r.alias(rel.Table.Name+"_"+n.SelfName(), n.Depth)
 	if n.Spread != tree.NoSpread && !rel.IsToOne() {
 		n.Spread = tree.SpreadToMany
 	}
@@ -53,24 +53,44 @@ func join(n, parent *tree.Node, rel *catalog.Relationship) {
 	switch rel.Cardinality {
 	case catalog.ManyToMany:
 		// Joined with its junction in one FROM; neither needs an alias.
-		junction := catalog.QI{Schema: rel.Table.Schema, Name: rel.Junction.Table.Name}
-		foreign := catalog.QI{Schema: rel.Table.Schema, Name: rel.Foreign.Name}
+		junction := rel.Junction.Table
 		for _, c := range rel.Junction.Target {
-			n.JoinConds = append(n.JoinConds, tree.JoinCond{Left: junction, LeftColumn: c.Foreign, Right: foreign, RightColumn: c.Column})
+			n.JoinConds = append(n.JoinConds, tree.JoinCond{Left: junction, LeftColumn: c.Foreign, Right: rel.Foreign, RightColumn: c.Column})
 		}
 		for _, c := range rel.Junction.Source {
 			n.JoinConds = append(n.JoinConds, tree.JoinCond{Left: junction, LeftColumn: c.Foreign, Right: own, RightColumn: c.Column})
 		}
 	case catalog.Computed:
-		n.Alias = tree.Some(rel.Foreign.Name + depth)
+		n.Alias = tree.Some(r.alias(rel.Foreign.Name, n.Depth))
 		n.ParentRef = own
 	default:
-		n.Alias = tree.Some(rel.Foreign.Name + depth)
+		n.Alias = tree.Some(r.alias(rel.Foreign.Name, n.Depth))
 		alias := catalog.QI{Name: n.Alias.Name}
 		for _, c := range rel.Columns {
 			n.JoinConds = append(n.JoinConds, tree.JoinCond{Left: alias, LeftColumn: c.Foreign, Right: own, RightColumn: c.Column})
 		}
 	}
+}
+
+// maxIdentifier is the length in bytes to which PostgreSQL cuts identifiers.
+const maxIdentifier = 63
+
+// alias names a node, or what is joined for it, by its depth. Of a name so long
+// that PostgreSQL would cut off the depth we cut a piece ourselves and number
+// it: levels and siblings must not end up under one name, or a row would be
+// joined with itself.
+func (r *resolver) alias(name string, depth int) string {
+	suffix := "_" + strconv.Itoa(depth)
+	if len(name)+len(suffix) <= maxIdentifier {
+		return name + suffix
+	}
+	r.aliases++
+	suffix = "_" + strconv.Itoa(r.aliases) + suffix
+	cut := maxIdentifier - len(suffix)
+	for cut > 0 && !utf8.RuneStart(name[cut]) {
+		cut--
+	}
+	return name[:cut] + suffix
 }
 
 // relationship finds the one relationship of origin that target and hint mean.
@@ -177,7 +197,7 @@ func (r *resolver) expandStars(n *tree.Node, aggregated bool) {
 	}
 	aggregated = aggregated || n.Spread == tree.SpreadToMany
 	relation := n.From
-	if n.From == (catalog.QI{Name: sourceName}) && n.Alias.Given {
+	if n.From == source && n.Alias.Given {
 		relation = catalog.QI{Schema: r.schema, Name: n.Alias.Name}
 	}
 	var columns []*catalog.Column
@@ -210,6 +230,9 @@ func (r *resolver) anyRepresented(columns []*catalog.Column) bool {
 func expandStar(n *tree.Node, columns func() []tree.SelectField) {
 	var out []tree.SelectField
 	for _, s := range n.Select {
+		if len(out) > maxTargets {
+			break
+		}
 		isStar := s.Field.Name == "*" && len(s.Field.Path) == 0
 		switch {
 		case isStar && s.Agg == parser.AggNone:

@@ -3,82 +3,178 @@ package planner
 import (
 	"strings"
 
+	"github.com/fastgrest/fastgrest/parser"
 	"github.com/fastgrest/fastgrest/planner/catalog"
-	"github.com/fastgrest/fastgrest/planner/sqlgen"
 	"github.com/fastgrest/fastgrest/planner/tree"
 )
 
-// inspect finds out what running the plan may involve beyond PostgreSQL's own
+// inspect finds out what running a plan may involve beyond PostgreSQL's own
 // code: row level security, and functions of the database's owners.
-func (p *Planner) inspect(plan *Plan, n *tree.Node, body sqlgen.Body) {
-	if body.Kind == sqlgen.BodyCustom {
-		plan.UserCode = true
-	}
-	p.inspectNode(plan, n)
+//
+// Functions matter twice. They may set response.headers and response.status
+// (UserCode). And PostgreSQL writes the text of SQL functions into the plan it
+// makes, after which nobody checks any more who may execute them: a role that
+// may not would get their result from a statement that another role has made
+// PostgreSQL plan (PerRole).
+//
+// Operators and output functions of types that are not built in count as user
+// code too, except those of enums and of domains over built-in types, which
+// are PostgreSQL's own. Whoever defines operators for these can set headers
+// with them only where something else is user code.
+type inspector struct {
+	cat  *catalog.Catalog
+	plan *Plan
 }
 
-func (p *Planner) inspectNode(plan *Plan, n *tree.Node) {
-	t := p.cat.Tables[n.From]
+// inspect looks at the tree of a read, or of what a write or call returns.
+// converted: PostgreSQL makes the body, not we.
+func (p *Planner) inspect(plan *Plan, root *tree.Node, converted bool) {
+	i := inspector{p.cat, plan}
+	i.node(root, converted)
+}
+
+// functions notes that user-defined functions run as part of the statement.
+func (i *inspector) functions() { i.plan.UserCode, i.plan.PerRole = true, true }
+
+func (i *inspector) table(t *catalog.Table) {
+	i.plan.PerRole = i.plan.PerRole || t.RowSecurity
+	if t.UserCode {
+		i.functions()
+	}
+}
+
+// node inspects a node whose rows PostgreSQL converts to JSON or text, if
+// converted, and all below it.
+func (i *inspector) node(n *tree.Node, converted bool) {
+	relation := n.From
+	if n.From == source {
+		relation = i.plan.Target // of a call perhaps no relation; its rows are its own affair
+	}
+	t := i.cat.Tables[relation]
 	switch {
+	case n.From == source:
 	case t == nil, n.Rel != nil && n.Rel.Cardinality == catalog.Computed:
-		plan.UserCode, plan.PerRole = true, true
+		i.functions()
 	default:
-		plan.UserCode = plan.UserCode || t.UserCode
-		plan.PerRole = plan.PerRole || t.RowSecurity
+		i.table(t)
 	}
 	if n.Rel != nil && n.Rel.Cardinality == catalog.ManyToMany {
-		if j := p.cat.Tables[n.Rel.Junction.Table]; j != nil {
-			plan.UserCode = plan.UserCode || j.UserCode
-			plan.PerRole = plan.PerRole || j.RowSecurity
+		if j := i.cat.Tables[n.Rel.Junction.Table]; j != nil {
+			i.table(j)
 		}
 	}
-	for i := range n.Select {
-		s := &n.Select[i]
-		if s.Field.Name != "*" && s.Field.Type == "" || s.Field.Transform != "" || s.Cast.Given && !builtinCasts[s.Cast.Name] || s.AggCast.Given && !builtinCasts[s.AggCast.Name] {
-			plan.UserCode = true
+	for k := range n.Select {
+		i.selected(t, &n.Select[k], converted)
+	}
+	for k := range n.Order {
+		// A related term names a column that its embed selects.
+		if o := &n.Order[k]; !o.Rel.Given {
+			i.compared(t, &o.Field)
 		}
 	}
-	for i := range n.Order {
-		if o := &n.Order[i]; !builtinField(&o.Field) && !o.Rel.Given {
-			plan.UserCode = true
-		}
-	}
-	for i := range n.Where {
-		inspectCond(plan, &n.Where[i])
+	for k := range n.Where {
+		i.condition(t, &n.Where[k])
 	}
 	if n.LegacyName {
-		plan.LegacyNames = append(plan.LegacyNames, LegacyName{n.Name, n.RelAlias.Name})
+		i.plan.LegacyNames = append(i.plan.LegacyNames, LegacyName{n.Name, n.RelAlias.Name})
 	}
 	for _, c := range n.Children {
-		p.inspectNode(plan, c)
+		i.node(c, true)
 	}
 }
 
-func inspectCond(plan *Plan, c *tree.Cond) {
+func (i *inspector) selected(t *catalog.Table, s *tree.SelectField, converted bool) {
+	if s.Field.Name == "*" && len(s.Field.Path) == 0 {
+		if converted && s.Agg == parser.AggNone && t != nil {
+			for _, c := range t.Columns {
+				i.plan.UserCode = i.plan.UserCode || !builtin(c)
+			}
+		}
+		return
+	}
+	c := i.column(t, &s.Field)
+	switch {
+	case c == nil:
+		return
+	case s.Field.Transform != "",
+		s.Cast.Given && !(builtinCasts[s.Cast.Name] && builtin(c)),
+		s.AggCast.Given && !builtinCasts[s.AggCast.Name],
+		s.Agg != parser.AggNone && strings.Contains(c.NominalType, "."):
+		i.functions()
+	case (converted || len(s.Field.Path) > 0) && !builtin(c):
+		i.plan.UserCode = true
+	}
+}
+
+func (i *inspector) condition(t *catalog.Table, c *tree.Cond) {
 	switch c.Kind {
 	case tree.CondLogic:
-		for i := range c.Children {
-			inspectCond(plan, &c.Children[i])
+		for k := range c.Children {
+			i.condition(t, &c.Children[k])
 		}
 	case tree.CondFilter:
-		if !builtinField(&c.Field) || c.Field.Transform != "" {
-			plan.UserCode = true
+		if c.Field.Transform != "" {
+			i.functions()
 		}
+		i.compared(t, &c.Field)
 	}
 }
 
-// builtinField reports whether comparing the field runs only PostgreSQL's own
-// operators: it is a known column whose type is printed without a schema,
-// which with an empty search_path only pg_catalog's types are.
-func builtinField(f *tree.Field) bool { return f.Type != "" && !strings.Contains(f.Type, ".") }
+// compared inspects a field that operators are applied to.
+func (i *inspector) compared(t *catalog.Table, f *tree.Field) {
+	if c := i.column(t, f); c != nil && !builtin(c) {
+		i.plan.UserCode = true
+	}
+}
 
-// builtinCasts are spellings that mean types of pg_catalog whatever the search
-// path is, or that nobody in his right mind shadows... a shadowed one would
-// only cost its functions the right to set response headers.
+// column returns the column a field names. Anything else that can be named is
+// a function of the row.
+func (i *inspector) column(t *catalog.Table, f *tree.Field) *catalog.Column {
+	if t != nil {
+		if c := t.Column(f.Name); c != nil {
+			return c
+		}
+	}
+	i.functions()
+	return nil
+}
+
+// builtin reports whether what PostgreSQL does with a value of the column runs
+// only its own code. The catalog prints names without a schema for types of
+// pg_catalog only.
+func builtin(c *catalog.Column) bool { return !strings.Contains(c.Type, ".") || c.Enum != nil }
+
+// builtinCasts are spellings that mean types of pg_catalog, which is searched
+// before any schema of a request.
 var builtinCasts = map[string]bool{
 	"text": true, "varchar": true, "character varying": true, "char": true, "bpchar": true, "name": true,
 	"int": true, "integer": true, "int2": true, "int4": true, "int8": true, "bigint": true, "smallint": true,
 	"numeric": true, "decimal": true, "real": true, "float4": true, "float8": true, "double precision": true,
 	"bool": true, "boolean": true, "date": true, "time": true, "timetz": true, "timestamp": true, "timestamptz": true,
 	"interval": true, "json": true, "jsonb": true, "uuid": true, "bytea": true, "xml": true, "money": true,
+}
+
+// defaultsCall reports whether a default of the table's columns calls a
+// function that is not PostgreSQL's own. In the catalog's spelling such a
+// function is the only thing outside of quotes that has a name behind a dot.
+func defaultsCall(t *catalog.Table) bool {
+	for _, c := range t.Columns {
+		if c.HasDefault && namesQualified(c.Default) {
+			return true
+		}
+	}
+	return false
+}
+
+func namesQualified(expr string) bool {
+	quoted := false
+	for i := 0; i+1 < len(expr); i++ {
+		switch c, next := expr[i], expr[i+1]; {
+		case c == '\'':
+			quoted = !quoted
+		case c == '.' && !quoted && (next < '0' || next > '9'):
+			return true
+		}
+	}
+	return false
 }

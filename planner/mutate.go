@@ -17,7 +17,7 @@ func (p *Planner) buildWrite(r *Request) (*Plan, error) {
 	if table == nil {
 		return nil, p.NotFound(relation)
 	}
-	res := resolver{planner: p, cat: p.cat, opts: &p.opts, query: r.Query, schema: r.Schema, action: r.Action}
+	res := p.resolver(r)
 	root, err := res.read(relation)
 	if err != nil {
 		return nil, err
@@ -30,39 +30,33 @@ func (p *Planner) buildWrite(r *Request) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan := &Plan{
-		Action: r.Action, Schema: r.Schema, Target: relation, Media: media, root: root, write: write,
-		Singular: media.Kind == header.Object || media.Kind == header.ObjectStripped,
-		Explain:  media.Kind == header.Plan,
-		UserCode: true, // triggers, defaults, checks
-		Merge:    write.Count,
-		Key:      table.PrimaryKey,
+	representation := r.Prefer.Representation
+	if representation != header.ReturnFull {
+		body.Kind = sqlgen.BodyNone
 	}
-	p.inspectNode(plan, root)
-	plan.PerRole = plan.PerRole || table.RowSecurity
-	switch representation := r.Prefer.Representation; {
+	plan := p.plan(r, relation, root, media, body)
+	plan.write = write
+	plan.UserCode = true // triggers, defaults, checks
+	plan.PerRole = plan.PerRole || table.RowSecurity || table.UserCode ||
+		write.Kind == tree.WriteInsert && defaultsCall(table)
+	plan.Merge = write.Count
+	plan.Key = table.PrimaryKey
+	p.inspect(plan, root, !plan.Rows)
+	switch {
+	case representation == header.ReturnFull && plan.Rows:
+		plan.Main = sqlgen.WriteRows(write, root, nil)
 	case representation == header.ReturnFull:
-		plan.Rows = !plan.Explain && !body.Strip && (body.Kind == sqlgen.BodyArray || body.Kind == sqlgen.BodyObject)
-		if plan.Rows {
-			plan.Main = sqlgen.WriteRows(write, root, nil)
-		} else {
-			plan.Main = sqlgen.WriteValue(write, root, body)
-		}
+		plan.Main = sqlgen.WriteValue(write, root, body)
 	case representation == header.ReturnHeaders && r.Action == Insert:
 		plan.Located = true
 		plan.Main = sqlgen.WriteLocated(write)
+	case plan.Explain:
+		plan.Main = sqlgen.WriteCounted(write)
 	default:
 		plan.Tagged = true
 		plan.Main = sqlgen.Write(write)
 	}
-	if plan.Explain {
-		if plan.Tagged {
-			plan.Main = sqlgen.WriteCounted(write)
-			plan.Tagged = false
-		}
-		plan.Main = sqlgen.ExecutionPlan(plan.Main, media)
-	}
-	return plan, nil
+	return plan, plan.finish()
 }
 
 // write resolves the payload's columns, the filters and what is returned.

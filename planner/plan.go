@@ -1,8 +1,10 @@
 package planner
 
 import (
+	"fmt"
 	"sync/atomic"
 
+	"github.com/fastgrest/fastgrest/parser"
 	"github.com/fastgrest/fastgrest/parser/header"
 	"github.com/fastgrest/fastgrest/planner/catalog"
 	"github.com/fastgrest/fastgrest/planner/sqlgen"
@@ -89,6 +91,39 @@ type Plan struct {
 	write    *tree.Write
 	call     *tree.Call
 	prepared atomic.Pointer[Prepared]
+}
+
+// plan makes the part of a plan that all actions have.
+func (p *Planner) plan(r *Request, target catalog.QI, root *tree.Node, media header.Media, body sqlgen.Body) *Plan {
+	plan := &Plan{
+		Action: r.Action, Schema: r.Schema, Target: target, Media: media, root: root,
+		Singular: media.Kind == header.Object || media.Kind == header.ObjectStripped,
+		Explain:  media.Kind == header.Plan,
+	}
+	// Rows we encode ourselves cost PostgreSQL about half of what a body costs
+	// that it aggregates.
+	plan.Rows = !plan.Explain && !body.Strip && (body.Kind == sqlgen.BodyArray || body.Kind == sqlgen.BodyObject)
+	if body.Kind == sqlgen.BodyCustom || body.Kind == sqlgen.BodyGeoJSON {
+		plan.UserCode, plan.PerRole = true, true
+	}
+	return plan
+}
+
+// finish makes what explains a plan's statement of it, if that is wanted, and
+// refuses a statement that has become too large.
+func (p *Plan) finish() error {
+	if p.Main.TooLarge() {
+		return errTooLarge
+	}
+	if p.Explain {
+		p.Main = sqlgen.ExecutionPlan(p.Main, p.Media)
+	}
+	return nil
+}
+
+var errTooLarge = &parser.Error{
+	Message: "the request makes too large a statement",
+	Details: fmt.Sprintf("at most %d bytes of SQL and %d operands are allowed", sqlgen.MaxLength, sqlgen.MaxArgs),
 }
 
 // LegacyName is an embed named by its relation instead of its alias.

@@ -1,8 +1,6 @@
 package planner
 
 import (
-	"encoding/binary"
-
 	"github.com/fastgrest/fastgrest/parser"
 	"github.com/fastgrest/fastgrest/parser/header"
 	"github.com/fastgrest/fastgrest/planner/catalog"
@@ -36,8 +34,14 @@ type Request struct {
 	PayloadObject bool     // the payload is one object, not an array
 	ContentType   header.Media
 
-	inline int64 // the root's LIMIT when it may stand in SQL text, else -1; set by AppendKey
+	// Set by AppendKey: the limits that may stand in SQL text, -1 for others;
+	// the root's, then those of the first ranges of Query.
+	inline [1 + inlinedRanges]int64
 }
+
+// inlinedRanges is how many of a query's ranges may have their limit in the
+// SQL text. More than a few limited embeds are not worth room in every key.
+const inlinedRanges = 8
 
 // Planner makes and keeps the plans for one catalog.
 type Planner struct {
@@ -58,10 +62,10 @@ func New(cat *catalog.Catalog, o Options) *Planner {
 // Catalog returns the catalog the plans are made against.
 func (p *Planner) Catalog() *catalog.Catalog { return p.cat }
 
-// Restrict applies db-max-rows to a range.
+// Restrict applies db-max-rows to a range, of the root or of an embed.
 func (p *Planner) Restrict(r parser.Range) parser.Range {
 	if p.opts.MaxRows < 0 {
-		return r
+		return r.LimitZero(r)
 	}
 	return r.Restrict(p.opts.MaxRows)
 }
@@ -73,58 +77,6 @@ func (p *Planner) NotFound(q catalog.QI) *Error {
 
 // Stats returns how many plans are kept and how often one had to be made.
 func (p *Planner) Stats() (entries, misses int) { return p.cache.stats() }
-
-// AppendKey appends the key of r's plan: everything that can change the plan,
-// each part delimited so that different requests cannot write equal keys.
-func (p *Planner) AppendKey(dst []byte, r *Request) []byte {
-	dst = append(dst, byte(r.Action), byte(r.Prefer.Count))
-	if r.Action >= Insert { // fast path: reads
-		dst = r.appendPayloadKey(dst)
-	}
-	dst = appendPart(dst, r.Target)
-	dst = appendPart(dst, r.Schema)
-	if r.HasAccept {
-		dst = append(dst, 'A')
-		dst = appendPart(dst, r.Accept)
-	} else {
-		dst = append(dst, '*')
-	}
-	r.inline = -1
-	top := p.Restrict(r.Top)
-	if rows, ok := top.Limit(); ok {
-		r.inline = p.limits.inline(rows)
-	}
-	flags := top.Shape() << 1
-	if r.Top.IsAll() {
-		flags |= 1 // the total is the page's
-	}
-	dst = append(dst, flags)
-	dst = binary.AppendVarint(dst, r.inline)
-	return r.Query.AppendShape(dst)
-}
-
-// appendPayloadKey adds what changes the plans of writes and calls only.
-func (r *Request) appendPayloadKey(dst []byte) []byte {
-	flags := byte(0)
-	if r.PayloadObject {
-		flags |= 1
-	}
-	if r.maxAffectedStrict() {
-		flags |= 2
-	}
-	p := r.Prefer
-	dst = append(dst, byte(p.Resolution), byte(p.Representation), byte(p.Missing), byte(r.ContentType.Kind), flags)
-	dst = binary.AppendUvarint(dst, uint64(len(r.Columns)))
-	for _, c := range r.Columns {
-		dst = appendPart(dst, c)
-	}
-	return dst
-}
-
-func appendPart[T string | []byte](dst []byte, part T) []byte {
-	dst = binary.AppendUvarint(dst, uint64(len(part)))
-	return append(dst, part...)
-}
 
 // Lookup returns the plan kept under key, or nil. It is the fast path: one
 // map read, no allocation.
@@ -152,41 +104,34 @@ func (p *Planner) build(r *Request) (*Plan, error) {
 	if table == nil {
 		return nil, p.NotFound(relation)
 	}
-	res := resolver{planner: p, cat: p.cat, opts: &p.opts, query: r.Query, schema: r.Schema, action: r.Action, top: r.Top}
+	res := p.resolver(r)
 	root, err := res.read(relation)
 	if err != nil {
 		return nil, err
 	}
-	root.Limit.Inline = r.inline
 	media, body, err := p.negotiate(r, relation, root.HasOnlyStar())
 	if err != nil {
 		return nil, err
 	}
-	plan := &Plan{
-		Action: r.Action, Schema: r.Schema, Target: relation, Media: media, ReadOnly: true, root: root,
-		Singular: media.Kind == header.Object || media.Kind == header.ObjectStripped,
-		Total:    p.total(r),
-		Explain:  media.Kind == header.Plan,
-	}
-	p.inspect(plan, root, body)
-	if r.Prefer.Count == header.CountPlanned || r.Prefer.Count == header.CountEstimated {
-		plan.Estimate = sqlgen.Explain(root)
-	}
 	if r.Action.head() {
 		body.Kind = sqlgen.BodyNone
 	}
-	// Rows we encode ourselves cost PostgreSQL about half of what a body costs
-	// that it aggregates.
-	plan.Rows = !plan.Explain && !body.Strip && (body.Kind == sqlgen.BodyArray || body.Kind == sqlgen.BodyObject)
+	plan := p.plan(r, relation, root, media, body)
+	plan.ReadOnly = true
+	plan.Total = p.total(r)
+	p.inspect(plan, root, !plan.Rows && body.Kind != sqlgen.BodyNone)
 	if plan.Rows {
 		plan.Main = sqlgen.Rows(root, plan.Total, nil)
 	} else {
 		plan.Main = sqlgen.Value(root, plan.Total, body)
 	}
-	if plan.Explain {
-		plan.Main = sqlgen.ExecutionPlan(plan.Main, media)
+	if r.Prefer.Count == header.CountPlanned || r.Prefer.Count == header.CountEstimated {
+		plan.Estimate = sqlgen.Explain(root)
+		if plan.Estimate.TooLarge() {
+			return nil, errTooLarge
+		}
 	}
-	return plan, nil
+	return plan, plan.finish()
 }
 
 // total says how the total number of rows is found. Without limit, offset and

@@ -1,14 +1,32 @@
 package planner
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/fastgrest/fastgrest/parser"
 	"github.com/fastgrest/fastgrest/planner/catalog"
 	"github.com/fastgrest/fastgrest/planner/tree"
 )
 
-// sourceName is the common table expression that holds the rows of a write or
+// source is the common table expression that holds the rows of a write or
 // a call; its node in the tree is aliased with the relation's own name.
-const sourceName = "pgrst_source"
+var source = catalog.QI{Name: "pgrst_source"}
+
+// MaxEmbeds is how many relations one request may embed. PostgreSQL's time to
+// plan a join grows with the cube of their number: 1.5 s at a hundred
+// to-one embeds side by side, 12 s at two hundred.
+const MaxEmbeds = 100
+
+var errTooManyEmbeds = &parser.Error{
+	Message: "failed to parse select parameter: too many embedded resources",
+	Details: fmt.Sprintf("at most %d are allowed", MaxEmbeds),
+}
+
+// maxTargets is how many columns PostgreSQL lets a select list have. Lists that
+// we make longer than what the client wrote stop at one more, so that
+// PostgreSQL has its say and nobody's memory is at stake.
+const maxTargets = 1664
 
 // resolver builds the tree of one request.
 type resolver struct {
@@ -19,6 +37,12 @@ type resolver struct {
 	schema  string
 	action  Action
 	top     parser.Range // the root's rows: limit=, offset= and Range combined
+	inline  []int64      // see Request.inline
+	aliases int          // how many had to be shortened
+}
+
+func (p *Planner) resolver(r *Request) *resolver {
+	return &resolver{planner: p, cat: p.cat, opts: &p.opts, query: r.Query, schema: r.Schema, action: r.Action, top: r.Top, inline: r.inline[:]}
 }
 
 // read resolves the select tree of q over the relation, with its filters,
@@ -26,6 +50,15 @@ type resolver struct {
 // PostgREST's: which error wins, and the order of embeds in the result,
 // follow from it.
 func (r *resolver) read(relation catalog.QI) (*tree.Node, error) {
+	embeds := 0
+	for i := range r.query.Items {
+		if r.query.Items[i].Kind != parser.SelectField {
+			embeds++
+		}
+	}
+	if embeds > MaxEmbeds {
+		return nil, errTooManyEmbeds
+	}
 	root := r.selectTree(relation)
 	if err := r.place(root); err != nil {
 		return nil, err
@@ -103,9 +136,7 @@ func (r *resolver) place(root *tree.Node) error {
 		if err != nil {
 			return err
 		}
-		n.Where = append(n.Where, tree.Cond{})
-		copy(n.Where[1:], n.Where)
-		n.Where[0] = r.filter(n.From, f)
+		n.Where = append(n.Where, r.filter(n.From, f))
 	}
 	for i := len(q.Orders) - 1; i >= 0; i-- {
 		o := &q.Orders[i]
@@ -129,11 +160,19 @@ func (r *resolver) place(root *tree.Node) error {
 		if err != nil {
 			return err
 		}
-		n.Where = append(n.Where, tree.Cond{})
-		copy(n.Where[1:], n.Where)
-		n.Where[0] = r.logic(n.From, l.Node)
+		n.Where = append(n.Where, r.logic(n.From, l.Node))
 	}
+	reverseWhere(root)
 	return nil
+}
+
+// reverseWhere puts conditions, which were collected from the last to the
+// first, into the order of the request, logic trees ahead of filters.
+func reverseWhere(n *tree.Node) {
+	slices.Reverse(n.Where)
+	for _, c := range n.Children {
+		reverseWhere(c)
+	}
 }
 
 // node finds the node a path names and moves the embeds on the way to the
@@ -180,6 +219,9 @@ func findEmbed(children []*tree.Node, name string, legacy bool) int {
 // ranges gives every node its LIMIT and OFFSET. db-max-rows limits every node
 // of a read or call.
 func (r *resolver) ranges(root *tree.Node) error {
+	if err := r.query.RangeError(); err != nil {
+		return err
+	}
 	for i := range r.query.Ranges {
 		pr := &r.query.Ranges[i]
 		if pr.Path.N == 0 {
@@ -189,24 +231,26 @@ func (r *resolver) ranges(root *tree.Node) error {
 		if err != nil {
 			return err
 		}
-		n.Limit = limitOf(pr.Range, int32(i))
+		n.Limit = r.limit(pr.Range, int32(i))
+		if i < inlinedRanges {
+			n.Limit.Inline = r.inline[1+i]
+		}
 	}
-	root.Limit = limitOf(r.top, tree.TopRange)
+	root.Limit = r.limit(r.top, tree.TopRange)
+	root.Limit.Inline = r.inline[0]
 	r.restrict(root)
 	return nil
 }
 
-func limitOf(rng parser.Range, index int32) tree.Limit {
-	shape := rng.Shape()
+func (r *resolver) limit(rng parser.Range, index int32) tree.Limit {
+	shape := r.planner.Restrict(rng).Shape()
 	return tree.Limit{Range: index, HasLimit: shape&parser.ShapeBounded != 0, HasOffset: shape&parser.ShapeFollowed != 0, Inline: -1}
 }
 
+// restrict limits the nodes that no range was given for.
 func (r *resolver) restrict(n *tree.Node) {
-	if r.opts.MaxRows >= 0 && !n.Limit.HasLimit {
-		n.Limit.HasLimit = true
-		if n.Limit.Range == tree.NoRange {
-			n.Limit.Inline = r.opts.MaxRows
-		}
+	if r.opts.MaxRows >= 0 && n.Limit.Range == tree.NoRange {
+		n.Limit.HasLimit, n.Limit.Inline = true, r.opts.MaxRows
 	}
 	for _, c := range n.Children {
 		r.restrict(c)
@@ -221,10 +265,17 @@ func (r *resolver) order(n *tree.Node, terms []parser.OrderTerm) []tree.OrderTer
 		out[i] = tree.OrderTerm{Dir: t.Dir, Nulls: t.Nulls}
 		if t.HasRel {
 			out[i].Rel = tree.Some(string(t.Rel))
-			out[i].Field = tree.Field(r.field(t.Field))
+			out[i].Field = r.field(t.Field)
 			continue
 		}
-		out[i].Field = r.typed(n.From, r.field(t.Field))
+		f := r.typed(n.From, r.field(t.Field))
+		if n.Depth > 0 {
+			// json has no order, jsonb has. PostgREST converts here too, because
+			// it looks for the column in the root's relation; at the root it
+			// does not, and neither do we.
+			f.ToJSON = f.Type != "jsonb"
+		}
+		out[i].Field = f
 	}
 	return out
 }

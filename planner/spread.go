@@ -22,7 +22,7 @@ func spreadFields(n *tree.Node) []tree.SpreadField {
 			out = append(out, tree.SpreadField{Name: e.Name})
 		}
 	}
-	return out
+	return out[:min(len(out), maxTargets+1)]
 }
 
 // hoisted is an aggregate on its way up out of to-one spreads.

@@ -1,6 +1,7 @@
 package sqlgen
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,13 +12,12 @@ import (
 type ArgKind uint8
 
 const (
-	ArgValue      ArgKind = iota // Query.Values[Index]
-	ArgLimit                     // number of rows of range Index (see tree.Limit.Range)
-	ArgOffset                    // first row of range Index
-	ArgBody                      // the request body, or the JSON made of it
-	ArgCall                      // argument Index of the call (see Statement.Names)
-	ArgVariadic                  // all values of argument Index of the call, as an array
-	ArgCallObject                // all arguments of the call as one JSON object
+	ArgValue    ArgKind = iota // Query.Values[Index]
+	ArgLimit                   // number of rows of range Index (see tree.Limit.Range)
+	ArgOffset                  // first row of range Index
+	ArgBody                    // the request body, or the JSON made of it
+	ArgCall                    // argument Index of the call (see Statement.Names)
+	ArgVariadic                // all values of argument Index of the call, as an array
 )
 
 // Arg is one parameter of a statement.
@@ -33,10 +33,24 @@ type Statement struct {
 	Names []string // names of call arguments, by Arg.Index
 }
 
+const (
+	// MaxLength is how long a statement may be. The longest that are of use
+	// write each of 1,600 columns several times. Clients can make PostgreSQL
+	// read much more than they send: "*" is one byte.
+	MaxLength = 4 << 20
+	// MaxArgs is what the protocol's count of parameters can hold.
+	MaxArgs = 1<<16 - 1
+)
+
+// TooLarge reports whether the statement is beyond its bounds. It is then of
+// no use: its text may break off anywhere.
+func (s *Statement) TooLarge() bool { return len(s.SQL) > MaxLength || len(s.Args) > MaxArgs }
+
 // Writer builds one statement. The zero value is ready.
 type Writer struct {
 	buf   strings.Builder
 	args  []Arg
+	index map[Arg]int // of args, once there are many
 	names []string
 }
 
@@ -48,39 +62,57 @@ func (w *Writer) Statement() Statement {
 // S writes constant SQL. It is for text that stands in this package's source.
 func (w *Writer) S(parts ...string) {
 	for _, p := range parts {
-		w.buf.WriteString(p)
+		w.text(p)
+	}
+}
+
+// text is where all text goes. Once a statement is too large it takes no more.
+// (It lets through what a statement of the greatest length may grow by when
+// the conversion of its columns is added.)
+func (w *Writer) text(s string) {
+	if w.buf.Len() <= MaxLength+MaxLength/4 {
+		w.buf.WriteString(s)
 	}
 }
 
 // Int writes a number.
-func (w *Writer) Int(n int64) { w.buf.WriteString(strconv.FormatInt(n, 10)) }
+func (w *Writer) Int(n int64) { w.text(strconv.FormatInt(n, 10)) }
 
 // Param writes the parameter for a. The same Arg is the same parameter
 // wherever it occurs in the statement.
 func (w *Writer) Param(a Arg) {
-	n := -1
-	for i, have := range w.args {
-		if have == a {
-			n = i
-			break
-		}
-	}
-	if n < 0 {
-		n = len(w.args)
-		w.args = append(w.args, a)
-	}
-	w.buf.WriteByte('$')
-	w.buf.WriteString(strconv.Itoa(n + 1))
+	w.text("$")
+	w.Int(int64(w.number(a) + 1))
 }
+
+// number returns the position of a among the arguments, the last one if it is new.
+func (w *Writer) number(a Arg) int {
+	if w.index == nil {
+		if i := slices.Index(w.args, a); i >= 0 {
+			return i
+		}
+		if len(w.args) == fewArgs {
+			w.index = make(map[Arg]int, 4*fewArgs)
+			for i, have := range w.args {
+				w.index[have] = i
+			}
+		}
+	} else if i, ok := w.index[a]; ok {
+		return i
+	}
+	w.args = append(w.args, a)
+	if w.index != nil {
+		w.index[a] = len(w.args) - 1
+	}
+	return len(w.args) - 1
+}
+
+// fewArgs is how many are found faster by looking at all of them.
+const fewArgs = 16
 
 // CallArg writes the parameter for the call argument of that name.
 func (w *Writer) CallArg(kind ArgKind, name string) {
-	i := -1
-	for j, have := range w.names {
-		if have == name {
-			i = j
-		}
-	}
+	i := slices.Index(w.names, name)
 	if i < 0 {
 		i = len(w.names)
 		w.names = append(w.names, name)
@@ -89,10 +121,10 @@ func (w *Writer) CallArg(kind ArgKind, name string) {
 }
 
 // Ident writes a quoted identifier.
-func (w *Writer) Ident(name string) { w.buf.WriteString(Ident(name)) }
+func (w *Writer) Ident(name string) { w.text(Ident(name)) }
 
 // Lit writes a quoted string constant of unknown type.
-func (w *Writer) Lit(s string) { w.buf.WriteString(Literal(s)) }
+func (w *Writer) Lit(s string) { w.text(Literal(s)) }
 
 // Name writes a qualified identifier.
 func (w *Writer) Name(q catalog.QI) {

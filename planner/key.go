@@ -1,0 +1,90 @@
+package planner
+
+import (
+	"encoding/binary"
+
+	"github.com/fastgrest/fastgrest/parser"
+)
+
+// AppendKey appends the key of r's plan: everything that can change the plan,
+// each part delimited so that different requests cannot write equal keys. It
+// also settles which limits will stand in the plan's SQL, so Plan has to be
+// asked with the same r.
+func (p *Planner) AppendKey(dst []byte, r *Request) []byte {
+	dst = append(dst, byte(r.Action), byte(r.Prefer.Count))
+	if r.Action >= Insert { // fast path: reads
+		dst = r.appendPayloadKey(dst)
+	}
+	dst = appendPart(dst, r.Target)
+	dst = appendPart(dst, r.Schema)
+	if r.HasAccept {
+		dst = append(dst, 'A')
+		dst = appendPart(dst, r.Accept)
+	} else {
+		dst = append(dst, '*')
+	}
+	if !r.Action.writes() {
+		dst = p.appendRanges(dst, r)
+	}
+	return r.Query.AppendShape(dst)
+}
+
+// appendPayloadKey adds what changes the plans of writes and calls only.
+func (r *Request) appendPayloadKey(dst []byte) []byte {
+	flags := byte(0)
+	if r.PayloadObject {
+		flags |= 1
+	}
+	if r.maxAffectedStrict() {
+		flags |= 2
+	}
+	p := r.Prefer
+	dst = append(dst, byte(p.Resolution), byte(p.Representation), byte(p.Missing), byte(r.ContentType.Kind), flags)
+	dst = appendParts(dst, r.Columns)
+	if r.Action == Upsert {
+		// The filters' keys are compared with the primary key as they were
+		// written, of which the shape does not know everything.
+		dst = appendParts(dst, r.Query.FilterKeys)
+	}
+	return dst
+}
+
+// appendRanges adds which limits and offsets there are, and the limits that
+// stand in SQL text. The shape has the rest.
+func (p *Planner) appendRanges(dst []byte, r *Request) []byte {
+	top := p.Restrict(r.Top)
+	r.inline[0] = p.inlineLimit(top)
+	dst = append(dst, top.Shape())
+	dst = binary.AppendVarint(dst, r.inline[0])
+	n := min(len(r.Query.Ranges), inlinedRanges)
+	dst = append(dst, byte(n))
+	for i := range n {
+		limit := int64(-1)
+		if pr := &r.Query.Ranges[i]; pr.Path.N > 0 {
+			limit = p.inlineLimit(p.Restrict(pr.Range))
+		}
+		r.inline[1+i] = limit
+		dst = binary.AppendVarint(dst, limit)
+	}
+	return dst
+}
+
+func (p *Planner) inlineLimit(r parser.Range) int64 {
+	if rows, ok := r.Limit(); ok {
+		return p.limits.inline(rows)
+	}
+	return -1
+}
+
+func appendParts(dst []byte, parts [][]byte) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(parts)))
+	for _, part := range parts {
+		dst = appendPart(dst, part)
+	}
+	return dst
+}
+
+func appendPart[T string | []byte](dst []byte, part T) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(part)))
+	return append(dst, part...)
+}
