@@ -20,7 +20,7 @@ import (
 
 var (
 	programFlag   = flag.String("program", "", "absolute path of the program to test, instead of building ours")
-	buildFlags    = flag.String("buildflags", "", "flags for go build, such as -race")
+	buildFlags    = flag.String("buildflags", "", "flags for go build, such as -cover; -race comes by itself when the tests have it")
 	updatePending = flag.Bool("update-pending", false, "write testdata/pending.txt anew from the outcome of TestCorpus")
 	rewrite       = flag.Bool("rewrite", false, "write the answers to the cases of testdata/own into their files")
 	confirm       = flag.String("confirm", "", "run the cases of testdata/own against a PostgREST: absolute path of the program, or URL of one that serves the fixture")
@@ -56,7 +56,7 @@ var program = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(buildDir, "fastgrest")
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
-	args := append([]string{"build", "-o", path}, strings.Fields(*buildFlags)...)
+	args := append([]string{"build", "-o", path}, strings.Fields(raceFlag+" "+*buildFlags)...)
 	out, err := exec.CommandContext(ctx, "go", append(args, "github.com/fastgrest/fastgrest/cmd/fastgrest")...).CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
