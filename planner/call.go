@@ -2,6 +2,7 @@ package planner
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/fastgrest/fastgrest/parser/header"
 	"github.com/fastgrest/fastgrest/planner/catalog"
@@ -51,6 +52,7 @@ func (p *Planner) buildCall(r *Request) (*Plan, error) {
 	plan.Void = !routine.SetOf && !routine.Composite && routine.Return == catalog.QI{Schema: "pg_catalog", Name: "void"}
 	if len(routine.Settings) > 0 {
 		plan.Settings = sqlgen.FunctionSettings(routine.Settings)
+		plan.notISO = plan.notISO || setsDateStyle(routine.Settings)
 	}
 	p.inspect(plan, root, !plan.Rows)
 	if plan.Rows {
@@ -59,6 +61,13 @@ func (p *Planner) buildCall(r *Request) (*Plan, error) {
 		plan.Main = sqlgen.CallValue(call, root, plan.Total, body)
 	}
 	return plan, plan.finish()
+}
+
+// setsDateStyle reports whether a routine brings a DateStyle that is not ISO.
+func setsDateStyle(settings []catalog.Setting) bool {
+	return slices.ContainsFunc(settings, func(s catalog.Setting) bool {
+		return strings.EqualFold(s.Name, "DateStyle") && !strings.Contains(strings.ToUpper(s.Value), "ISO")
+	})
 }
 
 func (r *Request) maxAffectedStrict() bool {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/fastgrest/fastgrest/parser"
 	"github.com/fastgrest/fastgrest/parser/header"
+	"github.com/fastgrest/fastgrest/pgwire"
 	"github.com/fastgrest/fastgrest/planner/catalog"
 	"github.com/fastgrest/fastgrest/planner/sqlgen"
 	"github.com/fastgrest/fastgrest/planner/tree"
@@ -87,10 +88,13 @@ type Plan struct {
 	// relation although they have an alias.
 	LegacyNames []LegacyName
 
-	root     *tree.Node
-	write    *tree.Write
-	call     *tree.Call
-	prepared atomic.Pointer[Prepared]
+	root   *tree.Node
+	write  *tree.Write
+	call   *tree.Call
+	notISO bool // the session may print timestamps otherwise; see rowjson.Codec
+
+	described atomic.Pointer[pgwire.Stmt]
+	prepared  atomic.Pointer[Prepared]
 }
 
 // plan makes the part of a plan that all actions have.
@@ -99,6 +103,7 @@ func (p *Planner) plan(r *Request, target catalog.QI, root *tree.Node, media hea
 		Action: r.Action, Schema: r.Schema, Target: target, Media: media, root: root,
 		Singular: media.Kind == header.Object || media.Kind == header.ObjectStripped,
 		Explain:  media.Kind == header.Plan,
+		notISO:   p.opts.NotISO,
 	}
 	// Rows we encode ourselves cost PostgreSQL about half of what a body costs
 	// that it aggregates.
@@ -131,30 +136,36 @@ type LegacyName struct{ Name, Alias string }
 
 // convert returns the statement of a Rows plan again, with the columns marked
 // in c converted to JSON by PostgreSQL.
-func (p *Plan) convert(c *sqlgen.Columns) sqlgen.Statement {
+func (p *Plan) convert(c *sqlgen.Columns) *sqlgen.Statement {
+	var s sqlgen.Statement
 	switch {
 	case p.write != nil:
-		return sqlgen.WriteRows(p.write, p.root, c)
+		s = sqlgen.WriteRows(p.write, p.root, c)
 	case p.call != nil:
-		return sqlgen.CallRows(p.call, p.root, p.Total, c)
+		s = sqlgen.CallRows(p.call, p.root, p.Total, c)
+	default:
+		s = sqlgen.Rows(p.root, p.Total, c)
 	}
-	return sqlgen.Rows(p.root, p.Total, c)
+	return &s
 }
 
 // aggregated returns the statement of a Rows plan in the form whose body
 // PostgreSQL computes. It serves pages whose columns cannot be told apart by name.
-func (p *Plan) aggregated() sqlgen.Statement {
+func (p *Plan) aggregated() *sqlgen.Statement {
 	body := sqlgen.Body{Kind: sqlgen.BodyArray}
 	if p.Singular {
 		body.Kind = sqlgen.BodyObject
 	}
+	var s sqlgen.Statement
 	switch {
 	case p.write != nil:
-		return sqlgen.WriteValue(p.write, p.root, body)
+		s = sqlgen.WriteValue(p.write, p.root, body)
 	case p.call != nil:
-		return sqlgen.CallValue(p.call, p.root, p.Total, body)
+		s = sqlgen.CallValue(p.call, p.root, p.Total, body)
+	default:
+		s = sqlgen.Value(p.root, p.Total, body)
 	}
-	return sqlgen.Value(p.root, p.Total, body)
+	return &s
 }
 
 // Prefix is the number of columns before the page's own in a Rows plan.

@@ -14,6 +14,7 @@ type Options struct {
 	Aggregates        bool  // db-aggregates-enabled
 	LegacyTargetNames bool  // url-use-legacy-target-names
 	ExecutionPlans    bool  // db-plan-enabled
+	NotISO            bool  // the DateStyle of the session, or of some role, is not ISO
 	CacheMaxEntries   int
 }
 

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/fastgrest/fastgrest/pgwire"
@@ -32,6 +33,7 @@ type Prepared struct {
 
 	mu    sync.RWMutex
 	roles map[string]*Statements
+	taken bool // main is a role's
 }
 
 // Statements are the prepared statements of a plan.
@@ -50,25 +52,41 @@ func (p *Plan) Forget(old *Prepared) { p.prepared.CompareAndSwap(old, nil) }
 // NeedsDescription reports whether Prepare has to be told the fields of Main.
 func (p *Plan) NeedsDescription() bool { return p.Rows }
 
+// Described is the statement to describe for Prepare. Where it can stay as it
+// is Prepare takes it over, so that the connections it was described on need
+// not parse it again.
+func (p *Plan) Described() *pgwire.Stmt {
+	if s := p.described.Load(); s != nil {
+		return s
+	}
+	s := pgwire.NewStmt(p.Main.SQL)
+	if !p.described.CompareAndSwap(nil, s) {
+		return p.Described()
+	}
+	return s
+}
+
 // Prepare makes the prepared form. fields are the columns of Main as the
 // server describes them, needed only if NeedsDescription. With aggregate the
 // rows are not encoded by us in any case.
 func (p *Plan) Prepare(types TypeNames, fields []pgwire.Field, aggregate bool) *Prepared {
 	pre := &Prepared{UserCode: p.UserCode, perRole: p.PerRole, roles: map[string]*Statements{}}
-	statement := p.Main
+	statement := &p.Main
 	if p.Rows && !aggregate {
-		statement, aggregate = p.prepareRows(pre, types, fields)
-	}
-	if p.Rows && aggregate {
+		statement = p.prepareRows(pre, types, fields)
+	} else if p.Rows {
 		statement = p.aggregated()
-		pre.Columns = nil
 	}
-	pre.Rows = p.Rows && !aggregate
 	if !pre.Rows && !p.Explain && !p.Tagged {
 		pre.Formats = valueFormats
 	}
 	pre.Args, pre.Names = statement.Args, statement.Names
-	pre.main.Main = pgwire.NewStmt(statement.SQL)
+	// Of two requests that prepare at the same time one gets the statement: its
+	// users must be those of one Prepared, see For.
+	pre.main.Main = p.described.Swap(nil)
+	if pre.main.Main == nil || statement != &p.Main {
+		pre.main.Main = pgwire.NewStmt(statement.SQL)
+	}
 	if p.Settings != "" {
 		pre.Settings = pgwire.NewStmt(p.Settings)
 	}
@@ -90,38 +108,40 @@ type TypeNames interface {
 	TextType(oid uint32) (delim byte, ok bool)
 }
 
-func (p *Plan) prepareRows(pre *Prepared, types TypeNames, fields []pgwire.Field) (s sqlgen.Statement, aggregate bool) {
-	pre.Prefix = p.Prefix()
-	page := fields[pre.Prefix:]
+// prepareRows settles how each column is encoded, and returns the statement
+// that brings the columns in a form that can be.
+func (p *Plan) prepareRows(pre *Prepared, types TypeNames, fields []pgwire.Field) *sqlgen.Statement {
+	page := fields[min(p.Prefix(), len(fields)):]
 	convert := sqlgen.Columns{Names: make([]string, len(page)), ToJSON: make([]bool, len(page))}
-	any := false
+	columns := make([]rowjson.Column, len(page))
+	oids := make([]uint32, len(page))
+	converts := false
 	for i, f := range page {
-		column, ok := columnCodec(types, f)
-		if !ok {
-			column, _ = rowjson.NewColumn(f.Name, jsonOID)
-			any = true
+		column, known := columnCodec(types, f)
+		if !known {
+			pre.UserCode = true // to_json may call a cast to json
 		}
-		convert.Names[i], convert.ToJSON[i] = f.Name, !ok
-		pre.Columns = append(pre.Columns, column)
-		pre.types = append(pre.types, f.Type)
-		if !ok {
-			pre.types[i] = jsonOID
+		convert.Names[i], columns[i], oids[i] = f.Name, column, f.Type
+		if !known || column.Codec.ISO && p.notISO {
+			convert.ToJSON[i], converts = true, true
+			columns[i], _ = rowjson.NewColumn(f.Name, jsonOID)
+			oids[i] = jsonOID
 		}
 	}
-	for i := 0; i < pre.Prefix; i++ {
+	if converts && !unique(convert.Names) {
+		return p.aggregated()
+	}
+	pre.Rows, pre.Prefix, pre.Columns, pre.types = true, p.Prefix(), columns, oids
+	for range pre.Prefix {
 		pre.Formats = append(pre.Formats, rowjson.Text)
 	}
-	for _, c := range pre.Columns {
+	for _, c := range columns {
 		pre.Formats = append(pre.Formats, c.Codec.Format)
 	}
-	if !any {
-		return p.Main, false
+	if converts {
+		return p.convert(&convert)
 	}
-	if !unique(convert.Names) {
-		return s, true
-	}
-	pre.UserCode = true // to_json may call a cast to json
-	return p.convert(&convert), false
+	return &p.Main
 }
 
 const jsonOID = 114
@@ -174,14 +194,14 @@ func (pre *Prepared) For(role string, sharing bool) *Statements {
 	if s != nil {
 		return s
 	}
-	return pre.forSlow(role)
+	return pre.forSlow(role, sharing)
 }
 
 // maxRolesPerPlan bounds the statements of one plan. Roles are made by the
 // database's owners, so the bound is a matter of hygiene.
 const maxRolesPerPlan = 1024
 
-func (pre *Prepared) forSlow(role string) *Statements {
+func (pre *Prepared) forSlow(role string, sharing bool) *Statements {
 	pre.mu.Lock()
 	defer pre.mu.Unlock()
 	if s := pre.roles[role]; s != nil {
@@ -194,7 +214,12 @@ func (pre *Prepared) forSlow(role string) *Statements {
 	if pre.main.Estimate != nil {
 		s.Estimate = pgwire.NewStmt(pre.main.Estimate.SQL())
 	}
-	// role may be borrowed from a token that is about to go away.
-	pre.roles[string([]byte(role))] = s
+	if sharing && !pre.taken {
+		// The first role has nearly always been the one that had the statement
+		// described. (Where it was not it is still one that may share.)
+		pre.taken = true
+		s = &pre.main
+	}
+	pre.roles[strings.Clone(role)] = s // role may be borrowed from a token that is about to go away
 	return s
 }

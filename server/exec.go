@@ -138,7 +138,7 @@ func (rq *request) prepare(ctx context.Context, conn *pgwire.Conn, plan *planner
 	f := &rq.flight
 	f.Reset()
 	rq.addSettings(f, plan)
-	f.Describe(pgwire.NewStmt(plan.Main.SQL), &d)
+	f.Describe(plan.Described(), &d)
 	if err := conn.Run(ctx, f); err != nil {
 		return nil, err
 	}
