@@ -1,0 +1,317 @@
+package server_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"go/parser"
+	"go/token"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/fastgrest/fastgrest"
+
+// layer says what a package may import beside the standard library and what is
+// below internal/ of its own, and why no more.
+type layer struct {
+	path    string
+	why     string
+	imports []string // of our module, and of others by their full path or a prefix with /...
+	tests   []string // further, in tests
+}
+
+// Packages a test may use anywhere: a database, one that fails, and help with comparing.
+var inTests = []string{"pgwire/pgtest", "server/faulttest", "github.com/google/go-cmp/...", "github.com/jackc/pgx/v5/..."}
+
+// layers is the architecture: a request goes from server to parser, to planner,
+// to pgwire and back; arrows point one way. A new package takes a line here; a
+// new arrow should first be tried as a function value or a small interface
+// that the upper side hands down.
+var layers = []layer{
+	{path: "parser", why: "reads text and knows no catalog, no SQL and no I/O", imports: []string{"parser/explain"}},
+	{path: "parser/explain", why: "shared by the grammars only"},
+	{path: "parser/header", why: "reads header values, each by itself"},
+	{path: "parser/body", why: "reads payloads, each by itself"},
+
+	{path: "planner/catalog", why: "is filled through a function that runs queries, so that it needs no driver"},
+	{path: "planner/fuzzy", why: "is arithmetic on texts"},
+	{path: "planner/tree", why: "is what the planner builds and sqlgen prints, so that these two need not meet",
+		imports: []string{"planner/catalog", "parser", "parser/header"}},
+	{path: "planner/sqlgen", why: "turns a tree into text and decides nothing",
+		imports: []string{"planner/tree", "planner/catalog", "parser", "parser/header"}},
+	{path: "planner", why: "decides, and touches neither HTTP nor a connection",
+		imports: []string{"planner/catalog", "planner/fuzzy", "planner/sqlgen", "planner/tree", "parser", "parser/header", "parser/body", "pgwire", "pgwire/rowjson"}},
+
+	{path: "pgwire", why: "speaks the protocol and knows nothing of requests or plans", imports: []string{"github.com/jackc/pgx/v5/..."}},
+	{path: "pgwire/pool", why: "hands out connections", imports: []string{"pgwire", "github.com/jackc/puddle/v2"}},
+	{path: "pgwire/listen", why: "waits for notifications", imports: []string{"pgwire", "github.com/jackc/pgx/v5/..."}},
+	{path: "pgwire/rowjson", why: "turns bytes into bytes"},
+	{path: "pgwire/pgcluster", why: "runs a private PostgreSQL for the demo and for tests", imports: []string{"github.com/jackc/pgx/v5/..."}},
+	{path: "pgwire/pgtest", why: "is pgcluster for tests", imports: []string{"pgwire/pgcluster", "github.com/jackc/pgx/v5/..."}},
+
+	{path: "server/admin", why: "asks the server through an interface of its own", imports: []string{"github.com/valyala/fasthttp"},
+		tests: []string{"github.com/valyala/fasthttp/..."}},
+	{path: "server/auth", why: "identifies, given a header and a time", imports: []string{"github.com/pascaldekloe/jwt", "github.com/theory/jsonpath/..."}},
+	{path: "server/config", why: "checks its values as auth reads them, and asks the database through a function",
+		imports: []string{"server/auth", "github.com/spf13/pflag"}},
+	{path: "server/cookies", why: "turns bytes into bytes", imports: []string{"server/jsontext"}},
+	{path: "server/cors", why: "decides on header values alone"},
+	{path: "server/faulttest", why: "stands between the server and PostgreSQL, and knows the protocol only",
+		tests: []string{"server", "server/auth", "server/config"}},
+	{path: "server/jsontext", why: "turns bytes into bytes"},
+	{path: "server/metrics", why: "asks for figures through functions", imports: []string{"github.com/prometheus/client_golang/...", "github.com/prometheus/common/expfmt"}},
+	{path: "server/openapi", why: "describes what the catalog has, and is sent by others", imports: []string{"planner/catalog", "parser", "server/jsontext"}},
+	{path: "server/oplog", why: "is called by everybody, and so calls nobody"},
+	{path: "server/spectest", why: "tests the program from outside and must not see inside", imports: []string{"pgwire/pgtest", "github.com/jackc/pgx/v5/..."}},
+	{path: "server", why: "is the only place that knows HTTP and all of the above",
+		imports: []string{
+			"parser", "parser/header", "parser/body", "planner", "planner/catalog", "planner/sqlgen", "planner/tree",
+			"pgwire", "pgwire/pool", "pgwire/listen", "pgwire/rowjson",
+			"server/admin", "server/auth", "server/config", "server/cookies", "server/cors", "server/jsontext", "server/metrics", "server/openapi", "server/oplog",
+			"github.com/valyala/fasthttp/...", "github.com/fasthttp/router", "github.com/jackc/pgx/v5/...", "golang.org/x/sys/unix",
+		}},
+
+	{path: "cmd/fastgrest", why: "reads the command line and starts the server, or the demo",
+		imports: []string{"server", "server/config", "pgwire/pgcluster", "github.com/spf13/pflag", "github.com/fergusstrange/embedded-postgres", "github.com/pascaldekloe/jwt"}},
+	{path: "bench/...", why: "measures the program and the server from outside",
+		imports: []string{"bench/...", "server", "server/config", "pgwire/pgcluster", "github.com/spf13/pflag", "github.com/jackc/pgx/v5/..."}},
+}
+
+// goPackage is what go list tells.
+type goPackage struct {
+	ImportPath, Dir, Name              string
+	Doc                                string
+	GoFiles                            []string
+	Imports, TestImports, XTestImports []string
+}
+
+// packages asks the go command, which knows about build tags and generated files.
+func packages(t *testing.T) []goPackage {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json", "./...")
+	cmd.Dir = root(t)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []goPackage
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p goPackage
+		if err := dec.Decode(&p); err == io.EOF {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+func root(t *testing.T) string {
+	t.Helper()
+	dir, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// matchPath reports whether a path is the pattern, or below one with /... at its end.
+func matchPath(pattern, path string) bool {
+	parent, below := strings.CutSuffix(pattern, "/...")
+	return path == parent || below && strings.HasPrefix(path, parent+"/")
+}
+
+func matchAny(patterns []string, path string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool { return matchPath(p, path) })
+}
+
+// foreign reports whether an import is of neither the standard library nor us.
+func foreign(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return strings.Contains(first, ".")
+}
+
+func TestArchImports(t *testing.T) {
+	seen := map[string]bool{}
+	for _, p := range packages(t) {
+		path := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
+		if owner, _, internal := strings.Cut(path, "/internal/"); internal {
+			checkInternal(t, p, owner)
+			continue
+		}
+		i := slices.IndexFunc(layers, func(l layer) bool { return matchPath(l.path, path) })
+		if i < 0 {
+			t.Errorf("%s is not in the table of layers: say there what it may import, and why no more", path)
+			continue
+		}
+		l := layers[i]
+		seen[l.path] = true
+		check := func(imports, allowed []string, where string) {
+			for _, imported := range imports {
+				name, ours := strings.CutPrefix(imported, module+"/")
+				own := name == path || strings.HasPrefix(name, path+"/internal/")
+				if !ours && !foreign(imported) || ours && own || matchAny(allowed, name) {
+					continue
+				}
+				t.Errorf("%s may not import %s%s: %s %s", path, name, where, path, l.why)
+			}
+		}
+		check(p.Imports, l.imports, "")
+		inside := slices.Concat(l.imports, l.tests, inTests)
+		check(p.TestImports, inside, " in tests")
+		check(p.XTestImports, inside, " in tests")
+	}
+	for _, l := range layers {
+		switch {
+		case !seen[l.path] && !planned[l.path]:
+			t.Errorf("%s is in the table of layers, but there is no such package", l.path)
+		case seen[l.path] && planned[l.path]:
+			t.Errorf("%s is there: it is no longer planned", l.path)
+		}
+	}
+}
+
+// planned packages have their line in the table before they exist.
+var planned = map[string]bool{"server/openapi": true}
+
+// checkInternal holds packages below internal/ to the standard library: they are
+// tools of the package that owns them, not a way around the table.
+func checkInternal(t *testing.T, p goPackage, owner string) {
+	t.Helper()
+	for _, imported := range p.Imports {
+		if foreign(imported) {
+			t.Errorf("%s may not import %s: it is a tool of %s, and needs the standard library only", p.ImportPath, imported, owner)
+		}
+	}
+}
+
+// TestArchTestHelpers: what is for tests must not end up in the program.
+func TestArchTestHelpers(t *testing.T) {
+	imports := map[string][]string{}
+	for _, p := range packages(t) {
+		imports[p.ImportPath] = p.Imports
+	}
+	seen := map[string]bool{}
+	queue := []string{module + "/cmd/fastgrest"}
+	for len(queue) > 0 {
+		path := queue[0]
+		queue = queue[1:]
+		if seen[path] {
+			continue
+		}
+		seen[path] = true
+		if slices.Contains(imports[path], "testing") {
+			t.Errorf("%s is part of the program, and imports testing", path)
+		}
+		for _, imported := range imports[path] {
+			if strings.HasPrefix(imported, module) {
+				queue = append(queue, imported)
+			}
+		}
+	}
+	if !seen[module+"/server"] {
+		t.Error("the program does not contain the server: this test looks in the wrong place")
+	}
+}
+
+func TestArchPackageComments(t *testing.T) {
+	for _, p := range packages(t) {
+		if p.Doc == "" && len(p.GoFiles) > 0 {
+			t.Errorf("%s has no package comment: begin with its map, what it turns into what, who owns memory, which errors come out", p.ImportPath)
+			continue
+		}
+		// go list joins the comments of all files; one of them should be the map.
+		commented := 0
+		for _, file := range p.GoFiles {
+			f, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, file), nil, parser.PackageClauseOnly|parser.ParseComments)
+			if err != nil {
+				t.Error(err)
+			} else if f.Doc != nil {
+				commented++
+			}
+		}
+		if commented > 1 {
+			t.Errorf("%s has %d package comments: keep one", p.ImportPath, commented)
+		}
+	}
+}
+
+// tracked lists the files of the repository; in a source archive, which has
+// none, all files.
+func tracked(t *testing.T) []string {
+	t.Helper()
+	dir := root(t)
+	cmd := exec.Command("git", "ls-files", "-z")
+	cmd.Dir = dir
+	if out, err := cmd.Output(); err == nil && len(out) > 0 {
+		return strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
+	}
+	var files []string
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		files = append(files, filepath.ToSlash(name))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func TestArchTopLevel(t *testing.T) {
+	fixed := []string{"server", "parser", "planner", "pgwire", "bench", "cmd", "go.mod", "go.sum", "Makefile", "README.md", "LICENSE"}
+	seen := map[string]bool{}
+	for _, file := range tracked(t) {
+		name, _, _ := strings.Cut(file, "/")
+		if !seen[name] && !slices.Contains(fixed, name) && name[0] != '.' {
+			t.Errorf("%s: the top level is fixed; put it below one of %s", name, strings.Join(fixed, ", "))
+		}
+		seen[name] = true
+	}
+}
+
+var (
+	// marks of unfinished work; written so that this file has none
+	unfinished = regexp.MustCompile(`\b(` + "TO" + "DO|FIX" + "ME|XX" + `X)\b`)
+	// a folder of the machines this is written on
+	machine = regexp.MustCompile(`(^|[^\w.])/` + "wo" + `rk/`)
+)
+
+func TestArchFinished(t *testing.T) {
+	dir := root(t)
+	for _, file := range tracked(t) {
+		if filepath.Ext(file) != ".go" {
+			continue
+		}
+		raw, err := os.ReadFile(filepath.Join(dir, file))
+		if os.IsNotExist(err) {
+			continue // deleted, but not yet committed
+		}
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		number := 0
+		for line := range bytes.Lines(raw) {
+			number++
+			at := fmt.Sprintf("%s:%d", file, number)
+			if m := unfinished.Find(line); m != nil {
+				t.Errorf("%s: %s: finish it, or write an issue", at, m)
+			}
+			if m := machine.Find(line); m != nil {
+				t.Errorf("%s: %q exists on one machine only", at, m)
+			}
+		}
+	}
+}
