@@ -61,9 +61,10 @@ func (c *Conn) read(f *Flight) error {
 		i       = -1  // step
 		s       *step // f.steps[i]
 		want    = answered
-		sink    Sink // of the step; nil if nobody wants rows
-		columns = -1 // of the step's rows; -1 unknown
-		skip    bool // the server skips everything up to Sync
+		sink    Sink      // of the step; nil if nobody wants rows
+		large   LargeSink // the same, if it takes rows in pieces
+		columns = -1      // of the step's rows; -1 unknown
+		skip    bool      // the server skips everything up to Sync
 	)
 	for {
 		// Go to the first step that is still to be answered.
@@ -77,6 +78,26 @@ func (c *Conn) read(f *Flight) error {
 			}
 			if f.err != nil {
 				sink = nil
+			}
+			large, _ = sink.(LargeSink)
+		}
+		if large != nil && sink != nil && want == wantRows {
+			is, err := c.in.largeRow()
+			if err != nil {
+				return c.lost(f, err)
+			}
+			if is {
+				c.answered = true
+				refused, err := c.readLarge(large)
+				if refused != nil {
+					f.fail(i, refused)
+					sink = nil
+				}
+				if err != nil {
+					c.lost(f, err)
+					return f.err
+				}
+				continue
 			}
 		}
 		kind, body, err := c.in.next()

@@ -33,7 +33,10 @@ const (
 	trusted = 1 << 20
 )
 
-var errMessageLength = errors.New("impossible length of a message")
+var (
+	errMessageLength = errors.New("impossible length of a message")
+	errUnwanted      = errors.New("the rest of a large value is not wanted")
+)
 
 func (in *reader) init(src io.Reader) {
 	in.own = make([]byte, readBuffer)

@@ -41,6 +41,7 @@ func (p *Planner) produce(m header.Media, target catalog.QI, onlyStar bool) (hea
 			return m, sqlgen.Body{}, false
 		}
 		_, body, ok := p.produce(m.Inner(), target, onlyStar)
+		body.Explained = true
 		return m, body, ok
 	}
 	if onlyStar {

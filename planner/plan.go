@@ -2,6 +2,7 @@ package planner
 
 import (
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"github.com/fastgrest/fastgrest/parser"
@@ -97,6 +98,19 @@ type Plan struct {
 	prepared  atomic.Pointer[Prepared]
 }
 
+// equal reports whether two plans of the same SQL are the same in all else. The
+// trees need no comparing: what is printed from them again later is a wrapping
+// of the same text.
+func (p *Plan) equal(q *Plan) bool {
+	return p.Action == q.Action && p.Schema == q.Schema && p.Target == q.Target &&
+		slices.Equal(p.Main.Args, q.Main.Args) && slices.Equal(p.Main.Names, q.Main.Names) &&
+		p.Estimate.SQL == q.Estimate.SQL && slices.Equal(p.Estimate.Args, q.Estimate.Args) &&
+		p.Rows == q.Rows && p.Total == q.Total && p.Explain == q.Explain && p.Media == q.Media && p.Singular == q.Singular &&
+		p.ReadOnly == q.ReadOnly && p.UserCode == q.UserCode && p.PerRole == q.PerRole && p.notISO == q.notISO &&
+		p.Routine == q.Routine && p.Tagged == q.Tagged && p.Located == q.Located && p.Merge == q.Merge &&
+		slices.Equal(p.LegacyNames, q.LegacyNames)
+}
+
 // plan makes the part of a plan that all actions have.
 func (p *Planner) plan(r *Request, target catalog.QI, root *tree.Node, media header.Media, body sqlgen.Body) *Plan {
 	plan := &Plan{
@@ -166,6 +180,13 @@ func (p *Plan) aggregated() *sqlgen.Statement {
 		s = sqlgen.Value(p.root, p.Total, body)
 	}
 	return &s
+}
+
+// Streamable reports whether an answer may leave while its body is still on
+// its way from the database: nothing can fail after the body, and nothing that
+// the head depends on comes after it.
+func (p *Plan) Streamable() bool {
+	return p.ReadOnly && !p.Explain && p.Estimate.SQL == ""
 }
 
 // Prefix is the number of columns before the page's own in a Rows plan.

@@ -99,7 +99,7 @@ func (p *Plan) Prepare(types TypeNames, fields []pgwire.Field, aggregate bool) *
 
 // valueFormats asks for total and number of rows as text and for the body as
 // it is: text for text and JSON, bytes for bytea.
-var valueFormats = []int16{rowjson.Text, rowjson.Text, rowjson.Binary}
+var valueFormats = []int16{rowjson.Text, rowjson.Text, rowjson.Text, rowjson.Text, rowjson.Binary}
 
 // TypeNames tells how values of types that are not built in become JSON.
 type TypeNames interface {

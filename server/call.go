@@ -32,7 +32,7 @@ func (rq *request) call() error {
 		return err
 	}
 	rq.timing.plan = rq.lap()
-	if err := rq.execute(plan); err != nil {
+	if err := rq.execute(plan); err != nil || rq.streamed >= 0 {
 		return err
 	}
 	rq.timing.transaction = rq.lap()

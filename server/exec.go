@@ -78,7 +78,7 @@ func (rq *request) execute(plan *planner.Plan) error {
 			prepared = plan.Prepare(rq.snap.planner.Catalog(), nil, true)
 		}
 		err = rq.fly(ctx, conn.Conn, plan, prepared)
-		if err == nil || attempt == maxAttempts {
+		if err == nil || attempt == maxAttempts || rq.streamed >= 0 {
 			return err
 		}
 		var server *pgwire.Error
@@ -120,6 +120,9 @@ func (rq *request) readOnce(ctx context.Context, plan *planner.Plan, prepared *p
 		server *pgwire.Error
 		lost   *pgwire.ConnError
 	)
+	if rq.streamed >= 0 {
+		return true, err // the client has half an answer
+	}
 	again := errors.Is(err, errStale) || errors.Is(err, errUnreadable) ||
 		errors.As(err, &server) && server.Stale() || errors.As(err, &lost) && lost.Kind == pgwire.Lost
 	return !again, err
@@ -204,14 +207,15 @@ func (rq *request) load(plan *planner.Plan, prepared *planner.Prepared, tx trans
 	if rq.snap.preRequest != nil {
 		f.Add(rq.snap.preRequest, nil)
 	}
-	f.Add(statements.Main, rq.sink(plan, prepared))
+	f.Add(statements.Main, rq.sink(plan, prepared, tx))
 	rq.addArgs(f, prepared.Args, prepared.Names)
 	f.ResultFormats(prepared.Formats)
 	if statements.Estimate != nil {
 		f.Add(statements.Estimate, (*estimateSink)(rq))
 		rq.addArgs(f, plan.Estimate.Args, nil)
 	}
-	if rq.runsUserCode(prepared) {
+	// Bodies that PostgreSQL computes bring the settings along.
+	if rq.runsUserCode(prepared) && (prepared.Rows || plan.Action.Writes()) {
 		f.Add(responseSettings, (*settingsSink)(rq))
 	}
 	end = f.Len()
@@ -296,7 +300,7 @@ func (rq *request) rollBack(ctx context.Context, conn *pgwire.Conn, why error) e
 }
 
 // sink takes the rows of the plan's statement.
-func (rq *request) sink(plan *planner.Plan, prepared *planner.Prepared) pgwire.Sink {
+func (rq *request) sink(plan *planner.Plan, prepared *planner.Prepared, tx transaction) pgwire.Sink {
 	switch {
 	case prepared.Rows:
 		return (*rowsSink)(rq)
@@ -304,6 +308,8 @@ func (rq *request) sink(plan *planner.Plan, prepared *planner.Prepared) pgwire.S
 		return (*planSink)(rq)
 	case plan.Tagged:
 		return (*tagSink)(rq)
+	case plan.Streamable() && !tx.explicit && !rq.ctx.IsHead():
+		return (*streamSink)(rq)
 	}
 	return (*valueSink)(rq)
 }
@@ -466,15 +472,23 @@ func (s *valueSink) Fields([]pgproto3.FieldDescription) error { return nil }
 
 func (s *valueSink) Row(values [][]byte) error {
 	r := &s.result
-	if len(values) < 3 {
+	if len(values) != 5 {
 		return errStale
 	}
+	s.head(values)
+	r.body = append(r.body[:0], values[4]...)
+	return nil
+}
+
+// head takes all but the body.
+func (s *valueSink) head(values [][]byte) {
+	r := &s.result
 	if values[0] != nil {
 		r.total, r.hasTotal = parseInt(values[0]), true
 	}
 	r.rows = parseInt(values[1])
-	r.body = append(r.body[:0], values[2]...)
-	return nil
+	r.headers, r.hasHeaders = append(r.headers[:0], values[2]...), values[2] != nil
+	r.status, r.hasStatus = append(r.status[:0], values[3]...), values[3] != nil
 }
 
 func (s *valueSink) Complete([]byte) {}

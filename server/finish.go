@@ -149,6 +149,9 @@ func (rq *request) observe() {
 	if !ctx.Response.IsBodyStream() {
 		a.Length = int64(len(ctx.Response.Body()))
 	}
+	if rq.streamed >= 0 {
+		a.Length = rq.streamed
+	}
 	if rq.known {
 		a.Role = bytesOf(rq.identity.Role)
 	}

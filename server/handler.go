@@ -21,10 +21,16 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	rq := s.requests.Get().(*request)
 	rq.begin(ctx, s.snapshot.Load())
 	if !rq.preflight() {
-		if err := rq.serve(); err != nil {
+		err := rq.serve()
+		switch {
+		case rq.streamed >= 0:
+			rq.handOver()
+		case err != nil:
 			rq.fail(err)
+			rq.finish()
+		default:
+			rq.finish()
 		}
-		rq.finish()
 	}
 	rq.observe()
 	rq.end()
@@ -189,7 +195,7 @@ func (rq *request) read() error {
 		return err
 	}
 	rq.timing.plan = rq.lap()
-	if err := rq.execute(plan); err != nil {
+	if err := rq.execute(plan); err != nil || rq.streamed >= 0 {
 		return err
 	}
 	rq.timing.transaction = rq.lap()

@@ -36,7 +36,8 @@ type request struct {
 	resource resource
 	schema   int // position among the exposed schemas
 	profiled bool
-	noLength bool // the empty body's length is not said, as PostgREST does not
+	streamed int64 // bytes of the body that has been sent already; -1: none
+	noLength bool  // the empty body's length is not said, as PostgREST does not
 
 	prefer    header.Prefer
 	query     parser.Query
@@ -83,7 +84,7 @@ func (rq *request) begin(ctx *fasthttp.RequestCtx, snap *Snapshot) {
 	rq.ctx, rq.snap = ctx, snap
 	rq.identity, rq.known = auth.Identity{}, false
 	rq.plan = planner.Request{}
-	rq.profiled, rq.noLength = false, false
+	rq.profiled, rq.noLength, rq.streamed = false, false, -1
 	rq.schema = 0
 	rq.timing = timing{}
 	uri := ctx.Request.Header.RequestURI()

@@ -177,16 +177,16 @@ func WriteCounted(m *tree.Write) Statement {
 			w.S(" RETURNING 1")
 		}
 	})
-	w.S("SELECT NULL::bigint, pg_catalog.count(*), ''::text FROM pgrst_source")
+	w.S("SELECT NULL::bigint, pg_catalog.count(*), NULL::text, NULL::text, ''::text FROM pgrst_source")
 	return w.Statement()
 }
 
 // WriteValue is a write that answers with a body PostgreSQL computes: one row
-// of null, number of rows, body.
+// of null, number of rows, two nulls, body.
 func WriteValue(m *tree.Write, root *tree.Node, body Body) Statement {
 	var w Writer
 	w.source(func() { w.write(m) })
-	w.S("SELECT NULL::bigint, pg_catalog.count(_postgrest_t), ")
+	w.S("SELECT NULL::bigint, pg_catalog.count(_postgrest_t), NULL::text, NULL::text, ")
 	w.body(body, nil)
 	w.S(" FROM (")
 	w.query(root)
@@ -199,7 +199,7 @@ func WriteValue(m *tree.Write, root *tree.Node, body Body) Statement {
 func WriteLocated(m *tree.Write) Statement {
 	var w Writer
 	w.source(func() { w.write(m) })
-	w.S("SELECT NULL::bigint, pg_catalog.count(*), CASE WHEN pg_catalog.count(*) = 1 THEN (SELECT json_agg(json_build_array(item.key, item.value))",
+	w.S("SELECT NULL::bigint, pg_catalog.count(*), NULL::text, NULL::text, CASE WHEN pg_catalog.count(*) = 1 THEN (SELECT json_agg(json_build_array(item.key, item.value))",
 		" FROM json_each_text((SELECT row_to_json(r) FROM pgrst_source r)) item WHERE item.key IN (")
 	for i, name := range m.Key {
 		if i > 0 {

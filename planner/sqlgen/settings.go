@@ -90,7 +90,12 @@ func PreRequest(function catalog.QI) string {
 	return w.Statement().SQL
 }
 
+// What user code may have asked of the response, null if nothing.
+const (
+	responseHeaders = "nullif(current_setting('response.headers', true), '')"
+	responseStatus  = "nullif(current_setting('response.status', true), '')"
+)
+
 // ResponseSettings reads what user code may have asked of the response, and
 // how many rows a merge inserted.
-const ResponseSettings = "SELECT nullif(current_setting('response.headers', true), ''), nullif(current_setting('response.status', true), ''), " +
-	"nullif(current_setting('" + InsertedSetting + "', true), '')"
+const ResponseSettings = "SELECT " + responseHeaders + ", " + responseStatus + ", nullif(current_setting('" + InsertedSetting + "', true), '')"

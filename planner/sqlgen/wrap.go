@@ -42,6 +42,10 @@ type Body struct {
 	Strip    bool       // without null fields
 	Function catalog.QI // BodyCustom
 	Target   catalog.QI // BodyCustom: row type the handler takes; zero for anyelement
+
+	// Explained: the statement is only going to be explained, and has the form
+	// PostgREST's has, so that plans look the same.
+	Explained bool
 }
 
 // Columns names the columns of a page, in order and without duplicates, and
@@ -104,7 +108,7 @@ func (w *Writer) page(root *tree.Node, convert *Columns) {
 }
 
 // Value is a read whose body PostgreSQL computes: one row of total (or null),
-// rows of the page, body.
+// rows of the page, response.headers, response.status, body.
 func Value(root *tree.Node, total Total, body Body) Statement {
 	var w Writer
 	w.S("WITH pgrst_source AS (")
@@ -129,7 +133,13 @@ func (w *Writer) aggregatedPage(root *tree.Node, total Total, body Body, routine
 	if routine != nil && !routine.SetOf {
 		rows = "1"
 	}
+	// The response settings are read when the body has been computed, which
+	// may set them, but come before it, so that the head of an answer is known
+	// before a large body has arrived. OFFSET 0 keeps the two apart.
 	w.S(" SELECT ")
+	if !body.Explained {
+		w.S("total, page, ", responseHeaders, ", ", responseStatus, ", body FROM (SELECT ")
+	}
 	switch {
 	case total.Counted():
 		w.S("(SELECT pg_catalog.count(*) FROM pgrst_source_count)")
@@ -138,11 +148,18 @@ func (w *Writer) aggregatedPage(root *tree.Node, total Total, body Body, routine
 	default:
 		w.S("NULL::bigint")
 	}
-	w.S(", ", rows, ", ")
+	w.S(" AS total, ", rows, " AS page, ")
 	w.body(body, routine)
+	w.S(" AS body")
+	if body.Explained {
+		w.S(", ", responseHeaders, ", ", responseStatus)
+	}
 	w.S(" FROM (")
 	page()
 	w.S(") _postgrest_t")
+	if !body.Explained {
+		w.S(" OFFSET 0) pgrst_value")
+	}
 }
 
 func (w *Writer) totalRows(root *tree.Node, total Total) {

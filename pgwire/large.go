@@ -1,0 +1,114 @@
+package pgwire
+
+import (
+	"encoding/binary"
+	"io"
+)
+
+// LargeSink is a Sink that need not have a row in memory whose last column is
+// very large.
+type LargeSink interface {
+	Sink
+	// Large is called instead of Row for a row of more than LargeRow bytes.
+	// values are the columns before the last one, borrowed; body gives the
+	// last one, size bytes, as they arrive from the server. What Large leaves
+	// is discarded, or, if that is much, the connection is given up.
+	Large(values [][]byte, size int64, body io.Reader) error
+}
+
+// LargeRow is the size in bytes from which on a LargeSink gets a row in pieces.
+const LargeRow = 1 << 20
+
+// cheapRest is how much of a value that nobody wants any more is worth reading
+// to keep the connection.
+const cheapRest = 4 << 20
+
+// largeRow reports whether the next message is a DataRow larger than LargeRow.
+func (in *reader) largeRow() (bool, error) {
+	if err := in.need(5); err != nil {
+		return false, err
+	}
+	b := in.buf[in.r:]
+	return b[0] == 'D' && binary.BigEndian.Uint32(b[1:]) > LargeRow, nil
+}
+
+// take returns the next n bytes, valid until the next call.
+func (in *reader) take(n int) ([]byte, error) {
+	if err := in.need(n); err != nil {
+		return nil, err
+	}
+	b := in.buf[in.r : in.r+n : in.r+n]
+	in.r += n
+	return b, nil
+}
+
+// largeValue is the last column of a row on its way from the network.
+type largeValue struct {
+	in   *reader
+	left int64
+	err  error // of the network
+}
+
+func (v *largeValue) Read(p []byte) (n int, err error) {
+	if v.left == 0 {
+		return 0, io.EOF
+	}
+	p = p[:min(int64(len(p)), v.left)]
+	if have := v.in.buf[v.in.r:v.in.w]; len(have) > 0 {
+		n = copy(p, have)
+		v.in.r += n
+	} else if n, err = v.in.src.Read(p); err != nil {
+		v.err = err
+	}
+	v.left -= int64(n)
+	return n, err
+}
+
+// readLarge hands a large row to a sink. It returns the error of the sink and
+// that of the connection.
+func (c *Conn) readLarge(sink LargeSink) (refused, lost error) {
+	head, err := c.in.take(7)
+	if err != nil {
+		return nil, err
+	}
+	left := int64(binary.BigEndian.Uint32(head[1:])) - 4 - 2
+	columns := int(binary.BigEndian.Uint16(head[5:]))
+	values := make([][]byte, 0, columns)
+	for i := range columns {
+		b, err := c.in.take(4)
+		if err != nil {
+			return nil, err
+		}
+		size := int64(int32(binary.BigEndian.Uint32(b)))
+		if left -= 4 + max(size, 0); left < 0 || size < -1 || i == columns-1 && left != 0 {
+			return nil, errMessageLength
+		}
+		switch {
+		case i == columns-1 && size >= 0:
+			return c.passLarge(sink, values, size)
+		case size < 0:
+			values = append(values, nil)
+		default:
+			b, err := c.in.take(int(size))
+			if err != nil {
+				return nil, err
+			}
+			// What is taken next may move or overwrite it.
+			values = append(values, append(make([]byte, 0, size), b...))
+		}
+	}
+	return sink.Row(values), nil // it is not the last column that is large
+}
+
+func (c *Conn) passLarge(sink LargeSink, values [][]byte, size int64) (refused, lost error) {
+	body := &largeValue{in: c.in, left: size}
+	refused = sink.Large(values, size, body)
+	if body.err != nil {
+		return refused, body.err
+	}
+	if body.left > cheapRest {
+		return refused, errUnwanted
+	}
+	_, err := io.Copy(io.Discard, body)
+	return refused, err
+}
