@@ -36,6 +36,8 @@ do $$ begin
     create role fault_anon;
     create role fault_serial;
     alter role fault_serial set default_transaction_isolation = 'serializable';
+    create role fault_authenticator login noinherit;
+    grant fault_anon, fault_serial to fault_authenticator;
   end if;
 end $$;
 create schema api;
@@ -102,7 +104,7 @@ func start(t *testing.T, cluster *pgtest.Cluster, flags map[string]string) *fixt
 
 	api := filepath.Join(dir, "api")
 	all := map[string]string{
-		"db-uri":     "postgresql:///" + name + "?" + url.Values{"host": {dir}, "port": {parsed.Query().Get("port")}, "user": {pgtest.Superuser}}.Encode(),
+		"db-uri":     "postgresql:///" + name + "?" + url.Values{"host": {dir}, "port": {parsed.Query().Get("port")}, "user": {"fault_authenticator"}}.Encode(),
 		"db-schemas": "api", "db-anon-role": "fault_anon", "jwt-secret": secret,
 		"db-channel-enabled": "false", "db-pool": "1", "server-unix-socket": api, "log-level": "error",
 	}

@@ -1,0 +1,212 @@
+package server
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/valyala/fasthttp"
+
+	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+	"github.com/fastgrest/fastgrest/server/auth"
+	"github.com/fastgrest/fastgrest/server/config"
+	"github.com/fastgrest/fastgrest/server/faulttest"
+)
+
+// writer is a server with the means to look at what it does to its database.
+type writer struct {
+	*Server
+	tb    testing.TB
+	db    *pgconn.PgConn // another connection, for the test itself
+	proxy *faulttest.Proxy
+	uri   string // of the database, past the proxy
+}
+
+// startWriter makes a database from sql and a server over its schema api. All
+// the server says to the database goes through a proxy that listens.
+func startWriter(tb testing.TB, sql string, flags map[string]string) *writer {
+	tb.Helper()
+	cluster := pgtest.Start(tb)
+	name := cluster.NewDB(tb)
+	cluster.Exec(tb, name, sql)
+	w := &writer{tb: tb, uri: cluster.URI(name, pgtest.Superuser)}
+	direct, err := url.Parse(w.uri)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	query := direct.Query()
+	socket := func(dir string) string { return filepath.Join(dir, ".s.PGSQL."+query.Get("port")) }
+	upstream := socket(query.Get("host"))
+	dir, err := os.MkdirTemp("", "write")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { os.RemoveAll(dir) })
+	listener, err := net.Listen("unix", socket(dir))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	w.proxy = faulttest.NewProxy(listener, func() (net.Conn, error) { return net.Dial("unix", upstream) })
+	tb.Cleanup(w.proxy.Close)
+	query.Set("host", dir)
+	query.Set("user", "w_authenticator")
+	direct.RawQuery = query.Encode()
+	all := map[string]string{
+		"db-uri": direct.String(), "db-schemas": "api", "db-anon-role": "w_anon", "jwt-secret": testSecret, "db-pool": "1", "log-level": "crit",
+	}
+	for k, v := range flags {
+		all[k] = v
+	}
+	if w.Server, err = newServer(Options{Source: config.LoadOptions{Flags: all}, Version: "test", Stdout: &bytes.Buffer{}, Stderr: &bytes.Buffer{}}); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(w.close)
+	if err := w.loadCatalog(context.Background()); err != nil {
+		tb.Fatal(err)
+	}
+	w.db = w.connect()
+	return w
+}
+
+// connect makes a connection for the test itself.
+func (w *writer) connect() *pgconn.PgConn {
+	w.tb.Helper()
+	c, err := pgconn.Connect(context.Background(), w.uri)
+	if err != nil {
+		w.tb.Fatal(err)
+	}
+	w.tb.Cleanup(func() { c.Close(context.Background()) })
+	return c
+}
+
+// sql runs statements past the server and returns the first value, if any.
+func (w *writer) sql(sql string) string {
+	w.tb.Helper()
+	results, err := w.db.Exec(context.Background(), sql).ReadAll()
+	if err != nil {
+		w.tb.Fatalf("%s: %v", sql, err)
+	}
+	for _, r := range results {
+		if len(r.Rows) > 0 {
+			return string(r.Rows[0][0])
+		}
+	}
+	return ""
+}
+
+func (w *writer) count(table string) int {
+	w.tb.Helper()
+	n, err := strconv.Atoi(w.sql("select count(*) from " + table))
+	if err != nil {
+		w.tb.Fatal(err)
+	}
+	return n
+}
+
+// await waits until a condition on the database holds.
+func (w *writer) await(condition string) {
+	w.tb.Helper()
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+		if w.sql("select "+condition) == "t" {
+			return
+		}
+	}
+	w.tb.Fatalf("never came true: %s", condition)
+}
+
+// reply is what came of a request.
+type reply struct {
+	status int
+	body   string
+	header fasthttp.ResponseHeader
+	code   string // of an error object
+}
+
+func (r *reply) String() string { return fmt.Sprintf("%d %s", r.status, r.body) }
+
+// ask sends a request. head are lines of its head.
+func (w *writer) ask(method, target, body string, head ...string) *reply {
+	w.tb.Helper()
+	var raw bytes.Buffer
+	fmt.Fprintf(&raw, "%s %s HTTP/1.1\r\nHost: localhost\r\n", method, target)
+	typed := false
+	for _, line := range head {
+		raw.WriteString(line + "\r\n")
+		typed = typed || strings.HasPrefix(line, "Content-Type:")
+	}
+	if !typed {
+		raw.WriteString("Content-Type: application/json\r\n")
+	}
+	fmt.Fprintf(&raw, "Content-Length: %d\r\n\r\n%s", len(body), body)
+	ctx := newRequestCtx()
+	if err := ctx.Request.Read(bufio.NewReader(&raw)); err != nil {
+		w.tb.Fatal(err)
+	}
+	w.handle(ctx)
+	r := &reply{status: ctx.Response.StatusCode(), body: string(ctx.Response.Body())}
+	ctx.Response.Header.CopyTo(&r.header)
+	var object struct{ Code string }
+	if r.status >= 300 && json.Unmarshal([]byte(r.body), &object) == nil {
+		r.code = object.Code
+	}
+	return r
+}
+
+// as is the head line that makes a request one of a role's.
+func (w *writer) as(role string) string {
+	w.tb.Helper()
+	token, err := auth.Sign([]byte(`{"role":"`+role+`"}`), []byte(testSecret))
+	if err != nil {
+		w.tb.Fatal(err)
+	}
+	return "Authorization: Bearer " + string(token)
+}
+
+// forms names what a request had executed, flight by flight. It needs
+// db-prepared-statements to be off, so that all SQL is on the wire.
+func (w *writer) forms(run func()) string {
+	w.tb.Helper()
+	w.proxy.Record()
+	run()
+	statements, err := w.proxy.Recorded().Statements()
+	if err != nil {
+		w.tb.Fatal(err)
+	}
+	var out []string
+	for _, s := range statements {
+		switch {
+		case s == "":
+			s = "|"
+		case strings.HasPrefix(s, "SELECT num_nonnulls("):
+			s = "settings"
+		case s == responseSettings.SQL():
+			s = "response"
+		case strings.HasPrefix(s, "begin"), s == "commit", s == "rollback":
+		case s == "set constraints all immediate":
+			s = "constraints"
+		case strings.HasPrefix(s, `SELECT "api"."before"()`):
+			s = "pre-request"
+		default:
+			s = "main"
+		}
+		out = append(out, s)
+	}
+	return strings.Join(out, " ")
+}
+
+const (
+	object  = "Accept: application/vnd.pgrst.object+json"
+	full    = "Prefer: return=representation"
+	minimal = "Prefer: return=minimal"
+)
