@@ -1,0 +1,47 @@
+package sqlgen
+
+// The statements behind the root document. Their one parameter is a schema,
+// named as PostgREST names it: unquoted, so that one whose name needs quotes
+// fails with 42602.
+//
+// They run as the client's role and with its search_path, so everything is
+// named with its schema: no temporary table stands in for a system catalog. The
+// parameter is cast down to oid because the operators for oids are built in,
+// where a user's own for regnamespace would be the better match.
+
+// SchemaComment returns a schema's comment, or NULL.
+const SchemaComment = "SELECT pg_catalog.obj_description($1::pg_catalog.regnamespace::pg_catalog.oid, 'pg_namespace')"
+
+// AccessibleRelations returns the names of the tables and views of a schema on
+// which the role has any privilege at all.
+const AccessibleRelations = "SELECT c.relname FROM pg_catalog.pg_class c" +
+	" WHERE c.relnamespace = $1::pg_catalog.regnamespace::pg_catalog.oid" +
+	" AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition" +
+	" AND (pg_catalog.pg_has_role(c.relowner, 'USAGE')" +
+	" OR pg_catalog.has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')" +
+	" OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT, INSERT, UPDATE, REFERENCES'))" +
+	" ORDER BY c.oid"
+
+// AccessibleRoutines returns the functions of a schema that the role may
+// execute and that can be called by HTTP (planner/catalog has the same rule):
+// name, comment, volatility, names and modes of all arguments and types of the
+// input arguments as arrays in JSON, and how many of them have defaults. Types
+// are named as the search_path allows.
+//
+// The CASE keeps PostgreSQL from looking at the privileges of every function
+// there is before it looks at the schema, which takes five times as long (PostgreSQL
+// 15, few functions of one's own).
+const AccessibleRoutines = "SELECT p.proname," +
+	" (SELECT d.description FROM pg_catalog.pg_description d" +
+	" WHERE d.objoid = p.oid AND d.classoid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objsubid = 0)," +
+	" p.provolatile, pg_catalog.to_json(p.proargnames), pg_catalog.to_json(p.proargmodes)," +
+	" pg_catalog.to_json(p.proargtypes::pg_catalog.oid[]::pg_catalog.regtype[]), p.pronargdefaults" +
+	" FROM pg_catalog.pg_proc p" +
+	" WHERE p.pronamespace = $1::pg_catalog.regnamespace::pg_catalog.oid" +
+	" AND p.prokind = 'f' AND p.prorettype <> 'pg_catalog.trigger'::pg_catalog.regtype" +
+	" AND (p.proargnames IS NOT NULL OR p.pronargs = 0 OR p.pronargs = 1 AND p.proargtypes[0]" +
+	" IN ('pg_catalog.bytea'::pg_catalog.regtype, 'pg_catalog.json'::pg_catalog.regtype, 'pg_catalog.jsonb'::pg_catalog.regtype," +
+	" 'pg_catalog.text'::pg_catalog.regtype, 'pg_catalog.xml'::pg_catalog.regtype))" +
+	" AND CASE WHEN p.pronamespace = $1::pg_catalog.regnamespace::pg_catalog.oid" +
+	" THEN pg_catalog.has_function_privilege(p.oid, 'EXECUTE') END" +
+	" ORDER BY p.oid"

@@ -1,0 +1,141 @@
+package openapi
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"strconv"
+
+	"github.com/fastgrest/fastgrest/planner/catalog"
+)
+
+// Access is what the database says of a schema and of a role's part in it. It
+// keeps rows as they came: most of the time only their sum is asked for,
+// because the document they lead to has been rendered before.
+type Access struct {
+	Everything bool // privileges do not count: Relation and Routine rows are not needed
+	rows       []byte
+}
+
+// Kind is the statement a row comes from.
+type Kind byte
+
+const (
+	Comment  Kind = 'c' // sqlgen.SchemaComment
+	Relation Kind = 'r' // sqlgen.AccessibleRelations
+	Routine  Kind = 'f' // sqlgen.AccessibleRoutines
+)
+
+// columns are how many columns the rows of each kind have.
+var columns = map[Kind]int{Comment: 1, Relation: 1, Routine: 7}
+
+// Add takes one row; nil is NULL. It reports whether the row has the columns
+// it ought to have.
+func (a *Access) Add(kind Kind, values [][]byte) bool {
+	if len(values) != columns[kind] {
+		return false
+	}
+	a.rows = append(a.rows, byte(kind))
+	for _, v := range values {
+		if v == nil {
+			a.rows = binary.AppendUvarint(a.rows, 0)
+			continue
+		}
+		a.rows = binary.AppendUvarint(a.rows, uint64(len(v))+1)
+		a.rows = append(a.rows, v...)
+	}
+	return true
+}
+
+// Reset forgets all rows.
+func (a *Access) Reset() { a.rows = a.rows[:0] }
+
+// Key tells the documents of one snapshot of configuration and catalog apart.
+type Key struct {
+	Schema string
+	Sum    [sha256.Size]byte
+}
+
+// Key is the same for all roles that may use the same things.
+func (a *Access) Key(schema string) Key { return Key{schema, sha256.Sum256(a.rows)} }
+
+// Document is what there is to say about a schema.
+func (a *Access) Document(schema string, cat *catalog.Catalog, s Settings) *Document {
+	d := &Document{Settings: s, Catalog: cat}
+	for rows := a.rows; len(rows) > 0; {
+		var row [7]cell
+		kind := Kind(rows[0])
+		rows = cut(rows[1:], row[:columns[kind]])
+		switch kind {
+		case Comment:
+			d.Comment, d.HasComment = row[0].text(), !row[0].null
+		case Relation:
+			if t := cat.Table(schema, row[0].text()); t != nil {
+				d.Tables = append(d.Tables, t)
+			}
+		case Routine:
+			d.Routines = append(d.Routines, routine(schema, &row))
+		}
+	}
+	if a.Everything {
+		for qi, t := range cat.Tables {
+			if qi.Schema == schema {
+				d.Tables = append(d.Tables, t)
+			}
+		}
+		for qi, overloads := range cat.Routines {
+			if qi.Schema == schema {
+				d.Routines = append(d.Routines, overloads...)
+			}
+		}
+	}
+	return d
+}
+
+// cell is one column of a row, borrowed.
+type cell struct {
+	value []byte
+	null  bool
+}
+
+// cut reads the cells of one row and returns what follows it.
+func cut(rows []byte, row []cell) []byte {
+	for i := range row {
+		size, n := binary.Uvarint(rows)
+		rows = rows[n:]
+		if size == 0 {
+			row[i].null = true
+			continue
+		}
+		row[i].value, rows = rows[:size-1], rows[size-1:]
+	}
+	return rows
+}
+
+func (c *cell) text() string { return string(c.value) }
+
+// list reads an array of texts in JSON.
+func (c *cell) list() (texts []string) {
+	if !c.null && json.Unmarshal(c.value, &texts) != nil {
+		return nil
+	}
+	return texts
+}
+
+// routine reads a row of sqlgen.AccessibleRoutines as far as documents need it.
+func routine(schema string, row *[7]cell) *catalog.Routine {
+	defaults, _ := strconv.Atoi(row[6].text())
+	r := &catalog.Routine{
+		QI:             catalog.QI{Schema: schema, Name: row[0].text()},
+		Description:    row[1].text(),
+		HasDescription: !row[1].null,
+		Params:         params(row[3].list(), row[4].list(), row[5].list(), defaults),
+	}
+	switch row[2].text() {
+	case "i":
+		r.Volatility = catalog.Immutable
+	case "s":
+		r.Volatility = catalog.Stable
+	}
+	return r
+}

@@ -1,0 +1,76 @@
+package openapi
+
+import "sync"
+
+// Bounds of a Cache. A document of a table is some kilobytes, so the second
+// one is for schemas of thousands of tables.
+const (
+	maxDocuments = 64
+	maxBytes     = 128 << 20
+)
+
+// Cache keeps the documents rendered last. It belongs to one snapshot of
+// configuration and catalog and goes with it. The zero value is ready.
+type Cache struct {
+	mu        sync.Mutex
+	documents map[Key]*cached
+	bytes     int
+	clock     uint64
+}
+
+type cached struct {
+	once sync.Once
+	json []byte
+	size int // 0 until it is rendered; guarded by Cache.mu, as used is
+	used uint64
+}
+
+// Get returns the document under the key, rendered by the first who asks for
+// it; others who want it wait, and nobody else does.
+func (c *Cache) Get(key Key, render func() []byte) []byte {
+	d := c.find(key)
+	d.once.Do(func() {
+		d.json = render()
+		c.add(d, len(d.json))
+	})
+	return d.json
+}
+
+func (c *Cache) find(key Key) *cached {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	d := c.documents[key]
+	if d == nil {
+		d = &cached{}
+		if c.documents == nil {
+			c.documents = map[Key]*cached{}
+		}
+		c.documents[key] = d
+	}
+	c.clock++
+	d.used = c.clock
+	return d
+}
+
+// add counts a document in and drops those not used for longest until the rest
+// fits. The new one stays, however large, and so does what is being rendered.
+func (c *Cache) add(d *cached, size int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	d.size = size
+	c.bytes += size
+	for len(c.documents) > maxDocuments || c.bytes > maxBytes {
+		var oldest Key
+		var found *cached
+		for key, other := range c.documents {
+			if other != d && other.size > 0 && (found == nil || other.used < found.used) {
+				oldest, found = key, other
+			}
+		}
+		if found == nil {
+			return
+		}
+		delete(c.documents, oldest)
+		c.bytes -= found.size
+	}
+}

@@ -1,0 +1,90 @@
+package openapi
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+func keyed(i int) Key { return Key{Schema: fmt.Sprint(i)} }
+
+func (c *Cache) get(i, size int, rendered *int) []byte {
+	return c.Get(keyed(i), func() []byte { *rendered++; return make([]byte, size) })
+}
+
+func TestCacheBounds(t *testing.T) {
+	for _, tt := range []struct{ size, kept int }{
+		{1, maxDocuments},
+		{maxBytes / 4, 4},
+		{maxBytes, 1},
+		{maxBytes + 1, 1}, // the last one always
+	} {
+		var c Cache
+		rendered := 0
+		const asked = maxDocuments + 10
+		for i := range asked {
+			c.get(i, tt.size, &rendered)
+		}
+		if rendered != asked || len(c.documents) != tt.kept || c.bytes != tt.kept*tt.size {
+			t.Errorf("size %d: rendered %d, kept %d with %d bytes, want %d", tt.size, rendered, len(c.documents), c.bytes, tt.kept)
+		}
+		c.get(asked-1, tt.size, &rendered)
+		if rendered != asked {
+			t.Errorf("size %d: the last one was dropped", tt.size)
+		}
+	}
+}
+
+// TestCacheOldest: the one not asked for longest goes first.
+func TestCacheOldest(t *testing.T) {
+	var c Cache
+	rendered := 0
+	for i := range maxDocuments {
+		c.get(i, 1, &rendered)
+	}
+	c.get(0, 1, &rendered)
+	c.get(maxDocuments, 1, &rendered) // instead of 1
+	rendered = 0
+	c.get(0, 1, &rendered)
+	c.get(2, 1, &rendered)
+	if rendered != 0 {
+		t.Error("others were dropped")
+	}
+	if c.get(1, 1, &rendered); rendered != 1 {
+		t.Error("the oldest was kept")
+	}
+}
+
+// TestCacheOnce: a document many ask for is rendered once, and meanwhile
+// others can be had.
+func TestCacheOnce(t *testing.T) {
+	var c Cache
+	var rendered atomic.Int32
+	begun, finish := make(chan struct{}), make(chan struct{})
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			doc := c.Get(keyed(1), func() []byte {
+				rendered.Add(1)
+				close(begun)
+				<-finish
+				return []byte("slow")
+			})
+			if string(doc) != "slow" {
+				t.Errorf("got %q", doc)
+			}
+		})
+	}
+	<-begun
+	for i := range 2 * maxDocuments { // enough to drop it, were it not being rendered
+		if doc := c.Get(keyed(100+i), func() []byte { return []byte("quick") }); string(doc) != "quick" {
+			t.Errorf("got %q", doc)
+		}
+	}
+	close(finish)
+	all.Wait()
+	if n := rendered.Load(); n != 1 {
+		t.Errorf("rendered %d times", n)
+	}
+}

@@ -1,0 +1,158 @@
+package openapi
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/fastgrest/fastgrest/planner/catalog"
+)
+
+// lastOverloads sorts functions by name and keeps one of each: a path has room
+// for one, and it is the one with most parameters, of several the last as
+// PostgREST orders them.
+func lastOverloads(list []*catalog.Routine) []*catalog.Routine {
+	slices.SortFunc(list, func(a, b *catalog.Routine) int {
+		return cmp.Or(
+			cmp.Compare(a.Name, b.Name),
+			cmp.Compare(len(b.Params), len(a.Params)),
+			compareBool(b.HasDescription, a.HasDescription),
+			cmp.Compare(b.Description, a.Description),
+			slices.CompareFunc(b.Params, a.Params, compareParams))
+	})
+	return slices.CompactFunc(list, func(a, b *catalog.Routine) bool { return a.Name == b.Name })
+}
+
+// compareParams needs to look no further: no two functions of one name have
+// the same types.
+func compareParams(a, b catalog.Param) int {
+	return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Type, b.Type))
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}
+
+// hasRoutine reports whether there is a function of that name. Routines are
+// sorted.
+func (d *Document) hasRoutine(name string) bool {
+	_, ok := slices.BinarySearchFunc(d.Routines, name, func(r *catalog.Routine, name string) int { return cmp.Compare(r.Name, name) })
+	return ok
+}
+
+// appendRoutinePath appends the operations of a function. What may write is
+// not called by GET.
+func appendRoutinePath(dst []byte, r *catalog.Routine) []byte {
+	dst = append(appendKey(dst, "/rpc/"+r.Name), '{')
+	if r.Volatility != catalog.Volatile {
+		dst = beginCall(dst, "get", r)
+		if len(r.Params) > 0 {
+			dst = append(appendKey(dst, "parameters"), '[')
+			for i := range r.Params {
+				dst = appendQueryParam(dst, &r.Params[i])
+			}
+			dst = append(dst, ']')
+		}
+		dst = append(dst, '}')
+	}
+	dst = beginCall(dst, "post", r)
+	dst = append(appendKey(dst, "parameters"), `[{"name":"args","required":true,"in":"body","schema":`...)
+	dst = appendArguments(dst, r)
+	dst = append(dst, '}')
+	dst = appendRef(dst, "parameters", "preferParams")
+	return append(dst, ']', '}', '}')
+}
+
+func beginCall(dst []byte, method string, r *catalog.Routine) []byte {
+	dst = append(appendKey(dst, method), '{')
+	dst = appendTexts(dst, "tags", []string{"(rpc) " + r.Name})
+	dst = appendSummary(dst, r.Description, r.HasDescription)
+	dst = append(appendKey(dst, "produces"), rowTypes...)
+	return append(next(dst), `"responses":{"200":{"description":"OK"}}`...)
+}
+
+// appendQueryParam appends an argument as a query parameter, whose type must
+// not be open. An array is text in braces, unless it takes as many arguments
+// as are given.
+func appendQueryParam(dst []byte, p *catalog.Param) []byte {
+	dst = append(next(dst), '{')
+	dst = appendText(dst, "name", p.Name)
+	dst = appendBool(dst, "required", p.Required)
+	dst = appendText(dst, "in", "query")
+	if p.Variadic {
+		dst = appendText(dst, "type", "array")
+		dst = append(appendKey(dst, "items"), '{')
+		if t := jsonType(element(p.Type)); t != "" {
+			dst = appendText(dst, "type", t)
+		}
+		dst = appendText(dst, "format", format(element(p.Type)))
+		dst = append(dst, '}')
+		dst = appendText(dst, "collectionFormat", "multi")
+		return append(dst, '}')
+	}
+	dst = appendText(dst, "format", format(p.Type))
+	t := jsonType(p.Type)
+	if t == "" || t == "array" {
+		t = "string"
+	}
+	dst = appendText(dst, "type", t)
+	return append(dst, '}')
+}
+
+// appendArguments appends the schema of the object that holds the arguments.
+func appendArguments(dst []byte, r *catalog.Routine) []byte {
+	dst = append(dst, '{')
+	if r.HasDescription {
+		dst = appendText(dst, "description", r.Description)
+	}
+	var required []string
+	for _, p := range r.Params {
+		if p.Required {
+			required = append(required, p.Name)
+		}
+	}
+	if len(required) > 0 {
+		dst = appendTexts(dst, "required", required)
+	}
+	if len(r.Params) > 0 {
+		dst = append(appendKey(dst, "properties"), '{')
+		for i, p := range r.Params {
+			// Only "" can occur twice; the last of a name counts.
+			if slices.ContainsFunc(r.Params[i+1:], func(later catalog.Param) bool { return later.Name == p.Name }) {
+				continue
+			}
+			dst = append(appendKey(dst, p.Name), '{')
+			dst = append(appendType(dst, p.Type), '}')
+		}
+		dst = append(dst, '}')
+	}
+	dst = appendText(dst, "type", "object")
+	return append(dst, '}')
+}
+
+// params pairs names, given for all arguments, with the types of the input
+// arguments, of which the last so many have defaults (planner/catalog does the
+// same with what it loads).
+func params(names, modes, types []string, defaults int) []catalog.Param {
+	list := make([]catalog.Param, len(types))
+	arg := 0 // among all arguments
+	for i, typ := range types {
+		for arg < len(modes) && !strings.Contains("ibv", modes[arg]) {
+			arg++
+		}
+		p := catalog.Param{Type: typ, Required: i < len(types)-defaults}
+		if arg < len(names) {
+			p.Name = names[arg]
+		}
+		p.Variadic = arg < len(modes) && modes[arg] == "v"
+		list[i] = p
+		arg++
+	}
+	return list
+}

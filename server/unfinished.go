@@ -1,3 +1,0 @@
-package server
-
-func (rq *request) root() error { return unsupportedMethod(string(rq.method())) }
