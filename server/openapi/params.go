@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/fastgrest/fastgrest/planner/catalog"
@@ -15,8 +16,8 @@ var sharedParams = []struct {
 	{key: "preferParams", name: "Prefer", in: "header", description: "Preference"},
 	{key: "preferReturn", name: "Prefer", in: "header", description: "Preference", enum: returnValues},
 	{key: "preferCount", name: "Prefer", in: "header", description: "Preference", enum: []string{"count=none"}},
-	{key: "preferPost", name: "Prefer", in: "header", description: "Preference", enum: append(returnValues[:len(returnValues):len(returnValues)],
-		"resolution=ignore-duplicates", "resolution=merge-duplicates")},
+	{key: "preferPost", name: "Prefer", in: "header", description: "Preference", enum: slices.Concat(returnValues,
+		[]string{"resolution=ignore-duplicates", "resolution=merge-duplicates"})},
 	{key: "select", name: "select", in: "query", description: "Filtering Columns"},
 	{key: "on_conflict", name: "on_conflict", in: "query", description: "On Conflict"},
 	{key: "order", name: "order", in: "query", description: "Ordering"},
