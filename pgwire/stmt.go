@@ -25,3 +25,8 @@ func NewStmt(sql string) *Stmt {
 
 // SQL returns the text.
 func (s *Stmt) SQL() string { return s.sql }
+
+// Knows reports whether the connection has parsed the statement. The next
+// flight with a statement it does not know gets whatever columns the database
+// has by now.
+func (c *Conn) Knows(s *Stmt) bool { return c.stmts.index[s] != nil }

@@ -67,17 +67,10 @@ func (rq *request) execute(plan *planner.Plan) error {
 	defer conn.Release()
 	aggregate := false
 	for attempt := 0; ; attempt++ {
-		prepared := plan.Prepared()
-		if prepared == nil || aggregate {
-			if prepared, err = rq.prepare(ctx, conn.Conn, plan, aggregate); err != nil {
-				return err
-			}
+		prepared, err := rq.ready(ctx, conn.Conn, plan, aggregate)
+		if err == nil {
+			err = rq.fly(ctx, conn.Conn, plan, prepared)
 		}
-		if !plan.ReadOnly && !rq.readable(conn.Conn, plan, prepared) {
-			// There is no second attempt at a write.
-			prepared = plan.Prepare(rq.snap.planner.Catalog(), nil, true)
-		}
-		err = rq.fly(ctx, conn.Conn, plan, prepared)
 		if err == nil || attempt == maxAttempts || rq.streamed >= 0 {
 			return err
 		}
@@ -129,6 +122,26 @@ func (rq *request) readOnce(ctx context.Context, plan *planner.Plan, prepared *p
 }
 
 const maxAttempts = 3
+
+// ready returns the prepared form in which the plan is run on this connection.
+func (rq *request) ready(ctx context.Context, conn *pgwire.Conn, plan *planner.Plan, aggregate bool) (*planner.Prepared, error) {
+	prepared := plan.Prepared()
+	var err error
+	if prepared != nil && !plan.ReadOnly {
+		if prepared, err = rq.certain(ctx, conn, plan, prepared); err != nil {
+			return nil, err
+		}
+	}
+	if prepared == nil || aggregate {
+		if prepared, err = rq.prepare(ctx, conn, plan, aggregate); err != nil {
+			return nil, err
+		}
+	}
+	if !plan.ReadOnly && !rq.readable(conn, plan, prepared) {
+		prepared = plan.Prepare(rq.snap.planner.Catalog(), nil, true)
+	}
+	return prepared, nil
+}
 
 // prepare has the server describe the plan's statement and settles how its
 // columns are encoded. It happens once per plan.

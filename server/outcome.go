@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"strings"
 
@@ -25,11 +26,12 @@ const inDoubt = "It is unknown whether the transaction was committed."
 // before it spoke. But the last words of a connection may come after a commit,
 // and so may those of a proxy that lost the server behind it.
 func doubtful(err error) error {
+	if err == nil {
+		return nil
+	}
 	var conn *pgwire.ConnError
 	var server *pgwire.Error
 	switch {
-	case err == nil:
-		return nil
 	case errors.As(err, &conn):
 		if !conn.Sent || conn.Kind == pgwire.RolledBack {
 			return err
@@ -50,6 +52,37 @@ func (e *doubtError) problem(authenticated bool) *problem {
 		return p.withDetails(inDoubt)
 	}
 	return p.withDetails(strings.TrimSuffix(p.details, ".") + ". " + inDoubt)
+}
+
+// certain makes sure that a write whose rows we encode returns the columns we
+// expect: afterwards would be too late. A connection that knows the statement
+// would be refused by the server; a new one has to ask, once. What it returns
+// is nil if the database has changed.
+//
+// Without prepared statements that would be a round trip for every write, so
+// there it is left to chance, and the client told if it goes wrong.
+func (rq *request) certain(ctx context.Context, conn *pgwire.Conn, plan *planner.Plan, prepared *planner.Prepared) (*planner.Prepared, error) {
+	if !prepared.Rows || !rq.snap.config.DBPreparedStatements {
+		return prepared, nil
+	}
+	role := rq.identity.Role
+	main := prepared.For(role, rq.snap.sharing(role)).Main
+	if conn.Knows(main) {
+		return prepared, nil
+	}
+	var d pgwire.Description
+	f := &rq.flight
+	f.Reset()
+	rq.addSettings(f, plan)
+	f.Describe(main, &d)
+	if err := conn.Run(ctx, f); err != nil {
+		return nil, err
+	}
+	if !prepared.Fits(len(d.Fields), func(i int) uint32 { return d.Fields[i].Type }) {
+		plan.Forget(prepared)
+		return nil, nil
+	}
+	return prepared, nil
 }
 
 // readable reports whether the columns can be encoded under the DateStyle that

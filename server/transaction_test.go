@@ -459,6 +459,17 @@ func TestStaleStatements(t *testing.T) {
 		all()
 		all()
 	}
+	for _, change := range []string{
+		"alter table api.thing alter id type int",
+		"alter table api.thing alter body type text",
+		"alter table api.thing drop more",
+	} {
+		w.sql(change)
+		// On a new connection the server does not say that something changed.
+		w.sql("select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name like 'fastgrest%' and datname = current_database()")
+		w.ask("GET", "/thing?limit=0", "")
+		all()
+	}
 	// Somebody's function deallocates what we have prepared, at the worst of times.
 	w.sql(`create function public.deallocate() returns trigger language plpgsql as $$ begin deallocate all; return new; end $$;
 	       create trigger deallocate before insert on api.thing for each row execute function public.deallocate()`)
