@@ -66,6 +66,8 @@ type fixture struct {
 	http   *http.Client
 	serial string // token
 	log    *syncBuffer
+
+	database, direct string // its name, and how to connect past the proxy
 }
 
 type syncBuffer struct {
@@ -79,10 +81,16 @@ func (b *syncBuffer) Write(p []byte) (int, error) {
 	return b.Buffer.Write(p)
 }
 
+// start starts a server over a database of its own.
 func start(t *testing.T, cluster *pgtest.Cluster, flags map[string]string) *fixture {
 	t.Helper()
 	name := cluster.NewDB(t)
 	cluster.Exec(t, name, schema)
+	return startOn(t, cluster, name, flags)
+}
+
+func startOn(t *testing.T, cluster *pgtest.Cluster, name string, flags map[string]string) *fixture {
+	t.Helper()
 	direct := cluster.URI(name, pgtest.Superuser)
 	dir, err := os.MkdirTemp("", "fault") // t.TempDir is too long for a socket, and a list of hosts if the test's name has a comma
 	if err != nil {
@@ -99,7 +107,7 @@ func start(t *testing.T, cluster *pgtest.Cluster, flags map[string]string) *fixt
 		t.Fatal(err)
 	}
 	upstream := socket(parsed.Query().Get("host"))
-	f := &fixture{Proxy: faulttest.NewProxy(listener, func() (net.Conn, error) { return net.Dial("unix", upstream) }), log: &syncBuffer{}}
+	f := &fixture{Proxy: faulttest.NewProxy(listener, func() (net.Conn, error) { return net.Dial("unix", upstream) }), log: &syncBuffer{}, database: name, direct: direct}
 	t.Cleanup(f.Close)
 
 	api := filepath.Join(dir, "api")
@@ -143,11 +151,36 @@ func start(t *testing.T, cluster *pgtest.Cluster, flags map[string]string) *fixt
 		t.Fatal(err)
 	}
 	f.serial = string(token)
-	if f.db, err = pgconn.Connect(ctx, direct); err != nil {
-		t.Fatal(err)
-	}
+	f.reconnect(t)
 	t.Cleanup(func() { f.db.Close(context.Background()) })
 	return f
+}
+
+// reconnect makes the test's own connection anew, as soon as the server lets it.
+func (f *fixture) reconnect(t *testing.T) {
+	t.Helper()
+	if f.db != nil {
+		f.db.Close(context.Background())
+	}
+	var err error
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if f.db, err = pgconn.Connect(context.Background(), f.direct); err == nil {
+			return
+		}
+	}
+	t.Fatal(err)
+}
+
+// eventually sends a request until there is a database to answer it. The write
+// before has had its answer, and nothing is sent twice that may have arrived.
+func (f *fixture) eventually(t *testing.T, r request, tag string) answer {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		a := f.do(t, r, tag)
+		if a.code != "PGRST000" || time.Now().After(end) {
+			return a
+		}
+	}
 }
 
 // exec runs SQL past the proxy.
