@@ -13,12 +13,17 @@ import (
 // Shapes are made by clients, so number and size are bounded: a merge that
 // would grow past a bound drops plans that were not used since plans were last
 // dropped. A flood of shapes used once evicts itself, not the plans in use.
+//
+// Different keys may lead to equal plans: Accept is spelled in many ways, and
+// a function that takes a whole JSON payload does not mind its keys. They get
+// the same plan, so that there is one statement for all of them.
 type cache struct {
 	read atomic.Pointer[map[string]*entry]
 
 	mu     sync.Mutex
 	fresh  map[string]*entry
-	weight int // of fresh
+	weight int              // of fresh
+	plans  map[string]*Plan // those in fresh and read, by their SQL
 	missed int // lookups since the last merge that had to look into fresh
 	made   int
 
@@ -44,7 +49,7 @@ func weigh(key []byte, p *Plan) int {
 
 func (c *cache) init(maxEntries int) {
 	c.maxEntries, c.maxWeight = maxEntries, maxEntries*meanWeight
-	c.fresh = map[string]*entry{}
+	c.fresh, c.plans = map[string]*entry{}, map[string]*Plan{}
 	empty := map[string]*entry{}
 	c.read.Store(&empty)
 }
@@ -84,9 +89,9 @@ func (c *cache) getSlow(key []byte) *Plan {
 }
 
 // put keeps plan under key and returns the plan to use: another request may
-// have been quicker, and its plan may already have statements.
+// have been quicker, or have made an equal plan for another key, which may
+// already have statements.
 func (c *cache) put(key []byte, plan *Plan) *Plan {
-	weight := weigh(key, plan)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.made++
@@ -96,10 +101,15 @@ func (c *cache) put(key []byte, plan *Plan) *Plan {
 	if e := (*c.read.Load())[string(key)]; e != nil {
 		return e.plan
 	}
+	weight := weigh(key, plan)
+	if have := c.plans[plan.Main.SQL]; have != nil && have.equal(plan) {
+		plan = have
+	}
 	if weight > c.maxWeight/2 {
 		return plan // it would push out too many others; also: no cache at all
 	}
 	c.fresh[string(key)] = &entry{plan: plan, weight: weight}
+	c.plans[plan.Main.SQL] = plan
 	c.weight += weight
 	if len(c.fresh) > c.maxEntries/4+16 || c.weight > c.maxWeight/4 {
 		c.merge()
@@ -135,8 +145,11 @@ func (c *cache) merge() {
 		}
 	}
 	c.read.Store(&next)
-	c.fresh, c.weight = map[string]*entry{}, 0
-	c.missed = 0
+	c.fresh, c.weight, c.missed = map[string]*entry{}, 0, 0
+	clear(c.plans)
+	for _, e := range next {
+		c.plans[e.plan.Main.SQL] = e.plan
+	}
 }
 
 func (c *cache) stats() (entries, made int) {

@@ -37,11 +37,12 @@ func (w *Writer) insert(m *tree.Write) {
 		}
 		w.S(")")
 	}
-	w.S(" SELECT ")
+	w.S(" SELECT")
 	for i := range m.Columns {
 		if i > 0 {
-			w.S(", ")
+			w.S(",")
 		}
+		w.S(" ")
 		w.column(payloadRows, m.Columns[i].Name)
 	}
 	w.S(" FROM ")

@@ -32,12 +32,13 @@ func (w *Writer) payload(cols []tree.WriteColumn, object, defaults, one bool) {
 		}
 		source = func() { w.S("pgrst_defaults.body") }
 	}
-	w.S("LATERAL (SELECT ")
+	w.S("LATERAL (SELECT")
 	for i := range cols {
 		c := &cols[i]
 		if i > 0 {
-			w.S(", ")
+			w.S(",")
 		}
+		w.S(" ")
 		w.transformed(c.Transform, func() { w.Ident(c.Name) })
 		if c.Transform != "" {
 			w.S(" AS ")

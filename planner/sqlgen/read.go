@@ -9,7 +9,7 @@ import (
 // query writes the SELECT of a node with its embeds joined laterally.
 func (w *Writer) query(n *tree.Node) {
 	ref := n.Ref()
-	w.S("SELECT ")
+	w.S("SELECT")
 	w.selectList(n, ref)
 	w.from(n)
 	for i := range n.Embeds {
@@ -30,12 +30,14 @@ func (w *Writer) query(n *tree.Node) {
 
 var star = tree.SelectField{Field: tree.Field{Name: "*"}}
 
+// selectList writes what a node selects, which may be nothing.
 func (w *Writer) selectList(n *tree.Node, ref catalog.QI) {
 	first := true
 	comma := func() {
 		if !first {
-			w.S(", ")
+			w.S(",")
 		}
+		w.S(" ")
 		first = false
 	}
 	if len(n.Select) == 0 && len(n.Children) == 0 {
