@@ -24,7 +24,7 @@ type cache struct {
 	fresh  map[string]*entry
 	weight int              // of fresh
 	plans  map[string]*Plan // those in fresh and read, by their SQL
-	missed int // lookups since the last merge that had to look into fresh
+	missed int              // lookups since the last merge that had to look into fresh
 	made   int
 
 	maxEntries int
