@@ -5,7 +5,6 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/planner/catalog"
 )
 
@@ -53,5 +52,3 @@ func (rq *request) respondInfo(allow string) {
 	resp.Header.Set(fasthttp.HeaderAllow, allow)
 	resp.Header.SetCanonical(headerVary, varyValue)
 }
-
-var _ = planner.Read

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"os/signal"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -148,7 +147,7 @@ func (s *Server) loadCatalog(ctx context.Context) error {
 		return err
 	}
 	took := time.Since(start)
-	if err := s.install(cfg, cat); err != nil {
+	if err := s.install(cfg, cat, c.ParameterStatus("DateStyle")); err != nil {
 		return err
 	}
 	// Sessions keep catalog caches of their own; new ones are certain to agree
@@ -164,6 +163,13 @@ func (s *Server) loadCatalog(ctx context.Context) error {
 	start = time.Now()
 	summary := cat.Summary()
 	s.log.SchemaCacheLoaded(time.Since(start), summary)
+	if len(cat.Unreadable) > 0 {
+		views := make([]string, len(cat.Unreadable))
+		for i, v := range cat.Unreadable {
+			views[i] = v.Schema + "." + v.Name
+		}
+		s.log.ViewsUnreadable(views)
+	}
 	s.reloads.loaded.Store(true)
 	return nil
 }
@@ -220,7 +226,7 @@ func (s *Server) reloadConfig(ctx context.Context) {
 		cat = p.Catalog()
 	}
 	channel := s.config().DBChannelEnabled
-	if err := s.install(cfg, cat); err != nil {
+	if err := s.install(cfg, cat, s.snapshot.Load().style); err != nil {
 		s.log.ConfigInvalid(err)
 		return
 	}
@@ -233,7 +239,7 @@ func (s *Server) reloadConfig(ctx context.Context) {
 
 // install puts configuration and catalog in force. Keys and cached tokens are
 // kept if what they are made of has not changed.
-func (s *Server) install(cfg *config.Config, cat *catalog.Catalog) error {
+func (s *Server) install(cfg *config.Config, cat *catalog.Catalog, style string) error {
 	a := s.snapshot.Load().auth
 	if o := authOptions(cfg); !a.Serves(o) {
 		var err error
@@ -243,7 +249,7 @@ func (s *Server) install(cfg *config.Config, cat *catalog.Catalog) error {
 		s.warnDeprecated(a)
 	}
 	s.log.SetLevel(oplog.Level(cfg.LogLevel))
-	s.snapshot.Store(newSnapshot(cfg, a, cat))
+	s.snapshot.Store(newSnapshot(cfg, a, cat, style))
 	return nil
 }
 
@@ -303,5 +309,3 @@ func (s *Server) observeProblem(p *problem, err error) {
 		s.log.QueryFailed(string(p.appendJSON(nil, config.Verbose)))
 	}
 }
-
-var _ = strconv.Itoa

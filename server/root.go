@@ -3,9 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"runtime"
-	"sync"
-	"weak"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/valyala/fasthttp"
@@ -147,7 +144,7 @@ func (rq *request) respondDocument(access *openapi.Access) {
 		return
 	}
 	schema := rq.schemaName()
-	resp.SetBodyRaw(rq.snap.documents().Get(access.Key(schema), func() []byte {
+	resp.SetBodyRaw(rq.snap.documents.Get(access.Key(schema), func() []byte {
 		c := rq.snap.config
 		return access.Document(schema, rq.snap.planner.Catalog(), openapi.Settings{
 			Version:        rq.server.options.Version,
@@ -157,19 +154,4 @@ func (rq *request) respondDocument(access *openapi.Access) {
 			SecurityActive: c.OpenAPISecurityActive,
 		}).Append(nil)
 	}))
-}
-
-// documentsOf are the documents of each snapshot, which they go with.
-var documentsOf sync.Map // of *openapi.Cache, by weak.Pointer[Snapshot]
-
-func (s *Snapshot) documents() *openapi.Cache {
-	key := weak.Make(s)
-	if c, ok := documentsOf.Load(key); ok {
-		return c.(*openapi.Cache)
-	}
-	c, loaded := documentsOf.LoadOrStore(key, &openapi.Cache{})
-	if !loaded {
-		runtime.AddCleanup(s, func(key weak.Pointer[Snapshot]) { documentsOf.Delete(key) }, key)
-	}
-	return c.(*openapi.Cache)
 }

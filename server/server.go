@@ -47,7 +47,6 @@ type Server struct {
 
 	socketFile string // of the API, if it is a unix socket
 
-	schemaDump   atomic.Pointer[[]byte]
 	listenCancel context.CancelFunc
 	listening    sync.WaitGroup
 }
@@ -94,7 +93,7 @@ func newServer(o Options) (*Server, error) {
 		return nil, err
 	}
 	s.reloads.init()
-	s.snapshot.Store(newSnapshot(c, a, nil))
+	s.snapshot.Store(newSnapshot(c, a, nil, ""))
 	return s, nil
 }
 
@@ -224,7 +223,7 @@ func (s *Server) protocolError(ctx *fasthttp.RequestCtx, err error) {
 	case errors.As(err, &small):
 		ctx.Error("Request header fields too large", fasthttp.StatusRequestHeaderFieldsTooLarge)
 	case errors.Is(err, fasthttp.ErrBodyTooLarge):
-		ctx.Error("Request body too large", fasthttp.StatusRequestEntityTooLarge)
+		s.refuseBody(ctx)
 	default:
 		ctx.Error("Bad request", fasthttp.StatusBadRequest)
 	}

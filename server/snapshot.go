@@ -1,12 +1,15 @@
 package server
 
 import (
+	"strings"
+
 	"github.com/fastgrest/fastgrest/pgwire"
 	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/planner/catalog"
 	"github.com/fastgrest/fastgrest/planner/sqlgen"
 	"github.com/fastgrest/fastgrest/server/auth"
 	"github.com/fastgrest/fastgrest/server/config"
+	"github.com/fastgrest/fastgrest/server/openapi"
 )
 
 // Snapshot is everything requests need of one moment. It is immutable; a
@@ -15,6 +18,9 @@ type Snapshot struct {
 	config  *config.Config
 	auth    *auth.Authenticator
 	planner *planner.Planner // nil before the first catalog
+	style   string           // DateStyle of sessions when the catalog was read
+
+	documents openapi.Cache
 
 	schemaNames map[string]int // position of each exposed schema
 	settings    map[string]roleSettings
@@ -32,8 +38,8 @@ type roleSettings struct {
 // prefers a time zone.
 type settingsStatements [2][2]*pgwire.Stmt
 
-func newSnapshot(c *config.Config, a *auth.Authenticator, cat *catalog.Catalog) *Snapshot {
-	s := &Snapshot{config: c, auth: a, schemaNames: map[string]int{}, settings: map[string]roleSettings{}}
+func newSnapshot(c *config.Config, a *auth.Authenticator, cat *catalog.Catalog, style string) *Snapshot {
+	s := &Snapshot{config: c, auth: a, style: style, schemaNames: map[string]int{}, settings: map[string]roleSettings{}}
 	for i, name := range c.DBSchemas {
 		if _, twice := s.schemaNames[name]; !twice {
 			s.schemaNames[name] = i
@@ -55,6 +61,7 @@ func newSnapshot(c *config.Config, a *auth.Authenticator, cat *catalog.Catalog) 
 			Aggregates:        c.DBAggregatesEnabled,
 			LegacyTargetNames: c.URLUseLegacyTargetNames,
 			ExecutionPlans:    c.DBPlanEnabled,
+			NotISO:            !s.allISO(),
 			CacheMaxEntries:   c.PlanCacheMaxEntries,
 		})
 	}
@@ -80,6 +87,22 @@ func (s *Snapshot) addRole(role string) {
 		r.bySchema = append(r.bySchema, statements)
 	}
 	s.settings[role] = r
+}
+
+// allISO reports whether every role sees dates in ISO style, as far as
+// settings of sessions and roles go.
+func (s *Snapshot) allISO() bool {
+	if !isoStyle(s.style) {
+		return false
+	}
+	for _, settings := range s.config.RoleSettings {
+		for _, set := range settings {
+			if strings.EqualFold(set.Name, "datestyle") && !isoStyle(set.Value) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // isolations maps levels to what a transaction has to ask for. The default

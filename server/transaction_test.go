@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -503,8 +504,12 @@ func TestDateStyle(t *testing.T) {
 			t.Errorf("%s: %d rows", role, n)
 		}
 	}
-	// Code of the database that changes it on the way is beyond us; the client
-	// is told the truth, once.
+	// Code of the database that changes it on the way, where no role is known to
+	// differ, is beyond us; the client is told the truth, once.
+	w.sql("alter role w_german reset datestyle")
+	if err := w.loadCatalog(context.Background()); err != nil {
+		t.Fatal(err)
+	}
 	w.sql(`create function public.style() returns trigger language plpgsql as $$ begin perform set_config('datestyle', 'SQL', true); return new; end $$;
 	       create trigger style before insert on api.made for each row execute function public.style()`)
 	r := w.ask("POST", "/made?columns=id,at", body, full, "Prefer: timezone=UTC")

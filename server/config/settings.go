@@ -192,8 +192,8 @@ var settings = []setting{
 	{key: "stream-threshold", ours: true, reloadable: true, unit: "bytes",
 		field: atLeast(0, func(c *Config) *int { return &c.StreamThreshold }, 1<<20),
 		help:  "body size up to which an answer is complete before it is sent"},
-	// 1 until sharing is asked for: a request then never waits for another's
-	// statement on the same connection.
+	// Only statements that have been quick share, and only with their like, so a
+	// few cost the last of them little; PostgreSQL is woken once for all.
 	{key: "flight-depth", ours: true, unit: "requests per connection",
 		field: atLeast(1, func(c *Config) *int { return &c.FlightDepth }, 8),
 		help:  "cheap reads that may be under way on one connection; 1 turns sharing off"},

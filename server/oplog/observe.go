@@ -157,6 +157,11 @@ func (l *Logger) SchemaCacheEmpty(problem string) {
 	}
 }
 
+// ViewsUnreadable warns that these views have no keys, and so no relationships.
+func (l *Logger) ViewsUnreadable(views []string) {
+	l.say("Could not understand the definition of: ", strings.Join(views, ", "))
+}
+
 // LegacyTargetNames warns about a request that names embeds by relation though
 // they have an alias. Replacements pair each relation with its alias.
 func (l *Logger) LegacyTargetNames(replacements [][2]string, method, target string) {
