@@ -5,31 +5,120 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/fastgrest/fastgrest/server/auth"
 )
 
 func TestMixes(t *testing.T) {
-	list, err := mixes(nil)
+	list, err := mixes([]string{"all"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := mixFiles.ReadDir("mixes")
+	if err != nil || len(files) != len(list) {
+		t.Errorf("%d mixes in %d files, %v", len(list), len(files), err)
+	}
+	k, err := newKeys()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, x := range list {
-		if x.about == "" || !strings.Contains(x.path, "{n}") || !strings.Contains(x.sql, "$1") || x.low < 1 || x.high <= x.low {
+		if x.about == "" || !strings.Contains(x.path+x.body, "{n}") || x.low < 1 || x.high <= x.low || !slices.Contains(marks, x.mark()) {
 			t.Errorf("mix %s is not whole: %+v", x.name, x)
 		}
-		if strings.Contains(x.number(mark), "{n}") {
-			t.Errorf("mix %s: %s", x.name, x.number(mark))
+		if slices.Contains(x.floors, byJSON) && !strings.Contains(x.sql, "$1") {
+			t.Errorf("mix %s has no rows to make JSON of", x.name)
 		}
+		if err := x.keyed(k); err != nil {
+			t.Error(err)
+		}
+		subjects := slices.Clone(x.floors)
+		for _, a := range x.askers {
+			subjects = append(subjects, a.subject())
+		}
+		for _, b := range x.bars {
+			if !slices.Contains(subjects, b.Base) {
+				t.Errorf("mix %s has a bar against %q, which is not measured", x.name, b.Base)
+			}
+		}
+	}
+	if usual, err := mixes(nil); err != nil || len(usual) != len(usualMixes) {
+		t.Errorf("the usual mixes: %d, %v", len(usual), err)
 	}
 	if _, err := mixes([]string{"none"}); err == nil {
 		t.Error("read a mix that does not exist")
 	}
-	if _, err := parseMix("x", "get /a\nput /b"); err == nil || !strings.Contains(err.Error(), "mixes/x.txt:2:") {
-		t.Errorf("got %v, want the line of the mistake", err)
+	for _, text := range []string{"put /b", "times x", "times 0", "floor no", "bar 2", "bar x same", "bar 1 same + x", "n 1-2"} {
+		if _, err := parseMix("x", "get /a\n"+text); err == nil || !strings.Contains(err.Error(), "mixes/x.txt:2:") {
+			t.Errorf("%s: got %v, want the line of the mistake", text, err)
+		}
 	}
+	if _, err := parseMix("x", "# nothing"); err == nil {
+		t.Error("read a mix without a request")
+	}
+	x, err := parseMix("x", "post /a\nbody {}\ntimes 3\nn 1..9")
+	if err != nil || x.body != "[{},{},{}]" || len(x.headers) != 1 {
+		t.Errorf("got %+v, %v", x, err)
+	}
+}
+
+func TestKeys(t *testing.T) {
+	k, err := newKeys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := k.replace("{jwks}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := auth.New(auth.Options{Secret: []byte(set), RoleClaimKey: "$.role"})
+	if err != nil {
+		t.Fatalf("the server does not read %s: %v", set, err)
+	}
+	for _, alg := range []string{"HS256", "RS256", "ES256"} {
+		token, err := k.replace("Bearer {" + alg + "}")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if who, err := a.Identify([]byte(token), time.Now()); err != nil || who.Role != tokenRole {
+			t.Errorf("%s: got %+v, %v", alg, who, err)
+		}
+	}
+}
+
+func TestBars(t *testing.T) {
+	s := section{}
+	for _, cpu := range []float64{100, 200, 300} {
+		s.add(byServer+", a", figures{ServerCPU: cpu / 2, DatabaseCPU: cpu / 2})
+		s.add(byServer+", b", figures{ServerCPU: cpu * 1.04})
+		s.add(byJSON, figures{DatabaseCPU: cpu - 50})
+	}
+	f := func(text string, want ...string) {
+		t.Helper()
+		b, err := parseBar(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Bars = nil
+		s.judge([]bar{b})
+		var got []string
+		for _, v := range s.Bars {
+			got = append(got, v.String())
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, want %q", text, got, want)
+		}
+	}
+	f("1.05 a", "bar: fastgrest, b at most 1.05 times fastgrest, a: 1.04 times (1.04 to 1.04): met")
+	f("1.03 a", "bar: fastgrest, b at most 1.03 times fastgrest, a: 1.04 times (1.04 to 1.04): MISSED")
+	f("1 json_agg + 60", "bar: fastgrest, a at most PostgreSQL alone, json_agg and 60 µs: and 50 µs (50 to 50): met",
+		"bar: fastgrest, b at most PostgreSQL alone, json_agg and 60 µs: and 58 µs (54 to 62): met")
+	f("1 pgbench")
 }
 
 func TestParseStat(t *testing.T) {
@@ -85,33 +174,40 @@ DETAIL:  parameters: $1 = 'it''s', $2 = NULL
 LOG:  statement: select pg_reload_conf()
 LOG:  execute fg_2: select * from bench.item where id = $2 and name <> $1
 DETAIL:  Parameters: $1 = 'a, $2 = b', $2 = '73127'
-LOG:  execute fg_3: commit
+LOG:  execute fg_3: insert into bench.item select $1
+DETAIL:  Parameters: $1 = '{"id": 73127, "also": 73127}'
+LOG:  execute fg_4: commit
 `
 
 func TestParseLog(t *testing.T) {
-	got := parseLog([]byte(serverLog))
-	if len(got) != 3 {
-		t.Fatalf("got %d statements: %+v", len(got), got)
+	got := parseLog([]byte(serverLog), "73127")
+	want := []statement{
+		{sql: "select set_config('role', $1, true),\n         set_config('request.path', $2, true)", args: []argument{text("it's"), {}}},
+		{sql: "select * from bench.item where id = $2 and name <> $1", args: []argument{text("a, $2 = b"), alone}},
+		{sql: "insert into bench.item select $1", args: []argument{{parts: []string{`{"id": `, `, "also": `, `}`}}}},
+		{sql: "commit"},
 	}
-	first, second, third := got[0], got[1], got[2]
-	if !strings.HasSuffix(first.sql, "set_config('request.path', $2, true)") || first.number != -1 ||
-		len(first.args) != 2 || *first.args[0] != "it's" || first.args[1] != nil {
-		t.Errorf("first: %+v", first)
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got\n%+v\nwant\n%+v", got, want)
 	}
-	if len(second.args) != 2 || *second.args[0] != "a, $2 = b" || second.number != 1 {
-		t.Errorf("second: %+v", second)
+	if text := string(got[2].args[0].append(nil, 8)); text != `{"id": 8, "also": 8}` {
+		t.Errorf("got %s", text)
 	}
-	if third.sql != "commit" || third.args != nil {
-		t.Errorf("third: %+v", third)
+	if made := asJSON(got, &mix{sql: "select 1"}); len(made) != 4 || !strings.HasPrefix(made[2].sql, "select coalesce(json_agg") || made[3].sql != "commit" {
+		t.Errorf("as JSON: %+v", made)
+	}
+	if whole := parseLog([]byte(serverLog), ""); whole[1].args[1].varies() {
+		t.Error("without a number to draw there is none to find")
 	}
 }
 
 func TestPgbenchScript(t *testing.T) {
-	script, args := pgbenchScript(parseLog([]byte(serverLog)), mix{low: 1, high: 9})
+	script, args := pgbenchScript(parseLog([]byte(serverLog), "73127"), &mix{low: 1, high: 9})
 	want := `\set n random(1, 9)
 \startpipeline
 select set_config('role', :s0p1 , true), set_config('request.path', :s0p2 , true);
 select * from bench.item where id = :n and name <> :s1p1;
+insert into bench.item select :s2p1;
 commit;
 \endpipeline
 `
@@ -119,7 +215,7 @@ commit;
 		t.Errorf("got\n%s\nwant\n%s", script, want)
 	}
 	slices.Sort(args)
-	if got := strings.Join(args, "|"); got != "--define=s0p1=it's|--define=s0p2=|--define=s1p1=a, $2 = b" {
+	if got := strings.Join(args, "|"); got != "--define=s0p1=it's|--define=s0p2=|--define=s1p1=a, $2 = b|"+`--define=s2p1={"id": 1, "also": 1}` {
 		t.Errorf("got %s", got)
 	}
 }
@@ -133,7 +229,11 @@ func TestReport(t *testing.T) {
 	if got, _ := s.find(byServer); got.ServerCPU != 20 || got.DatabaseCPU != 40 || got.PerSecond != 0 {
 		t.Errorf("median: %+v", got)
 	}
-	if got := s.ratios(); got != "total CPU: 1.50 times PostgreSQL alone, same SQL" {
+	if got := strings.Join(s.ratios(), "|"); got != "total CPU: 1.50 times PostgreSQL alone, same SQL" {
+		t.Errorf("ratios: %s", got)
+	}
+	askers := section{Rows: []row{{Subject: byServer + ", a", Median: figures{ServerCPU: 10, DatabaseCPU: 30}}, {Subject: byServer + ", b", Median: figures{ServerCPU: 15, DatabaseCPU: 35}}}}
+	if got := strings.Join(askers.ratios(), "|"); got != "fastgrest, b: total CPU 1.25 times fastgrest, a, the server's own 1.50 times" {
 		t.Errorf("ratios: %s", got)
 	}
 	r := report{Sections: []section{s}, Program: "a & b"}

@@ -3,86 +3,100 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/fastgrest/fastgrest/bench/load"
 )
 
 // statement is one statement of a transaction as the server sends it.
 type statement struct {
-	sql    string
-	args   []*string // nil: null
-	number int       // which argument is the mix's number; -1: none
+	sql  string
+	args []argument
 }
 
-// mark is the number of the probing request, by which its argument is recognised.
-const mark = "73127"
+// argument is text with the drawn number between its parts; no part at all is null.
+type argument struct{ parts []string }
+
+// text is an argument that has no number in it.
+func text(s string) argument { return argument{[]string{s}} }
+
+// alone is an argument that is the number.
+var alone = argument{[]string{"", ""}}
+
+func (a argument) varies() bool { return len(a.parts) > 1 }
+
+func (a argument) isNumber() bool { return len(a.parts) == 2 && a.parts[0] == "" && a.parts[1] == "" }
+
+func (a argument) append(dst []byte, n int) []byte {
+	for i, part := range a.parts {
+		if i > 0 {
+			dst = strconv.AppendInt(dst, int64(n), 10)
+		}
+		dst = append(dst, part...)
+	}
+	return dst
+}
+
+// settled is after how many requests of a shape a server sends what it will go on sending: the first ones may
+// do more, and fastgrest writes a LIMIT into the SQL only when it has seen it a few times.
+const settled = 50
 
 // capture sends a request and reads from PostgreSQL's log which statements it became, so that
 // the floor is measured on exactly the SQL of the build under test.
-func capture(ctx context.Context, m *machine, x mix) ([]statement, error) {
-	get := func() error {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+m.addr+x.number(mark), nil)
-		if err != nil {
-			return err
+func capture(ctx context.Context, m *machine, x *mix, target load.Target) (flight []statement, answer []byte, err error) {
+	for range settled {
+		if _, err := load.Ask(ctx, target, x.mark()); err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", x.name, err)
 		}
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			return err
-		}
-		defer response.Body.Close()
-		if body, err := io.ReadAll(response.Body); err != nil || response.StatusCode >= 300 {
-			return fmt.Errorf("%s: %s: %.300s", x.name, response.Status, body)
-		}
-		return nil
-	}
-	if err := get(); err != nil { // the first request of a shape may do more than later ones
-		return nil, err
 	}
 	if err := m.logStatements(ctx, "all"); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	before, err := os.ReadFile(m.database.LogFile())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if err := get(); err != nil {
-		return nil, err
+	if answer, err = load.Ask(ctx, target, x.mark()); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", x.name, err)
 	}
 	time.Sleep(200 * time.Millisecond)
 	after, err := os.ReadFile(m.database.LogFile())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := m.logStatements(ctx, "none"); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	found := parseLog(bytes.TrimPrefix(after, before))
-	if len(found) == 0 {
-		return nil, fmt.Errorf("%s: PostgreSQL logged no statement for %s", x.name, x.number(mark))
+	mark := ""
+	if x.varies() {
+		mark = strconv.Itoa(x.mark())
 	}
-	return found, nil
+	flight = parseLog(bytes.TrimPrefix(after, before), mark)
+	if len(flight) == 0 {
+		return nil, nil, fmt.Errorf("%s: PostgreSQL logged no statement for %s", x.name, x.path)
+	}
+	return flight, answer, nil
 }
 
 // parseLog reads "LOG:  execute NAME: SQL" with "DETAIL:  parameters: ..." under it; further lines
 // of a statement begin with a tab.
-func parseLog(log []byte) []statement {
-	var (
-		list []statement
-		text = strings.ReplaceAll(string(log), "\n\t", "\n  ")
-	)
-	for _, entry := range splitEntries(text) {
+func parseLog(log []byte, mark string) []statement {
+	var list []statement
+	for _, entry := range splitEntries(strings.ReplaceAll(string(log), "\n\t", "\n  ")) {
 		if rest, ok := cutAfter(entry, "LOG:  execute "); ok {
 			if _, sql, ok := strings.Cut(rest, ": "); ok {
-				list = append(list, statement{sql: strings.TrimSpace(sql), number: -1})
+				list = append(list, statement{sql: strings.TrimSpace(sql)})
 			}
 		}
 		if rest, ok := cutAfter(strings.Replace(entry, "Parameters:", "parameters:", 1), "DETAIL:  parameters: "); ok && len(list) > 0 {
-			last := &list[len(list)-1]
-			last.args, last.number = parseParameters(strings.TrimSpace(rest))
+			list[len(list)-1].args = parseParameters(strings.TrimSpace(rest), mark)
 		}
 	}
 	return list
@@ -107,24 +121,24 @@ func cutAfter(s, mark string) (string, bool) {
 }
 
 // parseParameters reads "$1 = 'a', $2 = NULL"; quotes inside values are doubled.
-func parseParameters(text string) (args []*string, number int) {
-	number = -1
-	for text != "" {
-		_, rest, ok := strings.Cut(text, " = ")
+func parseParameters(list, mark string) (args []argument) {
+	for list != "" {
+		_, rest, ok := strings.Cut(list, " = ")
 		if !ok {
 			break
 		}
 		if after, null := strings.CutPrefix(rest, "NULL"); null {
-			args, text = append(args, nil), strings.TrimPrefix(after, ", ")
+			args, list = append(args, argument{}), strings.TrimPrefix(after, ", ")
 			continue
 		}
 		value, after := unquote(rest)
-		if value == mark {
-			number = len(args)
+		a := text(value)
+		if mark != "" {
+			a.parts = strings.Split(value, mark)
 		}
-		args, text = append(args, &value), strings.TrimPrefix(after, ", ")
+		args, list = append(args, a), strings.TrimPrefix(after, ", ")
 	}
-	return args, number
+	return args
 }
 
 // unquote reads a quoted value from the front of text.
@@ -148,25 +162,55 @@ func unquote(text string) (value, rest string) {
 
 // fallback is what a server does at least, for measuring the floor without one: settings of the
 // request, local to the transaction, then the rows.
-func fallback(x mix) []statement {
-	text := func(s string) *string { return &s }
-	n := mark
+func fallback(x *mix) []statement {
 	return []statement{
 		{
 			sql: "select set_config('search_path', $1, true), set_config('role', $2, true), set_config('request.jwt.claims', $3, true), " +
 				"set_config('request.method', $4, true), set_config('request.path', $5, true), set_config('request.headers', $6, true), " +
 				"set_config('request.cookies', $7, true), set_config('transaction_read_only', 'on', true)",
-			args: []*string{text(`"bench", "public"`), text("anon"), text(`{"role":"anon"}`), text("GET"), text("/item"),
+			args: []argument{text(`"bench", "public"`), text("anon"), text(`{"role":"anon"}`), text("GET"), text("/item"),
 				text(`{"host":"127.0.0.1:3000"}`), text("{}")},
-			number: -1,
 		},
-		{sql: x.sql, args: []*string{&n}, number: 0},
+		{sql: x.sql, args: []argument{alone}},
 	}
 }
 
+// mainStatement is the one that gets the number; others may follow it.
+func mainStatement(flight []statement) int {
+	for i, st := range slices.Backward(flight) {
+		if slices.ContainsFunc(st.args, argument.varies) {
+			return i
+		}
+	}
+	return len(flight) - 1
+}
+
 // asJSON is the same transaction with a main statement that makes the whole body in SQL.
-func asJSON(flight []statement, x mix) []statement {
-	n := mark
-	last := statement{sql: "select coalesce(json_agg(_), '[]')::text from (" + x.sql + ") _", args: []*string{&n}}
-	return append(append([]statement{}, flight[:len(flight)-1]...), last)
+func asJSON(flight []statement, x *mix) []statement {
+	list := slices.Clone(flight)
+	list[mainStatement(flight)] = statement{sql: "select coalesce(json_agg(_), '[]')::text from (" + x.sql + ") _", args: []argument{alone}}
+	return list
+}
+
+// checkJSON compares what asJSON makes with what the server answered: a floor that does less, or more,
+// would be none.
+func checkJSON(ctx context.Context, uri string, flight []statement, x *mix, answer []byte) error {
+	c, err := dialWire(ctx, uri, asJSON(flight, x), textFormat, x.mark(), 0)
+	if err != nil {
+		return err
+	}
+	defer c.conn.Conn.Close()
+	c.keep = true
+	if err := c.once(x.mark()); err != nil {
+		return err
+	}
+	body := c.kept[mainStatement(flight)]
+	var ours, theirs bytes.Buffer // without the white space between values, which json_agg has more of
+	if err := errors.Join(json.Compact(&ours, answer), json.Compact(&theirs, body)); err != nil {
+		return fmt.Errorf("%s: %w", x.name, err)
+	}
+	if !bytes.Equal(ours.Bytes(), theirs.Bytes()) {
+		return fmt.Errorf("%s: the mix's sql does not make the body of the answer:\n%.500s\n%.500s", x.name, body, answer)
+	}
+	return nil
 }

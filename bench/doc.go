@@ -1,8 +1,11 @@
 // Command bench measures what a request costs, in throughput, latency and CPU
 // time, and sets it beside what PostgreSQL alone needs for the same SQL.
 //
-//	main.go       flags, and the order in which things are measured
-//	mix.go        mixes/*.txt: which requests
+//	main.go       flags, and where results go
+//	measure.go    what is measured, in which order
+//	mix.go        mixes/*.txt: which requests, by whom, against which floors
+//	bar.go        what a mix has to reach, and whether it does
+//	keys.go       secrets and tokens for mixes that show some
 //	machine.go    the database and the server under test
 //	process.go    CPU time and memory of processes, from /proc
 //	capture.go    the SQL the server sends for a request, from PostgreSQL's log

@@ -1,11 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -23,7 +23,7 @@ const (
 
 // runFloor sends a flight over and over on some connections, each in its own closed loop: all
 // statements and one Sync in one write, everything up to ReadyForQuery read and dropped.
-func runFloor(ctx context.Context, uri string, flight []statement, format int16, x mix, connections int, duration time.Duration) (load.Result, error) {
+func runFloor(ctx context.Context, uri string, flight []statement, format int16, x *mix, connections int, duration time.Duration) (load.Result, error) {
 	var (
 		group   sync.WaitGroup
 		clients = make([]*wireClient, 0, connections)
@@ -35,7 +35,7 @@ func runFloor(ctx context.Context, uri string, flight []statement, format int16,
 		}
 	}()
 	for i := range connections {
-		c, err := dialWire(ctx, uri, flight, format, uint64(i))
+		c, err := dialWire(ctx, uri, flight, format, x.mark(), uint64(i))
 		if err != nil {
 			return load.Result{}, err
 		}
@@ -79,9 +79,11 @@ type wireClient struct {
 	args      [][][]byte // by statement
 	latencies []time.Duration
 	bytes     int64
+	keep      bool
+	kept      [][]byte // by statement, the first value of its last row
 }
 
-func dialWire(ctx context.Context, uri string, flight []statement, format int16, seed uint64) (*wireClient, error) {
+func dialWire(ctx context.Context, uri string, flight []statement, format int16, first int, seed uint64) (*wireClient, error) {
 	conn, err := pgconn.Connect(ctx, uri)
 	if err != nil {
 		return nil, err
@@ -93,13 +95,11 @@ func dialWire(ctx context.Context, uri string, flight []statement, format int16,
 	c := &wireClient{conn: hijacked, flight: flight, format: []int16{format}, random: rand.New(rand.NewPCG(seed, 2)),
 		latencies: make([]time.Duration, 0, 1<<14)}
 	for _, s := range flight {
-		var args [][]byte
-		for _, a := range s.args {
-			if a == nil {
-				args = append(args, nil)
-				continue
+		args := make([][]byte, len(s.args))
+		for i, a := range s.args {
+			if a.parts != nil {
+				args[i] = a.append([]byte{}, first)
 			}
-			args = append(args, []byte(*a))
 		}
 		c.args = append(c.args, args)
 	}
@@ -113,7 +113,7 @@ func dialWire(ctx context.Context, uri string, flight []statement, format int16,
 	return c, nil
 }
 
-func (c *wireClient) loop(x mix, deadline time.Time) error {
+func (c *wireClient) loop(x *mix, deadline time.Time) error {
 	for now := time.Now(); now.Before(deadline); {
 		if err := c.once(x.low + c.random.IntN(x.high-x.low+1)); err != nil {
 			return err
@@ -127,8 +127,10 @@ func (c *wireClient) loop(x mix, deadline time.Time) error {
 
 func (c *wireClient) once(n int) error {
 	for i := range c.flight {
-		if at := c.flight[i].number; at >= 0 {
-			c.args[i][at] = strconv.AppendInt(c.args[i][at][:0], int64(n), 10)
+		for j, a := range c.flight[i].args {
+			if a.varies() {
+				c.args[i][j] = a.append(c.args[i][j][:0], n)
+			}
 		}
 	}
 	c.queue(false)
@@ -154,7 +156,13 @@ func (c *wireClient) finish() error {
 	if err := c.conn.Frontend.Flush(); err != nil {
 		return err
 	}
-	var refused error
+	var (
+		refused error
+		done    int // statements
+	)
+	if c.keep {
+		c.kept = make([][]byte, len(c.flight))
+	}
 	for {
 		message, err := c.conn.Frontend.Receive()
 		if err != nil {
@@ -165,6 +173,11 @@ func (c *wireClient) finish() error {
 			for _, v := range message.Values {
 				c.bytes += int64(len(v))
 			}
+			if c.keep && len(message.Values) > 0 {
+				c.kept[done] = bytes.Clone(message.Values[0])
+			}
+		case *pgproto3.CommandComplete:
+			done++
 		case *pgproto3.ErrorResponse:
 			refused = fmt.Errorf("PostgreSQL: %s (%s)", message.Message, message.Code)
 		case *pgproto3.ReadyForQuery:

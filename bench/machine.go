@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -60,7 +62,7 @@ func startDatabase(ctx context.Context) (*machine, error) {
 		{database, "schema.sql", schemaSQL},
 		{database, "seed.sql", seedSQL},
 		// Not part of the file: several statements in one text are one transaction, and VACUUM wants none.
-		{database, "vacuum", "vacuum (analyze, freeze) bench.item"},
+		{database, "vacuum", "vacuum (analyze, freeze)"},
 	} {
 		if err := cluster.Exec(ctx, step.database, step.name, step.sql); err != nil {
 			return nil, errors.Join(err, m.stop())
@@ -81,6 +83,7 @@ func (m *machine) startServer(ctx context.Context, program string, args, env []s
 		return err
 	}
 	m.addr, m.admin = api.String(), admin.String()
+	m.closeLog()
 	m.log, err = os.Create(filepath.Join(m.dir, "server.log"))
 	if err != nil {
 		return err
@@ -120,6 +123,14 @@ func (m *machine) startServer(ctx context.Context, program string, args, env []s
 	return fmt.Errorf("%s did not become ready in ten seconds; it said: %.1000s", program, said)
 }
 
+// resetData takes back what the measurement before has written.
+func (m *machine) resetData(ctx context.Context, x *mix) error {
+	if x.reset == "" {
+		return nil
+	}
+	return m.database.Exec(ctx, database, "reset of "+x.name, x.reset)
+}
+
 // logStatements switches PostgreSQL's log of statements for all sessions, those open included.
 func (m *machine) logStatements(ctx context.Context, which string) error {
 	for _, sql := range []string{"alter system set log_statement = '" + which + "'", "select pg_reload_conf()"} {
@@ -147,10 +158,40 @@ func (m *machine) stopServer() error {
 func (m *machine) stop() error {
 	// How the server ended does not matter any more.
 	_ = m.stopServer()
+	m.closeLog()
+	return errors.Join(m.database.Stop(), os.RemoveAll(m.dir))
+}
+
+func (m *machine) closeLog() {
 	if m.log != nil {
 		m.log.Close()
 	}
-	return errors.Join(m.database.Stop(), os.RemoveAll(m.dir))
+}
+
+// tokenCache says what the server's cache of tokens did since it started; "" if nothing. The names of
+// these metrics are PostgREST's.
+func (m *machine) tokenCache() (string, error) {
+	response, err := http.Get("http://" + m.admin + "/metrics")
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return "", err
+	}
+	values := make(map[string]float64)
+	for line := range strings.Lines(string(body)) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if short, ok := strings.CutPrefix(name, "pgrst_jwt_cache_"); ok {
+			values[short], _ = strconv.ParseFloat(value, 64)
+		}
+	}
+	if values["requests_total"] == 0 {
+		return "", nil
+	}
+	return fmt.Sprintf("token cache: %.2f %% of %.0f lookups hit, %.0f evictions",
+		100*values["hits_total"]/values["requests_total"], values["requests_total"], values["evictions_total"]), nil
 }
 
 // copyLog shows what the server said, for a failed run.

@@ -6,17 +6,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/spf13/pflag"
-
-	"github.com/fastgrest/fastgrest/bench/load"
 )
 
 // plan is what the flags ask for.
@@ -44,7 +40,7 @@ func main() {
 	var p plan
 	pflag.StringVar(&p.server, "server", "./fastgrest", "the program to measure; it is configured by PGRST_ variables")
 	pflag.StringArrayVar(&p.env, "env", nil, "NAME=value for the program, may be repeated")
-	pflag.StringSliceVar(&p.mixes, "mix", nil, "mixes to run (default all: row, page, bulk)")
+	pflag.StringSliceVar(&p.mixes, "mix", nil, "mixes to run, or all (default "+strings.Join(usualMixes, ", ")+")")
 	pflag.IntVar(&p.connections, "connections", 64, "HTTP connections, each a closed loop")
 	pflag.IntVar(&p.pool, "pool", 10, "connections to PostgreSQL, of the server and of the floors")
 	pflag.Float64Var(&p.seconds, "seconds", 4, "length of one measurement")
@@ -67,6 +63,10 @@ func (p *plan) run(ctx context.Context, w io.Writer) (err error) {
 	if err := os.MkdirAll(p.out, 0o755); err != nil {
 		return err
 	}
+	k, err := newKeys()
+	if err != nil {
+		return err
+	}
 	m, err := startDatabase(ctx)
 	if err != nil {
 		return err
@@ -78,150 +78,15 @@ func (p *plan) run(ctx context.Context, w io.Writer) (err error) {
 		err = errors.Join(err, m.stop())
 	}()
 	if p.profile {
-		return p.runProfile(ctx, m, list, w)
+		return p.runProfile(ctx, m, list, k, w)
 	}
-	b := &bench{plan: p, machine: m, pgbench: pgbenchProgram(m.database.Programs)}
-	if !p.floorOnly {
-		if err := m.startServer(ctx, p.server, nil, p.env, p.pool); err != nil {
-			return err
-		}
-	}
+	b := &bench{plan: p, machine: m, keys: k, pgbench: pgbenchProgram(m.database.Programs)}
 	r, err := b.measure(ctx, list, w)
 	if err != nil {
 		return err
 	}
 	r.print(w)
 	return r.save(p.out, w)
-}
-
-// bench is a run of measurements.
-type bench struct {
-	*plan
-	machine *machine
-	pgbench string
-}
-
-// measure alternates between the subjects, so that a noisy minute on the machine hits all of them.
-func (b *bench) measure(ctx context.Context, list []mix, w io.Writer) (*report, error) {
-	r := &report{Time: time.Now(), Program: b.programName(), Postgres: b.machine.database.Programs.Major, CPUs: runtime.NumCPU(),
-		Connections: b.connections, Pool: b.pool, Seconds: b.seconds}
-	for _, x := range list {
-		s := section{Mix: x.name, About: x.about}
-		flight := fallback(x)
-		if b.machine.server != nil {
-			var err error
-			if flight, err = capture(ctx, b.machine, x); err != nil {
-				return nil, err
-			}
-			fmt.Fprintf(w, "%s: the server sends\n", x.name)
-			for _, st := range flight {
-				fmt.Fprintf(w, "    %s\n", st.sql)
-			}
-		}
-		for range b.rounds {
-			for _, kind := range b.subjects(flight, x) {
-				f, err := b.once(ctx, kind.server, kind.run)
-				if err != nil {
-					return nil, fmt.Errorf("%s, %s: %w", x.name, kind.who, err)
-				}
-				s.add(kind.who, f)
-			}
-		}
-		r.Sections = append(r.Sections, s)
-	}
-	return r, nil
-}
-
-// contender is one way to get a mix's rows.
-type contender struct {
-	who    subject
-	server bool // counts the server's CPU
-	run    func(context.Context, time.Duration) (load.Result, error)
-}
-
-func (b *bench) subjects(flight []statement, x mix) []contender {
-	uri := b.machine.database.URI(database, "authenticator")
-	floor := func(flight []statement, format int16) func(context.Context, time.Duration) (load.Result, error) {
-		return func(ctx context.Context, d time.Duration) (load.Result, error) {
-			return runFloor(ctx, uri, flight, format, x, b.pool, d)
-		}
-	}
-	var list []contender
-	if b.machine.server != nil {
-		target := load.Target{Addr: b.machine.addr, Path: x.path, Low: x.low, High: x.high}
-		list = append(list, contender{byServer, true, func(ctx context.Context, d time.Duration) (load.Result, error) {
-			return load.Run(ctx, target, b.connections, d)
-		}})
-	}
-	list = append(list,
-		contender{byWire, false, floor(flight, binaryFormat)},
-		contender{byJSON, false, floor(asJSON(flight, x), textFormat)})
-	if b.pgbench != "" {
-		list = append(list, contender{byPgbench, false, func(ctx context.Context, d time.Duration) (load.Result, error) {
-			return runPgbench(ctx, b.pgbench, b.machine, flight, x, b.pool, d)
-		}})
-	}
-	return list
-}
-
-// once warms up for a moment, then measures with the CPU clocks read before and after.
-func (b *bench) once(ctx context.Context, server bool, run func(context.Context, time.Duration) (load.Result, error)) (figures, error) {
-	if err := ctx.Err(); err != nil {
-		return figures{}, err
-	}
-	if _, err := run(ctx, min(time.Second, b.duration()/4)); err != nil {
-		return figures{}, err
-	}
-	before, err := b.clocks()
-	if err != nil {
-		return figures{}, err
-	}
-	result, err := run(ctx, b.duration())
-	if err != nil {
-		return figures{}, err
-	}
-	after, err := b.clocks()
-	if err != nil {
-		return figures{}, err
-	}
-	if result.Requests == 0 {
-		return figures{}, errors.New("not one request was answered")
-	}
-	each := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 / float64(result.Requests) }
-	f := figures{PerSecond: result.PerSecond(), P50: result.P50.Seconds() * 1e3, P99: result.P99.Seconds() * 1e3,
-		DatabaseCPU: each(after.database - before.database), Requests: result.Requests}
-	if server {
-		f.ServerCPU = each(after.server - before.server)
-		held, err := memory(b.machine.server.Process.Pid)
-		if err != nil {
-			return figures{}, err
-		}
-		f.ServerRSS = float64(held) / (1 << 20)
-	}
-	return f, nil
-}
-
-type clocks struct{ server, database time.Duration }
-
-func (b *bench) clocks() (c clocks, err error) {
-	if c.database, err = cpu(b.machine.database.PID()); err != nil {
-		return c, err
-	}
-	if b.machine.server != nil {
-		c.server, err = cpu(b.machine.server.Process.Pid)
-	}
-	return c, err
-}
-
-func (b *bench) programName() string {
-	if b.machine.server == nil {
-		return "no server"
-	}
-	out, err := exec.Command(b.server, "--version").Output()
-	if err != nil {
-		return filepath.Base(b.server)
-	}
-	return strings.TrimSpace(string(out))
 }
 
 // save writes result.json and result.svg, and keeps a dated copy of the figures.

@@ -2,34 +2,73 @@ package main
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"path"
+	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/fastgrest/fastgrest/bench/load"
 )
 
 //go:embed mixes/*.txt
 var mixFiles embed.FS
 
-// mix is a kind of request: `make bench` measures each on its own.
+// In the order in which they are run. The usual ones take five minutes, all of them half an hour.
+var (
+	usualMixes = []string{"row", "page", "bulk", "embed", "insert"}
+	everyMix   = []string{"row", "page", "bulk", "embed", "embed-deep", "embed-many", "insert", "insert-20", "insert-1000", "update",
+		"tokens", "tokens-many", "tokens-kept", "call-get", "call-post", "call-rows"}
+)
+
+// mix is a kind of request: each is measured on its own.
 type mix struct {
 	name  string
 	about string
-	path  string // with {n}
-	low   int
-	high  int
-	sql   string // the rows of the answer; $1 is the number
+
+	// The request. {n} in path and body is a number from low to high.
+	method  string
+	path    string
+	headers []string
+	body    string
+	low     int
+	high    int
+	askers  []asker
+
+	env    []string  // settings of the server for this mix, "NAME=value"
+	reset  string    // SQL that takes back, before each measurement, what the one before has written
+	sql    string    // the rows of the answer; $1 is the number
+	floors []subject // what the server is compared with
+	bars   []bar
 }
 
-// mixes reads the named mixes, or all of them, in a fixed order.
+// asker is a name for those who ask with some header. A mix of several asks the same from all.
+type asker struct {
+	name   string
+	header string
+}
+
+func (a asker) subject() subject {
+	if a.name == "" {
+		return byServer
+	}
+	return byServer + subject(", "+a.name)
+}
+
+// mixes reads the named mixes, the usual ones, or all of them.
 func mixes(names []string) ([]mix, error) {
-	if len(names) == 0 {
-		names = []string{"row", "page", "bulk"}
+	switch {
+	case len(names) == 0:
+		names = usualMixes
+	case slices.Equal(names, []string{"all"}):
+		names = everyMix
 	}
 	var list []mix
 	for _, name := range names {
 		text, err := mixFiles.ReadFile(path.Join("mixes", name+".txt"))
 		if err != nil {
-			return nil, fmt.Errorf("there is no mix %q", name)
+			return nil, fmt.Errorf("there is no mix %q, only %s, and all", name, strings.Join(everyMix, ", "))
 		}
 		m, err := parseMix(name, string(text))
 		if err != nil {
@@ -42,29 +81,121 @@ func mixes(names []string) ([]mix, error) {
 
 // parseMix reads lines of a word and what it says.
 func parseMix(name, text string) (mix, error) {
-	m := mix{name: name}
+	m := mix{name: name, floors: []subject{byWire, byJSON, byPgbench}}
 	for number, line := range strings.Split(strings.TrimSpace(text), "\n") {
 		word, rest, _ := strings.Cut(line, " ")
-		rest = strings.TrimSpace(rest)
-		var err error
-		switch word {
-		case "#":
-			m.about = rest
-		case "get":
-			m.path = rest
-		case "sql":
-			m.sql = rest
-		case "n":
-			_, err = fmt.Sscanf(rest, "%d..%d", &m.low, &m.high)
-		default:
-			err = fmt.Errorf("unknown word %q", word)
-		}
-		if err != nil {
+		if err := m.word(word, strings.TrimSpace(rest)); err != nil {
 			return mix{}, fmt.Errorf("mixes/%s.txt:%d: %w", name, number+1, err)
 		}
+	}
+	if m.path == "" {
+		return mix{}, fmt.Errorf("mixes/%s.txt: no request", name)
+	}
+	if m.askers == nil {
+		m.askers = []asker{{}}
+	}
+	if m.body != "" {
+		m.headers = append(m.headers, "Content-Type: application/json")
 	}
 	return m, nil
 }
 
-// number puts n into the mix's path.
-func (m mix) number(n string) string { return strings.ReplaceAll(m.path, "{n}", n) }
+func (m *mix) word(word, rest string) (err error) {
+	switch word {
+	case "#":
+		m.about = rest
+	case "get", "post", "patch":
+		m.method, m.path = strings.ToUpper(word), rest
+	case "body":
+		m.body = rest
+	case "times": // the body is an array of so many
+		n, err := strconv.Atoi(rest)
+		if err != nil || n < 1 {
+			return fmt.Errorf("times: %q", rest)
+		}
+		m.body = "[" + strings.TrimSuffix(strings.Repeat(m.body+",", n), ",") + "]"
+	case "n":
+		_, err = fmt.Sscanf(rest, "%d..%d", &m.low, &m.high)
+	case "as":
+		name, header, _ := strings.Cut(rest, ": ")
+		m.askers = append(m.askers, asker{name, header})
+	case "env":
+		m.env = append(m.env, rest)
+	case "reset":
+		m.reset = rest
+	case "sql":
+		m.sql = rest
+	case "floor":
+		m.floors, err = parseFloors(rest)
+	case "bar":
+		var b bar
+		b, err = parseBar(rest)
+		m.bars = append(m.bars, b)
+	default:
+		err = fmt.Errorf("unknown word %q", word)
+	}
+	return err
+}
+
+// floorWords are the floors in mix files.
+var floorWords = map[string]subject{"same": byWire, "json_agg": byJSON, "pgbench": byPgbench}
+
+func parseFloors(text string) ([]subject, error) {
+	if text == "none" {
+		return nil, nil
+	}
+	var list []subject
+	for word := range strings.FieldsSeq(text) {
+		who, ok := floorWords[word]
+		if !ok {
+			return nil, fmt.Errorf("unknown floor %q", word)
+		}
+		list = append(list, who)
+	}
+	return list, nil
+}
+
+// keyed puts secrets and tokens where settings and headers ask for them.
+func (m *mix) keyed(k *keys) error {
+	var errs []error
+	replace := func(text string) string {
+		text, err := k.replace(text)
+		errs = append(errs, err)
+		return text
+	}
+	for i := range m.env {
+		m.env[i] = replace(m.env[i])
+	}
+	for i := range m.askers {
+		m.askers[i].header = replace(m.askers[i].header)
+	}
+	return errors.Join(errs...)
+}
+
+// target is what one of the askers asks.
+func (m *mix) target(addr string, a asker, k *keys) load.Target {
+	t := load.Target{Addr: addr, Method: m.method, Path: m.path, Headers: m.headers, Body: m.body, Low: m.low, High: m.high}
+	if a.header != "" {
+		t.Headers = append(slices.Clip(m.headers), a.header)
+	}
+	if strings.Contains(a.header, "{token}") {
+		t.Tokens = k.many
+	}
+	return t
+}
+
+// marks are numbers that stand for the drawn one in a probing request, and by which it is found again in
+// the statements. None is likely to be there for another reason.
+var marks = []int{73127, 7319, 719}
+
+func (m *mix) mark() int {
+	for _, n := range marks {
+		if m.low <= n && n <= m.high {
+			return n
+		}
+	}
+	return m.low
+}
+
+// varies says whether there is a number to draw.
+func (m *mix) varies() bool { return m.high > m.low }

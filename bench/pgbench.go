@@ -26,7 +26,7 @@ func pgbenchProgram(p pgcluster.Programs) string {
 }
 
 // runPgbench sends a flight by pgbench: an independent witness for runFloor. It reads results as text.
-func runPgbench(ctx context.Context, program string, m *machine, flight []statement, x mix, connections int, duration time.Duration) (load.Result, error) {
+func runPgbench(ctx context.Context, program string, m *machine, flight []statement, x *mix, connections int, duration time.Duration) (load.Result, error) {
 	script, args := pgbenchScript(flight, x)
 	file := filepath.Join(m.dir, x.name+".pgbench")
 	if err := os.WriteFile(file, []byte(script), 0o644); err != nil {
@@ -52,21 +52,18 @@ func runPgbench(ctx context.Context, program string, m *machine, flight []statem
 var processed = regexp.MustCompile(`transactions actually processed: (\d+)`)
 
 // pgbenchScript writes the flight with every argument as a variable: inside a literal pgbench
-// would take ":3000" for a variable, too.
-func pgbenchScript(flight []statement, x mix) (script string, args []string) {
+// would take ":3000" for a variable, too. A number inside a longer argument is the same each time:
+// pgbench cannot put texts together.
+func pgbenchScript(flight []statement, x *mix) (script string, args []string) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\\set n random(%d, %d)\n\\startpipeline\n", x.low, x.high)
 	for i, s := range flight {
 		sql := s.sql
 		for j := len(s.args); j > 0; j-- { // from the end: $1 begins $10
 			name := "n"
-			if j-1 != s.number {
+			if a := s.args[j-1]; !a.isNumber() {
 				name = fmt.Sprintf("s%dp%d", i, j)
-				value := ""
-				if s.args[j-1] != nil {
-					value = *s.args[j-1]
-				}
-				args = append(args, "--define="+name+"="+value)
+				args = append(args, "--define="+name+"="+string(a.append(nil, x.mark())))
 			}
 			sql = strings.ReplaceAll(sql, "$"+strconv.Itoa(j), "\x00"+name+" ")
 		}

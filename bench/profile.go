@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/pprof"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/fastgrest/fastgrest/bench/load"
@@ -22,27 +24,45 @@ import (
 const childMark = "FASTGREST_BENCH_PROFILE"
 
 // runProfile puts load on a server that is this very program, one mix after the other.
-func (p *plan) runProfile(ctx context.Context, m *machine, list []mix, w io.Writer) error {
+func (p *plan) runProfile(ctx context.Context, m *machine, list []mix, k *keys, w io.Writer) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
 	for _, x := range list {
-		prefix, err := filepath.Abs(filepath.Join(p.out, x.name))
-		if err != nil {
+		if err := x.keyed(k); err != nil {
 			return err
 		}
-		if err := m.startServer(ctx, self, nil, append(p.env, childMark+"="+prefix), p.pool); err != nil {
-			return err
+		for _, who := range x.askers {
+			if err := p.profileOne(ctx, m, &x, who, self, k, w); err != nil {
+				return err
+			}
 		}
-		target := load.Target{Addr: m.addr, Path: x.path, Low: x.low, High: x.high}
-		r, err := load.Run(ctx, target, p.connections, p.duration())
-		if err := errors.Join(err, m.stopServer()); err != nil {
-			return err
-		}
-		fmt.Fprintf(w, "%s: %.0f requests/s while profiled\n    go tool pprof -top %s.cpu.pprof\n    go tool pprof -top -sample_index=alloc_space %s.heap.pprof\n",
-			x.name, r.PerSecond(), prefix, prefix)
 	}
+	return nil
+}
+
+func (p *plan) profileOne(ctx context.Context, m *machine, x *mix, who asker, self string, k *keys, w io.Writer) error {
+	name := x.name
+	if who.name != "" {
+		name += "-" + strings.NewReplacer(" ", "-", ",", "").Replace(who.name)
+	}
+	prefix, err := filepath.Abs(filepath.Join(p.out, name))
+	if err != nil {
+		return err
+	}
+	if err := m.resetData(ctx, x); err != nil {
+		return err
+	}
+	if err := m.startServer(ctx, self, nil, append(slices.Concat(x.env, p.env), childMark+"="+prefix), p.pool); err != nil {
+		return err
+	}
+	r, err := load.Run(ctx, x.target(m.addr, who, k), p.connections, p.duration())
+	if err := errors.Join(err, m.stopServer()); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "%s: %.0f requests/s while profiled\n    go tool pprof -top %s.cpu.pprof\n    go tool pprof -top -sample_index=alloc_space %s.heap.pprof\n",
+		name, r.PerSecond(), prefix, prefix)
 	return nil
 }
 

@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// subject is who answered: the server, or the database alone in one of three ways.
+// subject is who answered: the server, perhaps to different askers, or the database alone in one of
+// three ways.
 type subject string
 
 const (
@@ -19,6 +20,8 @@ const (
 	byJSON    subject = "PostgreSQL alone, json_agg"
 	byPgbench subject = "PostgreSQL alone, pgbench"
 )
+
+func (s subject) isServer() bool { return strings.HasPrefix(string(s), string(byServer)) }
 
 // figures are one measurement.
 type figures struct {
@@ -44,6 +47,9 @@ type section struct {
 	Mix   string `json:"mix"`
 	About string `json:"about"`
 	Rows  []row  `json:"rows"`
+	// Notes hold what figures do not say.
+	Notes []string  `json:"notes,omitempty"`
+	Bars  []verdict `json:"bars,omitempty"`
 }
 
 type report struct {
@@ -84,12 +90,7 @@ func median(rounds []figures) figures {
 		for i, f := range rounds {
 			values[i] = field(f)
 		}
-		slices.Sort(values)
-		middle := len(values) / 2
-		if len(values)%2 == 0 {
-			return (values[middle-1] + values[middle]) / 2
-		}
-		return values[middle]
+		return middle(values)
 	}
 	return figures{
 		PerSecond:   of(func(f figures) float64 { return f.PerSecond }),
@@ -99,6 +100,31 @@ func median(rounds []figures) figures {
 		DatabaseCPU: of(func(f figures) float64 { return f.DatabaseCPU }),
 		ServerRSS:   of(func(f figures) float64 { return f.ServerRSS }),
 		Requests:    int(of(func(f figures) float64 { return float64(f.Requests) })),
+	}
+}
+
+// middle is the median of values, which it sorts.
+func middle(values []float64) float64 {
+	slices.Sort(values)
+	half := len(values) / 2
+	if len(values)%2 == 0 {
+		return (values[half-1] + values[half]) / 2
+	}
+	return values[half]
+}
+
+// judge puts the section's figures beside the mix's bars.
+func (s *section) judge(bars []bar) {
+	for _, b := range bars {
+		base := slices.IndexFunc(s.Rows, func(r row) bool { return r.Subject == b.Base })
+		if base < 0 {
+			continue
+		}
+		for _, r := range s.Rows {
+			if r.Subject.isServer() && r.Subject != b.Base {
+				s.Bars = append(s.Bars, b.judge(r, s.Rows[base]))
+			}
+		}
 	}
 }
 
@@ -113,25 +139,41 @@ func (r *report) print(w io.Writer) {
 				number(f.P50, "%.2f"), number(f.P99, "%.2f"), number(f.ServerCPU, "%.1f"), f.DatabaseCPU, f.total(), number(f.ServerRSS, "%.0f"))
 		}
 		table.Flush()
-		if text := s.ratios(); text != "" {
+		for _, text := range slices.Concat(s.ratios(), s.Notes) {
 			fmt.Fprintln(w, "  "+text)
+		}
+		for _, v := range s.Bars {
+			fmt.Fprintln(w, "  "+v.String())
 		}
 	}
 }
 
-// ratios are what the figures are taken for: our total against the database's floors.
-func (s *section) ratios() string {
-	ours, ok := s.find(byServer)
-	if !ok {
-		return ""
-	}
-	var parts []string
-	for _, who := range []subject{byWire, byJSON, byPgbench} {
-		if f, ok := s.find(who); ok && f.total() > 0 {
-			parts = append(parts, fmt.Sprintf("%.2f times %s", ours.total()/f.total(), who))
+// ratios are what the figures are taken for: our total against the database's floors, or that of
+// one asker against the first.
+func (s *section) ratios() (lines []string) {
+	var first figures
+	for i, r := range s.Rows {
+		switch {
+		case !r.Subject.isServer():
+			return lines
+		case i == 0:
+			first = r.Median
+		default:
+			lines = append(lines, fmt.Sprintf("%s: total CPU %.2f times %s, the server's own %.2f times", r.Subject,
+				r.Median.total()/first.total(), s.Rows[0].Subject, r.Median.ServerCPU/first.ServerCPU))
+			continue
+		}
+		var parts []string
+		for _, who := range []subject{byWire, byJSON, byPgbench} {
+			if f, ok := s.find(who); ok && f.total() > 0 {
+				parts = append(parts, fmt.Sprintf("%.2f times %s", first.total()/f.total(), who))
+			}
+		}
+		if parts != nil {
+			lines = append(lines, "total CPU: "+strings.Join(parts, ", "))
 		}
 	}
-	return "total CPU: " + strings.Join(parts, ", ")
+	return lines
 }
 
 func number(v float64, format string) string {

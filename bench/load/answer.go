@@ -12,6 +12,8 @@ type reader struct {
 	from io.Reader
 	buf  []byte // what was read ...
 	used int    // ... and not used yet starts here
+	keep bool   // bodies
+	body []byte // what was kept
 }
 
 var (
@@ -19,6 +21,8 @@ var (
 	lineEnd       = []byte("\r\n")
 	contentLength = []byte("content-length:")
 	chunked       = []byte("transfer-encoding: chunked")
+	success       = []byte("HTTP/1.1 20")
+	noContent     = []byte("HTTP/1.1 204 ") // has no body and says no length
 )
 
 // maxHead bounds the head of an answer.
@@ -42,8 +46,11 @@ func (r *reader) next() (int, error) {
 	}
 	head := r.buf[:end]
 	r.used = end + len(headEnd)
-	if !bytes.HasPrefix(head, []byte("HTTP/1.1 200 ")) && !bytes.HasPrefix(head, []byte("HTTP/1.1 206 ")) {
-		return 0, r.refused(head)
+	switch status, _, _ := bytes.Cut(head, lineEnd); {
+	case bytes.HasPrefix(status, noContent):
+		return 0, nil
+	case !bytes.HasPrefix(status, success):
+		return 0, r.refused(status)
 	}
 	length, isChunked, err := framing(head)
 	switch {
@@ -70,22 +77,29 @@ func framing(head []byte) (length int, isChunked bool, err error) {
 }
 
 // refused makes an error of an answer that is no success, with the start of its body.
-func (r *reader) refused(head []byte) error {
-	status, _, _ := bytes.Cut(head, lineEnd)
+func (r *reader) refused(status []byte) error {
 	return fmt.Errorf("load: %s: %.300s", status, r.buf[r.used:])
 }
 
-// skip uses up n bytes.
+// skip uses up n bytes of a body.
 func (r *reader) skip(n int) error {
 	for len(r.buf)-r.used < n {
 		n -= len(r.buf) - r.used
+		r.kept(r.buf[r.used:])
 		r.buf, r.used = r.buf[:0], 0
 		if err := r.more(); err != nil {
 			return err
 		}
 	}
+	r.kept(r.buf[r.used : r.used+n])
 	r.used += n
 	return nil
+}
+
+func (r *reader) kept(part []byte) {
+	if r.keep {
+		r.body = append(r.body, part...)
+	}
 }
 
 func (r *reader) skipChunks() (total int, err error) {
@@ -99,7 +113,10 @@ func (r *reader) skipChunks() (total int, err error) {
 			return 0, fmt.Errorf("load: chunk size: %w", err)
 		}
 		total += int(size)
-		if err := r.skip(int(size) + len(lineEnd)); err != nil {
+		if err := r.skip(int(size)); err != nil {
+			return 0, err
+		}
+		if _, err := r.line(); err != nil {
 			return 0, err
 		}
 		if size == 0 {

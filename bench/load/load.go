@@ -8,8 +8,8 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,10 +22,26 @@ const (
 // Target is what is asked of the server.
 type Target struct {
 	Addr    string   // host:port, loopback only
-	Path    string   // path and query; {n} stands for a number from Low to High
-	Headers []string // "Name: value"
+	Method  string   // "" is GET
+	Path    string   // path and query; {n} stands for a number from Low to High, here and in the body
+	Headers []string // "Name: value"; {token} stands for one of Tokens
+	Body    string
 	Low     int
 	High    int
+	Tokens  *Tokens
+}
+
+// Tokens are taken in turn, across all connections and runs: none comes again before all others.
+type Tokens struct {
+	List []string
+	next atomic.Uint64
+}
+
+func (t *Tokens) take() string {
+	if t == nil || len(t.List) == 0 {
+		return ""
+	}
+	return t.List[t.next.Add(1)%uint64(len(t.List))]
 }
 
 // Result of a run.
@@ -39,7 +55,7 @@ type Result struct {
 // PerSecond is the throughput.
 func (r Result) PerSecond() float64 { return float64(r.Requests) / r.Elapsed.Seconds() }
 
-// Run keeps connections busy for a while. Any failure, and any status but 200 and 206, ends it
+// Run keeps connections busy for a while. Any failure, and any status that is no success, ends it
 // with an error: figures of failing requests mean nothing.
 func Run(ctx context.Context, t Target, connections int, duration time.Duration) (Result, error) {
 	if err := t.check(connections, duration); err != nil {
@@ -127,8 +143,7 @@ type client struct {
 	conn      net.Conn
 	random    *rand.Rand
 	target    *Target
-	before    []byte // of the request, up to the number
-	after     []byte
+	template  *template
 	request   []byte
 	answer    reader
 	latencies []time.Duration
@@ -143,7 +158,7 @@ func dial(ctx context.Context, t *Target, seed uint64) (*client, error) {
 	}
 	c := &client{conn: conn, target: t, random: rand.New(rand.NewPCG(seed, 1)), latencies: make([]time.Duration, 0, 1<<14)}
 	c.answer.from = conn
-	c.before, c.after = t.render()
+	c.template = t.compile()
 	return c, nil
 }
 
@@ -151,7 +166,7 @@ func (c *client) loop(ctx context.Context, deadline time.Time) error {
 	stop := context.AfterFunc(ctx, func() { c.conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	for now := time.Now(); now.Before(deadline); {
-		n, err := c.once()
+		n, err := c.once(c.target.Low + c.random.IntN(c.target.High-c.target.Low+1))
 		if err != nil {
 			return err
 		}
@@ -164,15 +179,28 @@ func (c *client) loop(ctx context.Context, deadline time.Time) error {
 }
 
 // once sends one request and reads its answer.
-func (c *client) once() (bodyBytes int, err error) {
-	c.request = append(c.request[:0], c.before...)
-	if c.after != nil {
-		n := c.target.Low + c.random.IntN(c.target.High-c.target.Low+1)
-		c.request = strconv.AppendInt(c.request, int64(n), 10)
-		c.request = append(c.request, c.after...)
-	}
+func (c *client) once(n int) (bodyBytes int, err error) {
+	c.request = c.template.append(c.request[:0], draw{n, c.target.Tokens.take()})
 	if _, err := c.conn.Write(c.request); err != nil {
 		return 0, err
 	}
 	return c.answer.next()
+}
+
+// Ask sends one request, byte for byte as Run would send it with number n, and gives the body of the answer.
+func Ask(ctx context.Context, t Target, n int) ([]byte, error) {
+	if err := t.check(1, maxDuration); err != nil {
+		return nil, err
+	}
+	c, err := dial(ctx, &t, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer c.conn.Close()
+	if err := c.conn.SetDeadline(time.Now().Add(maxDuration)); err != nil {
+		return nil, err
+	}
+	c.answer.keep = true
+	_, err = c.once(n)
+	return c.answer.body, err
 }

@@ -37,6 +37,8 @@ func TestAnswers(t *testing.T) {
 	f("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA\r\n0123456789\r\n0\r\n\r\n"+
 		"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", 13, 1)
 
+	f("HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n", 0, 0)
+
 	bad := func(wire, want string) {
 		t.Helper()
 		r := reader{from: strings.NewReader(wire)}
@@ -56,7 +58,8 @@ func TestRun(t *testing.T) {
 	var served atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n, err := strconv.Atoi(r.URL.Query().Get("id"))
-		if err != nil || n < 10 || n > 20 || r.Header.Get("X-Mark") != "yes" {
+		body, _ := io.ReadAll(r.Body)
+		if err != nil || n < 10 || n > 120 || r.Header.Get("X-Mark") != "yes" || r.Method == "POST" && string(body) != fmt.Sprintf(`[{"a":%d},{"a":%d}]`, n, n) {
 			http.Error(w, "unexpected "+r.URL.String(), http.StatusBadRequest)
 			return
 		}
@@ -72,9 +75,35 @@ func TestRun(t *testing.T) {
 	if int64(got.Requests) != served.Load() || got.Bytes != 5*served.Load() || got.Requests == 0 || got.P50 <= 0 || got.P99 < got.P50 {
 		t.Errorf("%+v after %d answers", got, served.Load())
 	}
+	target.Method, target.Body, target.High = "POST", `[{"a":{n}},{"a":{n}}]`, 120
+	if _, err := Run(t.Context(), target, 4, 100*time.Millisecond); err != nil {
+		t.Error(err)
+	}
+	if body, err := Ask(t.Context(), target, 105); err != nil || string(body) != "12345" {
+		t.Errorf("asked once: %q, %v", body, err)
+	}
 	target.Headers = nil
 	if _, err := Run(t.Context(), target, 2, 100*time.Millisecond); err == nil || !strings.Contains(err.Error(), "400") {
 		t.Errorf("got %v, want the status of the refusal", err)
+	}
+}
+
+func TestTokensInTurn(t *testing.T) {
+	seen := make(map[string]int)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen[r.Header.Get("Authorization")]++
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	defer server.Close()
+	target := Target{Addr: server.Listener.Addr().String(), Path: "/", Headers: []string{"Authorization: Bearer {token}"},
+		Tokens: &Tokens{List: []string{"a", "b", "c"}}}
+	for range 6 {
+		if _, err := Ask(t.Context(), target, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(seen) != 3 || seen["Bearer a"] != 2 || seen["Bearer b"] != 2 {
+		t.Errorf("got %v, want each token twice", seen)
 	}
 }
 

@@ -1,18 +1,86 @@
 package load
 
-import "bytes"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
 
-// render writes the request out, split where the number goes. after is nil if there is none.
-func (t *Target) render() (before, after []byte) {
-	var b bytes.Buffer
-	b.WriteString("GET " + t.Path + " HTTP/1.1\r\nHost: " + t.Addr + "\r\n")
+// template is a request in pieces, with what is drawn for each request between them.
+type template struct {
+	pieces  []piece
+	length  int // bytes of the body without its numbers
+	numbers int // in the body
+}
+
+// piece is text, and what follows it.
+type piece struct {
+	text string
+	then func(*template, []byte, draw) []byte
+}
+
+// draw is what makes one request differ from the next.
+type draw struct {
+	number int
+	token  string
+}
+
+// slots stand in requests for what is drawn, and for the length that follows from it.
+var slots = map[string]func(*template, []byte, draw) []byte{
+	"{n}":     func(_ *template, dst []byte, d draw) []byte { return strconv.AppendInt(dst, int64(d.number), 10) },
+	"{token}": func(_ *template, dst []byte, d draw) []byte { return append(dst, d.token...) },
+	"{length}": func(t *template, dst []byte, d draw) []byte {
+		return strconv.AppendInt(dst, int64(t.length+t.numbers*len(strconv.Itoa(d.number))), 10)
+	},
+}
+
+// compile writes the request out and cuts it at its slots.
+func (t *Target) compile() *template {
+	var b strings.Builder
+	method := t.Method
+	if method == "" {
+		method = "GET"
+	}
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\n", method, t.Path, t.Addr)
 	for _, h := range t.Headers {
 		b.WriteString(h + "\r\n")
 	}
-	b.WriteString("\r\n")
-	before, after, found := bytes.Cut(b.Bytes(), []byte("{n}"))
-	if !found {
-		return b.Bytes(), nil
+	if t.Body != "" {
+		b.WriteString("Content-Length: {length}\r\n")
 	}
-	return before, after
+	b.WriteString("\r\n" + t.Body)
+	c := &template{numbers: strings.Count(t.Body, "{n}")}
+	c.length = len(t.Body) - c.numbers*len("{n}")
+	for rest := b.String(); rest != ""; {
+		var p piece
+		p, rest = cutSlot(rest)
+		c.pieces = append(c.pieces, p)
+	}
+	return c
+}
+
+// cutSlot cuts text behind its first slot.
+func cutSlot(text string) (p piece, rest string) {
+	for at := 0; ; at++ {
+		open := strings.IndexByte(text[at:], '{')
+		if open < 0 {
+			return piece{text: text}, ""
+		}
+		at += open
+		for slot, then := range slots {
+			if rest, ok := strings.CutPrefix(text[at:], slot); ok {
+				return piece{text[:at], then}, rest
+			}
+		}
+	}
+}
+
+func (t *template) append(dst []byte, d draw) []byte {
+	for _, p := range t.pieces {
+		dst = append(dst, p.text...)
+		if p.then != nil {
+			dst = p.then(t, dst, d)
+		}
+	}
+	return dst
 }

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// bar is what a mix has to reach: total CPU per request of at most Factor times that of the base, plus
+// some microseconds. It goes for everyone the server answers, except the base.
+type bar struct {
+	Factor float64 `json:"factor"`
+	Base   subject `json:"base"`
+	Plus   float64 `json:"plus_us"`
+}
+
+// parseBar reads "1.7 same", "1 json_agg + 60" or "1.05 anonymous".
+func parseBar(text string) (b bar, err error) {
+	rest, plus, hasPlus := strings.Cut(text, " + ")
+	factor, base, ok := strings.Cut(rest, " ")
+	if !ok {
+		return bar{}, fmt.Errorf("a bar is a factor, a base and perhaps + microseconds, not %q", text)
+	}
+	if b.Factor, err = strconv.ParseFloat(factor, 64); err != nil {
+		return bar{}, err
+	}
+	if hasPlus {
+		if b.Plus, err = strconv.ParseFloat(plus, 64); err != nil {
+			return bar{}, err
+		}
+	}
+	if b.Base, ok = floorWords[base]; !ok {
+		b.Base = asker{name: base}.subject()
+	}
+	return b, nil
+}
+
+// verdict is how a subject stands to a bar. Rounds are compared one by one, since the two measurements
+// of a round saw the same minute of the machine, and the median of the comparisons counts.
+type verdict struct {
+	bar
+	Subject subject `json:"subject"`
+	Median  float64 `json:"median"` // times the base, or microseconds above Factor times the base if the bar has Plus
+	Lowest  float64 `json:"lowest"`
+	Highest float64 `json:"highest"`
+	Met     bool    `json:"met"`
+}
+
+// judge compares what was measured in the same rounds.
+func (b bar) judge(ours, base row) verdict {
+	v := verdict{bar: b, Subject: ours.Subject}
+	var values []float64
+	for i := range min(len(ours.Rounds), len(base.Rounds)) {
+		we, they := ours.Rounds[i].total(), base.Rounds[i].total()
+		if b.Plus != 0 {
+			values = append(values, we-b.Factor*they)
+		} else if they > 0 {
+			values = append(values, we/they)
+		}
+	}
+	if len(values) == 0 {
+		return v
+	}
+	v.Median, v.Lowest, v.Highest = middle(values), slices.Min(values), slices.Max(values)
+	v.Met = v.Median <= b.limit()
+	return v
+}
+
+// limit is in the unit of the verdict.
+func (b bar) limit() float64 {
+	if b.Plus != 0 {
+		return b.Plus
+	}
+	return b.Factor
+}
+
+func (v verdict) String() string {
+	word := "met"
+	if !v.Met {
+		word = "MISSED"
+	}
+	if v.Plus != 0 {
+		base := string(v.Base)
+		if v.Factor != 1 {
+			base = fmt.Sprintf("%g times %s", v.Factor, base)
+		}
+		return fmt.Sprintf("bar: %s at most %s and %g µs: and %.0f µs (%.0f to %.0f): %s", v.Subject, base, v.Plus, v.Median, v.Lowest, v.Highest, word)
+	}
+	return fmt.Sprintf("bar: %s at most %g times %s: %.2f times (%.2f to %.2f): %s", v.Subject, v.Factor, v.Base, v.Median, v.Lowest, v.Highest, word)
+}

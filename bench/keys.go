@@ -1,0 +1,113 @@
+package main
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"strings"
+	"time"
+
+	"github.com/pascaldekloe/jwt"
+
+	"github.com/fastgrest/fastgrest/bench/load"
+)
+
+// manyTokens is how many different ones are drawn from for {token}.
+const manyTokens = 100_000
+
+// tokenRole is whom tokens are for: a role with the rights of the anonymous one.
+const tokenRole = "member"
+
+// keys are secrets of this run, and what is signed with them:
+//
+//	{jwks}                      a set of one key of each kind, for PGRST_JWT_SECRET
+//	{HS256} {RS256} {ES256}     a token
+//	{token}                     is left to the load, which takes the next of many HS256 tokens for each request
+type keys struct {
+	secret []byte
+	rsa    *rsa.PrivateKey
+	ecdsa  *ecdsa.PrivateKey
+	many   *load.Tokens
+}
+
+func newKeys() (k *keys, err error) {
+	k = &keys{secret: make([]byte, 32), many: &load.Tokens{}}
+	if _, err = rand.Read(k.secret); err != nil {
+		return nil, err
+	}
+	if k.rsa, err = rsa.GenerateKey(rand.Reader, 2048); err != nil {
+		return nil, err
+	}
+	k.ecdsa, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	return k, err
+}
+
+func (k *keys) replace(text string) (string, error) {
+	if strings.Contains(text, "{jwks}") {
+		set, err := k.set()
+		if err != nil {
+			return "", err
+		}
+		text = strings.ReplaceAll(text, "{jwks}", set)
+	}
+	for _, alg := range []string{jwt.HS256, jwt.RS256, jwt.ES256} {
+		if !strings.Contains(text, "{"+alg+"}") {
+			continue
+		}
+		token, err := k.sign(alg, "user of "+alg)
+		if err != nil {
+			return "", err
+		}
+		text = strings.ReplaceAll(text, "{"+alg+"}", token)
+	}
+	if strings.Contains(text, "{token}") && len(k.many.List) == 0 {
+		for i := range manyTokens {
+			token, err := k.sign(jwt.HS256, fmt.Sprintf("user %d", i))
+			if err != nil {
+				return "", err
+			}
+			k.many.List = append(k.many.List, token)
+		}
+	}
+	return text, nil
+}
+
+// sign makes a token of the usual claims. A key goes by the name of its algorithm.
+func (k *keys) sign(alg, subject string) (string, error) {
+	tomorrow := time.Now().Add(24 * time.Hour).Truncate(time.Second) // PostgREST takes fractions for long ago
+	c := jwt.Claims{KeyID: alg, Set: map[string]any{"role": tokenRole},
+		Registered: jwt.Registered{Subject: subject, Expires: jwt.NewNumericTime(tomorrow)}}
+	var (
+		token []byte
+		err   error
+	)
+	switch alg {
+	case jwt.HS256:
+		token, err = c.HMACSign(alg, k.secret)
+	case jwt.RS256:
+		token, err = c.RSASign(alg, k.rsa)
+	default:
+		token, err = c.ECDSASign(alg, k.ecdsa)
+	}
+	return string(token), err
+}
+
+func (k *keys) set() (string, error) {
+	point, err := k.ecdsa.PublicKey.Bytes() // 4, x, y
+	if err != nil {
+		return "", err
+	}
+	half := (len(point) - 1) / 2
+	encode := base64.RawURLEncoding.EncodeToString
+	set, err := json.Marshal(map[string]any{"keys": []map[string]string{
+		{"kty": "oct", "kid": jwt.HS256, "alg": jwt.HS256, "k": encode(k.secret)},
+		{"kty": "RSA", "kid": jwt.RS256, "alg": jwt.RS256, "n": encode(k.rsa.N.Bytes()), "e": encode(big.NewInt(int64(k.rsa.E)).Bytes())},
+		{"kty": "EC", "kid": jwt.ES256, "alg": jwt.ES256, "crv": "P-256", "x": encode(point[1 : 1+half]), "y": encode(point[1+half:])},
+	}})
+	return string(set), err
+}
