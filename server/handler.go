@@ -32,6 +32,7 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 			rq.finish()
 		}
 	}
+	rq.skipBody()
 	rq.observe()
 	rq.end()
 	s.requests.Put(rq)

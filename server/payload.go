@@ -24,10 +24,12 @@ func (rq *request) readPayload() error {
 	if p.Action == planner.Delete || p.Action == planner.CallGet || p.Action == planner.CallHead {
 		return nil
 	}
-	raw := rq.ctx.PostBody()
+	raw, err := rq.readBody()
+	if err != nil {
+		return err
+	}
 	call := p.Action == planner.CallPost
 	columns := rq.query.HasColumns && p.Action != planner.Upsert
-	var err error
 	switch kind := p.ContentType.Kind; {
 	case kind == header.JSON && columns:
 		rq.payload.SetRaw(raw)

@@ -39,6 +39,7 @@ type request struct {
 	streamed int64 // bytes of the body that has been sent already; -1: none
 	noLength bool  // the empty body's length is not said, as PostgREST does not
 
+	body      []byte // as it came, if it came as a stream; buffer
 	prefer    header.Prefer
 	query     parser.Query
 	payload   body.Payload
@@ -103,6 +104,9 @@ func (rq *request) end() {
 		if cap(*b) > maxKept {
 			*b = nil
 		}
+	}
+	if cap(rq.body) > maxBodyKept {
+		rq.body = nil
 	}
 	rq.ctx, rq.snap, rq.path, rq.rawQuery = nil, nil, nil, nil
 	rq.plan = planner.Request{}

@@ -170,13 +170,12 @@ func (s *Server) run(ctx context.Context) error {
 		Handler:                      s.handle,
 		Name:                         "fastgrest/" + s.options.Version,
 		ReadBufferSize:               c.ServerReadBufferSize, // bounds request line and headers; fasthttp's 4 KiB would refuse ordinary queries
-		MaxRequestBodySize:           c.ServerMaxBodySize,
 		ReadTimeout:                  readTimeout,
 		WriteTimeout:                 writeTimeout,
 		IdleTimeout:                  idleTimeout,
-		NoDefaultContentType:         true,  // an answer without a body has none
-		DisablePreParseMultipartForm: true,  // bodies are read as bytes
-		StreamRequestBody:            false, // a payload goes to PostgreSQL whole
+		NoDefaultContentType:         true, // an answer without a body has none
+		DisablePreParseMultipartForm: true, // bodies are read as bytes
+		StreamRequestBody:            true, // see bodystream.go
 		GetOnly:                      false,
 		CloseOnShutdown:              true,
 		Logger:                       s.log,
@@ -222,8 +221,6 @@ func (s *Server) protocolError(ctx *fasthttp.RequestCtx, err error) {
 	switch {
 	case errors.As(err, &small):
 		ctx.Error("Request header fields too large", fasthttp.StatusRequestHeaderFieldsTooLarge)
-	case errors.Is(err, fasthttp.ErrBodyTooLarge):
-		s.refuseBody(ctx)
 	default:
 		ctx.Error("Bad request", fasthttp.StatusBadRequest)
 	}
