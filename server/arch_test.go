@@ -38,7 +38,8 @@ var layers = []layer{
 	{path: "parser", why: "reads text and knows no catalog, no SQL and no I/O", imports: []string{"parser/explain"}},
 	{path: "parser/explain", why: "shared by the grammars only"},
 	{path: "parser/header", why: "reads header values, each by itself"},
-	{path: "parser/body", why: "reads payloads, each by itself"},
+	{path: "parser/body", why: "reads payloads, each by itself", imports: []string{"parser/jsontext"}},
+	{path: "parser/jsontext", why: "turns bytes into bytes"},
 
 	{path: "planner/catalog", why: "is filled through a function that runs queries, so that it needs no driver"},
 	{path: "planner/fuzzy", why: "is arithmetic on texts"},
@@ -58,16 +59,15 @@ var layers = []layer{
 
 	{path: "server/admin", why: "asks the server through an interface of its own", imports: []string{"github.com/valyala/fasthttp"},
 		tests: []string{"github.com/valyala/fasthttp/..."}},
-	{path: "server/auth", why: "identifies, given a header and a time", imports: []string{"github.com/pascaldekloe/jwt", "github.com/theory/jsonpath/..."}},
+	{path: "server/auth", why: "identifies, given a header and a time", imports: []string{"parser/jsontext", "github.com/pascaldekloe/jwt", "github.com/theory/jsonpath/..."}},
 	{path: "server/config", why: "checks its values as auth reads them, and asks the database through a function",
 		imports: []string{"server/auth", "github.com/spf13/pflag"}},
-	{path: "server/cookies", why: "turns bytes into bytes", imports: []string{"server/jsontext"}},
+	{path: "server/cookies", why: "turns bytes into bytes", imports: []string{"parser/jsontext"}},
 	{path: "server/cors", why: "decides on header values alone"},
 	{path: "server/faulttest", why: "stands between the server and PostgreSQL, and knows the protocol only",
 		tests: []string{"server", "server/auth", "server/config"}},
-	{path: "server/jsontext", why: "turns bytes into bytes"},
 	{path: "server/metrics", why: "asks for figures through functions", imports: []string{"github.com/prometheus/client_golang/...", "github.com/prometheus/common/expfmt"}},
-	{path: "server/openapi", why: "describes what the catalog has, and is sent by others", imports: []string{"planner/catalog", "server/jsontext"},
+	{path: "server/openapi", why: "describes what the catalog has, and is sent by others", imports: []string{"planner/catalog", "parser/jsontext"},
 		tests: []string{"pgwire", "github.com/go-openapi/..."}},
 	{path: "server/oplog", why: "is called by everybody, and so calls nobody"},
 	{path: "server/spectest", why: "tests the program from outside and must not see inside", imports: []string{"pgwire/pgtest", "github.com/jackc/pgx/v5/..."}},
@@ -75,7 +75,7 @@ var layers = []layer{
 		imports: []string{
 			"parser", "parser/header", "parser/body", "planner", "planner/catalog", "planner/sqlgen", "planner/tree",
 			"pgwire", "pgwire/pool", "pgwire/listen", "pgwire/rowjson",
-			"server/admin", "server/auth", "server/config", "server/cookies", "server/cors", "server/jsontext", "server/metrics", "server/openapi", "server/oplog",
+			"server/admin", "server/auth", "server/config", "server/cookies", "server/cors", "parser/jsontext", "server/metrics", "server/openapi", "server/oplog",
 			"github.com/valyala/fasthttp/...", "github.com/fasthttp/router", "github.com/jackc/pgx/v5/...", "golang.org/x/sys/unix",
 		}},
 

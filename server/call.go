@@ -26,19 +26,7 @@ func (rq *request) call() error {
 	if err := rq.readPayload(); err != nil {
 		return err
 	}
-	rq.timing.parse = rq.lap()
-	plan, err := rq.findPlan()
-	if err != nil {
-		return err
-	}
-	rq.timing.plan = rq.lap()
-	if err := rq.execute(plan); err != nil || rq.streamed >= 0 {
-		return err
-	}
-	rq.timing.transaction = rq.lap()
-	err = rq.respondCall(plan)
-	rq.timing.response = rq.lap()
-	return err
+	return rq.run((*request).respondCall)
 }
 
 // respondCall answers a call with what its flight brought back.

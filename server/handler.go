@@ -190,6 +190,11 @@ func (rq *request) read() error {
 	if err := rq.parseQuery(parser.ModeRelation); err != nil {
 		return err
 	}
+	return rq.run((*request).respondRead)
+}
+
+// run does what a request whose parts have been read asks for.
+func (rq *request) run(respond func(*request, *planner.Plan) error) error {
 	rq.timing.parse = rq.lap()
 	plan, err := rq.findPlan()
 	if err != nil {
@@ -200,7 +205,7 @@ func (rq *request) read() error {
 		return err
 	}
 	rq.timing.transaction = rq.lap()
-	err = rq.respondRead(plan)
+	err = respond(rq, plan)
 	rq.timing.response = rq.lap()
 	return err
 }

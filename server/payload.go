@@ -8,9 +8,9 @@ import (
 
 	"github.com/fastgrest/fastgrest/parser/body"
 	"github.com/fastgrest/fastgrest/parser/header"
+	"github.com/fastgrest/fastgrest/parser/jsontext"
 	"github.com/fastgrest/fastgrest/pgwire"
 	"github.com/fastgrest/fastgrest/planner"
-	"github.com/fastgrest/fastgrest/server/jsontext"
 )
 
 // readPayload reads the request's body as far as the plan depends on it.

@@ -7,13 +7,13 @@ import (
 
 	"github.com/fastgrest/fastgrest/parser"
 	"github.com/fastgrest/fastgrest/parser/body"
+	"github.com/fastgrest/fastgrest/parser/jsontext"
 	"github.com/fastgrest/fastgrest/pgwire"
 	"github.com/fastgrest/fastgrest/pgwire/pool"
 	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/planner/catalog"
 	"github.com/fastgrest/fastgrest/server/auth"
 	"github.com/fastgrest/fastgrest/server/config"
-	"github.com/fastgrest/fastgrest/server/jsontext"
 )
 
 // problem is an error as the client sees it (PostgREST's documentation,

@@ -10,12 +10,12 @@ import (
 	"github.com/fastgrest/fastgrest/parser"
 	"github.com/fastgrest/fastgrest/parser/body"
 	"github.com/fastgrest/fastgrest/parser/header"
+	"github.com/fastgrest/fastgrest/parser/jsontext"
 	"github.com/fastgrest/fastgrest/pgwire"
 	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/server/auth"
 	"github.com/fastgrest/fastgrest/server/cookies"
 	"github.com/fastgrest/fastgrest/server/cors"
-	"github.com/fastgrest/fastgrest/server/jsontext"
 )
 
 // request is the state of one request, pooled. Buffers keep their memory

@@ -18,19 +18,7 @@ func (rq *request) write() error {
 	if err := rq.readPayload(); err != nil {
 		return err
 	}
-	rq.timing.parse = rq.lap()
-	plan, err := rq.findPlan()
-	if err != nil {
-		return err
-	}
-	rq.timing.plan = rq.lap()
-	if err := rq.execute(plan); err != nil {
-		return err
-	}
-	rq.timing.transaction = rq.lap()
-	err = rq.respondWrite(plan)
-	rq.timing.response = rq.lap()
-	return err
+	return rq.run((*request).respondWrite)
 }
 
 // respondWrite answers a write that has been committed (or rolled back on

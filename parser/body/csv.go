@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/fastgrest/fastgrest/parser/jsontext"
 )
 
 // csvState is what a Payload needs to read CSV.
@@ -139,7 +141,7 @@ func (p *Payload) appendRow(dst []byte, start int) ([]byte, error) {
 		case string(value) == "NULL":
 			dst = append(dst, "null"...)
 		case utf8.Valid(value):
-			dst = appendQuoted(dst, value)
+			dst = jsontext.AppendString(dst, value)
 		default:
 			return dst, errInvalidUTF8
 		}
@@ -165,7 +167,7 @@ func (p *Payload) setColumns(n int) error {
 	c.columns = slices.CompactFunc(c.columns, func(a, b column) bool { return bytes.Equal(a.name, b.name) })
 	for i := range c.columns {
 		col, at := &c.columns[i], len(c.text)
-		c.text = append(appendQuoted(c.text, col.name), ':')
+		c.text = append(jsontext.AppendString(c.text, col.name), ':')
 		col.text = c.text[at:len(c.text):len(c.text)]
 		if first {
 			p.Keys = append(p.Keys, col.name)

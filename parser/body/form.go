@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/fastgrest/fastgrest/parser/jsontext"
 )
 
 // ParseArgs reads a form as the arguments of a call: Pairs has them in order,
@@ -40,8 +42,8 @@ func (p *Payload) ParseForm(dst, raw []byte) ([]byte, error) {
 		if len(p.Keys) > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(appendQuoted(dst, pair.Key), ':')
-		dst = appendQuoted(dst, pair.Value)
+		dst = append(jsontext.AppendString(dst, pair.Key), ':')
+		dst = jsontext.AppendString(dst, pair.Value)
 		p.Keys = append(p.Keys, pair.Key)
 	}
 	dst = append(dst, '}')

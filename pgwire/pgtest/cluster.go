@@ -188,6 +188,9 @@ func (c *Cluster) Log() string {
 	return string(text)
 }
 
+// Major is PostgreSQL's major version.
+func (c *Cluster) Major() int { return c.server.Programs.Major }
+
 // DataDir is where the server keeps its files.
 func (c *Cluster) DataDir() string { return filepath.Join(c.dir, "cluster", "data") }
 
@@ -289,9 +292,13 @@ func (c *Cluster) CreateDB(tb testing.TB, name string) {
 
 // LoadSQL runs an SQL file as the superuser: with psql where there is one,
 // and then the file may use its commands and args are further arguments of
-// it; otherwise as plain SQL.
+// it; otherwise as plain SQL. Views lose security_invoker where the server
+// does not know it yet.
 func (c *Cluster) LoadSQL(tb testing.TB, db, path string, args ...string) {
 	tb.Helper()
+	if c.Major() < 15 {
+		path = withoutInvoker(tb, path)
+	}
 	psql, err := exec.LookPath(filepath.Join(c.server.Programs.Dir, "psql"))
 	if err != nil {
 		psql, err = exec.LookPath("psql")
@@ -314,4 +321,18 @@ func (c *Cluster) LoadSQL(tb testing.TB, db, path string, args ...string) {
 	if err := cmd.Run(); err != nil {
 		tb.Fatalf("pgtest: %s: %v\n%s", path, err, out.Bytes())
 	}
+}
+
+// withoutInvoker copies an SQL file for servers whose views always run as
+// their owner.
+func withoutInvoker(tb testing.TB, path string) string {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		tb.Fatalf("pgtest: %v", err)
+	}
+	older := filepath.Join(tb.TempDir(), filepath.Base(path))
+	if err := os.WriteFile(older, bytes.ReplaceAll(text, []byte("with (security_invoker = true)"), nil), 0o600); err != nil {
+		tb.Fatalf("pgtest: %v", err)
+	}
+	return older
 }

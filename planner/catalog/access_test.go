@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -11,7 +12,7 @@ import (
 )
 
 func TestAccess(t *testing.T) {
-	db := database(t, "access.sql")
+	db := database(t, filepath.Join("testdata", "access.sql"))
 	cat := load(t, db, "acc_login", Options{Schemas: []string{"code"}, ExtraSearchPath: []string{"away"}})
 	for _, table := range cat.Tables {
 		var got []string

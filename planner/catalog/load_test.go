@@ -1,12 +1,9 @@
 package catalog
 
 import (
-	"bytes"
 	"context"
-	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -72,53 +69,20 @@ func tryLoad(tb testing.TB, db, user string, o Options) (*Catalog, error) {
 	return cat, err
 }
 
-// database creates one from a file in testdata. Roles belong to the cluster, so
-// each file is used by one test and has names of its own for its roles.
-func database(tb testing.TB, file string) string {
+// database creates one from a file. Roles belong to the cluster, so each file
+// is used by one test and has names of its own for its roles.
+func database(tb testing.TB, path string) string {
 	tb.Helper()
 	cluster := pgtest.Start(tb)
 	db := cluster.NewDB(tb)
-	path := filepath.Join("testdata", file)
-	if serverVersion(tb, cluster) < 150000 {
-		path = withoutSecurityInvoker(tb, path)
-	}
 	cluster.LoadSQL(tb, db, path)
 	return db
-}
-
-func serverVersion(tb testing.TB, cluster *pgtest.Cluster) int {
-	tb.Helper()
-	conn := connect(tb, cluster.URI("postgres", pgtest.Superuser))
-	number, err := conn.Exec(context.Background(), "show server_version_num").ReadAll()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	n, err := strconv.Atoi(string(number[0].Rows[0][0]))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return n
-}
-
-// withoutSecurityInvoker is for servers that do not have such views yet.
-func withoutSecurityInvoker(tb testing.TB, path string) string {
-	tb.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	old := filepath.Join(tb.TempDir(), filepath.Base(path))
-	text = bytes.ReplaceAll(text, []byte(" with (security_invoker = true)"), nil)
-	if err := os.WriteFile(old, text, 0o600); err != nil {
-		tb.Fatal(err)
-	}
-	return old
 }
 
 // The schema of the conformance corpus, all three exposed schemas, as the user
 // the server would be.
 func TestFestival(t *testing.T) {
-	cat := load(t, database(t, "festival.sql"), "authenticator", Options{
+	cat := load(t, database(t, filepath.Join("..", "..", "server", "spectest", "testdata", "corpus", "schema.sql")), "authenticator", Options{
 		Schemas:           []string{"api", "api_v2", "Archive Room"},
 		ExtraSearchPath:   []string{"public", "extras"},
 		HoistedTxSettings: defaultHoisted,
@@ -130,7 +94,7 @@ func TestFestival(t *testing.T) {
 var defaultHoisted = []string{"statement_timeout", "plan_filter.statement_cost_limit", "default_transaction_isolation"}
 
 func TestCorners(t *testing.T) {
-	cat := load(t, database(t, "corners.sql"), pgtest.Superuser, Options{
+	cat := load(t, database(t, filepath.Join("testdata", "corners.sql")), pgtest.Superuser, Options{
 		Schemas:           []string{"api", `Odd "Schema\`},
 		ExtraSearchPath:   []string{"side"},
 		HoistedTxSettings: defaultHoisted,

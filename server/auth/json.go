@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/fastgrest/fastgrest/parser/jsontext"
 )
 
 // JSON is read here and not with encoding/json because tokens are where two
@@ -292,7 +294,7 @@ func appendJSON(dst []byte, v any) []byte {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = append(appendString(dst, key), ':')
+			dst = append(jsontext.AppendString(dst, key), ':')
 			dst = appendJSON(dst, v[key])
 		}
 		return append(dst, '}')
@@ -306,7 +308,7 @@ func appendJSON(dst []byte, v any) []byte {
 		}
 		return append(dst, ']')
 	case string:
-		return appendString(dst, v)
+		return jsontext.AppendString(dst, v)
 	case json.Number:
 		return appendNumber(dst, string(v))
 	case bool:
@@ -323,31 +325,4 @@ func sortedKeys(object map[string]any) []string {
 	}
 	slices.Sort(keys)
 	return keys
-}
-
-func appendString(dst []byte, s string) []byte {
-	const hex = "0123456789abcdef"
-	dst = append(dst, '"')
-	start := 0
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c >= 0x20 && c != '"' && c != '\\' {
-			continue
-		}
-		dst = append(dst, s[start:i]...)
-		start = i + 1
-		switch c {
-		case '"', '\\':
-			dst = append(dst, '\\', c)
-		case '\n':
-			dst = append(dst, '\\', 'n')
-		case '\r':
-			dst = append(dst, '\\', 'r')
-		case '\t':
-			dst = append(dst, '\\', 't')
-		default:
-			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		}
-	}
-	return append(append(dst, s[start:]...), '"')
 }

@@ -3,7 +3,7 @@ package cookies
 import (
 	"bytes"
 
-	"github.com/fastgrest/fastgrest/server/jsontext"
+	"github.com/fastgrest/fastgrest/parser/jsontext"
 )
 
 // fewCookies is how many cookies are compared with each other one by one.

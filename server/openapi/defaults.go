@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/fastgrest/fastgrest/server/jsontext"
+	"github.com/fastgrest/fastgrest/parser/jsontext"
 )
 
 // appendDefault appends a column's default if it is a value of the column's

@@ -56,7 +56,7 @@ var festival struct {
 func loadFestival(tb testing.TB) *catalog.Catalog {
 	tb.Helper()
 	festival.Do(func() {
-		festival.cat = load(tb, filepath.Join("..", "..", "planner", "catalog", "testdata", "festival.sql"), "api", "api_v2")
+		festival.cat = load(tb, filepath.Join("..", "spectest", "testdata", "corpus", "schema.sql"), "api", "api_v2")
 	})
 	if festival.cat == nil {
 		tb.Fatal("the schema could not be read")

@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/fastgrest/fastgrest/server/jsontext"
+	"github.com/fastgrest/fastgrest/parser/jsontext"
 )
 
 // next separates what follows from what stands before it in the same object

@@ -1,18 +1,11 @@
 package spectest
 
 import (
-	"bytes"
-	"context"
 	"fmt"
 	"net/url"
-	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"sync"
 	"testing"
-
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 )
@@ -69,52 +62,15 @@ func loadFixture(t *testing.T, corpus string) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	version := majorVersion(t, c)
+	version := c.Major()
 	for stmt := range statements(serverSettings) {
 		c.Exec(t, "postgres", stmt)
 	}
 	c.Exec(t, "postgres", "select pg_reload_conf()")
 	c.Exec(t, "postgres", "create database "+template)
-	schema := filepath.Join(corpus, "schema.sql")
-	if version < 15 {
-		schema = withoutInvoker(t, schema)
-	}
-	c.LoadSQL(t, template, schema)
+	c.LoadSQL(t, template, filepath.Join(corpus, "schema.sql"))
 	c.LoadSQL(t, template, filepath.Join(corpus, "data.sql"))
 	return &fixture{cluster: c, port: u.Port(), version: version}
-}
-
-func majorVersion(t *testing.T, c *pgtest.Cluster) int {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), requestPatience)
-	defer cancel()
-	conn, err := pgconn.Connect(ctx, c.URI("postgres", pgtest.Superuser))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(ctx)
-	version, _, _ := strings.Cut(conn.ParameterStatus("server_version"), ".")
-	major, err := strconv.Atoi(version)
-	if err != nil {
-		t.Fatalf("PostgreSQL calls itself %q: %v", version, err)
-	}
-	return major
-}
-
-// withoutInvoker is the schema for servers before 15, whose views cannot run as
-// who asks. Cases about that are in pending.txt.
-func withoutInvoker(t *testing.T, file string) string {
-	t.Helper()
-	raw, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw = bytes.ReplaceAll(raw, []byte("with (security_invoker = true)"), nil)
-	copied := filepath.Join(t.TempDir(), "schema.sql")
-	if err := os.WriteFile(copied, raw, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return copied
 }
 
 // database is a copy of the fixture.

@@ -1,5 +1,6 @@
-// Package jsontext writes the few pieces of JSON that the server makes itself:
-// error bodies and the objects of request.headers and request.cookies.
+// Package jsontext writes the strings in the few pieces of JSON that we make
+// ourselves: error bodies, claims, request.headers and request.cookies, and
+// payloads that came as CSV or as a form.
 //
 //	bytes from anywhere -> AppendString -> one JSON string, always valid
 //
