@@ -26,8 +26,6 @@ import (
 	"github.com/fastgrest/fastgrest/server/faulttest"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
-
 // schema keeps a log of every row that was written, in the transaction that
 // wrote it: what is in the log happened, as often as it is there.
 const schema = `
@@ -67,7 +65,9 @@ type fixture struct {
 	serial string // token
 	log    *syncBuffer
 
-	database, direct string // its name, and how to connect past the proxy
+	api         string // its socket
+	database    string
+	direct, uri string // how the test connects to it, and a server past the proxy
 }
 
 type syncBuffer struct {
@@ -107,10 +107,11 @@ func startOn(t *testing.T, cluster *pgtest.Cluster, name string, flags map[strin
 		t.Fatal(err)
 	}
 	upstream := socket(parsed.Query().Get("host"))
-	f := &fixture{Proxy: faulttest.NewProxy(listener, func() (net.Conn, error) { return net.Dial("unix", upstream) }), log: &syncBuffer{}, database: name, direct: direct}
+	f := &fixture{Proxy: faulttest.NewProxy(listener, func() (net.Conn, error) { return net.Dial("unix", upstream) }), log: &syncBuffer{}, database: name, direct: direct, uri: cluster.URI(name, "fault_authenticator")}
 	t.Cleanup(f.Close)
 
 	api := filepath.Join(dir, "api")
+	f.api = api
 	all := map[string]string{
 		"db-uri":     "postgresql:///" + name + "?" + url.Values{"host": {dir}, "port": {parsed.Query().Get("port")}, "user": {"fault_authenticator"}}.Encode(),
 		"db-schemas": "api", "db-anon-role": "fault_anon", "jwt-secret": secret,
@@ -139,12 +140,7 @@ func startOn(t *testing.T, cluster *pgtest.Cluster, name string, flags map[strin
 		ended <- err
 		t.Fatalf("the server did not start: %v\n%s", err, f.log.String())
 	}
-	f.http = &http.Client{Timeout: time.Minute, Transport: &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			var d net.Dialer
-			return d.DialContext(ctx, "unix", api)
-		},
-	}}
+	f.http = unixClient(api)
 	t.Cleanup(f.http.CloseIdleConnections)
 	token, err := auth.Sign([]byte(`{"role":"fault_serial"}`), []byte(secret))
 	if err != nil {
@@ -154,6 +150,17 @@ func startOn(t *testing.T, cluster *pgtest.Cluster, name string, flags map[strin
 	f.reconnect(t)
 	t.Cleanup(func() { f.db.Close(context.Background()) })
 	return f
+}
+
+// unixClient speaks HTTP to a socket, whatever the host.
+func unixClient(path string) *http.Client {
+	return &http.Client{Timeout: time.Minute, Transport: &http.Transport{
+		ExpectContinueTimeout: 10 * time.Second,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			var d net.Dialer
+			return d.DialContext(ctx, "unix", path)
+		},
+	}}
 }
 
 // reconnect makes the test's own connection anew, as soon as the server lets it.

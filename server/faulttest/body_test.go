@@ -1,0 +1,382 @@
+package faulttest_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+	"github.com/fastgrest/fastgrest/server"
+	"github.com/fastgrest/fastgrest/server/config"
+)
+
+// TestBodyLimit: what is larger than server-max-body-size is refused before
+// anything is done with it, in words a client can read even if it was still
+// sending; what is not larger is taken.
+func TestBodyLimit(t *testing.T) {
+	const limit = 1 << 20
+	f := start(t, pgtest.Start(t), map[string]string{"server-max-body-size": strconv.Itoa(limit)})
+	for _, test := range []struct {
+		name    string
+		size    int
+		chunked bool
+		expect  bool // the client asks first
+		status  int
+	}{
+		{"at the limit", limit, false, false, 201},
+		{"at the limit, chunked", limit, true, false, 201},
+		{"at the limit, asking", limit, false, true, 201},
+		{"one more", limit + 1, false, false, 413},
+		{"one more, chunked", limit + 1, true, false, 413},
+		{"one more, asking", limit + 1, false, true, 413},
+		{"far more", 64 * limit, false, false, 413},
+		{"far more, chunked", 64 * limit, true, false, 413},
+		{"far more, asking", 64 * limit, false, true, 413},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			for range 3 { // on connections that have been used too
+				f.exec(t, "truncate log, api.note")
+				body := &filler{left: test.size, head: `{"tag":"`, tail: `"}`}
+				req, err := http.NewRequest("POST", "http://api/note", body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				req.Header.Set("Content-Type", "application/json")
+				req.Header.Set("Origin", "http://example.com")
+				if test.expect {
+					req.Header.Set("Expect", "100-continue")
+				}
+				if !test.chunked {
+					req.ContentLength = int64(test.size)
+				}
+				resp, err := f.http.Do(req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				text, err := io.ReadAll(resp.Body)
+				resp.Body.Close()
+				if err != nil || resp.StatusCode != test.status {
+					t.Fatalf("%d %s, %v; want %d", resp.StatusCode, text, err, test.status)
+				}
+				want, rows := "", 1
+				if test.status == 413 {
+					rows = 0
+					want = fmt.Sprintf(`{"code":"PGRSTX01","details":"The limit is %d bytes (server-max-body-size).","hint":null,"message":"Request body too large"}`, limit)
+				}
+				if string(text) != want {
+					t.Errorf("body %s, want %s", text, want)
+				}
+				if test.status == 413 && resp.Header.Get("Content-Type") != "application/json; charset=utf-8" {
+					t.Errorf("content type %q", resp.Header.Get("Content-Type"))
+				}
+				if n := f.count(t, "select count(*) from api.note where length(tag) = $1", strconv.Itoa(test.size-10)); n != rows {
+					t.Errorf("%d rows", n)
+				}
+			}
+		})
+	}
+}
+
+// filler is a JSON document of a given size.
+type filler struct {
+	left       int
+	head, tail string
+	begun      bool
+}
+
+func (f *filler) Read(p []byte) (int, error) {
+	if f.left == 0 {
+		return 0, io.EOF
+	}
+	p = p[:min(len(p), f.left)]
+	for i := range p {
+		p[i] = 'x'
+	}
+	if !f.begun {
+		copy(p, f.head)
+		f.begun = true
+	}
+	f.left -= len(p)
+	if n := len(f.tail) - f.left; n > 0 {
+		copy(p[max(len(p)-n, 0):], f.tail[max(n-len(p), 0):])
+	}
+	return len(p), nil
+}
+
+// serverEnv makes this test binary a server: a process of its own, whose
+// memory is its own.
+const serverEnv = "FAULTTEST_SERVER"
+
+func TestMain(m *testing.M) {
+	if uri := os.Getenv(serverEnv); uri != "" {
+		err := server.Run(context.Background(), server.Options{
+			Source: config.LoadOptions{Flags: map[string]string{
+				"db-uri": uri, "db-schemas": "api", "db-anon-role": "fault_anon", "db-channel-enabled": "false",
+				"server-unix-socket": os.Getenv(serverEnv + "_SOCKET"), "log-level": "crit",
+			}},
+			Version: "test", Stdout: io.Discard, Stderr: os.Stderr, Ready: func() { fmt.Println("ready") },
+		})
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	pgtest.Main(m)
+}
+
+// TestMemory posts a large array and looks at what the server needed for it:
+// less than twice its size and a constant.
+func TestMemory(t *testing.T) {
+	const (
+		size     = 100 << 20
+		constant = 48 << 20
+	)
+	f := start(t, pgtest.Start(t), nil)
+	f.exec(t, "create unlogged table api.big (id int, body text); alter table api.big alter body set storage external; grant all on api.big to fault_anon")
+	for _, test := range []struct {
+		name    string
+		chunked bool
+		row     int
+		headers []string
+	}{
+		{"small rows", false, 1 << 10, nil},
+		{"large rows", false, 1 << 20, nil},
+		{"chunked", true, 1 << 20, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			api := t.TempDir() + "/s"
+			cmd := exec.Command(os.Args[0])
+			cmd.Env = append(os.Environ(), serverEnv+"="+f.uri, serverEnv+"_SOCKET="+api)
+			cmd.Stderr = os.Stderr
+			out, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			defer func() {
+				cmd.Process.Signal(syscall.SIGKILL)
+				cmd.Wait()
+			}()
+			if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
+				t.Fatal(line, err)
+			}
+			client := unixClient(api)
+			defer client.CloseIdleConnections()
+			peak := func() int {
+				t.Helper()
+				status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", cmd.Process.Pid))
+				if err != nil {
+					t.Skip("no /proc to read the memory from")
+				}
+				_, rest, _ := strings.Cut(string(status), "VmHWM:")
+				kb, err := strconv.Atoi(strings.Fields(rest)[0])
+				if err != nil {
+					t.Fatal(err)
+				}
+				return kb << 10
+			}
+			before := peak()
+			body := newArray(size, test.row)
+			rows := body.rows
+			req, err := http.NewRequest("POST", "http://api/big?columns=id,body", body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("Content-Type", "application/json")
+			for i := 0; i < len(test.headers); i += 2 {
+				req.Header.Set(test.headers[i], test.headers[i+1])
+			}
+			if !test.chunked {
+				req.ContentLength = int64(body.size)
+			}
+			began := time.Now()
+			resp, err := client.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n, _ := io.Copy(io.Discard, resp.Body)
+			resp.Body.Close()
+			if resp.StatusCode != 201 {
+				t.Fatalf("status %d, %d bytes", resp.StatusCode, n)
+			}
+			after := peak()
+			got := f.count(t, "select count(*) from api.big")
+			f.exec(t, "truncate api.big")
+			if got != rows {
+				t.Errorf("%d rows, want %d", got, rows)
+			}
+			t.Logf("body %d MB in %d rows, %.1f s: peak %d MB before, %d MB after: %.2f of the body", body.size>>20, rows,
+				time.Since(began).Seconds(), before>>20, after>>20, float64(after-before)/float64(body.size))
+			if after > 2*body.size+constant {
+				t.Errorf("peak memory %d MB for a body of %d MB", after>>20, body.size>>20)
+			}
+		})
+	}
+}
+
+// array is a JSON array of rows that nobody keeps in memory.
+type array struct {
+	rows, size int
+	row        []byte
+	next       int
+	rest       bytes.Buffer
+}
+
+func newArray(size, row int) *array {
+	a := &array{row: bytes.Repeat([]byte("z"), row-len(`{"id":00000000,"body":""},`))}
+	a.rows = (size - 1) / row
+	a.size = a.rows*row + 1
+	return a
+}
+
+func (a *array) Read(p []byte) (int, error) {
+	for a.rest.Len() == 0 {
+		if a.next > a.rows {
+			return 0, io.EOF
+		}
+		switch {
+		case a.next == a.rows:
+			a.rest.WriteString("]")
+		default:
+			separator := ","
+			if a.next == 0 {
+				separator = "["
+			}
+			fmt.Fprintf(&a.rest, `%s{"id":%8d,"body":"%s"}`, separator, a.next, a.row)
+		}
+		a.next++
+	}
+	return a.rest.Read(p)
+}
+
+// TestLeftoverBodies: a body that nobody wanted is never taken for the next
+// request of the connection.
+func TestLeftoverBodies(t *testing.T) {
+	f := start(t, pgtest.Start(t), map[string]string{"server-max-body-size": strconv.Itoa(1 << 20)})
+	const inner = "POST /note HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 18\r\n\r\n" + `{"tag":"smuggled"}` + "\r\n"
+	padded := func(size int) string {
+		return strings.Repeat("\r\n", max(size-len(inner), 0)/2) + inner
+	}
+	const token = "Authorization: Bearer nonsense\r\n"
+	for _, test := range []struct{ name, head string }{
+		{"GET", "GET /thing HTTP/1.1\r\nHost: a\r\n"},
+		{"HEAD", "HEAD /thing HTTP/1.1\r\nHost: a\r\n"},
+		{"DELETE", "DELETE /thing?tag=eq.x HTTP/1.1\r\nHost: a\r\n"},
+		{"OPTIONS", "OPTIONS /thing HTTP/1.1\r\nHost: a\r\n"},
+		{"preflight", "OPTIONS /thing HTTP/1.1\r\nHost: a\r\nOrigin: http://b\r\nAccess-Control-Request-Method: POST\r\n"},
+		{"refused token", "POST /thing HTTP/1.1\r\nHost: a\r\n" + token},
+		{"no such table", "POST /nothing HTTP/1.1\r\nHost: a\r\n"},
+		{"no such path", "POST /a/b/c HTTP/1.1\r\nHost: a\r\n"},
+		{"unknown method", "BREW /thing HTTP/1.1\r\nHost: a\r\n"},
+		{"bad query", "POST /thing?select=(( HTTP/1.1\r\nHost: a\r\n"},
+		{"invalid JSON", "POST /thing HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"},
+		{"asking", "DELETE /thing?tag=eq.x HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"},
+	} {
+		sizes := []int{len(inner), 8 << 10, 8<<10 + len(inner)/2, 100 << 10}
+		if test.name == "GET" || test.name == "refused token" || test.name == "invalid JSON" {
+			sizes = append(sizes, 900<<10, 3<<20) // larger than the limit, and than anybody's patience
+		}
+		for _, size := range sizes {
+			for _, chunked := range []bool{false, true} {
+				body := padded(size)
+				framed := fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(body), body)
+				if chunked {
+					half := len(body) / 2
+					framed = fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n%x\r\n%s\r\n0\r\n\r\n", half, body[:half], len(body)-half, body[half:])
+				}
+				conn, err := net.Dial("unix", f.api)
+				if err != nil {
+					t.Fatal(err)
+				}
+				conn.SetDeadline(time.Now().Add(20 * time.Second))
+				const next = "POST /note HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 14\r\nPrefer: tx=commit\r\nConnection: close\r\n\r\n" + `{"tag":"next"}`
+				go io.WriteString(conn, test.head+framed+next)
+				answers, err := responses(conn, strings.Fields(test.head)[0])
+				conn.Close()
+				what := fmt.Sprintf("%s, %d bytes, chunked %t", test.name, len(body), chunked)
+				if err != nil || len(answers) < 1 || len(answers) > 2 {
+					t.Errorf("%s: answers %v, %v", what, answers, err)
+				} else if len(answers) == 2 && answers[1] != 201 {
+					t.Errorf("%s: answers %v", what, answers)
+				} else if len(answers) == 1 && len(body) < 200<<10 {
+					t.Errorf("%s: the connection was closed for a small body", what)
+				}
+			}
+		}
+	}
+	if n := f.count(t, "select count(*) from api.note where tag = 'smuggled'"); n != 0 {
+		t.Errorf("%d requests were smuggled", n)
+	}
+	if n := f.count(t, "select count(*) from api.note where tag = 'next'"); n == 0 {
+		t.Error("no connection went on")
+	}
+}
+
+// responses reads the statuses of all answers on a connection.
+func responses(conn net.Conn, method string) (statuses []int, err error) {
+	r := bufio.NewReader(conn)
+	for {
+		if _, err := r.Peek(1); err != nil {
+			if err == io.EOF {
+				return statuses, nil
+			}
+			return statuses, err
+		}
+		resp, err := http.ReadResponse(r, &http.Request{Method: method})
+		if err != nil {
+			return statuses, err
+		}
+		if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+			return statuses, err
+		}
+		if resp.StatusCode != http.StatusContinue {
+			statuses = append(statuses, resp.StatusCode)
+			method = "POST"
+		}
+	}
+}
+
+// TestBrokenBodies: what is not the body it says it is changes nothing, and
+// ends the connection.
+func TestBrokenBodies(t *testing.T) {
+	f := start(t, pgtest.Start(t), nil)
+	const head = "POST /note HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+	for _, test := range []struct {
+		name, rest string
+		status     int // 0: no answer
+	}{
+		{"shorter than said", "Content-Length: 100\r\n\r\n" + `{"tag":"broken"}`, 400},
+		{"chunk size is no number", "Transfer-Encoding: chunked\r\n\r\nzz\r\n" + `{"tag":"broken"}` + "\r\n0\r\n\r\n", 400},
+		{"chunk without an end", "Transfer-Encoding: chunked\r\n\r\n10\r\n" + `{"tag":"broken"}` + "xx0\r\n\r\n", 400},
+		{"no last chunk", "Transfer-Encoding: chunked\r\n\r\n10\r\n" + `{"tag":"broken"}` + "\r\n", 400},
+		{"chunk of impossible size", "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n" + `{"tag":"broken"}`, 400},
+		{"negative length", "Content-Length: -5\r\n\r\n" + `{"tag":"broken"}`, 400},
+	} {
+		conn, err := net.Dial("unix", f.api)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn.SetDeadline(time.Now().Add(20 * time.Second))
+		io.WriteString(conn, head+test.rest)
+		conn.(*net.UnixConn).CloseWrite()
+		answers, err := responses(conn, "POST")
+		conn.Close()
+		if err != nil || len(answers) != 1 || answers[0] != test.status {
+			t.Errorf("%s: answers %v, %v; want %d", test.name, answers, err, test.status)
+		}
+	}
+	if n := f.count(t, "select count(*) from api.note"); n != 0 {
+		t.Errorf("%d rows", n)
+	}
+}
