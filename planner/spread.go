@@ -16,9 +16,11 @@ func spreadFields(n *tree.Node) []tree.SpreadField {
 		out = append(out, tree.SpreadField{Name: n.Select[i].Alias.Or(n.Select[i].Field.Name)})
 	}
 	for i := range n.Embeds {
-		if e := &n.Embeds[i]; e.Kind == tree.EmbedSpread {
+		switch e := &n.Embeds[i]; {
+		case e.Kind == tree.EmbedSpread:
 			out = append(out, e.Fields...)
-		} else {
+		case e.Empty: // PostgREST lifts what is not there, and fails (42703)
+		default:
 			out = append(out, tree.SpreadField{Name: e.Name})
 		}
 	}

@@ -1,0 +1,556 @@
+package planner
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// An oracle for reads that knows nothing of the planner: the rows of all
+// tables, the foreign keys as pg_constraint has them, and nested loops.
+
+// row is one row as to_jsonb prints it, numbers unparsed.
+type row map[string]any
+
+type world struct {
+	tables map[string]*table
+	names  []string // of tables with rows to look at
+	links  map[string][]link
+}
+
+type table struct {
+	name    string
+	rows    []row
+	columns []string
+	types   map[string]string
+	key     []string
+}
+
+// link is a way from the rows of one table to those of another.
+type link struct {
+	from, to string
+	target   string // how a request names it
+	toOne    bool
+	follow   func(from row) []row
+}
+
+const worldKeys = `
+select k.conname, t.relname, f.relname, k.contype,
+       (select json_agg(a.attname order by i) from unnest(k.conkey) with ordinality u (n, i) join pg_attribute a on a.attrelid = k.conrelid and a.attnum = u.n),
+       (select json_agg(a.attname order by i) from unnest(k.confkey) with ordinality u (n, i) join pg_attribute a on a.attrelid = k.confrelid and a.attnum = u.n)
+  from pg_constraint k
+  join pg_class t on t.oid = k.conrelid
+  left join pg_class f on f.oid = k.confrelid
+ where k.connamespace = 'api'::regnamespace and k.contype in ('f', 'p', 'u') and not t.relispartition
+ order by k.conname`
+
+type worldKey struct {
+	name, table, foreign, kind string
+	columns, foreigns          []string
+}
+
+func readWorld(t *testing.T, conn *pgconn.PgConn) *world {
+	t.Helper()
+	w := &world{tables: map[string]*table{}, links: map[string][]link{}}
+	var keys []worldKey
+	for _, r := range selectRows(t, conn, worldKeys) {
+		k := worldKey{name: string(r[0]), table: string(r[1]), foreign: string(r[2]), kind: string(r[3])}
+		decode(t, r[4], &k.columns)
+		if r[5] != nil {
+			decode(t, r[5], &k.foreigns)
+		}
+		keys = append(keys, k)
+	}
+	for _, k := range keys {
+		w.table(t, conn, k.table)
+		if k.foreign != "" {
+			w.table(t, conn, k.foreign)
+		}
+		if k.kind == "p" {
+			w.tables[k.table].key = k.columns
+		}
+	}
+	for _, name := range []string{"secret_note", "ballot", "staff", "audit_log", "hidden_from_all", "type_zoo", "measurement", "palette", "swatch", "dossier", "odd.names"} {
+		delete(w.tables, name) // not for everybody, or too wide, or too long, or with a column called *
+	}
+	for name, t := range w.tables {
+		if len(t.rows) > 0 && t.key != nil {
+			w.names = append(w.names, name)
+		}
+	}
+	slices.Sort(w.names)
+	w.foreignKeys(keys)
+	w.junctions(keys)
+	w.computed()
+	return w
+}
+
+// table reads a table with all its rows.
+func (w *world) table(t *testing.T, conn *pgconn.PgConn, name string) {
+	t.Helper()
+	if w.tables[name] != nil {
+		return
+	}
+	tab := &table{name: name, types: map[string]string{}}
+	w.tables[name] = tab
+	quoted := `api."` + name + `"`
+	for _, r := range selectRows(t, conn, `select attname, format_type(atttypid, null) from pg_attribute
+		where attrelid = '`+quoted+`'::regclass and attnum > 0 and not attisdropped order by attnum`) {
+		tab.columns = append(tab.columns, string(r[0]))
+		tab.types[string(r[0])] = string(r[1])
+	}
+	for _, r := range selectRows(t, conn, `select to_jsonb(t) from `+quoted+` t`) {
+		var values row
+		decode(t, r[0], &values)
+		tab.rows = append(tab.rows, values)
+	}
+}
+
+func selectRows(t *testing.T, conn *pgconn.PgConn, sql string) [][][]byte {
+	t.Helper()
+	results, err := conn.Exec(context.Background(), sql).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return results[0].Rows
+}
+
+func decode(t *testing.T, text []byte, into any) {
+	t.Helper()
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(into); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+}
+
+func (w *world) add(l link) {
+	if w.tables[l.from] == nil || w.tables[l.to] == nil {
+		return
+	}
+	w.links[l.from] = append(w.links[l.from], l)
+}
+
+// replaced are pairs of tables whose foreign key a function stands in for.
+var replaced = map[[2]string]bool{{"ticket", "customer"}: true, {"screening", "ticket"}: true}
+
+func (w *world) foreignKeys(keys []worldKey) {
+	for _, k := range keys {
+		if k.kind != "f" {
+			continue
+		}
+		oneToOne := slices.ContainsFunc(keys, func(o worldKey) bool {
+			return o.table == k.table && o.kind != "f" && slices.Equal(sorted(o.columns), sorted(k.columns))
+		})
+		forth := link{from: k.table, to: k.foreign, target: k.foreign + "!" + k.name, toOne: true}
+		back := link{from: k.foreign, to: k.table, target: k.table + "!" + k.name, toOne: oneToOne}
+		if k.table == k.foreign {
+			if oneToOne || len(k.columns) != 1 {
+				continue // no way to name these
+			}
+			forth.target, back.target = k.columns[0], k.table+"!"+k.columns[0]
+		}
+		forth.follow = func(from row) []row { return w.matching(k.foreign, k.foreigns, from, k.columns) }
+		back.follow = func(from row) []row { return w.matching(k.table, k.columns, from, k.foreigns) }
+		if !replaced[[2]string{k.table, k.foreign}] {
+			w.add(forth)
+		}
+		if !replaced[[2]string{k.foreign, k.table}] {
+			w.add(back)
+		}
+	}
+}
+
+// junctions relates tables through a table whose primary key holds two of its
+// foreign keys.
+func (w *world) junctions(keys []worldKey) {
+	for _, a := range keys {
+		for _, b := range keys {
+			j := w.tables[a.table]
+			if a.kind != "f" || b.kind != "f" || a.table != b.table || a.name == b.name || a.foreign == b.foreign || j == nil ||
+				!within(a.columns, j.key) || !within(b.columns, j.key) {
+				continue
+			}
+			w.add(link{from: a.foreign, to: b.foreign, target: b.foreign + "!" + a.table, follow: func(from row) []row {
+				var out []row
+				for _, between := range w.matching(a.table, a.columns, from, a.foreigns) {
+					out = append(out, w.matching(b.foreign, b.foreigns, between, b.columns)...)
+				}
+				return out
+			}})
+		}
+	}
+}
+
+// computed are the functions of the fixture that relate tables, told once more.
+func (w *world) computed() {
+	where := func(table string, is func(from, to row) bool) func(row) []row {
+		return func(from row) []row {
+			var out []row
+			for _, to := range w.tables[table].rows {
+				if is(from, to) {
+					out = append(out, to)
+				}
+			}
+			return out
+		}
+	}
+	eq := func(a, b string) func(from, to row) bool {
+		return func(from, to row) bool { return from[a] != nil && from[a] == to[b] }
+	}
+	friends := func(from row) []row {
+		var out []row
+		for _, f := range w.matching("friendship", []string{"a"}, from, []string{"id"}) {
+			out = append(out, w.matching("customer", []string{"id"}, f, []string{"b"})...)
+		}
+		return out
+	}
+	for _, l := range []link{
+		{"person", "person", "mentor", true, where("person", eq("mentor_id", "id"))},
+		{"person", "person", "proteges", false, where("person", eq("id", "mentor_id"))},
+		{"section", "section", "parent", true, where("section", eq("parent_id", "id"))},
+		{"section", "section", "children", false, where("section", eq("id", "parent_id"))},
+		{"edition", "edition", "previous", true, where("edition", eq("previous_id", "id"))},
+		{"edition", "edition", "next", true, where("edition", eq("id", "previous_id"))},
+		{"customer", "customer", "referrer", true, where("customer", eq("referred_by", "id"))},
+		{"customer", "customer", "friends", false, friends},
+		{"ticket", "customer", "customer", true, where("customer", func(from, to row) bool {
+			return eq("customer_id", "id")(from, to) && to["level"] != "patron"
+		})},
+		{"screening", "ticket", "ticket", false, where("ticket", func(from, to row) bool {
+			return eq("id", "screening_id")(from, to) && to["paid"] != nil && compareNumbers(to["paid"].(json.Number), "10") < 0
+		})},
+		{"movie", "venue", "same_country", false, where("venue", eq("country_code", "country_code"))},
+	} {
+		w.add(l)
+	}
+}
+
+// matching returns the rows of a table whose columns equal those of another row.
+func (w *world) matching(table string, columns []string, from row, fromColumns []string) []row {
+	t := w.tables[table]
+	if t == nil {
+		return nil
+	}
+	var out []row
+	for _, to := range t.rows {
+		same := true
+		for i, c := range columns {
+			same = same && to[c] != nil && to[c] == from[fromColumns[i]]
+		}
+		if same {
+			out = append(out, to)
+		}
+	}
+	return out
+}
+
+func sorted(names []string) []string { return slices.Sorted(slices.Values(names)) }
+
+func within(names, set []string) bool {
+	return !slices.ContainsFunc(names, func(n string) bool { return !slices.Contains(set, n) })
+}
+
+// What a request asks of one relation, in both of its meanings: as a query
+// string (see ask in property_test.go) and as nested loops (below).
+type wish struct {
+	table *table
+	link  *link // nil at the root
+
+	columns  []wishColumn
+	star     bool
+	filters  []wishFilter
+	order    []wishOrder
+	limit    int // -1: none
+	offset   int
+	children []*wish
+
+	name   string // alias in the answer, or target of a spread
+	join   string // "", "inner", "left"
+	spread bool
+	null   string // filter of the parent on this embed: "", "is", "not"
+}
+
+type wishColumn struct{ name, alias string }
+
+type wishOrder struct {
+	column     string
+	desc       bool
+	nullsFirst bool
+	child      *wish // the column is this embed's
+}
+
+// wishFilter is a condition, or several of them joined by or.
+type wishFilter struct {
+	not    bool
+	column string
+	op     string
+	values []string
+	or     []wishFilter
+}
+
+// truth is SQL's: -1 false, 0 unknown, 1 true.
+type truth int
+
+func (f *wishFilter) holds(r row) truth {
+	result := truth(-1)
+	switch {
+	case f.or != nil:
+		for i := range f.or {
+			result = max(result, f.or[i].holds(r))
+		}
+	case f.op == "is.null":
+		if r[f.column] == nil {
+			result = 1
+		}
+	case r[f.column] == nil && len(f.values) > 0:
+		result = 0
+	default:
+		for _, v := range f.values {
+			c := compareValues(r[f.column], v)
+			switch f.op {
+			case "eq", "in":
+				result = max(result, yes(c == 0))
+			case "neq":
+				result = yes(c != 0)
+			case "gt":
+				result = yes(c > 0)
+			case "gte":
+				result = yes(c >= 0)
+			case "lt":
+				result = yes(c < 0)
+			case "lte":
+				result = yes(c <= 0)
+			case "like":
+				result = yes(strings.HasPrefix(fmt.Sprint(r[f.column]), strings.TrimSuffix(v, "*")))
+			}
+		}
+	}
+	if f.not {
+		return -result
+	}
+	return result
+}
+
+func yes(b bool) truth {
+	if b {
+		return 1
+	}
+	return -1
+}
+
+func compareValues(a any, b any) int {
+	if n, ok := a.(json.Number); ok {
+		return compareNumbers(n, json.Number(fmt.Sprint(b)))
+	}
+	return strings.Compare(fmt.Sprint(a), fmt.Sprint(b))
+}
+
+// The numbers of the fixture are within what a float compares exactly.
+func compareNumbers(a, b json.Number) int {
+	x, _ := a.Float64()
+	y, _ := b.Float64()
+	return cmp.Compare(x, y)
+}
+
+// outcome is one row of the answer with what orders it.
+type outcome struct {
+	source   row
+	answer   row
+	children []any // per child: its first answer if it is one, for related orders
+}
+
+// rows returns what the wish has for a row of its parent.
+func (n *wish) rows(from row) []outcome {
+	source := n.table.rows
+	if n.link != nil {
+		source = n.link.follow(from)
+	}
+	var out []outcome
+	for _, r := range source {
+		if o, ok := n.one(r); ok {
+			out = append(out, o)
+		}
+	}
+	slices.SortStableFunc(out, n.compare)
+	if !n.spreadsMany() {
+		out = n.page(out)
+	}
+	return out
+}
+
+func (n *wish) page(out []outcome) []outcome {
+	out = out[min(n.offset, len(out)):]
+	if n.limit >= 0 {
+		out = out[:min(n.limit, len(out))]
+	}
+	return out
+}
+
+func (n *wish) spreadsMany() bool { return n.spread && !n.link.toOne }
+
+// one makes the answer's row of r, if there is one.
+func (n *wish) one(r row) (outcome, bool) {
+	for i := range n.filters {
+		if n.filters[i].holds(r) != 1 {
+			return outcome{}, false
+		}
+	}
+	o := outcome{source: r, answer: row{}}
+	if n.star {
+		for _, c := range n.table.columns {
+			o.answer[c] = r[c]
+		}
+	}
+	for _, c := range n.columns {
+		o.answer[c.alias] = r[c.name]
+	}
+	for _, child := range n.children {
+		rows := child.rows(r)
+		if child.join == "inner" && len(rows) == 0 || child.null != "" && (child.null == "is") != (len(rows) == 0) {
+			return outcome{}, false
+		}
+		first := any(nil)
+		if len(rows) > 0 {
+			first = rows[0].answer
+		}
+		o.children = append(o.children, first)
+		child.put(o.answer, rows)
+	}
+	return o, true
+}
+
+// put puts the rows of an embed into its parent's answer.
+func (n *wish) put(into row, rows []outcome) {
+	answers := []any{}
+	for _, r := range rows {
+		answers = append(answers, map[string]any(r.answer))
+	}
+	switch {
+	case n.hidden():
+	case n.spread && n.link.toOne:
+		for _, name := range n.fields() {
+			into[name] = nil
+			if len(rows) > 0 {
+				into[name] = rows[0].answer[name]
+			}
+		}
+	case n.spread:
+		for _, name := range n.fields() {
+			list := []any{}
+			for _, r := range rows {
+				list = append(list, r.answer[name])
+			}
+			into[name] = list
+		}
+	case n.link.toOne && len(rows) > 0:
+		into[n.name] = answers[0]
+	case n.link.toOne:
+		into[n.name] = nil
+	default:
+		into[n.name] = answers
+	}
+}
+
+// hidden reports whether an embed is not shown because it selects nothing, nor
+// does anything below it.
+func (n *wish) hidden() bool {
+	return !n.star && len(n.columns) == 0 && !slices.ContainsFunc(n.children, func(c *wish) bool { return !c.hidden() })
+}
+
+// fields are the names a row of the wish has.
+func (n *wish) fields() []string {
+	var names []string
+	if n.star {
+		names = append(names, n.table.columns...)
+	}
+	for _, c := range n.columns {
+		names = append(names, c.alias)
+	}
+	for _, child := range n.children {
+		switch {
+		case child.hidden():
+		case child.spread:
+			names = append(names, child.fields()...)
+		default:
+			names = append(names, child.name)
+		}
+	}
+	return names
+}
+
+func (n *wish) compare(a, b outcome) int {
+	for _, o := range n.order {
+		x, y := a.source[o.column], b.source[o.column]
+		if o.child != nil {
+			i := slices.Index(n.children, o.child)
+			x, y = columnOf(a.children[i], o.column), columnOf(b.children[i], o.column)
+		}
+		if c := o.compare(x, y); c != 0 {
+			return c
+		}
+	}
+	return 0
+}
+
+func columnOf(answer any, column string) any {
+	if r, ok := answer.(row); ok {
+		return r[column]
+	}
+	return nil
+}
+
+func (o *wishOrder) compare(x, y any) int {
+	switch {
+	case x == nil && y == nil:
+		return 0
+	case x == nil, y == nil:
+		if (x == nil) == o.nullsFirst {
+			return -1
+		}
+		return 1
+	}
+	c := compareValues(x, y)
+	if o.desc {
+		return -c
+	}
+	return c
+}
+
+// total counts the rows of the root without its limit: filters, and inner
+// embeds and null filters for what they would find without theirs. Where the
+// root has no limit, the total is just the number of rows.
+func (n *wish) total() int {
+	if n.limit < 0 && n.offset == 0 {
+		return len(n.rows(nil))
+	}
+	total := 0
+	for _, r := range n.table.rows {
+		if n.counts(r) {
+			total++
+		}
+	}
+	return total
+}
+
+func (n *wish) counts(r row) bool {
+	for i := range n.filters {
+		if n.filters[i].holds(r) != 1 {
+			return false
+		}
+	}
+	for _, child := range n.children {
+		found := slices.ContainsFunc(child.link.follow(r), child.counts)
+		if child.join == "inner" && !found || child.null != "" && (child.null == "is") == found {
+			return false
+		}
+	}
+	return true
+}
