@@ -50,7 +50,10 @@ func (p *Planner) buildWrite(r *Request) (*Plan, error) {
 	case representation == header.ReturnHeaders && r.Action == Insert:
 		plan.Located = true
 		plan.Main = sqlgen.WriteLocated(write)
-	case plan.Explain:
+	case plan.Explain || table.Ruled:
+		// Rules may turn a write into another one, of which the command tag
+		// says nothing; and PostgreSQL takes some in plain statements only,
+		// so that what can be written would depend on what is returned.
 		plan.Main = sqlgen.WriteCounted(write)
 	default:
 		plan.Tagged = true

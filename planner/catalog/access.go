@@ -48,6 +48,8 @@ func (l *loader) loadReads() error {
 			rel.userCode = true
 		case kind == 't':
 			rel.userTypes = true
+		case kind == 'w':
+			rel.ruled = true
 		case other == nil: // a sequence, say
 		case kind == 'r':
 			rel.reads = append(rel.reads, other)
@@ -67,13 +69,16 @@ func (l *loader) loadReads() error {
 // loadAccess carries row security and user code from relations to what reads
 // them, and finds the roles that may name every schema statements name.
 func (l *loader) loadAccess() error {
-	var secured, running []*relation
+	var secured, running, ruled []*relation
 	for _, rel := range l.relations {
 		if rel.rowSecurity {
 			secured = append(secured, rel)
 		}
 		if rel.userCode {
 			running = append(running, rel)
+		}
+		if rel.ruled {
+			ruled = append(ruled, rel)
 		}
 	}
 	// A parent's policies decide on the rows of its children, so row security
@@ -82,10 +87,13 @@ func (l *loader) loadAccess() error {
 	spread(running, func(r *relation) *bool { return &r.userCode }, func(r *relation) []*relation {
 		return slices.Concat(r.readers, r.parents)
 	})
+	// A view that can be written through is rewritten to what it reads.
+	spread(ruled, func(r *relation) *bool { return &r.ruled }, func(r *relation) []*relation { return r.readers })
 	for _, rel := range l.relations {
 		if rel.table != nil {
 			rel.table.RowSecurity = rel.rowSecurity
 			rel.table.UserCode = rel.userCode
+			rel.table.Ruled = rel.ruled
 		}
 	}
 	return l.loadUsageRoles()

@@ -62,6 +62,8 @@ type Table struct {
 	// not PostgreSQL's own (view definitions, policies), so that
 	// response.headers and response.status may be set by a read.
 	UserCode bool
+	// Ruled: rules rewrite what is written to it, or to a relation it reads.
+	Ruled bool
 
 	byName map[string]*Column // of wide tables
 }

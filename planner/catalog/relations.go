@@ -9,6 +9,7 @@ type relation struct {
 	partition   bool
 	rowSecurity bool
 	userCode    bool
+	ruled       bool // a rule rewrites what is written to it
 	exposed     bool
 
 	table *Table // nil unless it becomes a Table

@@ -4,6 +4,8 @@
 --   x  something not built in that runs: a function, an operator, or a type
 --      whose checks may run one
 --   t  another type that is not built in
+-- and, because it travels the same way, what is written by a rule:
+--   w  nothing: a rule rewrites what is written to the relation
 -- Pinned system objects leave no trace in pg_depend, so what is found here is
 -- what the database's owners added.
 with reader (relid, classid, objid, objsubid) as (
@@ -53,3 +55,7 @@ select distinct u.relid,
   join pg_type t on u.refclassid = 'pg_type'::regclass and t.oid = u.refobjid
   left join pg_type e on e.oid = t.typelem and t.typlen = -1
  where t.oid >= 16384
+union all
+select distinct r.ev_class, 'w', 0::oid
+  from pg_rewrite r
+ where r.ev_type <> '1' and r.ev_enabled <> 'D'
