@@ -11,8 +11,9 @@ import (
 // enough grows with the map, so that copying it costs a lookup next to nothing.
 //
 // Shapes are made by clients, so number and size are bounded: a merge that
-// would grow past a bound drops plans that were not used since plans were last
-// dropped. A flood of shapes used once evicts itself, not the plans in use.
+// would grow past a bound drops plans. Those used since plans were last dropped
+// stay first, then those that have ever been used again after they were made,
+// then newcomers. So a flood of shapes used once evicts itself.
 //
 // Different keys may lead to equal plans: Accept is spelled in many ways, and
 // a function that takes a whole JSON payload does not mind its keys. They get
@@ -34,7 +35,8 @@ type cache struct {
 type entry struct {
 	plan   *Plan
 	weight int
-	used   atomic.Bool
+	used   atomic.Bool // since plans were last dropped
+	proven bool        // used at the time of some merge; guarded by cache.mu
 }
 
 // meanWeight is what plans may weigh on average when there are as many as
@@ -122,12 +124,20 @@ func (c *cache) merge() {
 	old := *c.read.Load()
 	next := make(map[string]*entry, min(len(old)+len(c.fresh), c.maxEntries))
 	weight, dropped := 0, false
-	// Plans in use first; of the others (and those that come into use right
-	// now) the newcomers, then the rest.
-	for _, all := range [...]bool{false, true} {
-		for _, from := range [...]map[string]*entry{c.fresh, old} {
+	sources := [...]map[string]*entry{c.fresh, old}
+	for _, from := range sources {
+		for _, e := range from {
+			e.proven = e.proven || e.used.Load()
+		}
+	}
+	for _, stays := range [...]func(*entry) bool{
+		func(e *entry) bool { return e.used.Load() },
+		func(e *entry) bool { return e.proven },
+		func(*entry) bool { return true },
+	} {
+		for _, from := range sources {
 			for k, e := range from {
-				if _, have := next[k]; have || !all && !e.used.Load() {
+				if _, have := next[k]; have || !stays(e) {
 					continue
 				}
 				if len(next) == c.maxEntries || weight+e.weight > c.maxWeight {

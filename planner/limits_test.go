@@ -1,0 +1,121 @@
+package planner
+
+import (
+	"math/rand/v2"
+	"sync"
+	"testing"
+)
+
+// comes asks for a limit so many times and returns the last answer.
+func (l *limits) comes(limit int64, times int) (inlined int64) {
+	for range times {
+		inlined = l.inline(limit)
+	}
+	return inlined
+}
+
+func TestLimits(t *testing.T) {
+	var l limits
+	for _, limit := range []int64{0, 1, 25, largestText - 1} {
+		if got := l.comes(limit, admitAfter); got != -1 {
+			t.Errorf("%d was let in as %d after %d times", limit, got, admitAfter)
+		}
+		if got := l.comes(limit, 1); got != limit {
+			t.Errorf("%d: got %d", limit, got)
+		}
+	}
+	for _, limit := range []int64{-1, -25, largestText, 1 << 62} {
+		if got := l.comes(limit, 100); got != -1 {
+			t.Errorf("%d was let in as %d", limit, got)
+		}
+	}
+}
+
+// Limits that share a cell must not keep each other out, nor be taken for
+// one another.
+func TestLimitsOfOneCell(t *testing.T) {
+	cell := func(limit int64) uint64 { return uint64(limit) * 0x9E3779B97F4A7C15 >> 56 }
+	a, b := int64(10), int64(11)
+	for cell(a) != cell(b) {
+		b++
+	}
+	var l limits
+	admitted := map[int64]int{}
+	for i := range 200 {
+		// One of the two is asked for twice as often.
+		limit := a
+		if i%3 == 0 {
+			limit = b
+		}
+		switch got := l.inline(limit); got {
+		case -1:
+		case limit:
+			admitted[limit]++
+		default:
+			t.Fatalf("asked for %d, got %d", limit, got)
+		}
+	}
+	if admitted[a] == 0 || admitted[b] == 0 {
+		t.Errorf("let in: %v of %d and %d", admitted, a, b)
+	}
+}
+
+func (l *limits) admittedNow() map[int64]bool {
+	now := map[int64]bool{}
+	for i := range l.admitted {
+		if v := l.admitted[i].value.Load(); v != 0 {
+			now[v-1] = true
+		}
+	}
+	return now
+}
+
+// A client that asks for ever new numbers, each often enough, gets no more
+// places than there are, and does not take those in use.
+func TestLimitsFlood(t *testing.T) {
+	var l limits
+	used := []int64{10, 20, 50, 100}
+	for _, limit := range used {
+		l.comes(limit, admitAfter+1)
+	}
+	for i := range int64(1000) {
+		l.comes(1000+i, admitAfter+1)
+		for _, limit := range used {
+			if l.inline(limit) != limit {
+				t.Fatalf("%d was pushed out by the %dth newcomer", limit, i)
+			}
+		}
+	}
+	if n := len(l.admittedNow()); n != maxInlined {
+		t.Errorf("%d limits have a place, want %d", n, maxInlined)
+	}
+	// Numbers that nobody asks for any more make room.
+	l.comes(77, 2*maxInlined+admitAfter)
+	if l.inline(77) != 77 {
+		t.Error("a limit in use gets no place because of many that are not")
+	}
+}
+
+func TestLimitsTogether(t *testing.T) {
+	var l limits
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 5000 {
+				limit := rand.Int64N(100)
+				if got := l.inline(limit); got != -1 && got != limit {
+					t.Errorf("asked for %d, got %d", limit, got)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	seen := map[int64]bool{}
+	for i := range l.admitted {
+		v := l.admitted[i].value.Load()
+		if v != 0 && seen[v] {
+			t.Errorf("%d has two places", v-1)
+		}
+		seen[v] = true
+	}
+}
