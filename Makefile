@@ -12,7 +12,7 @@ FUZZTIME ?= 10s
 PKG      ?= ./...
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race spec alloc fuzz bench profile lint ci clean
+.PHONY: help run build test race spec alloc ui fuzz bench profile lint ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ spec: ## the black-box tests of the HTTP API only
 
 alloc: ## the tests that count allocations on the hot path
 	@$(PGBIN) && set -x && $(GOTEST) -run 'Alloc' -v $(PKG) | grep -E '^(---|ok|FAIL)' | grep -v 'no tests to run'
+
+ui: ## the OpenAPI document of the demo in Swagger UI and a real Chromium; screenshots into .artifacts
+	@$(PGBIN) && export FASTGREST_UI_TEST=1 FASTGREST_ARTIFACTS=$${FASTGREST_ARTIFACTS:-$(CURDIR)/.artifacts} && set -x && $(GOTEST) -v ./server/openapi/uitest
 
 fuzz: ## each fuzz target for FUZZTIME=10s
 	@$(PGBIN) && for file in $$(grep -rl --include='*_test.go' '^func Fuzz' .); do \
@@ -62,5 +65,5 @@ fuzz-seeds:
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=200x
 
 clean: ## remove what the other targets made
-	rm -rf fastgrest bench/out .demo
+	rm -rf fastgrest bench/out .demo .artifacts
 	go clean -testcache

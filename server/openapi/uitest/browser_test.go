@@ -1,0 +1,185 @@
+package uitest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+const actionPatience = 40 * time.Second
+
+// unavailable skips the test, or fails it where skipping is forbidden.
+func unavailable(t *testing.T, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("FASTGREST_UI_TEST") == "1" {
+		t.Fatalf(format, args...)
+	}
+	t.Skipf(format+" (FASTGREST_UI_TEST=1 makes this a failure)", args...)
+}
+
+// findBrowser asks each candidate for its version: some systems have a chromium that only tells
+// how to install one.
+func findBrowser(t *testing.T) string {
+	t.Helper()
+	names := []string{"chromium", "chromium-browser", "google-chrome", "headless-shell"}
+	for _, name := range names {
+		path, err := exec.LookPath(name)
+		if err != nil {
+			continue
+		}
+		version, err := exec.CommandContext(t.Context(), path, "--version").Output()
+		if err != nil {
+			t.Logf("%s --version: %v", path, err)
+			continue
+		}
+		t.Logf("%s: %s", path, strings.TrimSpace(string(version)))
+		return path
+	}
+	unavailable(t, "no browser: none of %s works", strings.Join(names, ", "))
+	return ""
+}
+
+// startBrowser starts one that talks to this machine only. The context is for openTab.
+func startBrowser(t *testing.T, path string) context.Context {
+	t.Helper()
+	options := slices.Concat(chromedp.DefaultExecAllocatorOptions[:], []chromedp.ExecAllocatorOption{
+		chromedp.ExecPath(path),
+		chromedp.WindowSize(1280, 1400),
+		chromedp.Flag("no-proxy-server", true),
+	})
+	if os.Geteuid() == 0 {
+		options = append(options, chromedp.NoSandbox) // it refuses to make one as root
+	}
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	// A deadline of the context would later end the browser, too.
+	timer := time.AfterFunc(actionPatience, cancel)
+	defer timer.Stop()
+	if err := chromedp.Do(ctx); err != nil {
+		unavailable(t, "%s does not start: %v", path, err)
+	}
+	return ctx
+}
+
+// openTab opens an empty page with a console that is listened to.
+func openTab(t *testing.T, browser context.Context) (context.Context, *console) {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(browser)
+	t.Cleanup(cancel)
+	c := &console{}
+	if err := chromedp.Listen(ctx, c.listen); err != nil {
+		t.Fatal(err)
+	}
+	return ctx, c
+}
+
+// console collects the errors of a page.
+type console struct {
+	mu     sync.Mutex
+	errors []string
+}
+
+func (c *console) listen(event any) {
+	var text string
+	switch e := event.(type) {
+	case *runtime.EventExceptionThrown:
+		text = e.ExceptionDetails.Text
+		if thrown := e.ExceptionDetails.Exception; thrown != nil {
+			text += " " + thrown.Description
+		}
+	case *runtime.EventConsoleAPICalled:
+		if e.Type != runtime.ConsoleAPICalledTypeError && e.Type != runtime.ConsoleAPICalledTypeAssert {
+			return
+		}
+		for _, arg := range e.Args {
+			text += fmt.Sprintf("%s%s ", arg.Value, arg.Description)
+		}
+	case *log.EventEntryAdded:
+		if e.Entry.Level != log.EntryLevelError {
+			return
+		}
+		text = e.Entry.Text + " " + e.Entry.URL
+	default:
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.errors = append(c.errors, strings.TrimSpace(text))
+}
+
+func (c *console) seen() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.errors)
+}
+
+// screenshot keeps what is in the window, and says where.
+func screenshot(t *testing.T, tab context.Context, name string) {
+	t.Helper()
+	tab, cancel := context.WithTimeout(tab, actionPatience)
+	defer cancel()
+	png, err := chromedp.Run(tab, chromedp.CaptureScreenshot())
+	if err != nil {
+		t.Errorf("screenshot %s: %v", name, err)
+		return
+	}
+	dir := os.Getenv("FASTGREST_ARTIFACTS")
+	if dir == "" {
+		dir = t.ArtifactDir()
+	}
+	path := filepath.Join(dir, name)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, png, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("screenshot: %s", path)
+}
+
+// run does one thing on a page, and keeps a picture if that comes to a halt.
+func run[T any](t *testing.T, tab context.Context, action chromedp.Action[T]) T {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(tab, actionPatience)
+	defer cancel()
+	result, err := chromedp.Run(ctx, action)
+	if err != nil {
+		screenshot(t, tab, "swagger-ui-failed.png")
+		t.Fatal(err)
+	}
+	return result
+}
+
+func do(t *testing.T, tab context.Context, steps ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	run(t, tab, chromedp.Steps(steps...))
+}
+
+// each evaluates an expression for every element e that a selector finds.
+func each(t *testing.T, tab context.Context, selector chromedp.CSS, expression string) []string {
+	t.Helper()
+	quoted, err := json.Marshal(selector)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return run(t, tab, chromedp.Evaluate[[]string](`[...document.querySelectorAll(`+string(quoted)+`)].map(e => `+expression+`)`))
+}
+
+func count(t *testing.T, tab context.Context, selector chromedp.CSS) int {
+	t.Helper()
+	return len(each(t, tab, selector, `""`))
+}
