@@ -18,7 +18,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-const actionPatience = 40 * time.Second
+const actionPatience = 90 * time.Second
 
 // unavailable skips the test, or fails it where skipping is forbidden.
 func unavailable(t *testing.T, format string, args ...any) {
