@@ -33,6 +33,9 @@ type writer struct {
 	uri   string // of the database, past the proxy
 }
 
+// direct, as a flag of startWriter, leaves the proxy out.
+const direct = "direct"
+
 // startWriter makes a database from sql and a server over its schema api. All
 // the server says to the database goes through a proxy that listens.
 func startWriter(tb testing.TB, sql string, flags map[string]string) *writer {
@@ -41,11 +44,11 @@ func startWriter(tb testing.TB, sql string, flags map[string]string) *writer {
 	name := cluster.NewDB(tb)
 	cluster.Exec(tb, name, sql)
 	w := &writer{tb: tb, uri: cluster.URI(name, pgtest.Superuser)}
-	direct, err := url.Parse(w.uri)
+	uri, err := url.Parse(w.uri)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	query := direct.Query()
+	query := uri.Query()
 	socket := func(dir string) string { return filepath.Join(dir, ".s.PGSQL."+query.Get("port")) }
 	upstream := socket(query.Get("host"))
 	dir, err := os.MkdirTemp("", "write")
@@ -59,14 +62,18 @@ func startWriter(tb testing.TB, sql string, flags map[string]string) *writer {
 	}
 	w.proxy = faulttest.NewProxy(listener, func() (net.Conn, error) { return net.Dial("unix", upstream) })
 	tb.Cleanup(w.proxy.Close)
-	query.Set("host", dir)
+	if flags[direct] == "" {
+		query.Set("host", dir)
+	}
 	query.Set("user", "w_authenticator")
-	direct.RawQuery = query.Encode()
+	uri.RawQuery = query.Encode()
 	all := map[string]string{
-		"db-uri": direct.String(), "db-schemas": "api", "db-anon-role": "w_anon", "jwt-secret": testSecret, "db-pool": "1", "log-level": "crit",
+		"db-uri": uri.String(), "db-schemas": "api", "db-anon-role": "w_anon", "jwt-secret": testSecret, "db-pool": "1", "log-level": "crit",
 	}
 	for k, v := range flags {
-		all[k] = v
+		if k != direct {
+			all[k] = v
+		}
 	}
 	if w.Server, err = newServer(Options{Source: config.LoadOptions{Flags: all}, Version: "test", Stdout: &bytes.Buffer{}, Stderr: &bytes.Buffer{}}); err != nil {
 		tb.Fatal(err)
