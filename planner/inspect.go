@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/fastgrest/fastgrest/parser"
@@ -155,26 +156,18 @@ var builtinCasts = map[string]bool{
 }
 
 // defaultsCall reports whether a default of the table's columns calls a
-// function that is not PostgreSQL's own. In the catalog's spelling such a
-// function is the only thing outside of quotes that has a name behind a dot.
+// function that is not PostgreSQL's own.
 func defaultsCall(t *catalog.Table) bool {
 	for _, c := range t.Columns {
-		if c.HasDefault && namesQualified(c.Default) {
+		if c.HasDefault && qualifiedCall.MatchString(stringConstant.ReplaceAllString(c.Default, "")) {
 			return true
 		}
 	}
 	return false
 }
 
-func namesQualified(expr string) bool {
-	quoted := false
-	for i := 0; i+1 < len(expr); i++ {
-		switch c, next := expr[i], expr[i+1]; {
-		case c == '\'':
-			quoted = !quoted
-		case c == '.' && !quoted && (next < '0' || next > '9'):
-			return true
-		}
-	}
-	return false
-}
+// The catalog spells functions that are not PostgreSQL's with their schema.
+var (
+	stringConstant = regexp.MustCompile(`'[^']*'`)
+	qualifiedCall  = regexp.MustCompile(`[\pL\d_$"]\.("([^"]|"")*"|[\pL_][\pL\d_$]*)\(`)
+)
