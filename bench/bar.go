@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -42,8 +41,8 @@ type verdict struct {
 	bar
 	Subject subject `json:"subject"`
 	Median  float64 `json:"median"` // times the base, or microseconds above Factor times the base if the bar has Plus
-	Lowest  float64 `json:"lowest"`
-	Highest float64 `json:"highest"`
+	Lower   float64 `json:"lower_quartile"`
+	Upper   float64 `json:"upper_quartile"`
 	Met     bool    `json:"met"`
 }
 
@@ -62,7 +61,8 @@ func (b bar) judge(ours, base row) verdict {
 	if len(values) == 0 {
 		return v
 	}
-	v.Median, v.Lowest, v.Highest = middle(values), slices.Min(values), slices.Max(values)
+	v.Median = middle(values) // sorts
+	v.Lower, v.Upper = values[len(values)/4], values[len(values)-1-len(values)/4]
 	v.Met = v.Median <= b.limit()
 	return v
 }
@@ -85,7 +85,7 @@ func (v verdict) String() string {
 		if v.Factor != 1 {
 			base = fmt.Sprintf("%g times %s", v.Factor, base)
 		}
-		return fmt.Sprintf("bar: %s at most %s and %g µs: and %.0f µs (%.0f to %.0f): %s", v.Subject, base, v.Plus, v.Median, v.Lowest, v.Highest, word)
+		return fmt.Sprintf("bar: %s at most %s and %g µs: and %.0f µs (%.0f to %.0f): %s", v.Subject, base, v.Plus, v.Median, v.Lower, v.Upper, word)
 	}
-	return fmt.Sprintf("bar: %s at most %g times %s: %.2f times (%.2f to %.2f): %s", v.Subject, v.Factor, v.Base, v.Median, v.Lowest, v.Highest, word)
+	return fmt.Sprintf("bar: %s at most %g times %s: %.2f times (%.2f to %.2f): %s", v.Subject, v.Factor, v.Base, v.Median, v.Lower, v.Upper, word)
 }

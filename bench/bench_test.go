@@ -53,7 +53,7 @@ func TestMixes(t *testing.T) {
 	if _, err := mixes([]string{"none"}); err == nil {
 		t.Error("read a mix that does not exist")
 	}
-	for _, text := range []string{"put /b", "times x", "times 0", "floor no", "bar 2", "bar x same", "bar 1 same + x", "n 1-2"} {
+	for _, text := range []string{"put /b", "times x", "times 0", "pieces -1", "floor no", "bar 2", "bar x same", "bar 1 same + x", "n 1-2"} {
 		if _, err := parseMix("x", "get /a\n"+text); err == nil || !strings.Contains(err.Error(), "mixes/x.txt:2:") {
 			t.Errorf("%s: got %v, want the line of the mistake", text, err)
 		}

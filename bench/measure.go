@@ -103,13 +103,13 @@ func (b *bench) alternate(ctx context.Context, x *mix, flight []statement, s *se
 	for _, kind := range list {
 		s.Rows = append(s.Rows, row{Subject: kind.who})
 	}
-	for round := range b.rounds {
+	for round := range b.rounds * x.pieces {
 		for i := range list {
 			kind := list[(round+i)%len(list)]
 			if err := b.machine.resetData(ctx, x); err != nil {
 				return err
 			}
-			f, err := b.once(ctx, kind.server, kind.run)
+			f, err := b.once(ctx, kind, b.duration()/time.Duration(x.pieces))
 			if err != nil {
 				return fmt.Errorf("%s, %s: %w", x.name, kind.who, err)
 			}
@@ -158,18 +158,18 @@ func (b *bench) subjects(flight []statement, x *mix) []contender {
 }
 
 // once warms up for a moment, then measures with the CPU clocks read before and after.
-func (b *bench) once(ctx context.Context, server bool, run func(context.Context, time.Duration) (load.Result, error)) (figures, error) {
+func (b *bench) once(ctx context.Context, c contender, duration time.Duration) (figures, error) {
 	if err := ctx.Err(); err != nil {
 		return figures{}, err
 	}
-	if _, err := run(ctx, min(time.Second, b.duration()/4)); err != nil {
+	if _, err := c.run(ctx, min(time.Second, duration/4)); err != nil {
 		return figures{}, err
 	}
 	before, err := b.clocks()
 	if err != nil {
 		return figures{}, err
 	}
-	result, err := run(ctx, b.duration())
+	result, err := c.run(ctx, duration)
 	if err != nil {
 		return figures{}, err
 	}
@@ -183,7 +183,7 @@ func (b *bench) once(ctx context.Context, server bool, run func(context.Context,
 	each := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 / float64(result.Requests) }
 	f := figures{PerSecond: result.PerSecond(), P50: result.P50.Seconds() * 1e3, P99: result.P99.Seconds() * 1e3,
 		DatabaseCPU: each(after.database - before.database), Requests: result.Requests}
-	if server {
+	if c.server {
 		f.ServerCPU = each(after.server - before.server)
 		held, err := memory(b.machine.server.Process.Pid)
 		if err != nil {

@@ -40,6 +40,7 @@ type mix struct {
 	reset  string    // SQL that takes back, before each measurement, what the one before has written
 	sql    string    // the rows of the answer; $1 is the number
 	floors []subject // what the server is compared with
+	pieces int       // into which measurements are cut, for finer turns
 	bars   []bar
 }
 
@@ -81,7 +82,7 @@ func mixes(names []string) ([]mix, error) {
 
 // parseMix reads lines of a word and what it says.
 func parseMix(name, text string) (mix, error) {
-	m := mix{name: name, floors: []subject{byWire, byJSON, byPgbench}}
+	m := mix{name: name, floors: []subject{byWire, byJSON, byPgbench}, pieces: 1}
 	for number, line := range strings.Split(strings.TrimSpace(text), "\n") {
 		word, rest, _ := strings.Cut(line, " ")
 		if err := m.word(word, strings.TrimSpace(rest)); err != nil {
@@ -109,13 +110,15 @@ func (m *mix) word(word, rest string) (err error) {
 	case "body":
 		m.body = rest
 	case "times": // the body is an array of so many
-		n, err := strconv.Atoi(rest)
-		if err != nil || n < 1 {
-			return fmt.Errorf("times: %q", rest)
+		var n int
+		if n, err = parseCount(rest); err != nil {
+			return err
 		}
 		m.body = "[" + strings.TrimSuffix(strings.Repeat(m.body+",", n), ",") + "]"
 	case "n":
 		_, err = fmt.Sscanf(rest, "%d..%d", &m.low, &m.high)
+	case "pieces":
+		m.pieces, err = parseCount(rest)
 	case "as":
 		name, header, _ := strings.Cut(rest, ": ")
 		m.askers = append(m.askers, asker{name, header})
@@ -135,6 +138,14 @@ func (m *mix) word(word, rest string) (err error) {
 		err = fmt.Errorf("unknown word %q", word)
 	}
 	return err
+}
+
+func parseCount(text string) (int, error) {
+	n, err := strconv.Atoi(text)
+	if err == nil && (n < 1 || n > 100_000) {
+		err = fmt.Errorf("%d is not a number from 1 to 100,000", n)
+	}
+	return n, err
 }
 
 // floorWords are the floors in mix files.
