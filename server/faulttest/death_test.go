@@ -56,6 +56,11 @@ func TestDeath(t *testing.T) {
 			if err := syscall.Kill(n, syscall.SIGKILL); err != nil {
 				t.Fatal(err)
 			}
+			// Not before the server has ended everybody else, too, is a new
+			// connection one that lasts.
+			for err == nil {
+				_, err = f.db.Exec(t.Context(), "select pg_sleep(0.01)").ReadAll()
+			}
 		}, 503, "PGRST001", false},
 		{"shut down", func(t *testing.T, pid string) { cluster.Stop(t); cluster.Restart(t) }, 503, "57P01", false},
 	} {
