@@ -47,6 +47,10 @@ var writes = []write{
 		request: request{"DELETE", "/note?tag=eq.%s", "", nil}},
 	{name: "call", op: "INSERT",
 		request: request{"POST", "/rpc/add_note", `{"tag":"%s"}`, nil}},
+	{name: "large insert", op: "INSERT", // sent by a goroutine of its own
+		request: request{"POST", "/note", strings.Repeat(" ", 300<<10) + `{"tag":"%s"}`, nil}},
+	{name: "large singular insert", op: "INSERT", held: true,
+		request: request{"POST", "/note", strings.Repeat(" ", 300<<10) + `{"tag":"%s"}`, single}},
 	{name: "serializable insert", op: "INSERT",
 		request: request{"POST", "/note", `{"tag":"%s"}`, []string{"Authorization", "Bearer %serial"}}},
 }
