@@ -12,7 +12,6 @@ type Settings struct {
 	ReadOnly   bool
 	SearchPath []string // the request's schema first
 	Role       []catalog.Setting
-	Function   []catalog.Setting
 	App        []catalog.Setting
 	Timezone   bool // the client prefers one: parameter SettingTimezone
 }
@@ -32,8 +31,8 @@ const (
 // set_config costs less than a microsecond, a statement tens of them.
 //
 // The order matters. Role settings are made before the role is taken, so that
-// privileges to set parameters are the authenticator's; function and app
-// settings come last and so win over what a client prefers.
+// privileges to set parameters are the authenticator's; app settings come last
+// and so win over what a client prefers.
 // num_nonnulls evaluates its arguments from left to right and sends one
 // integer back instead of every value.
 func SettingsStatement(s Settings) string {
@@ -60,10 +59,6 @@ func SettingsStatement(s Settings) string {
 		w.S(", $")
 		w.Int(int64(i + 1))
 		w.S(", true)")
-	}
-	for _, c := range s.Function {
-		w.S(", ")
-		w.constant(c.Name, c.Value)
 	}
 	for _, c := range s.App {
 		w.S(", ")

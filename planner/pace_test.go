@@ -1,0 +1,54 @@
+package planner
+
+import (
+	"sync"
+	"testing"
+	"time"
+)
+
+func TestPace(t *testing.T) {
+	pre := &Prepared{}
+	for i := range enoughSamples {
+		if pre.Quick() {
+			t.Fatalf("quick after %d samples", i)
+		}
+		pre.Took(time.Microsecond)
+	}
+	if !pre.Quick() {
+		t.Error("not quick after enough quick samples")
+	}
+	// One slow run is an accident, several are a trait.
+	pre.Took(10 * quickEnough)
+	if !pre.Quick() {
+		t.Error("one slow run outweighs all others")
+	}
+	for range 3 * weight {
+		pre.Took(2 * quickEnough)
+	}
+	if pre.Quick() {
+		t.Error("still quick after many slow runs")
+	}
+	for range 5 * weight {
+		pre.Took(time.Microsecond)
+	}
+	if !pre.Quick() {
+		t.Error("never quick again")
+	}
+}
+
+func TestPaceTogether(t *testing.T) {
+	pre := &Prepared{}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 100 {
+				pre.Took(time.Millisecond)
+				pre.Quick()
+			}
+		})
+	}
+	wg.Wait()
+	if got := pre.pace.average.Load(); got != int64(time.Millisecond) {
+		t.Errorf("the average of equal samples is %v", time.Duration(got))
+	}
+}

@@ -1,0 +1,114 @@
+package sqlgen
+
+import (
+	"context"
+	"testing"
+
+	"github.com/fastgrest/fastgrest/planner/catalog"
+)
+
+func TestSettingsStatement(t *testing.T) {
+	for _, test := range []struct {
+		settings Settings
+		want     string
+	}{
+		{
+			Settings{SearchPath: []string{"api"}},
+			`SELECT num_nonnulls(set_config('search_path', '"api"', true), set_config('role', $1, true), set_config('request.jwt.claims', $2, true), ` +
+				`set_config('request.method', $3, true), set_config('request.path', $4, true), set_config('request.headers', $5, true), ` +
+				`set_config('request.cookies', $6, true))`,
+		},
+		{
+			Settings{
+				ReadOnly: true, SearchPath: []string{`o"dd`, "it's"}, Timezone: true,
+				Role: []catalog.Setting{{Name: "work_mem", Value: "1MB"}}, App: []catalog.Setting{{Name: "app.x", Value: `a'b\`}},
+			},
+			`SELECT num_nonnulls(set_config('transaction_read_only', 'on', true), set_config('search_path', '"o""dd", "it''s"', true), ` +
+				`set_config('work_mem', '1MB', true), set_config('role', $1, true), set_config('request.jwt.claims', $2, true), ` +
+				`set_config('request.method', $3, true), set_config('request.path', $4, true), set_config('request.headers', $5, true), ` +
+				`set_config('request.cookies', $6, true), set_config('timezone', $7, true), set_config('app.x', E'a''b\\', true))`,
+		},
+	} {
+		if got := SettingsStatement(test.settings); got != test.want {
+			t.Errorf("%s\nwant\n%s", got, test.want)
+		}
+	}
+}
+
+// The settings hold in the transaction, in the order that matters, and vanish
+// with it.
+func TestSettingsOnServer(t *testing.T) {
+	ctx := context.Background()
+	conn := connect(t)
+	run(t, conn, `do $$ begin if not exists (select from pg_roles where rolname = 'settings_test') then create role settings_test; end if; end $$`)
+	run(t, conn, "begin")
+	sql := SettingsStatement(Settings{
+		ReadOnly: true, SearchPath: []string{`o"dd`, "public"}, Timezone: true,
+		Role: []catalog.Setting{{Name: "log_min_messages", Value: "error"}}, // for superusers only: made before the role is taken
+		App:  []catalog.Setting{{Name: "app.secret", Value: `a'b\`}, {Name: "timezone", Value: "Asia/Tokyo"}},
+	})
+	args := [...][]byte{
+		SettingRole: []byte("settings_test"), SettingClaims: []byte(`{"a":1}`), SettingMethod: []byte("GET"), SettingPath: []byte("/x"),
+		SettingHeaders: []byte("{}"), SettingCookies: []byte(""), SettingTimezone: []byte("Europe/Oslo"),
+	}
+	result := conn.ExecParams(ctx, sql, args[:], nil, nil, nil).Read()
+	if result.Err != nil {
+		t.Fatal(result.Err)
+	}
+	if got := string(result.Rows[0][0]); got != "12" {
+		t.Errorf("%s settings made, want 12", got)
+	}
+	show := func(name string) string {
+		r := conn.ExecParams(ctx, "select coalesce(current_setting($1, true), 'none')", [][]byte{[]byte(name)}, nil, nil, nil).Read()
+		if r.Err != nil {
+			t.Fatal(r.Err)
+		}
+		return string(r.Rows[0][0])
+	}
+	for name, want := range map[string]string{
+		"role": "settings_test", "transaction_read_only": "on", "search_path": `"o""dd", "public"`, "log_min_messages": "error",
+		"request.jwt.claims": `{"a":1}`, "request.method": "GET", "request.path": "/x", "request.headers": "{}", "request.cookies": "",
+		"app.secret": `a'b\`, "timezone": "Asia/Tokyo",
+	} {
+		if got := show(name); got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+	run(t, conn, "commit")
+	for name, want := range map[string]string{"role": "none", "transaction_read_only": "off", "request.method": "", "app.secret": ""} {
+		if got := show(name); got != want {
+			t.Errorf("%s is still %q", name, got)
+		}
+	}
+}
+
+func TestResponseSettingsOnServer(t *testing.T) {
+	ctx := context.Background()
+	conn := connect(t)
+	read := func() [][]byte {
+		r := conn.ExecParams(ctx, ResponseSettings, nil, nil, nil, nil).Read()
+		if r.Err != nil {
+			t.Fatal(r.Err)
+		}
+		return r.Rows[0]
+	}
+	for i, value := range read() {
+		if value != nil {
+			t.Errorf("column %d is %q before anybody set anything", i, value)
+		}
+	}
+	run(t, conn, "select set_config('response.headers', '[]', false), set_config('response.status', '', false), set_config('"+InsertedSetting+"', '3', false)")
+	if r := read(); string(r[0]) != "[]" || r[1] != nil || string(r[2]) != "3" {
+		t.Errorf("%q", r)
+	}
+}
+
+func TestOtherStatements(t *testing.T) {
+	if got, want := PreRequest(catalog.QI{Schema: "a b", Name: `f"`}), `SELECT "a b"."f"""()`; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	got := FunctionSettings([]catalog.Setting{{Name: "work_mem", Value: "1MB"}, {Name: "Own.x", Value: "a'b"}})
+	if want := `SELECT num_nonnulls(set_config('work_mem', '1MB', true), set_config('Own.x', 'a''b', true))`; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
