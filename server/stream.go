@@ -1,15 +1,13 @@
 package server
 
 import (
-	"bufio"
 	"errors"
 	"io"
 	"net"
-	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
-	"github.com/valyala/fasthttp"
+	"github.com/valyala/bytebufferpool"
 )
 
 // A body that PostgreSQL computes as one value says how long it is before it
@@ -62,7 +60,8 @@ const chunkTime = 30 * time.Second
 
 const streamChunk = 64 << 10
 
-var chunks = sync.Pool{New: func() any { b := make([]byte, streamChunk); return &b }}
+// pieces hold the head of a stream, then its body, one after the other.
+var pieces bytebufferpool.Pool
 
 // stream sends head and body.
 func (rq *request) stream(size int64, body io.Reader) error {
@@ -74,23 +73,17 @@ func (rq *request) stream(size int64, body io.Reader) error {
 	resp.SetConnectionClose()
 	conn := rq.ctx.Conn()
 	out := &patientWriter{conn}
-	if err := writeHead(&resp.Header, out); err != nil {
+	piece := pieces.Get()
+	defer pieces.Put(piece)
+	piece.B = resp.Header.AppendBytes(piece.B)
+	if _, err := out.Write(piece.B); err != nil {
 		return errHeadSent
 	}
-	chunk := chunks.Get().(*[]byte)
-	defer chunks.Put(chunk)
-	if n, err := io.CopyBuffer(struct{ io.Writer }{out}, body, *chunk); err != nil || n != size {
+	piece.B = sized(piece.B, streamChunk)
+	if n, err := io.CopyBuffer(struct{ io.Writer }{out}, body, piece.B); err != nil || n != size {
 		return errHeadSent
 	}
 	return nil
-}
-
-func writeHead(h *fasthttp.ResponseHeader, out io.Writer) error {
-	w := bufio.NewWriterSize(out, 4<<10)
-	if err := h.Write(w); err != nil {
-		return err
-	}
-	return w.Flush()
 }
 
 // patientWriter gives each write the same time.
