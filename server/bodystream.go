@@ -52,10 +52,22 @@ func (rq *request) readBody() ([]byte, error) {
 	whole := sized(rq.body, n)
 	copy(whole, rq.body[:have])
 	rq.body = whole
-	if _, err := io.ReadFull(stream, whole[have:]); err != nil {
-		return nil, bodyBroken(err)
+	for have < n {
+		if have > 0 {
+			rq.moreTime()
+		}
+		got, err := io.ReadFull(stream, whole[have:min(have+bodyPiece, n)])
+		if have += got; err != nil {
+			return nil, bodyBroken(err)
+		}
 	}
 	return whole, nil
+}
+
+// moreTime gives the client as long for the next piece of its body as it had
+// for the last one: large bodies take long, and nobody waits for them but us.
+func (rq *request) moreTime() {
+	_ = rq.ctx.Conn().SetReadDeadline(time.Now().Add(readTimeout))
 }
 
 // sized is b with length n, or a new slice.
@@ -74,6 +86,9 @@ func (rq *request) readPieces(stream io.Reader, limit int) ([]byte, error) {
 	for {
 		if len(b) == cap(b) {
 			pieces = append(pieces, b)
+			if cap(b) == bodyPiece {
+				rq.moreTime()
+			}
 			b = make([]byte, 0, min(2*cap(b), bodyPiece))
 		}
 		n, err := stream.Read(b[len(b):cap(b)])

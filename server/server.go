@@ -135,7 +135,7 @@ func (s *Server) close() {
 // Timeouts and bounds of HTTP connections. A client that needs longer is
 // either broken or not well-meaning.
 const (
-	readTimeout  = 60 * time.Second  // from the first byte of a request to the last of its body
+	readTimeout  = 60 * time.Second  // from the first byte of a request to the last of its body, or of each MiB of that
 	writeTimeout = 300 * time.Second // for the whole answer
 	idleTimeout  = 120 * time.Second // between requests of a connection
 )
