@@ -3,7 +3,10 @@
 //
 // It takes no decisions and knows no request: whatever can differ between two
 // requests of one shape is an Arg, never text. Names reach the text only
-// through Writer.Ident, constants only through Writer.Lit.
+// through Writer.Ident, constants only through Writer.Lit. What reaches it
+// without quotes is SQL already: types, defaults and names of functions as
+// PostgreSQL's catalogs print them, and the target of a cast, which the parser
+// keeps to letters, digits, blanks, _ and $.
 //
 // Some names in the generated statements are visible in PostgreSQL's error
 // texts and are therefore PostgREST's: pgrst_source, pgrst_body, pgrst_call,
