@@ -147,6 +147,7 @@ func (c *goldenCase) run(t *testing.T, conn *pgconn.PgConn) string {
 	breakLines(t, plan.Main.SQL)
 	checkStatement(t, c.name, conn, plan.Main, refused)
 	checkStatement(t, c.name, conn, plan.Estimate, "")
+	checkStatement(t, c.name, conn, sqlgen.Statement{SQL: plan.Settings}, "")
 	if plan.NeedsDescription() && refused == "" {
 		pre := plan.Prepare(festival(t), fieldsOf(t, conn, plan.Main.SQL), false)
 		if sql := pre.main.Main.SQL(); sql != plan.Main.SQL {
