@@ -136,6 +136,18 @@ func TestParseStat(t *testing.T) {
 	}
 }
 
+func TestParseBusy(t *testing.T) {
+	got, err := parseBusy([]byte("cpu  100 10 50 9000 900 5 15 20 7 7\ncpu0 1 2 3\n"))
+	if want := 2 * time.Second; err != nil || got != want {
+		t.Errorf("got %s, %v, want %s", got, err, want)
+	}
+	for _, text := range []string{"", "cpu 1 2 3", "cpu a b c d e f g h"} {
+		if _, err := parseBusy([]byte(text)); err == nil {
+			t.Errorf("%q: no error", text)
+		}
+	}
+}
+
 // TestCPUOfEndedChildren lets a shell's child use CPU time and end.
 func TestCPUOfEndedChildren(t *testing.T) {
 	if _, err := os.Stat("/proc/self/stat"); err != nil {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -104,6 +105,48 @@ func cpu(pid int) (time.Duration, error) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	return 0, fmt.Errorf("the children of process %d do not come to rest", pid)
+}
+
+// busy is the CPU time all programs of the machine together have used, and what hypervisors took from it.
+func busy() (time.Duration, error) {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0, err
+	}
+	return parseBusy(text)
+}
+
+// parseBusy reads the first line: user, nice, system, idle, iowait, irq, softirq, steal, and two that
+// are part of user and nice.
+func parseBusy(text []byte) (time.Duration, error) {
+	line, _, _ := strings.Cut(string(text), "\n")
+	fields := strings.Fields(line)
+	if len(fields) < 9 || fields[0] != "cpu" {
+		return 0, fmt.Errorf("not /proc/stat: %q", line)
+	}
+	total := 0
+	for i, field := range fields[1:9] {
+		n, err := strconv.Atoi(field)
+		if err != nil {
+			return 0, err
+		}
+		if i != 3 && i != 4 { // idle, and idle while waiting for a disk
+			total += n
+		}
+	}
+	return time.Duration(total) * time.Second / ticks, nil
+}
+
+// ownCPU is what this program and its children that have ended used: load and pgbench.
+func ownCPU() (total time.Duration, err error) {
+	for _, who := range []int{syscall.RUSAGE_SELF, syscall.RUSAGE_CHILDREN} {
+		var u syscall.Rusage
+		if err := syscall.Getrusage(who, &u); err != nil {
+			return 0, err
+		}
+		total += time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	}
+	return total, nil
 }
 
 // memory is what a process and its children hold, pages they share counted once.

@@ -32,6 +32,7 @@ type figures struct {
 	DatabaseCPU float64 `json:"database_cpu_us"` // per request
 	ServerRSS   float64 `json:"server_mb"`
 	Requests    int     `json:"requests"`
+	Others      float64 `json:"others_percent"` // of the machine, taken by other programs
 }
 
 func (f figures) total() float64 { return f.ServerCPU + f.DatabaseCPU }
@@ -100,6 +101,7 @@ func median(rounds []figures) figures {
 		DatabaseCPU: of(func(f figures) float64 { return f.DatabaseCPU }),
 		ServerRSS:   of(func(f figures) float64 { return f.ServerRSS }),
 		Requests:    int(of(func(f figures) float64 { return float64(f.Requests) })),
+		Others:      of(func(f figures) float64 { return f.Others }),
 	}
 }
 
@@ -132,11 +134,11 @@ func (r *report) print(w io.Writer) {
 	for _, s := range r.Sections {
 		fmt.Fprintf(w, "\n%s: %s\n", s.Mix, s.About)
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-		fmt.Fprintln(table, "\trequests/s\tp50 ms\tp99 ms\tCPU µs: server\tPostgreSQL\ttotal\tserver MB\t")
+		fmt.Fprintln(table, "\trequests/s\tp50 ms\tp99 ms\tCPU µs: server\tPostgreSQL\ttotal\tserver MB\tothers %\t")
 		for _, line := range s.Rows {
 			f := line.Median
-			fmt.Fprintf(table, "%s\t%.0f\t%s\t%s\t%s\t%.1f\t%.1f\t%s\t\n", line.Subject, f.PerSecond,
-				number(f.P50, "%.2f"), number(f.P99, "%.2f"), number(f.ServerCPU, "%.1f"), f.DatabaseCPU, f.total(), number(f.ServerRSS, "%.0f"))
+			fmt.Fprintf(table, "%s\t%.0f\t%s\t%s\t%s\t%.1f\t%.1f\t%s\t%.0f\t\n", line.Subject, f.PerSecond,
+				number(f.P50, "%.2f"), number(f.P99, "%.2f"), number(f.ServerCPU, "%.1f"), f.DatabaseCPU, f.total(), number(f.ServerRSS, "%.0f"), f.Others)
 		}
 		table.Flush()
 		for _, text := range slices.Concat(s.ratios(), s.Notes) {
