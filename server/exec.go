@@ -321,7 +321,7 @@ func (rq *request) sink(plan *planner.Plan, prepared *planner.Prepared, tx trans
 		return (*planSink)(rq)
 	case plan.Tagged:
 		return (*tagSink)(rq)
-	case plan.Streamable() && !tx.explicit && !rq.ctx.IsHead():
+	case plan.Streamable() && !tx.explicit && !rq.ctx.IsHead() && !mayOvertake(rq.ctx):
 		return (*streamSink)(rq)
 	}
 	return (*valueSink)(rq)

@@ -35,6 +35,7 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	rq.skipBody()
 	rq.observe()
 	rq.end()
+	answered(ctx)
 	s.requests.Put(rq)
 }
 

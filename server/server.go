@@ -189,7 +189,7 @@ func (s *Server) run(ctx context.Context) error {
 	}
 
 	served := make(chan error, 1)
-	go func() { served <- http.Serve(listener) }()
+	go func() { served <- http.Serve(&clientListener{listener, c.ServerReadBufferSize}) }()
 	select {
 	case err := <-served:
 		return err

@@ -18,6 +18,9 @@ import (
 // The answer then leaves before the handler returns, past fasthttp, which is
 // told that the connection is ours. It is closed in the end: that is also how
 // a client learns that something went wrong halfway.
+//
+// fasthttp may still hold answers to earlier requests of a pipeline. What is
+// behind them is not streamed: it would overtake them. See clientConn.
 
 // streamSink passes a large value on to the client; smaller ones it keeps.
 type streamSink request

@@ -39,7 +39,7 @@ func serveTest(tb testing.TB, s *testServer) string {
 		tb.Fatal(err)
 	}
 	h := &fasthttp.Server{Handler: s.handle, NoDefaultContentType: true, ReadBufferSize: 64 << 10}
-	go h.Serve(l)
+	go h.Serve(&clientListener{l, h.ReadBufferSize})
 	tb.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
@@ -179,5 +179,48 @@ func TestStreamAbandoned(t *testing.T) {
 	resp.Body.Close()
 	if resp.StatusCode != 200 {
 		t.Errorf("afterwards: %s", resp.Status)
+	}
+}
+
+// TestStreamPipelined: answers come in the order of requests, whatever the
+// client has sent by the time they are made.
+func TestStreamPipelined(t *testing.T) {
+	s := startTest(t, streamSchema)
+	address := strings.TrimPrefix(serveTest(t, s), "http://")
+	const small = "GET /item?id=eq.1&select=id HTTP/1.1\r\nHost: a\r\n\r\n"
+	const large = "GET /rpc/bytes?n=8000000 HTTP/1.1\r\nHost: a\r\nAccept: " + octets + "\r\n\r\n"
+	for _, test := range []struct {
+		name  string
+		parts []string // with a pause in between
+		sizes []int
+	}{
+		{"at once", []string{small + large}, []int{10, 8000000}},
+		{"three at once", []string{small + small + large}, []int{10, 10, 8000000}},
+		{"cut in the second", []string{small + large[:20], large[20:]}, []int{10, 8000000}},
+		{"one after the other", []string{small, large}, []int{10, 8000000}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			conn, err := net.Dial("tcp", address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			go func() {
+				for _, part := range test.parts {
+					io.WriteString(conn, part)
+					time.Sleep(200 * time.Millisecond)
+				}
+			}()
+			r := bufio.NewReader(conn)
+			for i, size := range test.sizes {
+				resp, err := http.ReadResponse(r, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if n, err := io.Copy(io.Discard, resp.Body); n != int64(size) || err != nil {
+					t.Fatalf("answer %d has %d bytes (%v), want %d", i, n, err, size)
+				}
+			}
+		})
 	}
 }
