@@ -46,7 +46,7 @@ func main() {
 	pflag.IntVar(&p.pool, "pool", 10, "connections to PostgreSQL, of the server and of the floors")
 	pflag.Float64Var(&p.seconds, "seconds", 4, "length of one measurement")
 	pflag.IntVar(&p.rounds, "rounds", 3, "measurements of each kind; they alternate, and medians are shown")
-	pflag.Float64Var(&p.others, "others", 100, "percent of the machine that other programs may take; rounds in which they take more are measured again")
+	pflag.Float64Var(&p.others, "others", 100, "percent of the machine that other programs may take; while they take more, up to three times as many rounds are measured, and the quietest count")
 	pflag.BoolVar(&p.floorOnly, "floor", false, "measure the database alone, without any server")
 	pflag.BoolVar(&p.profile, "profile", false, "take CPU and heap profiles of this build's server instead")
 	pflag.StringVar(&p.out, "out", "bench/out", "folder for results")
