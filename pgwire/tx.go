@@ -43,7 +43,11 @@ var (
 // beginStatements are indexed by isolation level, and read only or not.
 func beginStatements() (stmts [len(isolationSQL)][2]*Stmt) {
 	for i, level := range isolationSQL {
-		stmts[i] = [2]*Stmt{NewStmt("begin" + level), NewStmt("begin" + level + " read only")}
+		write := level
+		if Isolation(i) != DefaultIsolation {
+			write += " read write" // the session's default may be otherwise, too
+		}
+		stmts[i] = [2]*Stmt{NewStmt("begin" + write), NewStmt("begin" + level + " read only")}
 	}
 	return stmts
 }

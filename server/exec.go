@@ -261,6 +261,9 @@ func (rq *request) transaction(plan *planner.Plan, userCode bool) transaction {
 	if plan.Isolation != "" {
 		t.isolation = namedIsolations[plan.Isolation]
 	}
+	if t.isolation == pgwire.DefaultIsolation {
+		t.isolation = rq.snap.session.isolation
+	}
 	// What runs nobody's code and may not write ends the same way however it ends.
 	t.rollback = t.rollback && (userCode || !plan.ReadOnly)
 	t.held = !plan.ReadOnly && !t.rollback && rq.checked(plan)

@@ -138,6 +138,11 @@ func (s *Server) loadCatalog(ctx context.Context) error {
 		cfg = next
 	}
 
+	session, err := readSession(ctx, c)
+	if err != nil {
+		s.log.VersionFailed(s.problemText(err))
+		return err
+	}
 	start := time.Now()
 	cat, err := readCatalog(ctx, c, cfg)
 	if err != nil {
@@ -147,7 +152,7 @@ func (s *Server) loadCatalog(ctx context.Context) error {
 		return err
 	}
 	took := time.Since(start)
-	if err := s.install(cfg, cat, c.ParameterStatus("DateStyle")); err != nil {
+	if err := s.install(cfg, cat, session); err != nil {
 		return err
 	}
 	// Sessions keep catalog caches of their own; new ones are certain to agree
@@ -226,7 +231,7 @@ func (s *Server) reloadConfig(ctx context.Context) {
 		cat = p.Catalog()
 	}
 	channel := s.config().DBChannelEnabled
-	if err := s.install(cfg, cat, s.snapshot.Load().style); err != nil {
+	if err := s.install(cfg, cat, s.snapshot.Load().session); err != nil {
 		s.log.ConfigInvalid(err)
 		return
 	}
@@ -239,7 +244,7 @@ func (s *Server) reloadConfig(ctx context.Context) {
 
 // install puts configuration and catalog in force. Keys and cached tokens are
 // kept if what they are made of has not changed.
-func (s *Server) install(cfg *config.Config, cat *catalog.Catalog, style string) error {
+func (s *Server) install(cfg *config.Config, cat *catalog.Catalog, session session) error {
 	a := s.snapshot.Load().auth
 	if o := authOptions(cfg); !a.Serves(o) {
 		var err error
@@ -249,7 +254,7 @@ func (s *Server) install(cfg *config.Config, cat *catalog.Catalog, style string)
 		s.warnDeprecated(a)
 	}
 	s.log.SetLevel(oplog.Level(cfg.LogLevel))
-	s.snapshot.Store(newSnapshot(cfg, a, cat, style))
+	s.snapshot.Store(newSnapshot(cfg, a, cat, session))
 	return nil
 }
 

@@ -122,7 +122,7 @@ func (s *testServer) configure(change func(*config.Config)) {
 	old := s.snapshot.Load()
 	c := *old.config
 	change(&c)
-	s.snapshot.Store(newSnapshot(&c, old.auth, old.planner.Catalog(), old.style))
+	s.snapshot.Store(newSnapshot(&c, old.auth, old.planner.Catalog(), old.session))
 }
 
 // TestRootTypes: the types of arguments are named as the search_path of the

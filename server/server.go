@@ -93,7 +93,7 @@ func newServer(o Options) (*Server, error) {
 		return nil, err
 	}
 	s.reloads.init()
-	s.snapshot.Store(newSnapshot(c, a, nil, ""))
+	s.snapshot.Store(newSnapshot(c, a, nil, session{}))
 	return s, nil
 }
 

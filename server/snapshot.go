@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"strings"
 
 	"github.com/fastgrest/fastgrest/pgwire"
@@ -18,13 +19,34 @@ type Snapshot struct {
 	config  *config.Config
 	auth    *auth.Authenticator
 	planner *planner.Planner // nil before the first catalog
-	style   string           // DateStyle of sessions when the catalog was read
+	session session
 
 	documents openapi.Cache
 
 	schemaNames map[string]int // position of each exposed schema
 	settings    map[string]roleSettings
 	preRequest  *pgwire.Stmt // nil without db-pre-request
+}
+
+// session is what new sessions begin with, when the catalog was read.
+type session struct {
+	dateStyle string
+	// isolation is what transactions have to ask for that want the usual, read
+	// committed and read write. It is the default unless the database says
+	// otherwise: then they have to say so.
+	isolation pgwire.Isolation
+}
+
+// readSession reads what sessions begin with.
+func readSession(ctx context.Context, c *pgwire.Conn) (session, error) {
+	s := session{dateStyle: c.ParameterStatus("DateStyle")}
+	err := c.Query(ctx, sqlgen.SessionDefaults, nil, func(columns [][]byte) error {
+		if string(columns[0]) != "read committed" || string(columns[1]) != "off" {
+			s.isolation = pgwire.ReadCommitted
+		}
+		return nil
+	})
+	return s, err
 }
 
 // roleSettings are the settings statements of one role, by exposed schema. The
@@ -38,8 +60,8 @@ type roleSettings struct {
 // prefers a time zone.
 type settingsStatements [2][2]*pgwire.Stmt
 
-func newSnapshot(c *config.Config, a *auth.Authenticator, cat *catalog.Catalog, style string) *Snapshot {
-	s := &Snapshot{config: c, auth: a, style: style, schemaNames: map[string]int{}, settings: map[string]roleSettings{}}
+func newSnapshot(c *config.Config, a *auth.Authenticator, cat *catalog.Catalog, session session) *Snapshot {
+	s := &Snapshot{config: c, auth: a, session: session, schemaNames: map[string]int{}, settings: map[string]roleSettings{}}
 	for i, name := range c.DBSchemas {
 		if _, twice := s.schemaNames[name]; !twice {
 			s.schemaNames[name] = i
@@ -92,7 +114,7 @@ func (s *Snapshot) addRole(role string) {
 // allISO reports whether every role sees dates in ISO style, as far as
 // settings of sessions and roles go.
 func (s *Snapshot) allISO() bool {
-	if !isoStyle(s.style) {
+	if !isoStyle(s.session.dateStyle) {
 		return false
 	}
 	for _, settings := range s.config.RoleSettings {

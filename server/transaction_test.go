@@ -62,12 +62,12 @@ func TestTransactionForms(t *testing.T) {
 	const (
 		implicit     = "settings main response |"
 		read         = "settings main |"
-		serializable = "begin isolation level serializable settings main response commit |"
-		repeatable   = "begin isolation level repeatable read settings settings main response commit |"
+		serializable = "begin isolation level serializable read write settings main response commit |"
+		repeatable   = "begin isolation level repeatable read read write settings settings main response commit |"
 		undone       = "begin settings main response constraints rollback |"
 		held         = "begin settings main response | commit |"
 		refused      = "begin settings main response | rollback |"
-		serialHeld   = "begin isolation level serializable settings main response | commit |"
+		serialHeld   = "begin isolation level serializable read write settings main response | commit |"
 		strict       = "Prefer: handling=strict, max-affected=1"
 		commit       = "Prefer: tx=commit"
 		rollback     = "Prefer: tx=rollback"
@@ -140,7 +140,7 @@ func TestTransactionForms(t *testing.T) {
 			{name: "delete, rolled back", method: "DELETE", target: "/thing?id=eq.1", head: []string{rollback}, form: undone, status: 204},
 			{name: "call, rolled back", method: "POST", target: "/rpc/add", head: []string{rollback}, form: undone, status: 200},
 			{name: "insert by a serializable role, rolled back", role: serial, method: "POST", target: "/note", body: one, head: []string{rollback},
-				form: "begin isolation level serializable settings main response constraints rollback |", status: 201},
+				form: "begin isolation level serializable read write settings main response constraints rollback |", status: 201},
 			{name: "read, rolled back", method: "GET", target: "/thing", head: []string{rollback}, form: read, status: 200},
 		}},
 		{"rollback", "", []test{
@@ -202,7 +202,19 @@ func TestTransactionForms(t *testing.T) {
 
 // TestIsolation looks at the transaction from inside.
 func TestIsolation(t *testing.T) {
-	w := startWriter(t, transactionSchema, nil)
+	t.Run("usual", func(t *testing.T) { testIsolation(t, startWriter(t, transactionSchema, nil)) })
+	// What the database says of transactions in general is not about ours.
+	t.Run("other defaults", func(t *testing.T) {
+		testIsolation(t, startWriter(t, transactionSchema+`
+			do $$ begin
+			    execute format('alter database %I set default_transaction_isolation = serializable', current_database());
+			    execute format('alter database %I set default_transaction_read_only = on', current_database());
+			end $$;`, nil))
+	})
+}
+
+func testIsolation(t *testing.T, w *writer) {
+	t.Helper()
 	for _, test := range []struct{ role, method, target, want string }{
 		{"w_anon", "POST", "/rpc/level", "read committed, read write"},
 		{"w_anon", "GET", "/rpc/level", "read committed, read only"},

@@ -94,3 +94,7 @@ const (
 // ResponseSettings reads what user code may have asked of the response, and
 // how many rows a merge inserted.
 const ResponseSettings = "SELECT " + responseHeaders + ", " + responseStatus + ", nullif(current_setting('" + InsertedSetting + "', true), '')"
+
+// SessionDefaults returns how transactions begin that do not say how: their
+// isolation level, and whether they are read only.
+const SessionDefaults = "SELECT current_setting('default_transaction_isolation'), current_setting('default_transaction_read_only')"
