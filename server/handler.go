@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 	"time"
@@ -68,9 +69,26 @@ func (rq *request) serve() error {
 
 // identify authenticates the request.
 func (rq *request) identify() (err error) {
-	rq.identity, err = rq.snap.auth.Identify(rq.header(fasthttp.HeaderAuthorization), time.Now())
+	rq.identity, err = rq.snap.auth.Identify(rq.authorization(), time.Now())
 	rq.known = err == nil
 	return err
+}
+
+// authorization is the Authorization header with the spaces behind it, which
+// fasthttp rightly drops (RFC 9110, 5.5). For PostgREST they are part of the
+// token, which then has a bad signature.
+func (rq *request) authorization() []byte {
+	value := rq.header(fasthttp.HeaderAuthorization)
+	if len(value) == 0 {
+		return value
+	}
+	raw := rq.ctx.Request.Header.RawHeaders()
+	i := bytes.Index(raw, value)
+	if i < 0 || i+len(value) == len(raw) || raw[i+len(value)] != ' ' {
+		return value // fast path
+	}
+	line, _, _ := bytes.Cut(raw[i:], newline)
+	return bytes.TrimSuffix(line, []byte{'\r'})
 }
 
 // authenticated reports whether the role is not the anonymous one.
