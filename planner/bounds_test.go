@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf8"
 
 	"github.com/fastgrest/fastgrest/parser"
@@ -56,10 +55,14 @@ func TestTooManyEmbeds(t *testing.T) {
 	}
 }
 
-// Requests of 64 KiB that were made to be expensive. Whatever comes of them,
-// it must come soon and take little memory.
-func TestHostileRequests(t *testing.T) {
-	cat := festival(t)
+// hostileRequest is one of 64 KiB that was made to be expensive.
+type hostileRequest struct {
+	cat    *catalog.Catalog
+	target string
+}
+
+func hostileRequests(tb testing.TB) map[string]hostileRequest {
+	cat := festival(tb)
 	wide := &catalog.Catalog{Tables: map[catalog.QI]*catalog.Table{}, Representations: map[catalog.RepKey]*catalog.Representation{}}
 	q := catalog.QI{Schema: "api", Name: "wide"}
 	wide.Tables[q] = &catalog.Table{QI: q}
@@ -68,10 +71,7 @@ func TestHostileRequests(t *testing.T) {
 		wide.Tables[q].Columns = append(wide.Tables[q].Columns, c)
 	}
 	repeat := func(s string) string { return strings.Repeat(s, (64<<10)/len(s)) }
-	for name, test := range map[string]struct {
-		cat    *catalog.Catalog
-		target string
-	}{
+	return map[string]hostileRequest{
 		"stars":                  {cat, "/palette?select=" + repeat("*,") + "id"},
 		"stars of a wide table":  {wide, "/wide?select=" + repeat("*,") + "count()"},
 		"fields lifted":          {cat, "/section?select=" + strings.Repeat("...parent(", 99) + strings.Repeat("id,", 20000) + "id" + strings.Repeat(")", 99)},
@@ -88,16 +88,36 @@ func TestHostileRequests(t *testing.T) {
 		"long embed":             {cat, "/movie?select=" + repeat("x") + "(id)"},
 		"arguments":              {cat, "/rpc/add_two?" + strings.Repeat("a=1&", 990)},
 		"different arguments":    {cat, "/rpc/add_two?" + manyNames(990)},
-	} {
+	}
+}
+
+// Whatever comes of a hostile request, it must take little memory.
+func TestHostileRequests(t *testing.T) {
+	for name, test := range hostileRequests(t) {
 		q := newQuery(t, "GET", test.target, nil, "")
 		var plan *Plan
 		var err error
-		if took := quickest(3, func() { plan, err = q.plan(New(test.cat, defaults)) }); took > slack*100*time.Millisecond {
-			t.Errorf("%s: %v", name, took)
+		memory := allocated(func() { plan, err = q.plan(New(test.cat, defaults)) })
+		t.Logf("%s: %d KiB, %v", name, memory>>10, err)
+		if memory > 128<<20 {
+			t.Errorf("%s: %d MiB", name, memory>>20)
 		}
 		if err == nil && len(plan.Main.SQL) > sqlgen.MaxLength {
 			t.Errorf("%s: %d bytes of SQL", name, len(plan.Main.SQL))
 		}
+	}
+}
+
+// BenchmarkHostile says how long they take to plan, or to refuse.
+func BenchmarkHostile(b *testing.B) {
+	for name, test := range hostileRequests(b) {
+		b.Run(name, func(b *testing.B) {
+			q := newQuery(b, "GET", test.target, nil, "")
+			p := New(test.cat, defaults)
+			for b.Loop() {
+				q.plan(p)
+			}
+		})
 	}
 }
 
@@ -124,14 +144,14 @@ func TestTooLargeStatements(t *testing.T) {
 		n.Where = append(n.Where, tree.Cond{Field: tree.Field{Name: "id"}, Slot: i})
 	}
 	var few sqlgen.Statement
-	took := quickest(1, func() { s = sqlgen.Rows(n, sqlgen.Total{}, nil) })
+	memory := allocated(func() { s = sqlgen.Rows(n, sqlgen.Total{}, nil) })
 	n.Where = n.Where[:60000]
 	few = sqlgen.Rows(n, sqlgen.Total{}, nil)
 	if !s.TooLarge() || few.TooLarge() {
 		t.Errorf("%d operands are too many: %v; %d: %v", len(s.Args), s.TooLarge(), len(few.Args), few.TooLarge())
 	}
-	if took > slack*300*time.Millisecond {
-		t.Errorf("%v for %d operands", took, len(s.Args))
+	if memory > 32<<20 {
+		t.Errorf("%d MiB for %d operands", memory>>20, len(s.Args))
 	}
 	if err := (&Plan{Main: s}).finish(); !errors.Is(err, errTooLarge) {
 		t.Errorf("got %v", err)
