@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/fastgrest/fastgrest/pgwire/listen"
@@ -9,30 +10,39 @@ import (
 )
 
 // startListener listens for NOTIFY on db-channel, on a connection of its own,
-// if db-channel-enabled is set.
-func (s *Server) startListener(ctx context.Context) {
+// if db-channel-enabled is set. The channel it returns is closed when that has
+// succeeded or failed for the first time.
+func (s *Server) startListener(ctx context.Context) <-chan struct{} {
+	first := make(chan struct{})
+	tried := sync.OnceFunc(func() { close(first) })
 	c := s.config()
 	if !c.DBChannelEnabled {
-		return
+		tried()
+		return first
 	}
 	connect, err := connectConfig(c, s.options.Version, true)
 	if err != nil {
 		s.log.ListenerFailed(c.DBChannel, err)
-		return
+		tried()
+		return first
 	}
 	ctx, s.listenCancel = context.WithCancel(ctx)
 	s.listening.Go(func() {
 		listen.Run(ctx, listen.Options{
 			Config: connect, Channel: c.DBChannel,
 			Connected: func(session listen.Session) {
-				if session.Again { // whatever was sent meanwhile is lost
+				// What was sent before is lost. The first catalog is not read before
+				// we listen, if that does not take long.
+				if session.Again || s.reloads.begun.Load() {
 					s.reloads.wantCatalog()
 				}
+				tried()
 				s.log.ListenerStarted(session.Version, session.Host, session.Port, c.DBChannel)
 			},
 			Notified: func(payload string) { s.notified(c, payload) },
 			Failed: func(err error, pause time.Duration) {
 				s.log.ListenerFailed(c.DBChannel, err)
+				tried()
 				if !s.config().DBPoolAutomaticRecovery {
 					s.die(err)
 					return
@@ -41,6 +51,7 @@ func (s *Server) startListener(ctx context.Context) {
 			},
 		})
 	})
+	return first
 }
 
 func (s *Server) notified(c *config.Config, payload string) {

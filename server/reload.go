@@ -24,6 +24,7 @@ type reloader struct {
 	catalog chan struct{}
 	config  chan struct{}
 	first   chan struct{} // closed after the first attempt to load a catalog
+	begun   atomic.Bool   // a catalog has been asked for
 	loaded  atomic.Bool   // the catalog in force is the one last asked for
 }
 
@@ -46,6 +47,7 @@ func wish(c chan struct{}) {
 // startReloads begins with the first catalog. The channel it returns is closed
 // after the first attempt, whether or not it succeeded.
 func (s *Server) startReloads(ctx context.Context) <-chan struct{} {
+	s.reloads.begun.Store(true)
 	s.reloads.wantCatalog()
 	go s.reloadLoop(ctx)
 	return s.reloads.first

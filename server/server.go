@@ -150,8 +150,14 @@ func (s *Server) run(ctx context.Context) error {
 	}
 	defer stopAdmin()
 	defer s.notifySignals(ctx)()
-	s.startListener(ctx)
+	listening := s.startListener(ctx)
 	defer s.stopListener()
+	select {
+	case <-listening:
+	case <-time.After(listenPatience):
+	case <-ctx.Done():
+		return nil
+	}
 
 	first := s.startReloads(ctx)
 	select {
@@ -201,6 +207,10 @@ func (s *Server) run(ctx context.Context) error {
 		return nil
 	}
 }
+
+// listenPatience is how long the first catalog waits for the listener, so that
+// no notification is lost between them.
+const listenPatience = 2 * time.Second
 
 // drainTime is how long requests in flight may take to finish after the
 // process was asked to end.
