@@ -301,6 +301,10 @@ type truth int
 
 func (f *wishFilter) holds(r row) truth {
 	result := truth(-1)
+	values := f.values
+	if f.op == "in" && len(values) == 1 && values[0] == "" {
+		values = nil // for PostgREST a list of one empty text is an empty list
+	}
 	switch {
 	case f.or != nil:
 		for i := range f.or {
@@ -310,10 +314,10 @@ func (f *wishFilter) holds(r row) truth {
 		if r[f.column] == nil {
 			result = 1
 		}
-	case r[f.column] == nil && len(f.values) > 0:
+	case r[f.column] == nil && len(values) > 0:
 		result = 0
 	default:
-		for _, v := range f.values {
+		for _, v := range values {
 			c := compareValues(r[f.column], v)
 			switch f.op {
 			case "eq", "in":
