@@ -10,7 +10,7 @@ import (
 // some microseconds. It goes for everyone the server answers, except the base.
 type bar struct {
 	Factor float64 `json:"factor"`
-	Base   subject `json:"base"`
+	Base   string  `json:"base"` // a floor, an asker, or a peer
 	Plus   float64 `json:"plus_us"`
 }
 
@@ -29,9 +29,7 @@ func parseBar(text string) (b bar, err error) {
 			return bar{}, err
 		}
 	}
-	if b.Base, ok = floorWords[base]; !ok {
-		b.Base = asker{name: base}.subject()
-	}
+	b.Base = base
 	return b, nil
 }
 
@@ -40,6 +38,7 @@ func parseBar(text string) (b bar, err error) {
 type verdict struct {
 	bar
 	Subject subject `json:"subject"`
+	Against subject `json:"against"`
 	Median  float64 `json:"median"` // times the base, or microseconds above Factor times the base if the bar has Plus
 	Lower   float64 `json:"lower_quartile"`
 	Upper   float64 `json:"upper_quartile"`
@@ -48,7 +47,7 @@ type verdict struct {
 
 // judge compares what was measured in the same rounds.
 func (b bar) judge(ours, base row) verdict {
-	v := verdict{bar: b, Subject: ours.Subject}
+	v := verdict{bar: b, Subject: ours.Subject, Against: base.Subject}
 	var values []float64
 	for i := range min(len(ours.Rounds), len(base.Rounds)) {
 		we, they := ours.Rounds[i].total(), base.Rounds[i].total()
@@ -58,11 +57,11 @@ func (b bar) judge(ours, base row) verdict {
 			values = append(values, we/they)
 		}
 	}
-	if len(values) == 0 {
+	c := spread(values)
+	if c.count == 0 {
 		return v
 	}
-	v.Median = middle(values) // sorts
-	v.Lower, v.Upper = values[len(values)/4], values[len(values)-1-len(values)/4]
+	v.Median, v.Lower, v.Upper = c.median, c.lower, c.upper
 	v.Met = v.Median <= b.limit()
 	return v
 }
@@ -81,11 +80,11 @@ func (v verdict) String() string {
 		word = "MISSED"
 	}
 	if v.Plus != 0 {
-		base := string(v.Base)
+		base := string(v.Against)
 		if v.Factor != 1 {
 			base = fmt.Sprintf("%g times %s", v.Factor, base)
 		}
 		return fmt.Sprintf("bar: %s at most %s and %g µs: and %.0f µs (%.0f to %.0f): %s", v.Subject, base, v.Plus, v.Median, v.Lower, v.Upper, word)
 	}
-	return fmt.Sprintf("bar: %s at most %g times %s: %.2f times (%.2f to %.2f): %s", v.Subject, v.Factor, v.Base, v.Median, v.Lower, v.Upper, word)
+	return fmt.Sprintf("bar: %s at most %g times %s: %.2f times (%.2f to %.2f): %s", v.Subject, v.Factor, v.Against, v.Median, v.Lower, v.Upper, word)
 }

@@ -37,12 +37,17 @@ func TestMixes(t *testing.T) {
 		if err := x.keyed(k); err != nil {
 			t.Error(err)
 		}
-		subjects := slices.Clone(x.floors)
+		var words []string
+		for word, floor := range floorWords {
+			if slices.Contains(x.floors, floor) {
+				words = append(words, word)
+			}
+		}
 		for _, a := range x.askers {
-			subjects = append(subjects, a.subject())
+			words = append(words, a.name)
 		}
 		for _, b := range x.bars {
-			if !slices.Contains(subjects, b.Base) {
+			if !slices.Contains(words, b.Base) {
 				t.Errorf("mix %s has a bar against %q, which is not measured", x.name, b.Base)
 			}
 		}
@@ -94,9 +99,11 @@ func TestKeys(t *testing.T) {
 func TestBars(t *testing.T) {
 	s := section{}
 	for _, cpu := range []float64{100, 200, 300} {
-		s.add(byServer+", a", figures{ServerCPU: cpu / 2, DatabaseCPU: cpu / 2})
-		s.add(byServer+", b", figures{ServerCPU: cpu * 1.04})
-		s.add(byJSON, figures{DatabaseCPU: cpu - 50})
+		s.add(byServer+", a", string(byServer), figures{ServerCPU: cpu / 2, DatabaseCPU: cpu / 2})
+		s.add(byServer+", b", string(byServer), figures{ServerCPU: cpu * 1.04})
+		s.add(byJSON, "", figures{DatabaseCPU: cpu - 50})
+		s.add("old, a", "old", figures{ServerCPU: 2 * cpu})
+		s.add("old, b", "old", figures{ServerCPU: 4 * cpu})
 	}
 	f := func(text string, want ...string) {
 		t.Helper()
@@ -118,7 +125,10 @@ func TestBars(t *testing.T) {
 	f("1.03 a", "bar: fastgrest, b at most 1.03 times fastgrest, a: 1.04 times (1.04 to 1.04): MISSED")
 	f("1 json_agg + 60", "bar: fastgrest, a at most PostgreSQL alone, json_agg and 60 µs: and 50 µs (50 to 50): met",
 		"bar: fastgrest, b at most PostgreSQL alone, json_agg and 60 µs: and 58 µs (54 to 62): met")
+	f("0.3 old", "bar: fastgrest, a at most 0.3 times old, a: 0.50 times (0.50 to 0.50): MISSED",
+		"bar: fastgrest, b at most 0.3 times old, b: 0.26 times (0.26 to 0.26): met")
 	f("1 pgbench")
+	f("1 nobody")
 }
 
 func TestParseStat(t *testing.T) {
@@ -173,6 +183,12 @@ func TestCPUOfEndedChildren(t *testing.T) {
 	used, err := cpu(shell.Process.Pid)
 	if err != nil || used < 20*time.Millisecond {
 		t.Errorf("got %s, %v, want the time of the child that has ended", used, err)
+	}
+	if whole, err := cpu(os.Getpid()); err != nil || whole < used {
+		t.Errorf("got %s, %v, want at least the %s of the child's child", whole, err, used)
+	}
+	if _, err := cpu(1 << 30); err == nil {
+		t.Error("CPU time of a process that does not exist")
 	}
 	if held, err := memory(shell.Process.Pid); err != nil || held <= 0 {
 		t.Errorf("memory: got %d, %v", held, err)
@@ -235,16 +251,27 @@ commit;
 func TestReport(t *testing.T) {
 	s := section{Mix: "row", About: "One <row>."}
 	for _, f := range []figures{{ServerCPU: 30, DatabaseCPU: 30}, {ServerCPU: 10, DatabaseCPU: 50, PerSecond: 1234567}, {ServerCPU: 20, DatabaseCPU: 40}} {
-		s.add(byServer, f)
+		s.add(byServer, string(byServer), f)
+		f.DatabaseCPU *= 2
+		f.ServerCPU *= 2
+		s.add("old", "old", f)
+		s.add("elsewhere", "elsewhere", figures{PerSecond: 1})
 	}
-	s.add(byWire, figures{DatabaseCPU: 40})
+	s.add(byWire, "", figures{DatabaseCPU: 40})
 	if got, _ := s.find(byServer); got.ServerCPU != 20 || got.DatabaseCPU != 40 || got.PerSecond != 0 {
 		t.Errorf("median: %+v", got)
 	}
-	if got := strings.Join(s.ratios(), "|"); got != "total CPU: 1.50 times PostgreSQL alone, same SQL" {
-		t.Errorf("ratios: %s", got)
+	want := []string{
+		"total CPU: 1.50 times PostgreSQL alone, same SQL",
+		"fastgrest, times old: total CPU 0.50 (0.50 to 0.50), server CPU 0.50 (0.50 to 0.50), PostgreSQL CPU 0.50 (0.50 to 0.50), requests/s 1.00 (1.00 to 1.00)",
+		"fastgrest, times elsewhere: requests/s 0.00 (0.00 to 1234567.00)",
 	}
-	askers := section{Rows: []row{{Subject: byServer + ", a", Median: figures{ServerCPU: 10, DatabaseCPU: 30}}, {Subject: byServer + ", b", Median: figures{ServerCPU: 15, DatabaseCPU: 35}}}}
+	if got := s.ratios(); !slices.Equal(got, want) {
+		t.Errorf("ratios: got %q, want %q", got, want)
+	}
+	own := string(byServer)
+	askers := section{Rows: []row{{Subject: byServer + ", a", Program: own, Median: figures{ServerCPU: 10, DatabaseCPU: 30}},
+		{Subject: byServer + ", b", Program: own, Median: figures{ServerCPU: 15, DatabaseCPU: 35}}}}
 	if got := strings.Join(askers.ratios(), "|"); got != "fastgrest, b: total CPU 1.25 times fastgrest, a, the server's own 1.50 times" {
 		t.Errorf("ratios: %s", got)
 	}

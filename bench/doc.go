@@ -6,7 +6,9 @@
 //	mix.go        mixes/*.txt: which requests, by whom, against which floors
 //	bar.go        what a mix has to reach, and whether it does
 //	keys.go       secrets and tokens for mixes that show some
-//	machine.go    the database and the server under test
+//	peer.go       other servers, side by side
+//	machine.go    the database
+//	instance.go   a server that runs
 //	process.go    CPU time and memory of processes, from /proc
 //	capture.go    the SQL the server sends for a request, from PostgreSQL's log
 //	floor.go      the same SQL by a minimal client of the wire protocol

@@ -4,15 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
-	"strings"
-	"syscall"
 	"time"
 
 	_ "embed"
@@ -28,17 +21,13 @@ var seedSQL string
 
 const database = "bench"
 
-// machine is what is measured: a database of our own and a server on it.
+// machine is what servers are measured on: a database of our own.
 type machine struct {
 	dir      string
 	database *pgcluster.Cluster
-	server   *exec.Cmd
-	log      *os.File
-	addr     string // of the API
-	admin    string
 }
 
-func startDatabase(ctx context.Context) (*machine, error) {
+func startDatabase(ctx context.Context, connections int) (*machine, error) {
 	dir, err := os.MkdirTemp("", "fastgrest-bench-")
 	if err != nil {
 		return nil, err
@@ -49,7 +38,7 @@ func startDatabase(ctx context.Context) (*machine, error) {
 	m := &machine{dir: dir}
 	cluster, err := pgcluster.Start(ctx, pgcluster.Options{Dir: filepath.Join(dir, "database"), Settings: []string{
 		"shared_buffers = '256MB'",
-		"max_connections = 200",
+		fmt.Sprintf("max_connections = %d", connections),
 		"jit = off",
 		"autovacuum = off", // would run whenever it likes
 	}})
@@ -71,58 +60,6 @@ func startDatabase(ctx context.Context) (*machine, error) {
 	return m, nil
 }
 
-// startServer starts the program under test. It is configured by PGRST_ variables only, so that
-// PostgREST itself, or an older build, can stand in its place.
-func (m *machine) startServer(ctx context.Context, program string, args, env []string, pool int) error {
-	api, err := freeAddr()
-	if err != nil {
-		return err
-	}
-	admin, err := freeAddr()
-	if err != nil {
-		return err
-	}
-	m.addr, m.admin = api.String(), admin.String()
-	m.closeLog()
-	m.log, err = os.Create(filepath.Join(m.dir, "server.log"))
-	if err != nil {
-		return err
-	}
-	m.server = exec.Command(program, args...)
-	m.server.Env = append(os.Environ(),
-		"PGRST_DB_URI="+m.database.URI(database, "authenticator"),
-		"PGRST_DB_SCHEMAS=bench",
-		"PGRST_DB_ANON_ROLE=anon",
-		fmt.Sprintf("PGRST_DB_POOL=%d", pool),
-		"PGRST_SERVER_HOST=127.0.0.1",
-		fmt.Sprintf("PGRST_SERVER_PORT=%d", api.Port),
-		"PGRST_ADMIN_SERVER_HOST=127.0.0.1",
-		fmt.Sprintf("PGRST_ADMIN_SERVER_PORT=%d", admin.Port),
-		"PGRST_LOG_LEVEL=crit",
-	)
-	m.server.Env = append(m.server.Env, env...)
-	m.server.Stdout, m.server.Stderr = m.log, m.log
-	if err := m.server.Start(); err != nil {
-		return err
-	}
-	for range 500 {
-		response, err := http.Get("http://" + m.admin + "/ready")
-		if err == nil {
-			response.Body.Close()
-			if response.StatusCode == http.StatusOK {
-				return nil
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-	said, _ := os.ReadFile(m.log.Name())
-	return fmt.Errorf("%s did not become ready in ten seconds; it said: %.1000s", program, said)
-}
-
 // resetData takes back what the measurement before has written.
 func (m *machine) resetData(ctx context.Context, x *mix) error {
 	if x.reset == "" {
@@ -142,74 +79,6 @@ func (m *machine) logStatements(ctx context.Context, which string) error {
 	return nil
 }
 
-// stopServer asks the server to end and waits for it.
-func (m *machine) stopServer() error {
-	if m.server == nil || m.server.Process == nil {
-		return nil
-	}
-	_ = m.server.Process.Signal(syscall.SIGTERM)
-	timer := time.AfterFunc(35*time.Second, func() { m.server.Process.Kill() })
-	defer timer.Stop()
-	err := m.server.Wait()
-	m.server = nil
-	return err
-}
-
 func (m *machine) stop() error {
-	// How the server ended does not matter any more.
-	_ = m.stopServer()
-	m.closeLog()
 	return errors.Join(m.database.Stop(), os.RemoveAll(m.dir))
-}
-
-func (m *machine) closeLog() {
-	if m.log != nil {
-		m.log.Close()
-	}
-}
-
-// tokenCache says what the server's cache of tokens did since it started; "" if nothing. The names of
-// these metrics are PostgREST's.
-func (m *machine) tokenCache() (string, error) {
-	response, err := http.Get("http://" + m.admin + "/metrics")
-	if err != nil {
-		return "", err
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		return "", err
-	}
-	values := make(map[string]float64)
-	for line := range strings.Lines(string(body)) {
-		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if short, ok := strings.CutPrefix(name, "pgrst_jwt_cache_"); ok {
-			values[short], _ = strconv.ParseFloat(value, 64)
-		}
-	}
-	if values["requests_total"] == 0 {
-		return "", nil
-	}
-	return fmt.Sprintf("token cache: %.2f %% of %.0f lookups hit, %.0f evictions",
-		100*values["hits_total"]/values["requests_total"], values["requests_total"], values["evictions_total"]), nil
-}
-
-// copyLog shows what the server said, for a failed run.
-func (m *machine) copyLog(w io.Writer) {
-	if m.log == nil {
-		return
-	}
-	if f, err := os.Open(m.log.Name()); err == nil {
-		defer f.Close()
-		_, _ = io.CopyN(w, f, 10<<10)
-	}
-}
-
-func freeAddr() (*net.TCPAddr, error) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr), nil
 }

@@ -18,6 +18,7 @@ import (
 // plan is what the flags ask for.
 type plan struct {
 	server      string
+	peers       []program
 	env         []string
 	mixes       []string
 	connections int
@@ -32,15 +33,24 @@ type plan struct {
 
 func (p *plan) duration() time.Duration { return time.Duration(p.seconds * float64(time.Second)) }
 
+// programs are all we start or ask, the one that the run is about first.
+func (p *plan) programs() []program {
+	return append([]program{{name: string(byServer), args: []string{p.server}}}, p.peers...)
+}
+
 func main() {
 	if os.Getenv(childMark) != "" {
 		os.Exit(serveProfiled())
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	var p plan
+	var (
+		p     plan
+		peers []string
+	)
 	pflag.StringVar(&p.server, "server", "./fastgrest", "the program to measure; it is configured by PGRST_ variables")
-	pflag.StringArrayVar(&p.env, "env", nil, "NAME=value for the program, may be repeated")
+	pflag.StringArrayVar(&peers, "peer", nil, "another server, measured in the same rounds: NAME=COMMAND, which is configured like --server, or NAME=http://127.0.0.1:PORT, which is there already, perhaps with ,pid=PID; may be repeated; $"+peersVariable+" holds more, with ; between them")
+	pflag.StringArrayVar(&p.env, "env", nil, "NAME=value for all programs started, may be repeated")
 	pflag.StringSliceVar(&p.mixes, "mix", nil, "mixes to run, or all (default "+strings.Join(usualMixes, ", ")+")")
 	pflag.IntVar(&p.connections, "connections", 64, "HTTP connections, each a closed loop")
 	pflag.IntVar(&p.pool, "pool", 10, "connections to PostgreSQL, of the server and of the floors")
@@ -51,10 +61,17 @@ func main() {
 	pflag.BoolVar(&p.profile, "profile", false, "take CPU and heap profiles of this build's server instead")
 	pflag.StringVar(&p.out, "out", "bench/out", "folder for results")
 	pflag.Parse()
-	if err := p.run(ctx, os.Stdout); err != nil {
+	if err := p.start(ctx, peers); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+}
+
+func (p *plan) start(ctx context.Context, peers []string) (err error) {
+	if p.peers, err = parsePeers(peers, os.Getenv(peersVariable)); err != nil {
+		return err
+	}
+	return p.run(ctx, os.Stdout)
 }
 
 func (p *plan) run(ctx context.Context, w io.Writer) (err error) {
@@ -69,13 +86,15 @@ func (p *plan) run(ctx context.Context, w io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	m, err := startDatabase(ctx)
+	m, err := startDatabase(ctx, 100+(1+len(p.peers))*p.pool)
 	if err != nil {
 		return err
 	}
 	defer func() {
 		if err != nil {
-			m.copyLog(os.Stderr)
+			for _, program := range p.programs() {
+				copyLog(m.dir, program.name, os.Stderr)
+			}
 		}
 		err = errors.Join(err, m.stop())
 	}()

@@ -6,11 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os/exec"
-	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/fastgrest/fastgrest/bench/load"
@@ -25,8 +22,9 @@ type bench struct {
 }
 
 func (b *bench) measure(ctx context.Context, list []mix, w io.Writer) (*report, error) {
-	r := &report{Time: time.Now(), Program: b.programName(), Postgres: b.machine.database.Programs.Major, CPUs: runtime.NumCPU(),
+	r := &report{Time: time.Now(), Program: b.programName(ctx), Peers: b.peerNames(ctx), Postgres: b.machine.database.Programs.Major, CPUs: runtime.NumCPU(),
 		Connections: b.connections, Pool: b.pool, Seconds: b.seconds}
+	b.announce()
 	for _, x := range list {
 		s, err := b.measureMix(ctx, &x, w)
 		if err != nil {
@@ -39,7 +37,7 @@ func (b *bench) measure(ctx context.Context, list []mix, w io.Writer) (*report, 
 	return r, nil
 }
 
-// measureMix has a server of its own, so that what it holds is what this mix made it hold.
+// measureMix has servers of its own, so that what they hold is what this mix made them hold.
 func (b *bench) measureMix(ctx context.Context, x *mix, w io.Writer) (s section, err error) {
 	s = section{Mix: x.name, About: x.about}
 	if err := x.keyed(b.keys); err != nil {
@@ -48,61 +46,83 @@ func (b *bench) measureMix(ctx context.Context, x *mix, w io.Writer) (s section,
 	if err := b.machine.resetData(ctx, x); err != nil {
 		return s, err
 	}
-	flight := fallback(x)
 	if b.floorOnly {
 		if x.sql == "" || len(x.floors) == 0 {
 			fmt.Fprintf(w, "%s: left out, its statements are the server's\n", x.name)
 			return s, nil
 		}
-	} else {
-		if err := b.machine.startServer(ctx, b.server, nil, slices.Concat(x.env, b.env), b.pool); err != nil {
-			return s, err
-		}
-		defer func() { err = errors.Join(err, b.machine.stopServer()) }()
-		if flight, err = b.probe(ctx, x, w); err != nil {
-			return s, err
-		}
+		return s, b.alternate(ctx, x, b.floors(fallback(x), x), &s)
 	}
-	if err := b.alternate(ctx, x, flight, &s); err != nil {
+	servers, flight, err := b.startAll(ctx, x, &s, w)
+	defer func() {
+		for _, in := range servers {
+			err = errors.Join(err, in.stop())
+		}
+	}()
+	if err != nil {
 		return s, err
 	}
-	if !b.floorOnly {
-		note, err := b.machine.tokenCache()
-		if err != nil {
-			return s, err
-		}
-		if note != "" {
-			s.Notes = append(s.Notes, note)
-		}
+	list := slices.Concat(b.askers(servers, x), b.floors(flight, x))
+	if err := b.alternate(ctx, x, list, &s); err != nil {
+		return s, err
+	}
+	note, err := servers[0].tokenCache()
+	if err != nil {
+		return s, err
+	}
+	if note != "" {
+		s.Notes = append(s.Notes, note)
 	}
 	s.judge(x.bars)
 	return s, nil
 }
 
-// probe asks once, says what the server sends for it, and checks that the floor does the same.
-func (b *bench) probe(ctx context.Context, x *mix, w io.Writer) ([]statement, error) {
-	flight, answer, err := capture(ctx, b.machine, x, x.target(b.machine.addr, x.askers[0], b.keys))
+// startAll starts the server and its peers, asks each, and tells what the server sends for it.
+func (b *bench) startAll(ctx context.Context, x *mix, s *section, w io.Writer) (list []*instance, flight []statement, err error) {
+	server, err := b.machine.startServer(ctx, b.programs()[0], slices.Concat(x.env, b.env), b.pool)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	list = []*instance{server}
+	flight, answers, err := b.probe(ctx, x, server, w)
+	if err != nil {
+		return list, nil, err
+	}
+	peers, err := b.startPeers(ctx, x, answers, s)
+	return append(list, peers...), flight, err
+}
+
+// probe asks for each asker once, says what the server sends for the first, and checks that the floor does the same.
+func (b *bench) probe(ctx context.Context, x *mix, server *instance, w io.Writer) (flight []statement, answers [][]byte, err error) {
+	flight, answer, err := capture(ctx, b.machine, x, x.target(server.addr, x.askers[0], b.keys))
+	if err != nil {
+		return nil, nil, err
+	}
+	answers = append(answers, answer)
 	fmt.Fprintf(w, "%s: the server sends\n", x.name)
 	for _, st := range flight {
 		fmt.Fprintf(w, "    %s\n", st.sql)
 	}
 	if slices.Contains(x.floors, byJSON) {
 		if err := checkJSON(ctx, b.machine.database.URI(database, "authenticator"), flight, x, answer); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return flight, nil
+	for _, who := range x.askers[1:] {
+		answer, err := load.Ask(ctx, x.target(server.addr, who, b.keys), x.mark())
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s, %s: %w", x.name, who.name, err)
+		}
+		answers = append(answers, answer)
+	}
+	return flight, answers, nil
 }
 
 // alternate takes turns between the subjects, so that a noisy minute on the machine hits all of them, and
 // begins with another one each time, so that none always comes after the same. While other programs take
 // more of the machine than allowed it goes on, up to three times as long; the quietest rounds count.
-func (b *bench) alternate(ctx context.Context, x *mix, flight []statement, s *section) error {
+func (b *bench) alternate(ctx context.Context, x *mix, list []contender, s *section) error {
 	var (
-		list   = b.subjects(flight, x)
 		want   = b.rounds * x.pieces
 		rounds [][]figures
 	)
@@ -119,7 +139,7 @@ func (b *bench) alternate(ctx context.Context, x *mix, flight []statement, s *se
 	slices.SortStableFunc(rounds, func(a, b []figures) int { return cmp.Compare(noise(a), noise(b)) })
 	for _, measured := range rounds[:want] {
 		for i, f := range measured {
-			s.add(list[i].who, f)
+			s.add(list[i].who, list[i].program(), f)
 		}
 	}
 	return nil
@@ -148,34 +168,46 @@ func (b *bench) round(ctx context.Context, x *mix, list []contender, first int) 
 // contender is one way to get a mix's rows.
 type contender struct {
 	who    subject
-	server bool // counts the server's CPU
+	server *instance // nil for the database alone
 	run    func(context.Context, time.Duration) (load.Result, error)
 }
 
-func (b *bench) subjects(flight []statement, x *mix) []contender {
+func (c contender) program() string {
+	if c.server == nil {
+		return ""
+	}
+	return c.server.name
+}
+
+// askers are those who ask the servers.
+func (b *bench) askers(servers []*instance, x *mix) (list []contender) {
+	for _, in := range servers {
+		for _, who := range x.askers {
+			target := x.target(in.addr, who, b.keys)
+			list = append(list, contender{in.subject(who), in, func(ctx context.Context, d time.Duration) (load.Result, error) {
+				return load.Run(ctx, target, b.connections, d)
+			}})
+		}
+	}
+	return list
+}
+
+// floors ask the database alone.
+func (b *bench) floors(flight []statement, x *mix) (list []contender) {
 	uri := b.machine.database.URI(database, "authenticator")
 	floor := func(flight []statement, format int16) func(context.Context, time.Duration) (load.Result, error) {
 		return func(ctx context.Context, d time.Duration) (load.Result, error) {
 			return runFloor(ctx, uri, flight, format, x, b.pool, d)
 		}
 	}
-	var list []contender
-	if !b.floorOnly {
-		for _, who := range x.askers {
-			target := x.target(b.machine.addr, who, b.keys)
-			list = append(list, contender{who.subject(), true, func(ctx context.Context, d time.Duration) (load.Result, error) {
-				return load.Run(ctx, target, b.connections, d)
-			}})
-		}
-	}
 	for _, who := range x.floors {
 		switch {
 		case who == byWire:
-			list = append(list, contender{who, false, floor(flight, binaryFormat)})
+			list = append(list, contender{who, nil, floor(flight, binaryFormat)})
 		case who == byJSON:
-			list = append(list, contender{who, false, floor(asJSON(flight, x), textFormat)})
+			list = append(list, contender{who, nil, floor(asJSON(flight, x), textFormat)})
 		case who == byPgbench && b.pgbench != "":
-			list = append(list, contender{who, false, func(ctx context.Context, d time.Duration) (load.Result, error) {
+			list = append(list, contender{who, nil, func(ctx context.Context, d time.Duration) (load.Result, error) {
 				return runPgbench(ctx, b.pgbench, b.machine, flight, x, b.pool, d)
 			}})
 		}
@@ -191,7 +223,7 @@ func (b *bench) once(ctx context.Context, c contender, duration time.Duration) (
 	if _, err := c.run(ctx, min(time.Second, duration/4)); err != nil {
 		return figures{}, err
 	}
-	before, err := b.clocks()
+	before, err := b.clocks(c.server)
 	if err != nil {
 		return figures{}, err
 	}
@@ -199,7 +231,7 @@ func (b *bench) once(ctx context.Context, c contender, duration time.Duration) (
 	if err != nil {
 		return figures{}, err
 	}
-	after, err := b.clocks()
+	after, err := b.clocks(c.server)
 	if err != nil {
 		return figures{}, err
 	}
@@ -211,9 +243,9 @@ func (b *bench) once(ctx context.Context, c contender, duration time.Duration) (
 	each := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 / float64(result.Requests) }
 	f := figures{PerSecond: result.PerSecond(), P50: result.P50.Seconds() * 1e3, P99: result.P99.Seconds() * 1e3,
 		DatabaseCPU: each(after.database - before.database), Requests: result.Requests, Others: max(0, 100*others)}
-	if c.server {
+	if c.server != nil && c.server.pid != 0 {
 		f.ServerCPU = each(after.server - before.server)
-		held, err := memory(b.machine.server.Process.Pid)
+		held, err := memory(c.server.pid)
 		if err != nil {
 			return figures{}, err
 		}
@@ -228,7 +260,7 @@ type clocks struct {
 	time                  time.Time
 }
 
-func (b *bench) clocks() (c clocks, err error) {
+func (b *bench) clocks(in *instance) (c clocks, err error) {
 	c.time = time.Now()
 	if c.machine, err = busy(); err != nil {
 		return c, err
@@ -239,19 +271,23 @@ func (b *bench) clocks() (c clocks, err error) {
 	if c.database, err = cpu(b.machine.database.PID()); err != nil {
 		return c, err
 	}
-	if b.machine.server != nil {
-		c.server, err = cpu(b.machine.server.Process.Pid)
+	if in != nil {
+		c.server, err = in.used()
 	}
 	return c, err
 }
 
-func (b *bench) programName() string {
+func (b *bench) programName(ctx context.Context) string {
 	if b.floorOnly {
 		return "no server"
 	}
-	out, err := exec.Command(b.server, "--version").Output()
-	if err != nil {
-		return filepath.Base(b.server)
+	return b.programs()[0].version(ctx)
+}
+
+// peerNames tell what the peers say they are.
+func (b *bench) peerNames(ctx context.Context) (list []string) {
+	for _, p := range b.peers {
+		list = append(list, p.name+": "+p.version(ctx))
 	}
-	return strings.TrimSpace(string(out))
+	return list
 }

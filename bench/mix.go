@@ -50,13 +50,6 @@ type asker struct {
 	header string
 }
 
-func (a asker) subject() subject {
-	if a.name == "" {
-		return byServer
-	}
-	return byServer + subject(", "+a.name)
-}
-
 // mixes reads the named mixes, the usual ones, or all of them.
 func mixes(names []string) ([]mix, error) {
 	switch {

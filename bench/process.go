@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -53,53 +53,55 @@ func parseStat(text []byte) (stat, error) {
 	return s, errors.Join(errs...)
 }
 
-// family lists a process and its living children.
-func family(pid int) ([]int, error) {
+// family lists a process and its living descendants, each with what it used.
+func family(pid int) (map[int]stat, error) {
 	names, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
 		return nil, err
 	}
-	pids := []int{pid}
+	all := make(map[int]stat, len(names))
+	children := make(map[int][]int, len(names))
 	for _, name := range names {
-		child, err := strconv.Atoi(filepath.Base(name))
+		member, err := strconv.Atoi(filepath.Base(name))
 		if err != nil {
 			continue
 		}
-		if s, err := readStat(child); err == nil && s.parent == pid { // gone meanwhile: no child any more
-			pids = append(pids, child)
+		if s, err := readStat(member); err == nil { // else gone meanwhile
+			all[member] = s
+			children[s.parent] = append(children[s.parent], member)
 		}
 	}
-	return pids, nil
+	if _, ok := all[pid]; !ok {
+		return nil, fmt.Errorf("there is no process %d", pid)
+	}
+	members := make(map[int]stat)
+	for queue := []int{pid}; len(queue) > 0; {
+		member := queue[len(queue)-1]
+		queue = append(queue[:len(queue)-1], children[member]...)
+		members[member] = all[member]
+	}
+	return members, nil
 }
 
-// cpu is the CPU time used so far by a process and all children it ever had. A child that ends
-// moves from the sum of the living to its parent's sum of the dead; a reading during which that
-// happened could miss or repeat it, and is taken again.
+// cpu is the CPU time used so far by a process and all descendants it ever had. One that ends moves
+// from the sum of the living to its parent's sum of the dead; a reading during which that happened
+// could miss or repeat it, and is taken again.
 func cpu(pid int) (time.Duration, error) {
 	for range 100 {
-		before, err := readStat(pid)
+		before, err := family(pid)
 		if err != nil {
 			return 0, err
 		}
-		pids, err := family(pid)
+		after, err := family(pid)
 		if err != nil {
 			return 0, err
 		}
-		total := time.Duration(0)
-		for _, member := range pids {
-			if s, err := readStat(member); err == nil {
+		same := func(a, b stat) bool { return a.parent == b.parent && a.dead == b.dead }
+		if maps.EqualFunc(before, after, same) {
+			total := time.Duration(0)
+			for _, s := range after {
 				total += s.own + s.dead
 			}
-		}
-		after, err := readStat(pid)
-		if err != nil {
-			return 0, err
-		}
-		again, err := family(pid)
-		if err != nil {
-			return 0, err
-		}
-		if before.dead == after.dead && slices.Equal(pids, again) {
 			return total, nil
 		}
 		time.Sleep(10 * time.Millisecond)
@@ -151,11 +153,11 @@ func ownCPU() (total time.Duration, err error) {
 
 // memory is what a process and its children hold, pages they share counted once.
 func memory(pid int) (bytes int64, err error) {
-	pids, err := family(pid)
+	members, err := family(pid)
 	if err != nil {
 		return 0, err
 	}
-	for _, pid := range pids {
+	for pid := range members {
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
 		if err != nil {
 			continue

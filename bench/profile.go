@@ -54,11 +54,12 @@ func (p *plan) profileOne(ctx context.Context, m *machine, x *mix, who asker, se
 	if err := m.resetData(ctx, x); err != nil {
 		return err
 	}
-	if err := m.startServer(ctx, self, nil, append(slices.Concat(x.env, p.env), childMark+"="+prefix), p.pool); err != nil {
+	server, err := m.startServer(ctx, program{name: string(byServer), args: []string{self}}, append(slices.Concat(x.env, p.env), childMark+"="+prefix), p.pool)
+	if err != nil {
 		return err
 	}
-	r, err := load.Run(ctx, x.target(m.addr, who, k), p.connections, p.duration())
-	if err := errors.Join(err, m.stopServer()); err != nil {
+	r, err := load.Run(ctx, x.target(server.addr, who, k), p.connections, p.duration())
+	if err := errors.Join(err, server.stop()); err != nil {
 		return err
 	}
 	fmt.Fprintf(w, "%s: %.0f requests/s while profiled\n    go tool pprof -top %s.cpu.pprof\n    go tool pprof -top -sample_index=alloc_space %s.heap.pprof\n",

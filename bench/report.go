@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// subject is who answered: the server, perhaps to different askers, or the database alone in one of
-// three ways.
+// subject is who answered: the server or a peer, perhaps to different askers, or the database alone in
+// one of three ways.
 type subject string
 
 const (
@@ -20,8 +20,6 @@ const (
 	byJSON    subject = "PostgreSQL alone, json_agg"
 	byPgbench subject = "PostgreSQL alone, pgbench"
 )
-
-func (s subject) isServer() bool { return strings.HasPrefix(string(s), string(byServer)) }
 
 // figures are one measurement.
 type figures struct {
@@ -40,8 +38,18 @@ func (f figures) total() float64 { return f.ServerCPU + f.DatabaseCPU }
 // row is the medians of one subject under one mix.
 type row struct {
 	Subject subject   `json:"subject"`
+	Program string    `json:"program,omitempty"` // that answered; none for the database alone
 	Median  figures   `json:"median"`
 	Rounds  []figures `json:"rounds"`
+}
+
+func (r row) isServer() bool { return r.Program == string(byServer) }
+
+func (r row) isPeer() bool { return r.Program != "" && !r.isServer() }
+
+// asker is who asked, as it follows the program's name; "" if there is but one.
+func (r row) asker() string {
+	return strings.TrimPrefix(strings.TrimPrefix(string(r.Subject), r.Program), ", ")
 }
 
 type section struct {
@@ -56,6 +64,7 @@ type section struct {
 type report struct {
 	Time        time.Time `json:"time"`
 	Program     string    `json:"program"`
+	Peers       []string  `json:"peers,omitempty"`
 	Postgres    int       `json:"postgres_major"`
 	CPUs        int       `json:"cpus"`
 	Connections int       `json:"connections"`
@@ -64,7 +73,7 @@ type report struct {
 	Sections    []section `json:"mixes"`
 }
 
-func (s *section) add(who subject, f figures) {
+func (s *section) add(who subject, program string, f figures) {
 	for i := range s.Rows {
 		if s.Rows[i].Subject == who {
 			s.Rows[i].Rounds = append(s.Rows[i].Rounds, f)
@@ -72,7 +81,7 @@ func (s *section) add(who subject, f figures) {
 			return
 		}
 	}
-	s.Rows = append(s.Rows, row{Subject: who, Median: f, Rounds: []figures{f}})
+	s.Rows = append(s.Rows, row{Subject: who, Program: program, Median: f, Rounds: []figures{f}})
 }
 
 func (s *section) find(who subject) (figures, bool) {
@@ -118,16 +127,33 @@ func middle(values []float64) float64 {
 // judge puts the section's figures beside the mix's bars.
 func (s *section) judge(bars []bar) {
 	for _, b := range bars {
-		base := slices.IndexFunc(s.Rows, func(r row) bool { return r.Subject == b.Base })
-		if base < 0 {
-			continue
-		}
 		for _, r := range s.Rows {
-			if r.Subject.isServer() && r.Subject != b.Base {
-				s.Bars = append(s.Bars, b.judge(r, s.Rows[base]))
+			if !r.isServer() {
+				continue
+			}
+			if base, ok := s.base(b.Base, r); ok && base.Subject != r.Subject {
+				s.Bars = append(s.Bars, b.judge(r, base))
 			}
 		}
 	}
+}
+
+// base is the row that a bar's word means for one of ours: a floor, one of our own askers, or what a peer
+// answered to the same asker.
+func (s *section) base(word string, ours row) (row, bool) {
+	i := slices.IndexFunc(s.Rows, func(r row) bool {
+		switch {
+		case r.isServer():
+			return r.asker() == word
+		case r.isPeer():
+			return r.Program == word && r.asker() == ours.asker()
+		}
+		return r.Subject == floorWords[word]
+	})
+	if i < 0 {
+		return row{}, false
+	}
+	return s.Rows[i], true
 }
 
 func (r *report) print(w io.Writer) {
@@ -137,8 +163,12 @@ func (r *report) print(w io.Writer) {
 		fmt.Fprintln(table, "\trequests/s\tp50 ms\tp99 ms\tCPU µs: server\tPostgreSQL\ttotal\tserver MB\tothers %\t")
 		for _, line := range s.Rows {
 			f := line.Median
-			fmt.Fprintf(table, "%s\t%.0f\t%s\t%s\t%s\t%.1f\t%.1f\t%s\t%.0f\t\n", line.Subject, f.PerSecond,
-				number(f.P50, "%.2f"), number(f.P99, "%.2f"), number(f.ServerCPU, "%.1f"), f.DatabaseCPU, f.total(), number(f.ServerRSS, "%.0f"), f.Others)
+			total := number(f.total(), "%.1f")
+			if line.Program != "" && f.ServerCPU == 0 {
+				total = "-" // nobody told us the process
+			}
+			fmt.Fprintf(table, "%s\t%.0f\t%s\t%s\t%s\t%s\t%s\t%s\t%.0f\t\n", line.Subject, f.PerSecond,
+				number(f.P50, "%.2f"), number(f.P99, "%.2f"), number(f.ServerCPU, "%.1f"), number(f.DatabaseCPU, "%.1f"), total, number(f.ServerRSS, "%.0f"), f.Others)
 		}
 		table.Flush()
 		for _, text := range slices.Concat(s.ratios(), s.Notes) {
@@ -150,32 +180,90 @@ func (r *report) print(w io.Writer) {
 	}
 }
 
-// ratios are what the figures are taken for: our total against the database's floors, or that of
-// one asker against the first.
+// ratios are what the figures are taken for: our total against the database's floors, that of one asker
+// against the first, and ours against each peer's.
 func (s *section) ratios() (lines []string) {
-	var first figures
-	for i, r := range s.Rows {
-		switch {
-		case !r.Subject.isServer():
-			return lines
-		case i == 0:
-			first = r.Median
-		default:
+	first := slices.IndexFunc(s.Rows, row.isServer)
+	if first < 0 {
+		return nil
+	}
+	ours := s.Rows[first]
+	var parts []string
+	for _, who := range []subject{byWire, byJSON, byPgbench} {
+		if f, ok := s.find(who); ok && f.total() > 0 {
+			parts = append(parts, fmt.Sprintf("%.2f times %s", ours.Median.total()/f.total(), who))
+		}
+	}
+	if parts != nil {
+		lines = append(lines, "total CPU: "+strings.Join(parts, ", "))
+	}
+	for _, r := range s.Rows {
+		if r.isServer() && r.Subject != ours.Subject {
 			lines = append(lines, fmt.Sprintf("%s: total CPU %.2f times %s, the server's own %.2f times", r.Subject,
-				r.Median.total()/first.total(), s.Rows[0].Subject, r.Median.ServerCPU/first.ServerCPU))
+				r.Median.total()/ours.Median.total(), ours.Subject, r.Median.ServerCPU/ours.Median.ServerCPU))
+		}
+	}
+	for _, r := range s.Rows {
+		if !r.isServer() {
 			continue
 		}
-		var parts []string
-		for _, who := range []subject{byWire, byJSON, byPgbench} {
-			if f, ok := s.find(who); ok && f.total() > 0 {
-				parts = append(parts, fmt.Sprintf("%.2f times %s", first.total()/f.total(), who))
+		for _, peer := range s.Rows {
+			if peer.isPeer() && peer.asker() == r.asker() {
+				lines = append(lines, against(r, peer))
 			}
-		}
-		if parts != nil {
-			lines = append(lines, "total CPU: "+strings.Join(parts, ", "))
 		}
 	}
 	return lines
+}
+
+// against sets ours beside a peer's, round by round.
+func against(ours, peer row) string {
+	var parts []string
+	for _, figure := range []struct {
+		name string
+		of   func(figures) float64
+	}{
+		{"total CPU", figures.total},
+		{"server CPU", func(f figures) float64 { return f.ServerCPU }},
+		{"PostgreSQL CPU", func(f figures) float64 { return f.DatabaseCPU }},
+		{"requests/s", func(f figures) float64 { return f.PerSecond }},
+		{"p50", func(f figures) float64 { return f.P50 }},
+		{"p99", func(f figures) float64 { return f.P99 }},
+		{"memory", func(f figures) float64 { return f.ServerRSS }},
+	} {
+		if figure.name == "total CPU" && peer.Median.ServerCPU == 0 {
+			continue
+		}
+		if c := compareRounds(ours, peer, figure.of); c.count > 0 {
+			parts = append(parts, fmt.Sprintf("%s %.2f (%.2f to %.2f)", figure.name, c.median, c.lower, c.upper))
+		}
+	}
+	return fmt.Sprintf("%s, times %s: %s", ours.Subject, peer.Subject, strings.Join(parts, ", "))
+}
+
+// comparison is how many times a base's figure ours is. Rounds are compared one by one, since the two
+// measurements of a round saw the same minute of the machine; half of the comparisons lie between lower and upper.
+type comparison struct {
+	count                int
+	median, lower, upper float64
+}
+
+func compareRounds(ours, base row, of func(figures) float64) comparison {
+	var values []float64
+	for i := range min(len(ours.Rounds), len(base.Rounds)) {
+		if we, they := of(ours.Rounds[i]), of(base.Rounds[i]); they > 0 {
+			values = append(values, we/they)
+		}
+	}
+	return spread(values)
+}
+
+func spread(values []float64) comparison {
+	if len(values) == 0 {
+		return comparison{}
+	}
+	median := middle(values) // sorts
+	return comparison{len(values), median, values[len(values)/4], values[len(values)-1-len(values)/4]}
 }
 
 func number(v float64, format string) string {

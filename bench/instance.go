@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// How long servers have until they answer. Those we do not start may be waiting for our database themselves.
+const (
+	startPatience = 30 * time.Second
+	urlPatience   = 2 * time.Minute
+)
+
+// instance is a server that runs.
+type instance struct {
+	program
+	cmd   *exec.Cmd // nil if it is not ours to end
+	log   *os.File
+	addr  string // of the API
+	admin string // "" if it is not ours
+	pid   int    // whose CPU time counts; 0 if nobody knows
+}
+
+// subject is the name under which an asker's figures appear.
+func (in *instance) subject(a asker) subject {
+	if a.name == "" {
+		return subject(in.name)
+	}
+	return subject(in.name + ", " + a.name)
+}
+
+// startServer starts a program. It is configured by PGRST_ variables only, so that PostgREST itself, or an
+// older build, can stand in its place. It leads a process group, to be ended with all it started.
+func (m *machine) startServer(ctx context.Context, p program, env []string, pool int) (*instance, error) {
+	if len(p.args) == 0 {
+		in := &instance{program: p, addr: p.addr, pid: p.pid}
+		return in, in.await(ctx, urlPatience, in.answers)
+	}
+	api, err := freeAddr()
+	if err != nil {
+		return nil, err
+	}
+	admin, err := freeAddr()
+	if err != nil {
+		return nil, err
+	}
+	in := &instance{program: p, addr: api.String(), admin: admin.String()}
+	if in.log, err = os.Create(filepath.Join(m.dir, p.name+".log")); err != nil {
+		return nil, err
+	}
+	in.cmd = exec.Command(p.args[0], p.args[1:]...)
+	in.cmd.Env = append(os.Environ(),
+		"PGRST_DB_URI="+m.database.URI(database, "authenticator"),
+		"PGRST_DB_SCHEMAS=bench",
+		"PGRST_DB_ANON_ROLE=anon",
+		fmt.Sprintf("PGRST_DB_POOL=%d", pool),
+		"PGRST_SERVER_HOST=127.0.0.1",
+		fmt.Sprintf("PGRST_SERVER_PORT=%d", api.Port),
+		"PGRST_ADMIN_SERVER_HOST=127.0.0.1",
+		fmt.Sprintf("PGRST_ADMIN_SERVER_PORT=%d", admin.Port),
+		"PGRST_LOG_LEVEL=crit",
+	)
+	in.cmd.Env = append(in.cmd.Env, env...)
+	in.cmd.Stdout, in.cmd.Stderr = in.log, in.log
+	in.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := in.cmd.Start(); err != nil {
+		return nil, errors.Join(err, in.log.Close())
+	}
+	in.pid = in.cmd.Process.Pid
+	if err := in.await(ctx, startPatience, in.ready); err != nil {
+		said, _ := os.ReadFile(in.log.Name())
+		return nil, errors.Join(fmt.Errorf("%w; it said: %.1000s", err, said), in.stop())
+	}
+	return in, nil
+}
+
+func (in *instance) await(ctx context.Context, patience time.Duration, up func(context.Context) bool) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for !up(ctx) {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s did not become ready in %s", in.name, patience)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	return nil
+}
+
+// ready asks the admin server.
+func (in *instance) ready(ctx context.Context) bool {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+in.admin+"/ready", nil)
+	if err != nil {
+		return false
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false
+	}
+	response.Body.Close()
+	return response.StatusCode == http.StatusOK
+}
+
+// answers is all we can know of a server without an admin server of ours.
+func (in *instance) answers(ctx context.Context) bool {
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "tcp", in.addr)
+	if err != nil {
+		return false
+	}
+	return conn.Close() == nil
+}
+
+// stop asks the server to end and waits for it. A server that was there before stays.
+func (in *instance) stop() error {
+	if in == nil || in.cmd == nil {
+		return nil
+	}
+	group := -in.cmd.Process.Pid
+	_ = syscall.Kill(group, syscall.SIGTERM)
+	timer := time.AfterFunc(35*time.Second, func() { syscall.Kill(group, syscall.SIGKILL) })
+	defer timer.Stop()
+	err := in.cmd.Wait()
+	if status, ok := in.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() && status.Signal() == syscall.SIGTERM {
+		err = nil // as a program ends that does not care for the signal
+	}
+	in.cmd = nil
+	return errors.Join(err, in.log.Close())
+}
+
+// used is the CPU time of the program with all it started.
+func (in *instance) used() (time.Duration, error) {
+	if in.pid == 0 {
+		return 0, nil
+	}
+	return cpu(in.pid)
+}
+
+// tokenCache says what the server's cache of tokens did since it started; "" if nothing. The names of
+// these metrics are PostgREST's.
+func (in *instance) tokenCache() (string, error) {
+	response, err := http.Get("http://" + in.admin + "/metrics")
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return "", err
+	}
+	values := make(map[string]float64)
+	for line := range strings.Lines(string(body)) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if short, ok := strings.CutPrefix(name, "pgrst_jwt_cache_"); ok {
+			values[short], _ = strconv.ParseFloat(value, 64)
+		}
+	}
+	if values["requests_total"] == 0 {
+		return "", nil
+	}
+	return fmt.Sprintf("token cache: %.2f %% of %.0f lookups hit, %.0f evictions",
+		100*values["hits_total"]/values["requests_total"], values["requests_total"], values["evictions_total"]), nil
+}
+
+// copyLog shows what a server said, for a failed run.
+func copyLog(dir, name string, w io.Writer) {
+	if f, err := os.Open(filepath.Join(dir, name+".log")); err == nil {
+		defer f.Close()
+		_, _ = io.CopyN(w, f, 10<<10)
+	}
+}
+
+func freeAddr() (*net.TCPAddr, error) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr), nil
+}

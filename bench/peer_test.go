@@ -1,0 +1,65 @@
+package main
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func TestParsePeers(t *testing.T) {
+	f := func(variable string, want ...program) {
+		t.Helper()
+		got, err := parsePeers(nil, variable)
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: got %+v, %v, want %+v", variable, got, err, want)
+		}
+	}
+	f("")
+	f(" ; ")
+	f("old=/bin/sh", program{name: "old", args: []string{"/bin/sh"}})
+	f("a = env A=b /bin/sh  -c x;b=http://127.0.0.1:3000", program{name: "a", args: []string{"env", "A=b", "/bin/sh", "-c", "x"}}, program{name: "b", addr: "127.0.0.1:3000"})
+	f("v6=http://[::1]:3000/,pid=77", program{name: "v6", addr: "[::1]:3000", pid: 77})
+
+	both, err := parsePeers([]string{"a=sh"}, "b=sh")
+	if err != nil || len(both) != 2 || both[0].name != "a" {
+		t.Errorf("got %+v, %v, want that of the flag and that of the variable", both, err)
+	}
+
+	bad := func(text, want string) {
+		t.Helper()
+		if _, err := parsePeers([]string{text}, ""); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want %q", text, err, want)
+		}
+	}
+	bad("x", "a peer is")
+	bad("=sh", "a peer is")
+	bad("x=", "a peer is")
+	bad("fastgrest=sh", "cannot be called")
+	bad("a,b=sh", "cannot be called")
+	bad("../a=sh", "cannot be called")
+	bad("x=/no/such/program", "no such file")
+	bad("x=http://192.0.2.1:80", "not a loopback")
+	bad("x=http://example.org:80", "want http")
+	bad("x=https://127.0.0.1:80", "want http")
+	bad("x=http://127.0.0.1:80/path", "want http")
+	bad("x=http://127.0.0.1", "want http")
+	bad("x=http://127.0.0.1:80,pid=0", "not a process id")
+	if _, err := parsePeers([]string{"a=sh", "a=sh"}, ""); err == nil {
+		t.Error("two peers of one name")
+	}
+}
+
+func TestSameJSON(t *testing.T) {
+	f := func(a, b string, want bool) {
+		t.Helper()
+		if got := sameJSON([]byte(a), []byte(b)); got != want {
+			t.Errorf("%s and %s: got %v", a, b, got)
+		}
+	}
+	f("", "", true)
+	f(`[{"a":1,"b":2}]`, "[{\"b\": 2,\n \"a\": 1}]", true)
+	f(`1.0`, `1.00`, false)
+	f(`[1]`, `[1,2]`, false)
+	f(`[1]`, ``, false)
+	f(`x`, `y`, false)
+}
