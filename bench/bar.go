@@ -7,15 +7,21 @@ import (
 )
 
 // bar is what a mix has to reach: total CPU per request of at most Factor times that of the base, plus
-// some microseconds. It goes for everyone the server answers, except the base.
+// some microseconds, or at least Factor times its requests/s. It goes for everyone the server answers,
+// except the base.
 type bar struct {
 	Factor float64 `json:"factor"`
 	Base   string  `json:"base"` // a floor, an asker, or a peer
 	Plus   float64 `json:"plus_us"`
+	Rate   bool    `json:"requests_per_second,omitempty"` // at least, and not CPU
 }
 
-// parseBar reads "1.7 same", "1 json_agg + 60" or "1.05 anonymous".
+// rateWord ends a bar for throughput.
+const rateWord = " requests/s"
+
+// parseBar reads "1.7 same", "1 json_agg + 60", "1.05 anonymous" or "3.3 classic requests/s".
 func parseBar(text string) (b bar, err error) {
+	text, b.Rate = strings.CutSuffix(text, rateWord)
 	rest, plus, hasPlus := strings.Cut(text, " + ")
 	factor, base, ok := strings.Cut(rest, " ")
 	if !ok {
@@ -51,6 +57,9 @@ func (b bar) judge(ours, base row) verdict {
 	var values []float64
 	for i := range min(len(ours.Rounds), len(base.Rounds)) {
 		we, they := ours.Rounds[i].total(), base.Rounds[i].total()
+		if b.Rate {
+			we, they = ours.Rounds[i].PerSecond, base.Rounds[i].PerSecond
+		}
 		if b.Plus != 0 {
 			values = append(values, we-b.Factor*they)
 		} else if they > 0 {
@@ -62,7 +71,9 @@ func (b bar) judge(ours, base row) verdict {
 		return v
 	}
 	v.Median, v.Lower, v.Upper = c.median, c.lower, c.upper
-	v.Met = v.Median <= b.limit()
+	if v.Met = v.Median <= b.limit(); b.Rate {
+		v.Met = v.Median >= b.Factor
+	}
 	return v
 }
 
@@ -78,6 +89,9 @@ func (v verdict) String() string {
 	word := "met"
 	if !v.Met {
 		word = "MISSED"
+	}
+	if v.Rate {
+		return fmt.Sprintf("bar: %s at least %g times the requests/s of %s: %.2f times (%.2f to %.2f): %s", v.Subject, v.Factor, v.Against, v.Median, v.Lower, v.Upper, word)
 	}
 	if v.Plus != 0 {
 		base := string(v.Against)

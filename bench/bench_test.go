@@ -14,6 +14,11 @@ import (
 	"github.com/fastgrest/fastgrest/server/auth"
 )
 
+func TestMain(m *testing.M) {
+	beChild() // servers under test are this program
+	os.Exit(m.Run())
+}
+
 func TestMixes(t *testing.T) {
 	list, err := mixes([]string{"all"})
 	if err != nil {
@@ -37,7 +42,7 @@ func TestMixes(t *testing.T) {
 		if err := x.keyed(k); err != nil {
 			t.Error(err)
 		}
-		var words []string
+		words := []string{classicName}
 		for word, floor := range floorWords {
 			if slices.Contains(x.floors, floor) {
 				words = append(words, word)
@@ -99,11 +104,11 @@ func TestKeys(t *testing.T) {
 func TestBars(t *testing.T) {
 	s := section{}
 	for _, cpu := range []float64{100, 200, 300} {
-		s.add(byServer+", a", string(byServer), figures{ServerCPU: cpu / 2, DatabaseCPU: cpu / 2})
-		s.add(byServer+", b", string(byServer), figures{ServerCPU: cpu * 1.04})
+		s.add(byServer+", a", string(byServer), figures{PerSecond: 200, ServerCPU: cpu / 2, DatabaseCPU: cpu / 2})
+		s.add(byServer+", b", string(byServer), figures{PerSecond: 25, ServerCPU: cpu * 1.04})
 		s.add(byJSON, "", figures{DatabaseCPU: cpu - 50})
-		s.add("old, a", "old", figures{ServerCPU: 2 * cpu})
-		s.add("old, b", "old", figures{ServerCPU: 4 * cpu})
+		s.add("old, a", "old", figures{PerSecond: 100, ServerCPU: 2 * cpu})
+		s.add("old, b", "old", figures{PerSecond: 100, ServerCPU: 4 * cpu})
 	}
 	f := func(text string, want ...string) {
 		t.Helper()
@@ -127,6 +132,8 @@ func TestBars(t *testing.T) {
 		"bar: fastgrest, b at most PostgreSQL alone, json_agg and 60 µs: and 58 µs (54 to 62): met")
 	f("0.3 old", "bar: fastgrest, a at most 0.3 times old, a: 0.50 times (0.50 to 0.50): MISSED",
 		"bar: fastgrest, b at most 0.3 times old, b: 0.26 times (0.26 to 0.26): met")
+	f("0.5 old requests/s", "bar: fastgrest, a at least 0.5 times the requests/s of old, a: 2.00 times (2.00 to 2.00): met",
+		"bar: fastgrest, b at least 0.5 times the requests/s of old, b: 0.25 times (0.25 to 0.25): MISSED")
 	f("1 pgbench")
 	f("1 nobody")
 }

@@ -7,6 +7,7 @@
 //	bar.go        what a mix has to reach, and whether it does
 //	keys.go       secrets and tokens for mixes that show some
 //	peer.go       other servers, side by side
+//	classic/      the baseline among them; child.go makes this program run it
 //	machine.go    the database
 //	instance.go   a server that runs
 //	process.go    CPU time and memory of processes, from /proc

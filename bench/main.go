@@ -39,9 +39,7 @@ func (p *plan) programs() []program {
 }
 
 func main() {
-	if os.Getenv(childMark) != "" {
-		os.Exit(serveProfiled())
-	}
+	beChild()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var (
@@ -49,7 +47,7 @@ func main() {
 		peers []string
 	)
 	pflag.StringVar(&p.server, "server", "./fastgrest", "the program to measure; it is configured by PGRST_ variables")
-	pflag.StringArrayVar(&peers, "peer", nil, "another server, measured in the same rounds: NAME=COMMAND, which is configured like --server, or NAME=http://127.0.0.1:PORT, which is there already, perhaps with ,pid=PID; may be repeated; $"+peersVariable+" holds more, with ; between them")
+	pflag.StringArrayVar(&peers, "peer", nil, "another server, measured in the same rounds: classic, the baseline; NAME=COMMAND, which is configured like --server; or NAME=http://127.0.0.1:PORT, which is there already, perhaps with ,pid=PID; may be repeated; $"+peersVariable+" holds more, with ; between them")
 	pflag.StringArrayVar(&p.env, "env", nil, "NAME=value for all programs started, may be repeated")
 	pflag.StringSliceVar(&p.mixes, "mix", nil, "mixes to run, or all (default "+strings.Join(usualMixes, ", ")+")")
 	pflag.IntVar(&p.connections, "connections", 64, "HTTP connections, each a closed loop")

@@ -29,15 +29,22 @@ type program struct {
 	env  []string // settings that are its own, "NAME=value"
 	addr string   // host:port, if it is there already
 	pid  int      // of what is there already; 0 if nobody told
+	says string   // what it is, if it cannot be asked for --version
 }
 
-// parsePeer reads NAME=COMMAND, NAME=http://127.0.0.1:PORT or NAME=http://127.0.0.1:PORT,pid=PID. The words
+// classicName is the peer that is built in.
+const classicName = "classic"
+
+// parsePeer reads classic, NAME=COMMAND, NAME=http://127.0.0.1:PORT or NAME=http://127.0.0.1:PORT,pid=PID. The words
 // of a command are what spaces part; there is no shell.
 func parsePeer(text string) (p program, err error) {
 	name, what, ok := strings.Cut(text, "=")
 	p.name, what = strings.TrimSpace(name), strings.TrimSpace(what)
+	if !ok && p.name == classicName {
+		return ourselves(classicName, "classic")
+	}
 	if !ok || p.name == "" || what == "" {
-		return program{}, fmt.Errorf("a peer is NAME=COMMAND or NAME=http://127.0.0.1:PORT, not %q", text)
+		return program{}, fmt.Errorf("a peer is classic, NAME=COMMAND or NAME=http://127.0.0.1:PORT, not %q", text)
 	}
 	if p.name == string(byServer) || strings.ContainsAny(p.name, ",/") { // it names a file, too
 		return program{}, fmt.Errorf("a peer cannot be called %q", p.name)
@@ -96,7 +103,10 @@ func parsePeers(flags []string, variable string) (list []program, err error) {
 
 // version is what a command says of itself, or else its name.
 func (p program) version(ctx context.Context) string {
-	if len(p.args) == 0 {
+	switch {
+	case p.says != "":
+		return p.says
+	case len(p.args) == 0:
 		return "http://" + p.addr
 	}
 	out, err := exec.CommandContext(ctx, p.args[0], append(slices.Clone(p.args[1:]), "--version")...).Output()

@@ -6,35 +6,23 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"runtime/pprof"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/fastgrest/fastgrest/bench/load"
-	"github.com/fastgrest/fastgrest/server"
-	"github.com/fastgrest/fastgrest/server/config"
 )
-
-// childMark in the environment makes this program be the server under test, with profiling on. Its
-// value is where the profiles go, without the kind.
-const childMark = "FASTGREST_BENCH_PROFILE"
 
 // runProfile puts load on a server that is this very program, one mix after the other.
 func (p *plan) runProfile(ctx context.Context, m *machine, list []mix, k *keys, w io.Writer) error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
 	for _, x := range list {
 		if err := x.keyed(k); err != nil {
 			return err
 		}
 		for _, who := range x.askers {
-			if err := p.profileOne(ctx, m, &x, who, self, k, w); err != nil {
+			if err := p.profileOne(ctx, m, &x, who, k, w); err != nil {
 				return err
 			}
 		}
@@ -42,7 +30,7 @@ func (p *plan) runProfile(ctx context.Context, m *machine, list []mix, k *keys, 
 	return nil
 }
 
-func (p *plan) profileOne(ctx context.Context, m *machine, x *mix, who asker, self string, k *keys, w io.Writer) error {
+func (p *plan) profileOne(ctx context.Context, m *machine, x *mix, who asker, k *keys, w io.Writer) error {
 	name := x.name
 	if who.name != "" {
 		name += "-" + strings.NewReplacer(" ", "-", ",", "").Replace(who.name)
@@ -54,7 +42,11 @@ func (p *plan) profileOne(ctx context.Context, m *machine, x *mix, who asker, se
 	if err := m.resetData(ctx, x); err != nil {
 		return err
 	}
-	server, err := m.startServer(ctx, program{name: string(byServer), args: []string{self}}, append(slices.Concat(x.env, p.env), childMark+"="+prefix), p.pool)
+	self, err := ourselves(string(byServer), "profiled:"+prefix)
+	if err != nil {
+		return err
+	}
+	server, err := m.startServer(ctx, self, slices.Concat(x.env, p.env, self.env), p.pool)
 	if err != nil {
 		return err
 	}
@@ -67,19 +59,7 @@ func (p *plan) profileOne(ctx context.Context, m *machine, x *mix, who asker, se
 	return nil
 }
 
-// serveProfiled is the life of the server under test; its result is the exit code.
-func serveProfiled() int {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
-	defer stop()
-	if err := profiled(os.Getenv(childMark), func() error {
-		return server.Run(ctx, server.Options{Source: config.LoadOptions{Env: os.Environ()}, Version: "profiled", Stdout: io.Discard, Stderr: os.Stderr})
-	}); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return 0
-}
-
+// profiled is the life of the server under test. prefix is where the profiles go, without the kind.
 func profiled(prefix string, run func() error) error {
 	file, err := os.Create(prefix + ".cpu.pprof")
 	if err != nil {

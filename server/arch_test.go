@@ -82,6 +82,7 @@ var layers = []layer{
 
 	{path: "cmd/fastgrest", why: "reads the command line and starts the server, or the demo",
 		imports: []string{"server", "server/config", "pgwire/pgcluster", "github.com/spf13/pflag", "github.com/fergusstrange/embedded-postgres", "github.com/pascaldekloe/jwt"}},
+	{path: "bench/classic", why: "is what others write, and has nothing of ours", imports: []string{"github.com/valyala/fasthttp", "github.com/jackc/pgx/v5/..."}},
 	{path: "bench/...", why: "measures the program and the server from outside",
 		imports: []string{"bench/...", "server", "server/config", "pgwire/pgcluster", "github.com/spf13/pflag", "github.com/pascaldekloe/jwt", "github.com/jackc/pgx/v5/..."},
 		tests:   []string{"server/auth"}},

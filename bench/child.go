@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/fastgrest/fastgrest/bench/classic"
+	"github.com/fastgrest/fastgrest/server"
+	"github.com/fastgrest/fastgrest/server/config"
+)
+
+// childMark in the environment makes this program be a server, not the bench. Its value says which one, and
+// perhaps something for it after a colon.
+const childMark = "FASTGREST_BENCH_CHILD"
+
+// children are the servers that this program can be.
+var children = map[string]func(ctx context.Context, rest string) error{
+	"classic": func(ctx context.Context, _ string) error { return classic.Run(ctx, os.Getenv) },
+	"server":  func(ctx context.Context, _ string) error { return serve(ctx) },
+	"profiled": func(ctx context.Context, prefix string) error {
+		return profiled(prefix, func() error { return serve(ctx) })
+	},
+}
+
+// beChild is the life of such a server and ends the process; otherwise it returns at once.
+func beChild() {
+	mark, ok := os.LookupEnv(childMark)
+	if !ok {
+		return
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	name, rest, _ := strings.Cut(mark, ":")
+	run, ok := children[name]
+	if !ok {
+		fmt.Fprintf(os.Stderr, "bench: %s: no such server: %q\n", childMark, name)
+		os.Exit(2)
+	}
+	if err := run(ctx, rest); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+func serve(ctx context.Context) error {
+	return server.Run(ctx, server.Options{Source: config.LoadOptions{Env: os.Environ()}, Version: "bench", Stdout: io.Discard, Stderr: os.Stderr})
+}
+
+// ourselves is this program as one of the children.
+func ourselves(name, child string) (program, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return program{}, err
+	}
+	return program{name: name, args: []string{self}, env: []string{childMark + "=" + child}, says: child}, nil
+}
