@@ -97,6 +97,9 @@ func (f *Flight) Reset() {
 // Len is the number of steps.
 func (f *Flight) Len() int { return len(f.steps) }
 
+// SQL is the text of a step.
+func (f *Flight) SQL(step int) string { return f.steps[step].stmt.sql }
+
 // Add begins a step: the execution of a statement. A nil sink discards rows.
 func (f *Flight) Add(s *Stmt, sink Sink) {
 	f.steps = append(f.steps, step{stmt: s, sink: sink, arg0: len(f.args)})

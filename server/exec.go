@@ -60,7 +60,7 @@ func (rq *request) execute(plan *planner.Plan) error {
 			return err
 		}
 	}
-	conn, err := rq.server.pool.Acquire(ctx)
+	conn, err := rq.server.acquire(ctx)
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,9 @@ func (rq *request) readOnce(ctx context.Context, plan *planner.Plan, prepared *p
 		return false, nil
 	}
 	rq.load(plan, prepared, tx)
+	rq.server.log.PoolRequest()
 	err = rq.server.pool.Run(ctx, &rq.flight, prepared.Quick())
+	rq.server.log.PoolBorrowed()
 	if err == nil {
 		prepared.Took(rq.flight.Took)
 		return true, nil
@@ -155,6 +157,7 @@ func (rq *request) prepare(ctx context.Context, conn *pgwire.Conn, plan *planner
 	f.Reset()
 	rq.addSettings(f, plan)
 	f.Describe(plan.Described(), &d)
+	rq.note(transaction{})
 	if err := conn.Run(ctx, f); err != nil {
 		return nil, err
 	}
@@ -232,6 +235,7 @@ func (rq *request) load(plan *planner.Plan, prepared *planner.Prepared, tx trans
 		f.Add(responseSettings, (*settingsSink)(rq))
 	}
 	end = f.Len()
+	rq.note(tx)
 	switch {
 	case tx.rollback:
 		f.SetConstraintsImmediate()

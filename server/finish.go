@@ -7,9 +7,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/server/cors"
-	"github.com/fastgrest/fastgrest/server/oplog"
 )
 
 // corsRequest is what the CORS rules look at.
@@ -131,38 +129,4 @@ func (rq *request) serverTiming() {
 	}
 	rq.scratch = dst
 	rq.ctx.Response.Header.AddBytesV("Server-Timing", dst)
-}
-
-// observe counts and logs the answer.
-func (rq *request) observe() {
-	s, ctx := rq.server, rq.ctx
-	status := ctx.Response.StatusCode()
-	s.metrics.Request(status)
-	if !s.log.LogsStatus(status) {
-		return
-	}
-	a := oplog.Access{
-		Remote: ctx.RemoteAddr(), Method: rq.method(), Target: ctx.Request.Header.RequestURI(),
-		HTTP10: !ctx.Request.Header.IsHTTP11(), Status: status, Length: -1,
-		Referer: ctx.Request.Header.Referer(), UserAgent: ctx.Request.Header.UserAgent(),
-	}
-	if !ctx.Response.IsBodyStream() {
-		a.Length = int64(len(ctx.Response.Body()))
-	}
-	if rq.streamed >= 0 {
-		a.Length = rq.streamed
-	}
-	if rq.known {
-		a.Role = bytesOf(rq.identity.Role)
-	}
-	s.log.Access(&a)
-}
-
-// observeLegacyNames logs which names a client should write instead.
-func (s *Server) observeLegacyNames(rq *request, plan *planner.Plan) {
-	replacements := make([][2]string, len(plan.LegacyNames))
-	for i, n := range plan.LegacyNames {
-		replacements[i] = [2]string{n.Name, n.Alias}
-	}
-	s.log.LegacyTargetNames(replacements, string(rq.method()), string(rq.ctx.Request.Header.RequestURI()))
 }

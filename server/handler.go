@@ -21,7 +21,8 @@ const openAPIDisabled = config.OpenAPIDisabled
 func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	rq := s.requests.Get().(*request)
 	rq.begin(ctx, s.snapshot.Load())
-	if !rq.preflight() {
+	preflight := rq.preflight()
+	if !preflight {
 		err := rq.serve()
 		switch {
 		case rq.streamed >= 0:
@@ -34,7 +35,10 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 		}
 	}
 	rq.skipBody()
-	rq.observe()
+	rq.count()
+	if !preflight { // which PostgREST does not log either
+		rq.log()
+	}
 	rq.end()
 	answered(ctx)
 	s.requests.Put(rq)
@@ -69,7 +73,9 @@ func (rq *request) serve() error {
 
 // identify authenticates the request.
 func (rq *request) identify() (err error) {
-	rq.identity, err = rq.snap.auth.Identify(rq.authorization(), time.Now())
+	token := rq.authorization()
+	defer rq.debugToken(token)()
+	rq.identity, err = rq.snap.auth.Identify(token, time.Now())
 	rq.known = err == nil
 	return err
 }

@@ -75,6 +75,7 @@ func (rq *request) certain(ctx context.Context, conn *pgwire.Conn, plan *planner
 	f.Reset()
 	rq.addSettings(f, plan)
 	f.Describe(main, &d)
+	rq.note(transaction{})
 	if err := conn.Run(ctx, f); err != nil {
 		return nil, err
 	}

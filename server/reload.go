@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/fastgrest/fastgrest/pgwire"
-	"github.com/fastgrest/fastgrest/pgwire/pool"
 	"github.com/fastgrest/fastgrest/planner/catalog"
 	"github.com/fastgrest/fastgrest/server/auth"
 	"github.com/fastgrest/fastgrest/server/config"
@@ -303,16 +302,4 @@ func (s *Server) notifySignals(ctx context.Context) (stop func()) {
 		}
 	}()
 	return func() { signal.Stop(c) }
-}
-
-// observeProblem logs what an operator wants to know of failed requests.
-func (s *Server) observeProblem(p *problem, err error) {
-	switch {
-	case p == errNoCatalog:
-		s.log.SchemaCacheEmpty(string(p.appendJSON(nil, config.Verbose)))
-	case errors.Is(err, pool.ErrAcquireTimeout):
-		s.log.PoolTimeout(string(p.appendJSON(nil, config.Verbose)))
-	case p.status >= 500:
-		s.log.QueryFailed(string(p.appendJSON(nil, config.Verbose)))
-	}
 }

@@ -55,6 +55,8 @@ type request struct {
 
 	result result
 
+	statements []string // of the last flight, for log-query
+
 	corsHeaders []cors.Header
 	scratch     []byte // values of headers while they are written; buffer
 	timing      timing
@@ -114,6 +116,8 @@ func (rq *request) end() {
 	rq.corsHeaders = rq.corsHeaders[:0]
 	clear(rq.headers)
 	rq.result.plan, rq.result.prepared = nil, nil
+	clear(rq.statements)
+	rq.statements = rq.statements[:0]
 }
 
 // header returns the first value of a request header, nil without one.

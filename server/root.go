@@ -67,7 +67,7 @@ var (
 // inspect asks the database what the role may use.
 func (rq *request) inspect(access *openapi.Access) error {
 	ctx := context.Background()
-	conn, err := rq.server.pool.Acquire(ctx)
+	conn, err := rq.server.acquire(ctx)
 	if err != nil {
 		return err
 	}
@@ -106,6 +106,7 @@ func (rq *request) flyInspection(ctx context.Context, conn *pgwire.Conn, access 
 		f.Add(accessibleRoutines, &accessSink{access, openapi.Routine})
 		f.Arg(schema)
 	}
+	rq.note(tx)
 	if tx.explicit {
 		f.Commit()
 	}

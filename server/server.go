@@ -88,6 +88,7 @@ func newServer(o Options) (*Server, error) {
 		AcquireTimeout: c.DBPoolAcquisitionTimeout,
 		MaxIdleTime:    c.DBPoolMaxIdletime,
 		MaxLifetime:    c.DBPoolMaxLifetime,
+		Observe:        s.observePool,
 	})
 	if err != nil {
 		return nil, err
@@ -156,14 +157,14 @@ func (s *Server) run(ctx context.Context) error {
 	case <-listening:
 	case <-time.After(listenPatience):
 	case <-ctx.Done():
-		return nil
+		return s.terminated(ctx)
 	}
 
 	first := s.startReloads(ctx)
 	select {
 	case <-first:
 	case <-ctx.Done():
-		return nil
+		return s.terminated(ctx)
 	case err := <-s.fatal:
 		return err
 	}
@@ -203,9 +204,28 @@ func (s *Server) run(ctx context.Context) error {
 		s.shutdown(http)
 		return err
 	case <-ctx.Done():
+		err := s.terminated(ctx)
 		s.shutdown(http)
-		return nil
+		return err
 	}
+}
+
+// Terminated is the cause of a context that ended because a signal, whose name
+// it is, asked for it.
+type Terminated string
+
+func (t Terminated) Error() string { return string(t) + " received" }
+
+// Is makes it a case of context.Canceled: an orderly end.
+func (t Terminated) Is(target error) bool { return target == context.Canceled }
+
+// terminated is the orderly end of the process.
+func (s *Server) terminated(ctx context.Context) error {
+	var signal Terminated
+	if errors.As(context.Cause(ctx), &signal) {
+		s.log.Terminating(string(signal))
+	}
+	return nil
 }
 
 // listenPatience is how long the first catalog waits for the listener, so that

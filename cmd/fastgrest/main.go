@@ -5,14 +5,31 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/fastgrest/fastgrest/server"
 )
 
 // version is stamped by the linker.
 var version = "dev"
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// The first signal asks for an orderly end; with the handler gone a second one ends us at once.
-	context.AfterFunc(ctx, stop)
-	os.Exit(run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
+	os.Exit(run(untilSignal(), os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
+}
+
+// endings are the signals that ask for an orderly end, by the names they are logged under.
+var endings = map[os.Signal]server.Terminated{os.Interrupt: "SIGINT", syscall.SIGTERM: "SIGTERM"}
+
+// untilSignal is a context that ends with the first of them.
+func untilSignal() context.Context {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	c := make(chan os.Signal, 1)
+	for s := range endings {
+		signal.Notify(c, s)
+	}
+	go func() {
+		s := <-c
+		signal.Stop(c) // with the handler gone a second one ends us at once
+		cancel(endings[s])
+	}()
+	return ctx
 }

@@ -26,6 +26,9 @@ type Timing struct {
 	Took time.Duration
 }
 
+// timings are the parts in the order in which PostgREST logs them.
+var timings = [...]string{"tables", "keydeps", "rels", "funcs", "comprels", "dreps", "mhandlers", "access"}
+
 // Error says which of the queries failed, or could not be understood.
 type Error struct {
 	Query string // file name without ".sql"
@@ -56,6 +59,9 @@ func Load(ctx context.Context, q Querier, o Options) (*Catalog, error) {
 		relations: map[uint32]*relation{},
 		domains:   map[uint32]typeRef{},
 		schemas:   map[string]struct{}{},
+	}
+	for _, name := range timings {
+		l.cat.Timings = append(l.cat.Timings, Timing{Name: name})
 	}
 	steps := []struct {
 		timing string
@@ -121,16 +127,11 @@ func (l *loader) each(name string, args []string, fn func(row)) error {
 }
 
 func (l *loader) took(name string, d time.Duration) {
-	if name == "" {
-		return
-	}
 	for i := range l.cat.Timings {
 		if l.cat.Timings[i].Name == name {
 			l.cat.Timings[i].Took += d
-			return
 		}
 	}
-	l.cat.Timings = append(l.cat.Timings, Timing{name, d})
 }
 
 func (l *loader) isExposed(schema string) bool { return slices.Contains(l.options.Schemas, schema) }

@@ -116,3 +116,23 @@ func appendClean(dst, text []byte) []byte {
 	}
 	return append(dst, text[start:]...)
 }
+
+// appendSQL copies a statement onto one line. Clients choose some of the names
+// in it.
+func appendSQL(dst []byte, sql string) []byte {
+	start := 0
+	for i := range len(sql) {
+		c := sql[i]
+		if c >= 0x20 && c != 0x7f || c == '\t' {
+			continue
+		}
+		dst = append(dst, sql[start:i]...)
+		if c == '\n' {
+			dst = append(dst, ' ')
+		} else {
+			dst = append(dst, '\\', 'x', hexDigits[c>>4], hexDigits[c&15])
+		}
+		start = i + 1
+	}
+	return append(dst, sql[start:]...)
+}

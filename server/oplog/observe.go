@@ -111,9 +111,7 @@ func (l *Logger) Query(status int, statements ...string) {
 		return
 	}
 	for _, sql := range statements {
-		if sql != "" {
-			l.line(strings.ReplaceAll(sql, "\n", " "))
-		}
+		l.end(appendSQL(l.begin(), sql))
 	}
 }
 

@@ -170,7 +170,7 @@ func TestWords(t *testing.T) {
 		"If you are using connection poolers in transaction mode, try setting db-prepared-statements to false. "+problem)
 	f(func(l *Logger) { l.FatalError(FatalStatementPooler, problem) }, "Connection poolers in statement mode are not supported."+problem)
 	f(func(l *Logger) { l.QueryFailed(problem) }, problem)
-	f(func(l *Logger) { l.Query(200, "SELECT\n 1", "", "SELECT 2") }, "SELECT  1", "SELECT 2")
+	f(func(l *Logger) { l.Query(200, "SELECT\n 1\x1b", "SELECT 2") }, "SELECT  1\\x1b", "SELECT 2")
 
 	f(func(l *Logger) { l.SchemaCacheQueried(3840*time.Microsecond, nil) }, "Schema cache queried in 3.8 milliseconds ")
 	f(func(l *Logger) {

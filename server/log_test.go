@@ -1,0 +1,260 @@
+package server_test
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fastgrest/fastgrest/server"
+)
+
+var logLevels = []string{"crit", "error", "warn", "info", "debug"}
+
+// checkAccess compares the whole access log with expressions for what follows the client's address.
+func checkAccess(t *testing.T, r *running, want ...string) {
+	t.Helper()
+	got := r.out.lines()
+	if len(got) != len(want) {
+		t.Fatalf("%d access lines, want %d:\n%s", len(got), len(want), r.out.String())
+	}
+	for i, line := range got {
+		if !regexp.MustCompile(`^- - ` + want[i] + `$`).MatchString(line) {
+			t.Errorf("line %d is\n%s\nwant a match of\n%s", i, line, want[i])
+		}
+	}
+}
+
+const at = ` \[\d\d/[A-Z][a-z][a-z]/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] `
+
+// TestLogLevels: a level chooses access lines by status, and statements with them.
+func TestLogLevels(t *testing.T) {
+	for _, level := range logLevels {
+		t.Run(level, func(t *testing.T) {
+			r := watch(t, map[string]string{"log-level": level, "jwt-secret": "", "log-query": "true"})
+			ask(t, r.api, "GET", "/film", "Authorization", "Bearer x.y.z") // no secret to check it with
+			ask(t, r.api, "GET", "/nowhere")
+			ask(t, r.api, "GET", "/film")
+			ask(t, r.api, "HEAD", "/film")
+			ask(t, r.api, "GET", "/broken")
+			r.end(t, nil)
+			lines := []string{
+				`-` + at + `"GET /film HTTP/1\.1" 500 \d+ "" "watcher"`,
+				`watch_anon` + at + `"GET /nowhere HTTP/1\.1" 404 \d+ "" "watcher"`,
+				`watch_anon` + at + `"GET /film HTTP/1\.1" 200 \d+ "" "watcher"`,
+				`watch_anon` + at + `"HEAD /film HTTP/1\.1" 200 - "" "watcher"`,
+				`watch_anon` + at + `"GET /broken HTTP/1\.1" 400 \d+ "" "watcher"`,
+			}
+			settings, films, broken := 0, 0, 0
+			switch level {
+			case "crit":
+				lines = nil
+			case "error":
+				lines = lines[:1]
+			case "warn":
+				lines = []string{lines[0], lines[1], lines[4]}
+				settings, broken = 1, 1
+			default:
+				settings, films, broken = 3, 2, 1
+			}
+			checkAccess(t, r, lines...)
+			for expr, want := range map[string]int{
+				`^[^ ]+ [+-]\d{4}: .*set_config\('search_path'`: settings,
+				`^[^ ]+ [+-]\d{4}: .*"api"\."film"`:             films,
+				`^[^ ]+ [+-]\d{4}: .*"api"\."broken"`:           broken,
+			} {
+				if got := r.errs.matching(expr); len(got) != want {
+					t.Errorf("%d lines match %s, want %d:\n%s", len(got), expr, want, r.errs.String())
+				}
+			}
+		})
+	}
+}
+
+// TestLogQuery: which statements of which requests are logged.
+func TestLogQuery(t *testing.T) {
+	r := watch(t, map[string]string{"log-level": "info", "log-query": "true", "db-pre-request": "api.prepare_request"})
+	f := func(method, target string, headers []string, want ...string) {
+		t.Helper()
+		before := len(r.errs.lines())
+		ask(t, r.api, method, target, headers...)
+		path, _, _ := strings.Cut(target, "?")
+		r.out.await(t, regexp.QuoteMeta(method+" "+path)) // errors are written first
+		got := r.errs.lines()[before:]
+		r.out.mu.Lock()
+		r.out.b.Reset()
+		r.out.mu.Unlock()
+		if len(got) != len(want) {
+			t.Errorf("%s %s: %d statements, want %d:\n%s", method, target, len(got), len(want), strings.Join(got, "\n"))
+			return
+		}
+		for i, expr := range want {
+			if !regexp.MustCompile(`^\d\d/\w+/\d{4}:[0-9:]{8} [+-]\d{4}: ` + expr).MatchString(got[i]) {
+				t.Errorf("%s %s: statement %d is %s, want a match of %s", method, target, i, got[i], expr)
+			}
+		}
+	}
+	const settings, pre = `(?i)select .*set_config\('search_path'`, `(?i)select .*"prepare_request"`
+	const response = `(?i)select .*response\.headers`
+	f("GET", "/film?title=eq.Nosferatu", nil, settings, pre, `.*FROM "api"\."film".*\$1`, response)
+	f("GET", "/film", []string{"Prefer", "count=planned"}, settings, pre, `.*"api"\."film"`, `(?i)explain .*"api"\."film"`, response)
+	f("GET", "/rpc/greet", nil, settings, pre, `.*"api"\."greet"`, response)
+	f("GET", "/secret", nil, settings, pre, `.*"api"\."secret"`, response)
+	f("GET", "/", nil, settings, pre, `.*obj_description`, `.*pg_class`, `.*pg_proc`)
+	f("GET", "/nowhere", nil)
+	f("OPTIONS", "/film", nil)
+	f("GET", "/film?select=a:title%0A;drop", nil)
+	for _, line := range r.errs.lines() {
+		if strings.Contains(line, "Nosferatu") {
+			t.Errorf("a value is logged: %s", line)
+		}
+	}
+}
+
+// TestLogQueryNames: names that clients choose are in the SQL, and do not end the line.
+func TestLogQueryNames(t *testing.T) {
+	r := watch(t, map[string]string{"log-level": "info", "log-query": "true"})
+	ask(t, r.api, "GET", "/film?select=%22a%0A%1B%5Bb%22:title")
+	r.end(t, nil)
+	if got := r.errs.matching(`^[^ ]+ [+-]\d{4}: .*a \\x1b\[b.*film`); len(got) != 1 {
+		t.Errorf("not one line:\n%q", r.errs.String())
+	}
+}
+
+// TestLogQueryOff: nothing of it without the setting.
+func TestLogQueryOff(t *testing.T) {
+	r := watch(t, map[string]string{"log-level": "debug"})
+	ask(t, r.api, "GET", "/film")
+	ask(t, r.api, "GET", "/secret")
+	r.end(t, nil)
+	if got := r.errs.matching(`(?i)set_config|"api"\.`); len(got) != 0 {
+		t.Errorf("logged: %q", got)
+	}
+}
+
+// TestLogRoles: the role is logged as far as it is known.
+func TestLogRoles(t *testing.T) {
+	t.Run("known", func(t *testing.T) {
+		r := watch(t, map[string]string{"log-level": "info"})
+		name, token := as(t, "watch_user")
+		ask(t, r.api, "GET", "/film", name, token)
+		ask(t, r.api, "PUT", "/rpc/volatile")
+		ask(t, r.api, "GET", "/film", name, expired(t))
+		ask(t, r.api, "POST", "/film?columns=id")
+		r.end(t, nil)
+		checkAccess(t, r,
+			`watch_user`+at+`"GET /film HTTP/1\.1" 200 \d+ "" "watcher"`,
+			`watch_anon`+at+`"PUT /rpc/volatile HTTP/1\.1" 405 \d+ "" "watcher"`,
+			`-`+at+`"GET /film HTTP/1\.1" 401 \d+ "" "watcher"`,
+			`watch_anon`+at+`"POST /film\?columns=id HTTP/1\.1" 400 \d+ "" "watcher"`,
+		)
+	})
+	t.Run("no anonymous role", func(t *testing.T) {
+		r := watch(t, map[string]string{"log-level": "info", "db-anon-role": ""})
+		ask(t, r.api, "GET", "/film")
+		r.end(t, nil)
+		checkAccess(t, r, `-`+at+`"GET /film HTTP/1\.1" 401 \d+ "" "watcher"`)
+	})
+	t.Run("no schema cache", func(t *testing.T) {
+		r := watch(t, map[string]string{"log-level": "info", "db-extra-search-path": "nowhere"})
+		name, token := as(t, "watch_user")
+		status, _ := ask(t, r.api, "GET", "/film", name, token)
+		if status != http.StatusServiceUnavailable {
+			t.Errorf("status %d", status)
+		}
+		r.end(t, nil)
+		checkAccess(t, r, `watch_user`+at+`"GET /film HTTP/1\.1" 503 \d+ "" "watcher"`)
+		if len(r.errs.matching(`Failed to load the schema cache using db-schemas=api and db-extra-search-path=nowhere\. \{"code":`)) == 0 {
+			t.Errorf("the failure is not told:\n%s", r.errs.String())
+		}
+		if len(r.errs.matching(`: \{"code":"PGRST002","details":null,"hint":null,"message":"Could not query the database for the schema cache\. Retrying\."\}$`)) != 1 {
+			t.Errorf("the answer's error is not told:\n%s", r.errs.String())
+		}
+	})
+}
+
+// TestLogPreflight: a preflight is not logged, other OPTIONS are.
+func TestLogPreflight(t *testing.T) {
+	r := watch(t, map[string]string{"log-level": "info", "server-cors-allowed-origins": "http://a.example"})
+	ask(t, r.api, "OPTIONS", "/film")
+	ask(t, r.api, "OPTIONS", "/film", "Origin", "http://a.example", "Access-Control-Request-Method", "POST")
+	r.end(t, nil)
+	checkAccess(t, r, `watch_anon`+at+`"OPTIONS /film HTTP/1\.1" 200 \d+ "" "watcher"`)
+}
+
+// TestLogDatabaseErrors: an error of the database that is a 5xx is told, above its access line.
+func TestLogDatabaseErrors(t *testing.T) {
+	for _, level := range logLevels {
+		r := watch(t, map[string]string{"log-level": level})
+		if status, body := ask(t, r.api, "GET", "/rpc/too_slow"); status != http.StatusInternalServerError {
+			t.Errorf("%d %s", status, body)
+		}
+		r.end(t, nil)
+		want := 1
+		if level == "crit" {
+			want = 0
+		}
+		told := r.errs.matching(`^[^ ]+ [+-]\d{4}: \{"code":"57014","details":null,"hint":null,"message":"canceling statement due to statement timeout"\}$`)
+		if len(told) != want || len(r.out.matching(`"GET /rpc/too_slow HTTP/1\.1" 500 `)) != want {
+			t.Errorf("%s: want %d of each:\n%s%s", level, want, r.errs.String(), r.out.String())
+		}
+	}
+}
+
+// TestLogLife: the first and the last lines of a process.
+func TestLogLife(t *testing.T) {
+	r := watch(t, map[string]string{
+		"server-unix-socket": "", "admin-server-unix-socket": "", "server-host": "127.0.0.1", "server-port": "0",
+		"admin-server-host": "::1", "admin-server-port": freeLoopback(t, "::1"), "db-channel-enabled": "true",
+	})
+	r.end(t, server.Terminated("SIGTERM"))
+	var at int
+	for _, want := range []string{
+		`: Starting fastgrest 1\.2\.3\.\.\.$`,
+		`: Admin server listening on \[::1\]:\d+$`,
+		`: Listener connected to PostgreSQL .* on ".*" and listening for database notifications on the "pgrst" channel$`,
+		`: Successfully connected to PostgreSQL `,
+		`: Connection Pool initialized with a maximum size of 10 connections$`,
+		`: Schema cache queried in \d+\.\d milliseconds $`,
+		`: Schema cache loaded 3 Relations, `,
+		`: API server listening on 127\.0\.0\.1:\d+$`,
+		`: Received termination unix signal SIGTERM$`,
+	} {
+		lines := r.errs.lines()
+		for ; at < len(lines) && !regexp.MustCompile(want).MatchString(lines[at]); at++ {
+		}
+		if at == len(lines) {
+			t.Fatalf("no line matches %s, in this order, in:\n%s", want, r.errs.String())
+		}
+	}
+}
+
+// TestLogDebug: what goes on below requests.
+func TestLogDebug(t *testing.T) {
+	for _, level := range []string{"info", "debug"} {
+		r := watch(t, map[string]string{"log-level": level})
+		name, token := as(t, "watch_user")
+		ask(t, r.api, "GET", "/film", name, token)
+		r.end(t, nil)
+		for _, expr := range []string{
+			`: Trying to borrow a connection from pool$`, `: Borrowed a connection from the pool$`,
+			`: Connection \d+ is being established$`, `: Connection \d+ is available due to connection establishment$`,
+			`: Connection \d+ is used$`, `: Connection \d+ is available due to session success$`,
+			`: Connection \d+ is terminated due to release$`,
+			`: Looked up a JWT in JWT cache$`, `: Database connection pool flushed$`,
+			`: tables: [0-9.]+ ms, keydeps: [0-9.]+ ms, rels: [0-9.]+ ms, funcs: [0-9.]+ ms, comprels: [0-9.]+ ms, dreps: [0-9.]+ ms, mhandlers: [0-9.]+ ms`,
+		} {
+			if got := len(r.errs.matching(expr)) > 0; got != (level == "debug") {
+				t.Errorf("level %s: %s is logged: %t", level, expr, got)
+			}
+		}
+	}
+}
+
+func expired(t *testing.T) string {
+	t.Helper()
+	_, token := signed(t, fmt.Sprintf(`{"role":"watch_user","exp":%d}`, time.Now().Add(-time.Hour).Unix()))
+	return token
+}
