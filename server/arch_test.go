@@ -84,8 +84,9 @@ var layers = []layer{
 		imports: []string{"server", "server/config", "pgwire/pgcluster", "github.com/spf13/pflag", "github.com/fergusstrange/embedded-postgres", "github.com/pascaldekloe/jwt"}},
 	{path: "bench/classic", why: "is what others write, and has nothing of ours", imports: []string{"github.com/valyala/fasthttp", "github.com/jackc/pgx/v5/..."}},
 	{path: "bench/...", why: "measures the program and the server from outside",
-		imports: []string{"bench/...", "server", "server/config", "pgwire/pgcluster", "github.com/spf13/pflag", "github.com/pascaldekloe/jwt", "github.com/jackc/pgx/v5/..."},
-		tests:   []string{"server/auth"}},
+		imports: []string{"bench/...", "server", "server/config", "pgwire/pgcluster", "github.com/spf13/pflag", "github.com/pascaldekloe/jwt", "github.com/jackc/pgx/v5/...",
+			"github.com/tsenart/vegeta/v12/lib", "golang.org/x/sys/unix"},
+		tests: []string{"server/auth"}},
 }
 
 // goPackage is what go list tells.

@@ -46,10 +46,12 @@ func (t *Tokens) take() string {
 
 // Result of a run.
 type Result struct {
-	Requests int
+	Requests int   // that succeeded
+	Failed   int   // those of an open loop that did not, or were never sent
 	Bytes    int64 // of bodies
 	Elapsed  time.Duration
-	P50, P99 time.Duration
+
+	P50, P90, P99, P999, Max time.Duration
 }
 
 // PerSecond is the throughput.
@@ -92,7 +94,7 @@ func Run(ctx context.Context, t Target, connections int, duration time.Duration)
 	case err := <-failed:
 		return Result{}, err
 	default:
-		return summarize(clients, elapsed), nil
+		return collect(clients, elapsed), nil
 	}
 }
 
@@ -122,19 +124,31 @@ func closeAll(clients []*client) error {
 	return nil
 }
 
-func summarize(clients []*client, elapsed time.Duration) Result {
-	r := Result{Elapsed: elapsed}
-	var all []time.Duration
+func collect(clients []*client, elapsed time.Duration) Result {
+	var (
+		all   []time.Duration
+		bytes int64
+	)
 	for _, c := range clients {
 		all = append(all, c.latencies...)
-		r.Bytes += c.bytes
+		bytes += c.bytes
 	}
-	r.Requests = len(all)
-	if len(all) == 0 {
+	r := summarize(all, elapsed)
+	r.Bytes = bytes
+	return r
+}
+
+// summarize sorts latencies.
+func summarize(latencies []time.Duration, elapsed time.Duration) Result {
+	r := Result{Requests: len(latencies), Elapsed: elapsed}
+	if len(latencies) == 0 {
 		return r
 	}
-	slices.Sort(all)
-	r.P50, r.P99 = all[len(all)/2], all[len(all)*99/100]
+	slices.Sort(latencies)
+	at := func(thousandths int) time.Duration {
+		return latencies[min(len(latencies)*thousandths/1000, len(latencies)-1)]
+	}
+	r.P50, r.P90, r.P99, r.P999, r.Max = at(500), at(900), at(990), at(999), at(1000)
 	return r
 }
 
@@ -166,7 +180,7 @@ func (c *client) loop(ctx context.Context, deadline time.Time) error {
 	stop := context.AfterFunc(ctx, func() { c.conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	for now := time.Now(); now.Before(deadline); {
-		n, err := c.once(c.target.Low + c.random.IntN(c.target.High-c.target.Low+1))
+		n, err := c.once(c.draw())
 		if err != nil {
 			return err
 		}
@@ -177,6 +191,9 @@ func (c *client) loop(ctx context.Context, deadline time.Time) error {
 	}
 	return nil
 }
+
+// draw gives the number of the next request.
+func (c *client) draw() int { return c.target.Low + c.random.IntN(c.target.High-c.target.Low+1) }
 
 // once sends one request and reads its answer.
 func (c *client) once(n int) (bodyBytes int, err error) {

@@ -1,0 +1,184 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	vegeta "github.com/tsenart/vegeta/v12/lib"
+)
+
+// maxRate bounds the requests per second of an open loop.
+const maxRate = 200_000
+
+// RunOpen sends requests at a constant rate, whether or not earlier ones were answered, over as many
+// connections as that takes, up to a number. All that the rate asks for in the time are sent, late ones too.
+//
+// A latency begins when the request was due by the plan, not when it was sent: one that found no free
+// connection, or a load generator behind its time, has waited already. Leaving that out is called
+// coordinated omission, and makes a server that stops for a second look as if one request had been slow.
+//
+// Failures are counted here, not returned: a server asked for more than it can do may refuse.
+func RunOpen(ctx context.Context, t Target, rate, connections int, duration time.Duration) (Result, error) {
+	if err := t.check(connections, duration); err != nil {
+		return Result{}, err
+	}
+	if rate < 1 || rate > maxRate {
+		return Result{}, fmt.Errorf("load: %d requests per second, want 1 to %d", rate, maxRate)
+	}
+	// What is not sent by then never will be.
+	ctx, cancel := context.WithTimeout(ctx, 3*duration+10*time.Second)
+	defer cancel()
+	clients, err := newClients(ctx, &t, connections)
+	if err != nil {
+		return Result{}, err
+	}
+	defer clients.close()
+	stop := context.AfterFunc(ctx, clients.close)
+	defer stop()
+
+	p := plan{rate: uint64(rate), count: max(1, uint64(float64(rate)*duration.Seconds()))}
+	attacker := vegeta.NewAttacker(vegeta.Client(&http.Client{Transport: clients}),
+		vegeta.Workers(uint64(min(connections, 16))), vegeta.MaxWorkers(uint64(connections)))
+	began := time.Now()
+	results := attacker.Attack(vegeta.NewStaticTargeter(vegeta.Target{Method: http.MethodGet, URL: "http://" + t.Addr + "/"}), p, 0, "")
+	var (
+		latencies = make([]time.Duration, 0, p.count)
+		first     string
+	)
+	for r := range results {
+		if r.Error != "" && first == "" {
+			first = r.Error
+		}
+		if r.Error == "" {
+			latencies = append(latencies, r.End().Sub(began.Add(p.due(r.Seq))))
+		}
+	}
+	result := summarize(latencies, time.Since(began))
+	result.Bytes = clients.bytes
+	result.Failed = int(p.count) - len(latencies)
+	if len(latencies) == 0 {
+		return Result{}, fmt.Errorf("load: no request succeeded: %s", first)
+	}
+	return result, nil
+}
+
+// plan says when each request is due. It is a pacer that, unlike those of the library, ends after so many
+// requests and not after so much time: those that could not be sent in time belong to the result.
+type plan struct{ rate, count uint64 }
+
+func (p plan) due(sequence uint64) time.Duration {
+	seconds, rest := sequence/p.rate, sequence%p.rate
+	return time.Duration(seconds)*time.Second + time.Duration(rest*uint64(time.Second)/p.rate)
+}
+
+// Pace is called by the library before each request.
+func (p plan) Pace(elapsed time.Duration, sent uint64) (wait time.Duration, stop bool) {
+	return max(0, p.due(sent)-elapsed), sent >= p.count
+}
+
+// Rate is for the library's reports.
+func (p plan) Rate(time.Duration) float64 { return float64(p.rate) }
+
+// clients are connections that requests take and give back. As a round tripper they let the library send
+// our requests in place of its own: net/http's client would cost more than the server.
+type clients struct {
+	target *Target
+	ctx    context.Context
+	free   chan *client
+
+	mu     sync.Mutex
+	all    []*client
+	left   int // to open
+	bytes  int64
+	closed bool
+}
+
+func newClients(ctx context.Context, t *Target, limit int) (*clients, error) {
+	c := &clients{target: t, ctx: ctx, free: make(chan *client, limit), left: limit}
+	one, err := c.open() // tells at once that nobody is there
+	if err != nil {
+		return nil, err
+	}
+	c.free <- one
+	return c, nil
+}
+
+var errEnded = errors.New("load: the run has ended")
+
+// open adds a connection; without an error and a client, there may be no more.
+func (c *clients) open() (*client, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.closed:
+		return nil, errEnded
+	case c.left == 0:
+		return nil, nil
+	}
+	one, err := dial(c.ctx, c.target, uint64(len(c.all)))
+	if err != nil {
+		return nil, err
+	}
+	c.left--
+	c.all = append(c.all, one)
+	return one, nil
+}
+
+func (c *clients) take() (*client, error) {
+	select {
+	case one := <-c.free:
+		return one, nil
+	default:
+	}
+	if one, err := c.open(); one != nil || err != nil {
+		return one, err
+	}
+	select {
+	case one := <-c.free:
+		return one, nil
+	case <-c.ctx.Done():
+		return nil, errEnded
+	}
+}
+
+// replace gives a connection back that cannot be used any more, and lets another be opened.
+func (c *clients) replace(broken *client) {
+	broken.conn.Close()
+	c.mu.Lock()
+	c.left++
+	c.mu.Unlock()
+	if one, err := c.open(); one != nil && err == nil {
+		c.free <- one // others may be waiting for one
+	}
+}
+
+func (c *clients) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	for _, one := range c.all {
+		one.conn.Close()
+	}
+}
+
+// RoundTrip sends a request of the target, whatever it was asked to send.
+func (c *clients) RoundTrip(request *http.Request) (*http.Response, error) {
+	one, err := c.take()
+	if err != nil {
+		return nil, err
+	}
+	n, err := one.once(one.draw())
+	if err != nil {
+		c.replace(one)
+		return nil, err
+	}
+	c.mu.Lock()
+	c.bytes += int64(n)
+	c.mu.Unlock()
+	c.free <- one
+	return &http.Response{StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Body: http.NoBody, Request: request}, nil
+}
