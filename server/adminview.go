@@ -1,8 +1,10 @@
 package server
 
 import (
+	"context"
 	"io"
 	"os"
+	"time"
 )
 
 // adminView is what the admin port may ask of the server.
@@ -19,7 +21,28 @@ func (a *adminView) Live() bool {
 	return err == nil
 }
 
-func (a *adminView) Ready() bool { return a.reloads.loaded.Load() }
+// Ready trusts the listener's connection where there is one, and asks the
+// database where there is none or can be none.
+func (a *adminView) Ready() bool {
+	switch {
+	case !a.reloads.loaded.Load():
+		return false
+	case (*Server)(a).config().DBChannelEnabled && a.listener.Load() != listenerImpossible:
+		return a.listener.Load() == listenerOn
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), readyPatience)
+	defer cancel()
+	conn, err := a.pool.Acquire(ctx)
+	if err != nil {
+		return false
+	}
+	defer conn.Release()
+	return conn.Exec(ctx, "select 1") == nil
+}
+
+// readyPatience is how long the database may take for the easiest question. A
+// pool that is busy for so long is none that more requests should be sent to.
+const readyPatience = 5 * time.Second
 
 // SchemaCache renders the catalog once for each catalog.
 func (a *adminView) SchemaCache() []byte {

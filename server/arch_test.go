@@ -60,6 +60,7 @@ var layers = []layer{
 	{path: "server/admin", why: "asks the server through an interface of its own", imports: []string{"github.com/valyala/fasthttp"},
 		tests: []string{"github.com/valyala/fasthttp/..."}},
 	{path: "server/auth", why: "identifies, given a header and a time", imports: []string{"parser/jsontext", "github.com/pascaldekloe/jwt", "github.com/theory/jsonpath/..."}},
+	{path: "server/clustertest", why: "is tests of the server over several PostgreSQL processes", tests: []string{"server", "server/auth", "server/config"}},
 	{path: "server/config", why: "checks its values as auth reads them, and asks the database through a function",
 		imports: []string{"server/auth", "github.com/spf13/pflag"}},
 	{path: "server/cookies", why: "turns bytes into bytes", imports: []string{"parser/jsontext"}},

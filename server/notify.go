@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -27,6 +28,7 @@ func (s *Server) startListener(ctx context.Context) <-chan struct{} {
 		return first
 	}
 	ctx, s.listenCancel = context.WithCancel(ctx)
+	var said error // why there can be no notifications here, once it has been logged
 	s.listening.Go(func() {
 		listen.Run(ctx, listen.Options{
 			Config: connect, Channel: c.DBChannel,
@@ -36,22 +38,54 @@ func (s *Server) startListener(ctx context.Context) <-chan struct{} {
 				if session.Again || s.reloads.begun.Load() {
 					s.reloads.wantCatalog()
 				}
+				said = nil
+				s.listener.Store(listenerOn)
 				tried()
 				s.log.ListenerStarted(session.Version, session.Host, session.Port, c.DBChannel)
 			},
 			Notified: func(payload string) { s.notified(c, payload) },
 			Failed: func(err error, pause time.Duration) {
+				why := impossible(err)
+				state := listenerOff
+				if why != nil {
+					state = listenerImpossible
+				}
+				s.listener.Store(state)
+				defer tried()
+				if why != nil && why == said {
+					return
+				}
+				said = why
 				s.log.ListenerFailed(c.DBChannel, err)
-				tried()
 				if !s.config().DBPoolAutomaticRecovery {
 					s.die(err)
 					return
+				}
+				if why != nil {
+					s.log.ListenerImpossible(why, s.config().DBSchemaPollInterval)
 				}
 				s.log.ListenerRetrying(pause)
 			},
 		})
 	})
 	return first
+}
+
+// States of the listener.
+const (
+	listenerOff        int32 = iota // not connected
+	listenerOn                      // connected, and notifications arrive
+	listenerImpossible              // connected to what sends no notifications
+)
+
+// impossible returns why trying again does not help, nil if it may.
+func impossible(err error) error {
+	for _, why := range []error{listen.ErrReadOnly, listen.ErrPooler} {
+		if errors.Is(err, why) {
+			return why
+		}
+	}
+	return nil
 }
 
 func (s *Server) notified(c *config.Config, payload string) {
@@ -70,6 +104,7 @@ func (s *Server) stopListener() {
 	if s.listenCancel != nil {
 		s.listenCancel()
 		s.listening.Wait()
+		s.listener.Store(listenerOff)
 		s.listenCancel = nil
 	}
 }

@@ -25,12 +25,17 @@ type reloader struct {
 	first   chan struct{} // closed after the first attempt to load a catalog
 	begun   atomic.Bool   // a catalog has been asked for
 	loaded  atomic.Bool   // the catalog in force is the one last asked for
+	polling chan struct{} // db-schema-poll-interval may have changed
+
+	// print is the fingerprint of what was last loaded, "" if none was taken.
+	print atomic.Pointer[string]
 }
 
 func (r *reloader) init() {
 	r.catalog = make(chan struct{}, 1)
 	r.config = make(chan struct{}, 1)
 	r.first = make(chan struct{})
+	r.polling = make(chan struct{}, 1)
 }
 
 func (r *reloader) wantCatalog() { wish(r.catalog) }
@@ -133,6 +138,8 @@ func (s *Server) loadCatalog(ctx context.Context) error {
 	s.log.Connected(full)
 	cfg := s.config()
 	s.log.PoolInit(cfg.DBPool)
+	// Before anything is read: what changes meanwhile is loaded once more.
+	s.takePrint(ctx, c)
 	if next, err := s.readConfig(ctx, c); err != nil {
 		s.log.ConfigInvalid(err)
 	} else {
@@ -256,6 +263,7 @@ func (s *Server) install(cfg *config.Config, cat *catalog.Catalog, session sessi
 	}
 	s.log.SetLevel(oplog.Level(cfg.LogLevel))
 	s.snapshot.Store(newSnapshot(cfg, a, cat, session))
+	wish(s.reloads.polling)
 	return nil
 }
 

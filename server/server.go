@@ -47,6 +47,7 @@ type Server struct {
 
 	socketFile string // of the API, if it is a unix socket
 
+	listener     atomic.Int32 // listenerOff and so on
 	listenCancel context.CancelFunc
 	listening    sync.WaitGroup
 }
@@ -160,6 +161,7 @@ func (s *Server) run(ctx context.Context) error {
 		return s.terminated(ctx)
 	}
 
+	go s.pollSchema(ctx)
 	first := s.startReloads(ctx)
 	select {
 	case <-first:

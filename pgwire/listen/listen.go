@@ -2,12 +2,25 @@ package listen
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/fastgrest/fastgrest/pgwire"
+)
+
+// Reasons why there can be no notifications, however often we try. Errors that
+// Failed is told wrap them.
+var (
+	// ErrReadOnly: there are only read replicas, which send none.
+	ErrReadOnly = errors.New("only read-only servers can be reached")
+	// ErrPooler: what is between us and the server takes LISTEN and passes no
+	// notifications on, as a pooler in transaction mode.
+	ErrPooler = errors.New("a connection pooler does not pass notifications on")
 )
 
 // Options say what to listen to and whom to tell. The functions are called by
@@ -19,6 +32,10 @@ type Options struct {
 	// MinPause and MaxPause bound the pauses between attempts to connect,
 	// each twice as long as the one before. Default 1 s and 32 s.
 	MinPause, MaxPause time.Duration
+
+	// Patience is how long a notification of our own may take behind a pooler
+	// before we believe that it passes none on. Default 5 s.
+	Patience time.Duration
 
 	// Connected is called when the server has agreed to send notifications.
 	Connected func(Session)
@@ -44,13 +61,24 @@ func Run(ctx context.Context, o Options) error {
 	if o.MaxPause < o.MinPause {
 		o.MaxPause = max(32*time.Second, o.MinPause)
 	}
+	if o.Patience <= 0 {
+		o.Patience = 5 * time.Second
+	}
 	l := &listener{o: o, pause: o.MinPause, cfg: o.Config.Copy()}
 	// Notifications cannot be received from a standby server; where several
 	// hosts are configured this finds the one that is not.
-	l.cfg.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	l.cfg.ValidateConnect = func(ctx context.Context, pg *pgconn.PgConn) error {
+		if err := pgconn.ValidateConnectTargetSessionAttrsReadWrite(ctx, pg); err != nil {
+			return fmt.Errorf("%w: %w", ErrReadOnly, err)
+		}
+		return nil
+	}
 	l.cfg.Statements = 0
-	l.cfg.OnNotification = func(_, payload string) {
-		if o.Notified != nil {
+	l.cfg.OnNotification = func(channel, payload string) {
+		switch {
+		case channel == l.probe:
+			l.heard = true
+		case o.Notified != nil && channel == o.Channel:
 			o.Notified(payload)
 		}
 	}
@@ -75,6 +103,9 @@ type listener struct {
 	pause   time.Duration
 	again   bool
 	cleanUp bool // the queue of notifications, see failed
+
+	probe string // channel of a notification of our own, "" if none is expected
+	heard bool   // it has come
 }
 
 func (l *listener) failed(err error) {
@@ -112,6 +143,9 @@ func (l *listener) session(ctx context.Context) error {
 	if err := conn.Exec(ctx, "listen "+quote(l.o.Channel)); err != nil {
 		return err
 	}
+	if err := l.check(ctx, conn); err != nil {
+		return err
+	}
 	l.pause = l.o.MinPause
 	if l.o.Connected != nil {
 		l.o.Connected(s)
@@ -121,6 +155,53 @@ func (l *listener) session(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// check makes sure that notifications arrive. Where the process that answers
+// is not the one that greeted us, a pooler is in between. Whether it keeps a
+// process for us alone only a notification from elsewhere can tell.
+func (l *listener) check(ctx context.Context, conn *pgwire.Conn) error {
+	pid := ""
+	err := conn.Query(ctx, "select pg_backend_pid()", nil, func(columns [][]byte) error {
+		pid = string(columns[0])
+		return nil
+	})
+	greeted := strconv.FormatUint(uint64(conn.PID()), 10)
+	if err != nil || pid == "" || pid == greeted {
+		return err
+	}
+	l.probe, l.heard = l.o.Channel+" "+greeted+" "+pid, false
+	defer func() { l.probe = "" }()
+	if err := conn.Exec(ctx, "listen "+quote(l.probe)); err != nil {
+		return err
+	}
+	wait, cancel := context.WithTimeout(ctx, l.o.Patience)
+	defer cancel()
+	if err := l.notifyProbe(wait); err != nil {
+		return err
+	}
+	for !l.heard {
+		if err := conn.Wait(wait); err != nil {
+			if wait.Err() != nil && ctx.Err() == nil {
+				return ErrPooler
+			}
+			return err
+		}
+	}
+	return conn.Exec(ctx, "unlisten "+quote(l.probe))
+}
+
+// notifyProbe sends the notification on a connection of its own, which a pooler
+// may well give the process that listens: what that one hears does not count.
+func (l *listener) notifyProbe(ctx context.Context) error {
+	cfg := l.cfg.Copy()
+	cfg.OnNotification = nil
+	conn, err := pgwire.Connect(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return conn.Query(ctx, "select pg_notify($1, '')", []string{l.probe}, func([][]byte) error { return nil })
 }
 
 // quote makes an identifier of any text. (A zero byte, which no identifier

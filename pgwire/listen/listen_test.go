@@ -120,7 +120,7 @@ func TestReadOnly(t *testing.T) {
 	c := pgtest.Start(t)
 	uri := c.URI("postgres", pgtest.Superuser) + "&options=-cdefault_transaction_read_only%3Don"
 	h := start(t, listen.Options{Config: config(t, uri), Channel: "c", MinPause: time.Millisecond})
-	if err := receive(t, "failed", h.failed); !strings.Contains(err.Error(), "read only") {
+	if err := receive(t, "failed", h.failed); !strings.Contains(err.Error(), "read only") || !errors.Is(err, listen.ErrReadOnly) {
 		t.Error(err)
 	}
 }
@@ -160,6 +160,74 @@ func TestForgottenTransaction(t *testing.T) {
 	for _, want := range []string{"show transaction_read_only", `listen "c"`, "show transaction_read_only", "select pg_notification_queue_usage()", `listen "c"`} {
 		if got := receive(t, "query", queries); got != want {
 			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// TestPooler: what answers is another process than the one that greeted us.
+// Only a notification of our own tells whether there is one for us alone.
+func TestPooler(t *testing.T) {
+	for _, deaf := range []bool{true, false} {
+		arrives := make(chan string, 1) // the channel of our notification, for who listens
+		s := pgtest.NewScript(t, func(s *pgtest.Session) {
+			listening := make(chan string, 9)
+			if s.PID == 1 && !deaf {
+				go func() {
+					channel, ok := <-arrives
+					for heard := range listening {
+						if ok && heard == `listen "`+channel+`"` {
+							_ = s.Say(&pgproto3.NotificationResponse{PID: 77, Channel: channel})
+							return
+						}
+					}
+				}()
+			}
+			var sql, arg string
+			for {
+				msg, err := s.Receive()
+				if err != nil {
+					close(listening)
+					return
+				}
+				switch m := msg.(type) {
+				case *pgproto3.Parse:
+					sql = m.Query
+				case *pgproto3.Bind:
+					arg = ""
+					if len(m.Parameters) > 0 {
+						arg = string(m.Parameters[0])
+					}
+				case *pgproto3.Query:
+					row := []pgproto3.BackendMessage{&pgproto3.CommandComplete{CommandTag: []byte("DONE")}, pgtest.Ready('I')}
+					if strings.HasPrefix(m.String, "show") {
+						row = append([]pgproto3.BackendMessage{
+							&pgproto3.RowDescription{Fields: []pgproto3.FieldDescription{{Name: []byte("a")}}}, &pgproto3.DataRow{Values: [][]byte{[]byte("off")}},
+						}, row...)
+					}
+					_ = s.Say(row...)
+					listening <- m.String
+				case *pgproto3.Sync:
+					if strings.Contains(sql, "pg_notify") {
+						arrives <- arg
+					}
+					_ = s.Say(&pgproto3.ParseComplete{}, &pgproto3.BindComplete{},
+						&pgproto3.RowDescription{Fields: []pgproto3.FieldDescription{{Name: []byte("a")}}}, &pgproto3.DataRow{Values: [][]byte{[]byte("4711")}},
+						&pgproto3.CommandComplete{CommandTag: []byte("SELECT 1")}, pgtest.Ready('I'))
+				}
+			}
+		})
+		cfg := config(t, "host=127.0.0.1 user=u sslmode=disable")
+		cfg.DialFunc = s.Dial
+		h := start(t, listen.Options{Config: cfg, Channel: "c", MinPause: time.Hour, Patience: map[bool]time.Duration{true: 20 * time.Millisecond, false: time.Minute}[deaf]})
+		if deaf {
+			if err := receive(t, "failed", h.failed); !errors.Is(err, listen.ErrPooler) {
+				t.Error(err)
+			}
+		} else {
+			receive(t, "connected", h.connected)
+		}
+		if len(h.notified) > 0 {
+			t.Errorf("our own notification was passed on: %q", <-h.notified)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -36,6 +37,11 @@ type Options struct {
 	// Settings are lines for postgresql.conf, after ours.
 	Settings []string
 
+	// Primary is another cluster to follow: the new one begins as a copy of it, made by
+	// pg_basebackup, and is a read replica by streaming replication until it is promoted. The
+	// primary needs wal_level = replica and max_wal_senders.
+	Primary *Cluster
+
 	// Keep names the contents. If it is not empty, a cluster that was sealed and stopped under the
 	// same name and major version is started again as it is, and Stop leaves the folder in place.
 	Keep string
@@ -48,13 +54,14 @@ type Cluster struct {
 	Port      int
 	Reused    bool // started from what an earlier Stop kept
 
-	tcp    bool
-	keep   string
-	sealed bool
-	folder *folder
-	who    *account
-	server *os.Process
-	exited chan struct{} // closed when the server is gone
+	tcp      bool
+	keep     string
+	sealed   bool
+	settings []string
+	folder   *folder
+	who      *account
+	server   *os.Process
+	exited   chan struct{} // closed when the server is gone
 }
 
 // Start brings a cluster up and returns when it answers queries.
@@ -87,14 +94,14 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 	if c.keep != "" {
 		c.keep = fmt.Sprintf("%d %s", o.Programs.Major, o.Keep)
 	}
-	if err := c.start(ctx, o.Settings); err != nil {
+	if err := c.start(ctx, o); err != nil {
 		c.discard()
 		return nil, err
 	}
 	return c, nil
 }
 
-func (c *Cluster) start(ctx context.Context, settings []string) error {
+func (c *Cluster) start(ctx context.Context, o Options) error {
 	if err := c.folder.endStale(); err != nil {
 		return &Error{Doing: "clean up " + c.folder.dir, Err: err}
 	}
@@ -104,16 +111,27 @@ func (c *Cluster) start(ctx context.Context, settings []string) error {
 		if err := c.folder.clear(); err != nil {
 			return &Error{Doing: "clean up " + c.folder.dir, Err: err}
 		}
-		if err := c.initdb(ctx); err != nil {
+		create := c.initdb
+		if o.Primary != nil {
+			create = func(ctx context.Context) error { return c.copyOf(ctx, o.Primary) }
+		}
+		if err := create(ctx); err != nil {
 			return err
 		}
+	}
+	c.settings = o.Settings
+	if o.Primary != nil {
+		c.follow(o.Primary)
 	}
 	if err := c.placeSocket(); err != nil {
 		return &Error{Doing: "make a folder for PostgreSQL's socket", Err: err}
 	}
 	// The port is free when we look and may be taken when PostgreSQL binds it.
 	for attempt := 1; ; attempt++ {
-		err := c.launch(ctx, settings)
+		if err := c.choosePort(); err != nil {
+			return err
+		}
+		err := c.launch(ctx)
 		if err == nil || !c.tcp || attempt == 3 || ctx.Err() != nil {
 			return err
 		}
@@ -121,14 +139,30 @@ func (c *Cluster) start(ctx context.Context, settings []string) error {
 }
 
 func (c *Cluster) initdb(ctx context.Context) error {
-	cmd := exec.CommandContext(ctx, filepath.Join(c.Programs.Dir, "initdb"),
+	return c.run(ctx, "create a database cluster", "initdb",
 		"--pgdata="+c.folder.path(dataName), "--username="+Superuser, "--auth=trust",
 		"--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions")
+}
+
+func (c *Cluster) follow(primary *Cluster) {
+	c.settings = append(slices.Clip(c.settings), "primary_conninfo = '"+strings.ReplaceAll(primary.URI("", Superuser), "'", "''")+"'")
+}
+
+// copyOf makes our data a copy of another cluster's, marked as a standby.
+func (c *Cluster) copyOf(ctx context.Context, primary *Cluster) error {
+	return c.run(ctx, "copy a database cluster", "pg_basebackup",
+		"--pgdata="+c.folder.path(dataName), "--dbname="+primary.URI("", Superuser),
+		"--write-recovery-conf", "--checkpoint=fast", "--wal-method=stream", "--no-sync", "--no-manifest")
+}
+
+// run runs one of PostgreSQL's programs.
+func (c *Cluster) run(ctx context.Context, doing, program string, args ...string) error {
+	cmd := exec.CommandContext(ctx, filepath.Join(c.Programs.Dir, program), args...)
 	cmd.Dir = c.folder.dir
 	cmd.Env = childEnv()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.who.credential()}
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return &Error{Doing: "create a database cluster with initdb", Err: fmt.Errorf("%w: %s", err, lastLine(out))}
+		return &Error{Doing: doing + " with " + program, Err: fmt.Errorf("%w: %s", err, lastLine(out))}
 	}
 	return nil
 }
@@ -151,16 +185,23 @@ func (c *Cluster) placeSocket() error {
 	return os.Chown(dir, c.who.uid, c.who.gid)
 }
 
-// launch starts postgres and waits for its first answer.
-func (c *Cluster) launch(ctx context.Context, settings []string) error {
-	listen := ""
+func (c *Cluster) choosePort() error {
 	c.Port = 5432 // part of the socket's name only
 	if c.tcp {
 		port, err := freePort()
 		if err != nil {
 			return &Error{Doing: "find a free port", Err: err}
 		}
-		c.Port, listen = port, "127.0.0.1"
+		c.Port = port
+	}
+	return nil
+}
+
+// launch starts postgres and waits for its first answer.
+func (c *Cluster) launch(ctx context.Context) error {
+	listen := ""
+	if c.tcp {
+		listen = "127.0.0.1"
 	}
 	lines := append([]string{
 		"# Written at every start.",
@@ -172,7 +213,7 @@ func (c *Cluster) launch(ctx context.Context, settings []string) error {
 		"full_page_writes = off",
 		"timezone = 'UTC'",
 		"log_timezone = 'UTC'",
-	}, settings...)
+	}, c.settings...)
 	// postgresql.auto.conf is read last, is a file of settings like the other, and can be written
 	// whole: a cluster that is started again does not collect lines.
 	conf := filepath.Join(c.folder.path(dataName), "postgresql.auto.conf")
@@ -265,6 +306,48 @@ func (c *Cluster) Stop() error {
 	c.dropSocketDir()
 	if err := c.folder.writeStamp(c.keep); err != nil {
 		return &Error{Doing: "keep " + c.folder.dir, Err: err}
+	}
+	return nil
+}
+
+// Halt ends the server by a signal to its postmaster and keeps the folder: SIGINT for a fast
+// shutdown, SIGQUIT for an immediate one, SIGKILL for a crash. Resume goes on from there.
+func (c *Cluster) Halt(sig syscall.Signal) error {
+	if err := c.server.Signal(sig); err != nil {
+		return &Error{Doing: "stop PostgreSQL", Err: err}
+	}
+	<-c.exited
+	return nil
+}
+
+// Resume starts the server after Halt, with the data it had and at the same address. What is left
+// of a server that was killed may take a moment to be gone, so it tries until the context ends.
+func (c *Cluster) Resume(ctx context.Context) error {
+	for {
+		err := c.launch(ctx)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		c.end()
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+// Demote makes a cluster that Halt has stopped in good order a replica of the one that took over
+// from it, as of the next Resume.
+func (c *Cluster) Demote(primary *Cluster) error {
+	c.follow(primary)
+	name := c.folder.path(dataName + "/standby.signal")
+	err := os.WriteFile(name, nil, 0o600)
+	if err == nil && c.who != nil {
+		err = os.Chown(name, c.who.uid, c.who.gid)
+	}
+	if err != nil {
+		return &Error{Doing: "make a replica", Err: err}
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,9 +30,11 @@ const patience = 2 * time.Minute
 
 // Cluster is a running PostgreSQL.
 type Cluster struct {
-	dir    string
-	tcp    bool
-	server *pgcluster.Cluster // nil when stopped
+	dir      string
+	tcp      bool
+	settings []string
+	primary  *Cluster           // of a replica
+	server   *pgcluster.Cluster // nil when stopped
 
 	will       *os.File // open as long as we live, see watchOver
 	undertaker *exec.Cmd
@@ -50,7 +53,7 @@ func Start(tb testing.TB) *Cluster {
 	shared.Lock()
 	defer shared.Unlock()
 	if shared.cluster == nil && shared.err == nil {
-		shared.cluster, shared.err = start(true)
+		shared.cluster, shared.err = start(Cluster{tcp: true})
 	}
 	if shared.err != nil {
 		unavailable(tb, shared.err)
@@ -60,9 +63,28 @@ func Start(tb testing.TB) *Cluster {
 
 // StartOwn returns a cluster for this test alone, which it may Stop, Kill and
 // Restart. It is reached by unix socket only, so that its URI stays the same.
-func StartOwn(tb testing.TB) *Cluster {
+// Settings are further lines for postgresql.conf.
+func StartOwn(tb testing.TB, settings ...string) *Cluster {
 	tb.Helper()
-	c, err := start(false)
+	return startOwn(tb, Cluster{settings: settings})
+}
+
+// StartReplicated is StartOwn of a cluster that can have replicas.
+func StartReplicated(tb testing.TB, settings ...string) *Cluster {
+	tb.Helper()
+	return StartOwn(tb, append([]string{"wal_level = replica", "max_wal_senders = 4", "hot_standby = on"}, settings...)...)
+}
+
+// StartReplica returns a replica of a cluster that StartReplicated made, with
+// its settings and further ones.
+func (c *Cluster) StartReplica(tb testing.TB, settings ...string) *Cluster {
+	tb.Helper()
+	return startOwn(tb, Cluster{settings: slices.Concat(c.settings, settings), primary: c})
+}
+
+func startOwn(tb testing.TB, plan Cluster) *Cluster {
+	tb.Helper()
+	c, err := start(plan)
 	if err != nil {
 		unavailable(tb, err)
 	}
@@ -89,12 +111,12 @@ func unavailable(tb testing.TB, err error) {
 	tb.Fatalf("pgtest: %v", err)
 }
 
-func start(tcp bool) (*Cluster, error) {
-	dir, err := os.MkdirTemp("", "pgtest")
-	if err != nil {
+func start(plan Cluster) (*Cluster, error) {
+	c := &plan
+	var err error
+	if c.dir, err = os.MkdirTemp("", "pgtest"); err != nil {
 		return nil, err
 	}
-	c := &Cluster{dir: dir, tcp: tcp}
 	if err := c.watchOver(); err != nil {
 		c.remove()
 		return nil, err
@@ -146,13 +168,17 @@ func (c *Cluster) launch() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	c.server, err = pgcluster.Start(ctx, pgcluster.Options{
+	o := pgcluster.Options{
 		Dir:      filepath.Join(c.dir, "cluster"),
 		Programs: programs,
 		TCP:      c.tcp,
-		Settings: []string{"max_connections = 200", "shared_buffers = 32MB", "wal_level = minimal", "max_wal_senders = 0"},
+		Settings: append([]string{"max_connections = 200", "shared_buffers = 32MB", "wal_level = minimal", "max_wal_senders = 0"}, c.settings...),
 		Keep:     "pgtest",
-	})
+	}
+	if c.primary != nil {
+		o.Primary = c.primary.server
+	}
+	c.server, err = pgcluster.Start(ctx, o)
 	if err == nil {
 		c.server.Seal()
 	}
@@ -190,6 +216,10 @@ func (c *Cluster) Log() string {
 
 // Major is PostgreSQL's major version.
 func (c *Cluster) Major() int { return c.server.Programs.Major }
+
+// SocketDir is where the server's socket is; its port is 5432 for clusters of
+// StartOwn.
+func (c *Cluster) SocketDir() string { return c.server.SocketDir }
 
 // DataDir is where the server keeps its files.
 func (c *Cluster) DataDir() string { return filepath.Join(c.dir, "cluster", "data") }
@@ -239,6 +269,42 @@ func (c *Cluster) Kill(tb testing.TB) {
 	}
 	<-c.server.Exited()
 	_ = c.server.Stop()
+}
+
+// Halt ends the server by a signal to its postmaster, SIGINT, SIGQUIT or
+// SIGKILL, and keeps the data for Resume.
+func (c *Cluster) Halt(tb testing.TB, sig syscall.Signal) {
+	tb.Helper()
+	c.mustOwn(tb)
+	if err := c.server.Halt(sig); err != nil {
+		tb.Fatalf("pgtest: %v", err)
+	}
+}
+
+// Resume starts the server after Halt.
+func (c *Cluster) Resume(tb testing.TB) {
+	tb.Helper()
+	c.mustOwn(tb)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := c.server.Resume(ctx); err != nil {
+		tb.Fatalf("pgtest: %v", err)
+	}
+}
+
+// Demote makes a cluster that Halt has stopped with SIGINT a replica of the one
+// that took over from it, as of the next Resume.
+func (c *Cluster) Demote(tb testing.TB, primary *Cluster) {
+	tb.Helper()
+	if err := c.server.Demote(primary.server); err != nil {
+		tb.Fatalf("pgtest: %v", err)
+	}
+}
+
+// Promote makes a replica a primary, and returns when it is one.
+func (c *Cluster) Promote(tb testing.TB) {
+	tb.Helper()
+	c.Exec(tb, "postgres", "select pg_promote()")
 }
 
 // Restart starts the server after Stop, or an empty one after Kill, at the

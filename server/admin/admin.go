@@ -8,7 +8,7 @@ import (
 )
 
 // Server is what the admin port tells about. Its methods are called from many
-// goroutines and must not block on the database.
+// goroutines; only Ready may ask the database, for a bounded time.
 type Server interface {
 	// Live reports whether the API's socket is open and served. A unix socket
 	// whose file was removed is not live.

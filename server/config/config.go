@@ -60,12 +60,13 @@ type Config struct {
 	AdminServerUnixSocketMode uint32
 
 	// Ours. PostgREST has no such keys.
-	PlanCacheMaxEntries      int // plans per catalog snapshot
-	StatementCacheMaxEntries int // prepared statements per connection
-	ServerReadBufferSize     int // bytes; bounds request line plus headers
-	ServerMaxBodySize        int // bytes
-	StreamThreshold          int // bytes of body kept in memory before an answer is sent in pieces
-	FlightDepth              int // requests that may share a connection back to back; 1 turns sharing off
+	PlanCacheMaxEntries      int           // plans per catalog snapshot
+	StatementCacheMaxEntries int           // prepared statements per connection
+	ServerReadBufferSize     int           // bytes; bounds request line plus headers
+	ServerMaxBodySize        int           // bytes
+	StreamThreshold          int           // bytes of body kept in memory before an answer is sent in pieces
+	FlightDepth              int           // requests that may share a connection back to back; 1 turns sharing off
+	DBSchemaPollInterval     time.Duration // between looks at the catalog for changes; 0: none
 
 	// Read from the database, not from file or environment.
 	RoleSettings  map[string][]Setting // settings of the roles we may become, by role

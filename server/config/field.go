@@ -150,6 +150,22 @@ func seconds(at func(*Config) *time.Duration, def int64) field {
 	}
 }
 
+// notNegative is a time of ours: there is no older behaviour to keep for
+// negative ones.
+func notNegative(f field, value func(*Config) time.Duration) field {
+	read := f.read
+	f.read = func(c *Config, in *sources, s *setting) error {
+		if err := read(c, in, s); err != nil {
+			return err
+		}
+		if value(c) < 0 {
+			return valueError(s.key, s.key+" cannot be less than 0")
+		}
+		return nil
+	}
+	return f
+}
+
 type emptyList uint8
 
 const (

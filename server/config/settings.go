@@ -164,7 +164,7 @@ var settings = []setting{
 		field: fileMode(func(c *Config) *uint32 { return &c.AdminServerUnixSocketMode }),
 		help:  "file mode of admin-server-unix-socket, octal, 600 to 777"},
 
-	// Ours. Each bounds memory a client could otherwise use up.
+	// Ours. Most bound memory that a client could otherwise use up.
 
 	// A plan is about 4 KiB and plans follow the shapes clients ask for, not
 	// their number; 1,000 shapes are more than an application has.
@@ -192,6 +192,12 @@ var settings = []setting{
 	{key: "stream-threshold", ours: true, reloadable: true, unit: "bytes",
 		field: atLeast(0, func(c *Config) *int { return &c.StreamThreshold }, 1<<20),
 		help:  "body size up to which an answer is complete before it is sent"},
+	// For where LISTEN cannot work: replicas and poolers in transaction mode. Off
+	// because elsewhere NOTIFY is quicker and costs nothing.
+	{key: "db-schema-poll-interval", ours: true, reloadable: true, unit: "seconds",
+		field: notNegative(seconds(func(c *Config) *time.Duration { return &c.DBSchemaPollInterval }, 0),
+			func(c *Config) time.Duration { return c.DBSchemaPollInterval }),
+		help: "how often to look whether the schema has changed, where NOTIFY does not arrive; 0 never looks"},
 	// Only statements that have been quick share, and only with their like, so a
 	// few cost the last of them little; PostgreSQL is woken once for all.
 	{key: "flight-depth", ours: true, unit: "requests per connection",

@@ -199,6 +199,28 @@ func (l *Logger) ListenerRetrying(delay time.Duration) {
 	l.say("Retrying listening for database notifications in ", seconds(delay), " seconds...")
 }
 
+// ListenerImpossible says why no notification can arrive here, and what to do
+// about it. It is not repeated with every attempt.
+func (l *Logger) ListenerImpossible(why error, pollInterval time.Duration) {
+	const text = "Notifications cannot arrive: "
+	if pollInterval > 0 {
+		l.say(text, why.Error(), ". The catalog is looked at every ", seconds(pollInterval), " seconds instead (db-schema-poll-interval).")
+		return
+	}
+	l.say(text, why.Error(), ". Set db-schema-poll-interval to have the catalog looked at instead.")
+}
+
+// SchemaChanged is a catalog that a poll found changed.
+func (l *Logger) SchemaChanged() {
+	l.say("The schema or its settings have changed, reloading (db-schema-poll-interval)")
+}
+
+// PollFailed is about a look at the catalog. Of failures in a row the first is
+// logged.
+func (l *Logger) PollFailed(problem string) {
+	l.say("Failed to look for changes of the schema (db-schema-poll-interval). ", problem)
+}
+
 // ListenerQueueFix tells of a call that unblocks a stuck notification queue.
 func (l *Logger) ListenerQueueFix() {
 	l.say("This is likely a PostgreSQL bug in the notification queue, executing the following to try to solve it: SELECT pg_notification_queue_usage();")

@@ -1,0 +1,58 @@
+-- One row per system catalog that the other queries read: how many rows it has,
+-- and a sum over the transactions that wrote them. Whatever is created, changed
+-- or dropped changes one of the two. xmin as text and not its age, which changes
+-- by itself; never frozen away, since freezing keeps it.
+--
+-- Left out is what changes all the time and that nobody asks for: temporary
+-- tables; toast tables and indexes, which come and go with VACUUM FULL and
+-- REINDEX; and the statistics and file names in pg_class, which is why of that
+-- one values are summed up.
+--
+-- Joins and no common subquery: with the real sizes of the catalogs in view
+-- PostgreSQL reads each once from end to end, which is cheapest here.
+select 'class', count(*), sum(hashtext(concat(oid, ' ', relname, relnamespace, relkind, relrowsecurity, relispartition, relowner, reloptions)))
+  from pg_class
+ where relkind in ('r', 'p', 'v', 'm', 'f') and relpersistence <> 't' and oid >= 16384
+union all
+select 'attribute', count(*), sum(hashtext(a.xmin::text))
+  from pg_attribute a
+  join pg_class c on c.oid = a.attrelid
+ where c.relkind in ('r', 'p', 'v', 'm', 'f') and c.relpersistence <> 't' and c.oid >= 16384
+   and a.attnum > 0 and not a.attisdropped
+union all
+select 'attrdef', count(*), sum(hashtext(d.xmin::text))
+  from pg_attrdef d
+  join pg_class c on c.oid = d.adrelid and c.relpersistence <> 't'
+union all
+select 'constraint', count(*), sum(hashtext(k.xmin::text))
+  from pg_constraint k
+  left join pg_class c on c.oid = k.conrelid
+ where c.relpersistence is distinct from 't'
+union all
+select 'rewrite', count(*), sum(hashtext(r.xmin::text))
+  from pg_rewrite r
+  join pg_class c on c.oid = r.ev_class and c.relpersistence <> 't'
+union all
+select 'policy', count(*), sum(hashtext(xmin::text)) from pg_policy
+union all
+select 'inherits', count(*), sum(hashtext(xmin::text)) from pg_inherits
+union all
+select 'proc', count(*), sum(hashtext(xmin::text)) from pg_proc where oid >= 16384
+union all
+select 'type', count(*), sum(hashtext(xmin::text)) from pg_type where oid >= 16384 and typrelid = 0 and typelem = 0
+union all
+select 'enum', count(*), sum(hashtext(xmin::text)) from pg_enum
+union all
+select 'cast', count(*), sum(hashtext(xmin::text)) from pg_cast
+union all
+select 'namespace', count(*), sum(hashtext(xmin::text))
+  from pg_namespace
+ where nspname !~ '^pg_(toast_)?temp_'
+union all
+select 'description', count(*), sum(hashtext(xmin::text)) from pg_description
+union all
+select 'setting', count(*), sum(hashtext(xmin::text)) from pg_db_role_setting
+union all
+select 'member', count(*), sum(hashtext(xmin::text)) from pg_auth_members
+union all
+select 'role', count(*), sum(hashtext(concat(oid, ' ', rolname, rolsuper, rolinherit))) from pg_roles

@@ -1,0 +1,14 @@
+// Package clustertest runs the whole server over databases that come, go and
+// take over from one another. It consists of tests.
+//
+//	replica_test.go    a read replica by streaming replication, and failover to it
+//	pgbouncer_test.go  PgBouncer in transaction mode
+//	chaos_test.go      PostgreSQL killed every second
+//	start_test.go      a database that is down, slow, or refuses us at the start
+//	reload_test.go     reloads: what asks for them, what fails, what goes on meanwhile
+//	pool_test.go       connections: how many, and what happens when there are no more
+//
+// CHAOS_TIME=60s makes the chaos longer than its default of ten seconds.
+// PgBouncer is looked for along PATH and in /usr/sbin; without it its tests are
+// skipped with a word on why, unless FASTGREST_NEED_PGBOUNCER is 1.
+package clustertest

@@ -1,0 +1,158 @@
+package clustertest_test
+
+import (
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+)
+
+// TestReplica: a server that has a read replica and nothing else. No
+// notification arrives there; the poll has to see what happens on the primary.
+func TestReplica(t *testing.T) {
+	primary := pgtest.StartReplicated(t, "cluster_name = 'primary'", "max_standby_streaming_delay = '50ms'")
+	db := newDB(t, primary)
+	replica := primary.StartReplica(t, "cluster_name = 'replica'", "log_statement = 'all'")
+	a := start(t, map[string]string{"db-uri": replica.URI(db, authenticator), "db-schema-poll-interval": "1"})
+
+	if got := a.get("/item?id=lte.3&select=id"); got.body != `[{"id":1},`+"\n"+` {"id":2},`+"\n"+` {"id":3}]` && got.body != `[{"id":1},{"id":2},{"id":3}]` {
+		t.Errorf("read: %v", got)
+	}
+	if got := a.get("/rpc/who"); got.status != 200 || !strings.Contains(got.body, `"replica"`) {
+		t.Errorf("call: %v", got)
+	}
+	for _, r := range [][3]string{
+		{"POST", "/note", `{"tag":"x"}`}, {"PATCH", "/item?id=eq.1", `{"name":"x"}`}, {"DELETE", "/item?id=eq.1", ""}, {"POST", "/rpc/add_note", `{"tag":"x"}`},
+	} {
+		got := a.do(r[0], r[1], r[2])
+		if got.status != 405 || got.code != "25006" {
+			t.Errorf("%s %s: %v, want 405 and 25006", r[0], r[1], got)
+		}
+	}
+
+	// The listener goes on trying, and does not go on about it.
+	eventually(t, "four attempts to listen", func() bool { return strings.Count(replica.Log(), "show transaction_read_only") >= 4 })
+	for text, want := range map[string]int{"Notifications cannot arrive": 1, "db-schema-poll-interval": 1, "Failed listening": 1, "Retrying listening": 1} {
+		if got := a.log.count(text); got != want {
+			t.Errorf("%d times %q in the log, want %d", got, text, want)
+		}
+	}
+	if got := a.ready(); got != 200 {
+		t.Errorf("/ready: %d", got)
+	}
+
+	primary.Exec(t, db, "create table api.fresh (id int); insert into api.fresh values (7)")
+	if got := a.awaitStatus("/fresh", 200); !strings.Contains(got.body, "7") {
+		t.Errorf("new table: %v", got)
+	}
+	primary.Exec(t, db, "alter role cluster_authenticator set pgrst.db_max_rows = '2'")
+	eventually(t, "settings in the database", func() bool { return a.get("/item").header.Get("Content-Range") == "0-1/*" })
+	t.Run("conflict", func(t *testing.T) { recoveryConflict(t, a, primary, replica, db) })
+
+	// Notifications work as soon as there is a primary.
+	replica.Promote(t)
+	a.awaitLog("listening for database notifications")
+	if got := a.do("POST", "/note", `{"tag":"x"}`); got.status != 201 {
+		t.Errorf("write after promotion: %v", got)
+	}
+}
+
+// recoveryConflict: a query that the replica ends because it stands in the way
+// of replication is not repeated.
+func recoveryConflict(t *testing.T, a *app, primary, replica *pgtest.Cluster, db string) {
+	primary.Exec(t, db, `
+		create table api.vanishing as select i from generate_series(1, 1000) i;
+		create function api.slow() returns bigint language plpgsql stable as $$
+		begin perform from api.vanishing limit 1; perform pg_sleep(50); return (select count(*) from api.vanishing); end $$`)
+	done := make(chan answer)
+	a.awaitStatus("/vanishing?limit=1", 200)
+	go func() {
+		got, err := a.try("GET", "/rpc/slow", "")
+		if err != nil {
+			t.Error(err)
+		}
+		done <- got
+	}()
+	sleeping := func() bool {
+		return strings.TrimSpace(value(t, replica, db, "select count(*) from pg_stat_activity where wait_event = 'PgSleep'")) == "1"
+	}
+	eventually(t, "the query runs", sleeping)
+	primary.Exec(t, db, "delete from api.vanishing")
+	primary.Exec(t, db, "vacuum api.vanishing")
+	if got := <-done; got.status != 500 || got.code != "40001" {
+		t.Errorf("%v, want 500 and 40001", got)
+	}
+}
+
+// TestFailover: two hosts, of which the one that takes writes is wanted. It
+// goes, the other takes over, and the first comes back as its replica.
+func TestFailover(t *testing.T) {
+	one := pgtest.StartReplicated(t, "cluster_name = 'one'")
+	db := newDB(t, one)
+	two := one.StartReplica(t, "cluster_name = 'two'")
+	a := start(t, map[string]string{"db-uri": hosts(db, "read-write", one, two), "db-pool": "4"})
+	a.awaitLog("listening for database notifications")
+
+	var phase atomic.Int32 // 0: one is the primary, 1: in between, 2: two is
+	var served [3]atomic.Int64
+	stop := make(chan struct{})
+	var clients sync.WaitGroup
+	for range 16 {
+		clients.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				before := phase.Load()
+				got, err := a.try("POST", "/rpc/cluster", `{}`)
+				switch {
+				case err != nil:
+					t.Error(err)
+					return
+				case got.status == 503 || got.status == 504:
+					if before == 2 {
+						t.Errorf("after the failover: %v", got)
+					}
+				case got.status != 200:
+					t.Errorf("%v", got)
+				case before == 2 && got.body != `"two"`, before == 0 && phase.Load() == 0 && got.body != `"one"`:
+					t.Errorf("in phase %d: %v", before, got)
+				default:
+					served[before].Add(1)
+				}
+				if got.status != 200 {
+					time.Sleep(5 * time.Millisecond)
+				}
+			}
+		})
+	}
+	eventually(t, "requests before", func() bool { return served[0].Load() > 100 })
+	phase.Store(1)
+	one.Halt(t, syscall.SIGINT)
+	two.Promote(t)
+	a.awaitBody("POST", "/rpc/cluster", `"two"`)
+	// From here on nothing may fail, and nothing go elsewhere: not even when the
+	// first host, which is asked first, is back.
+	phase.Store(2)
+	eventually(t, "requests after", func() bool { return served[2].Load() > 100 })
+	one.Demote(t, two)
+	one.Resume(t)
+	n := served[2].Load()
+	eventually(t, "requests with both", func() bool { return served[2].Load() > n+100 })
+	// New connections, too, find the one that takes writes.
+	two.Exec(t, db, "create table api.later (id int); notify pgrst")
+	a.awaitStatus("/later", 200)
+	n = served[2].Load()
+	eventually(t, "requests over new connections", func() bool { return served[2].Load() > n+100 })
+	close(stop)
+	clients.Wait()
+	if got := value(t, one, "postgres", "select count(*) from pg_stat_activity where usename = 'cluster_authenticator' and state = 'active'"); got != "0" {
+		t.Errorf("%s connections are at work on the old primary", got)
+	}
+}

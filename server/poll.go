@@ -1,0 +1,88 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"github.com/fastgrest/fastgrest/pgwire"
+	"github.com/fastgrest/fastgrest/planner/catalog"
+)
+
+// pollSchema looks at the catalog every db-schema-poll-interval and asks for a
+// reload when it has changed. That is for where no notification can arrive; it
+// sees changes later, and costs more, than LISTEN does.
+func (s *Server) pollSchema(ctx context.Context) {
+	p := poller{server: s}
+	for {
+		var tick <-chan time.Time
+		if interval := s.config().DBSchemaPollInterval; interval > 0 {
+			tick = time.After(interval)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.reloads.polling:
+		case <-tick:
+			p.look(ctx)
+		}
+	}
+}
+
+type poller struct {
+	server *Server
+	moment string // of the last fingerprint
+	failed bool   // the last look
+}
+
+func (p *poller) look(ctx context.Context) {
+	s := p.server
+	print, err := p.print(ctx)
+	switch known := s.reloads.print.Load(); {
+	case ctx.Err() != nil:
+	case err != nil:
+		// The database is away, most likely, which others report too.
+		if !p.failed {
+			s.log.PollFailed(s.problemText(err))
+		}
+	case print == "": // nothing was written since the last look
+	case known == nil:
+		// Polling was off when the catalog was loaded.
+		s.reloads.wantCatalog()
+	case print != *known:
+		s.log.SchemaChanged()
+		s.reloads.wantCatalog()
+	}
+	p.failed = err != nil
+}
+
+// print returns a fingerprint, or "" if nothing can have changed.
+func (p *poller) print(ctx context.Context) (string, error) {
+	conn, err := p.server.pool.Acquire(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Release()
+	moment, err := catalog.Moment(ctx, conn.Query)
+	if err != nil || moment == p.moment && p.server.reloads.print.Load() != nil {
+		return "", err
+	}
+	print, err := catalog.Fingerprint(ctx, conn.Query)
+	if err == nil {
+		p.moment = moment
+	}
+	return print, err
+}
+
+// takePrint notes the fingerprint of what is about to be loaded.
+func (s *Server) takePrint(ctx context.Context, c *pgwire.Conn) {
+	s.reloads.print.Store(nil)
+	if s.config().DBSchemaPollInterval == 0 {
+		return
+	}
+	print, err := catalog.Fingerprint(ctx, c.Query)
+	if err != nil {
+		s.log.PollFailed(s.problemText(err))
+		return
+	}
+	s.reloads.print.Store(&print)
+}
