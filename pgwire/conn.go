@@ -68,6 +68,9 @@ func (c *Conn) Run(ctx context.Context, f *Flight) error {
 	if c.IsBroken() {
 		return &ConnError{Kind: Closed}
 	}
+	if f.known && !c.knowsStatements(f) {
+		return &ConnError{Kind: Unparsed}
+	}
 	if ctx.Done() != nil {
 		return c.runUnder(ctx, f)
 	}

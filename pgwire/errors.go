@@ -67,6 +67,9 @@ const (
 	Unsendable
 	// RolledBack: COMMIT was answered with ROLLBACK.
 	RolledBack
+	// Unparsed: a statement would have to be parsed first, and the flight did
+	// not want that (Flight.KnownOnly). Nothing was sent.
+	Unparsed
 )
 
 var kindText = [...]string{
@@ -77,6 +80,7 @@ var kindText = [...]string{
 	Closed:        "connection is closed",
 	Unsendable:    "cannot be sent",
 	RolledBack:    "transaction was rolled back",
+	Unparsed:      "a statement has not been parsed",
 }
 
 // ConnError is an error that did not come from the server as an answer.

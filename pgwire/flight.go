@@ -17,6 +17,7 @@ type Flight struct {
 	args  []arg
 	// simple is SQL for the simple query protocol, instead of steps.
 	simple string
+	known  bool // see KnownOnly
 
 	// Took is how long the server took, as far as we can tell: from when the
 	// flight was the first to be answered to its answer's end. Set by the pool.
@@ -90,7 +91,7 @@ func (f *Flight) Reset() {
 	clear(f.steps) // let go of what was borrowed
 	clear(f.args)
 	f.steps, f.args = f.steps[:0], f.args[:0]
-	f.simple = ""
+	f.simple, f.known = "", false
 	f.closes, f.err, f.failed = 0, nil, -1
 }
 
@@ -142,6 +143,11 @@ var noBytes = []byte{}
 func (f *Flight) ResultFormats(formats []int16) {
 	f.steps[len(f.steps)-1].formats = formats
 }
+
+// KnownOnly has the flight refused, before anything is sent, by a connection
+// that would have to parse one of its statements. Where the connection knows a
+// statement, the server refuses to run it with other columns than it had.
+func (f *Flight) KnownOnly() { f.known = true }
 
 // FailedStep is, after Run returned an error, the index of the step that
 // caused it; Len() if it was the end of the transaction, -1 if no step was to

@@ -64,17 +64,21 @@ func (c *Conn) knows(f *Flight) bool {
 	if c.stmts.off() || len(c.stmts.doomed) > 0 || f.simple != "" {
 		return false
 	}
+	n := 0
+	for i := range f.args {
+		n += len(f.args[i].bytes)
+	}
+	return n <= maxSharedBytes && c.knowsStatements(f)
+}
+
+func (c *Conn) knowsStatements(f *Flight) bool {
 	for i := range f.steps {
 		s := &f.steps[i]
 		if s.desc != nil || s.unnamed || c.stmts.index[s.stmt] == nil {
 			return false
 		}
 	}
-	n := 0
-	for i := range f.args {
-		n += len(f.args[i].bytes)
-	}
-	return n <= maxSharedBytes
+	return true
 }
 
 // Flush hands what has been appended to the network. A failure is not

@@ -11,6 +11,7 @@ import (
 	"github.com/fastgrest/fastgrest/parser"
 	"github.com/fastgrest/fastgrest/parser/header"
 	"github.com/fastgrest/fastgrest/pgwire"
+	"github.com/fastgrest/fastgrest/pgwire/pool"
 	"github.com/fastgrest/fastgrest/pgwire/rowjson"
 	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/planner/sqlgen"
@@ -55,8 +56,8 @@ var (
 func (rq *request) execute(plan *planner.Plan) error {
 	ctx := context.Background()
 	rq.buildSettings()
-	if prepared := plan.Prepared(); prepared != nil && plan.ReadOnly {
-		if done, err := rq.readOnce(ctx, plan, prepared); done {
+	if prepared := plan.Prepared(); prepared != nil {
+		if done, err := rq.once(ctx, plan, prepared); done {
 			return err
 		}
 	}
@@ -78,16 +79,12 @@ func (rq *request) execute(plan *planner.Plan) error {
 		switch {
 		case errors.As(err, &server) && server.Stale() && server.Where == "": // refused before it ran; not an EXECUTE in a function
 			plan.Forget(prepared)
+		case !plan.ReadOnly:
+			rq.learn(plan, prepared, err)
+			return err
 		case errors.Is(err, errStale):
 			plan.Forget(prepared)
-			if !plan.ReadOnly {
-				return err
-			}
 		case errors.Is(err, errUnreadable):
-			if !plan.ReadOnly {
-				plan.Prepare(rq.snap.planner.Catalog(), nil, true)
-				return err
-			}
 			aggregate = true
 		default:
 			return err
@@ -95,17 +92,21 @@ func (rq *request) execute(plan *planner.Plan) error {
 	}
 }
 
-// readOnce is the fast path: a read that has been prepared, in one flight, on
-// a connection it may share. done is false if it did not work out in a way
-// that another attempt on a connection of its own could mend.
-func (rq *request) readOnce(ctx context.Context, plan *planner.Plan, prepared *planner.Prepared) (done bool, err error) {
+// once is the fast path: what has been prepared, in one flight, on a
+// connection it may share. done is false if it did not work out in a way that
+// another attempt on a connection of its own could mend, and nothing has been
+// left behind.
+func (rq *request) once(ctx context.Context, plan *planner.Plan, prepared *planner.Prepared) (done bool, err error) {
 	tx := rq.transaction(plan, rq.runsUserCode(prepared))
-	if tx.explicit {
+	if tx.explicit || !plan.ReadOnly && !rq.readable(rq.snap.session.dateStyle, plan, prepared) {
 		return false, nil
 	}
 	rq.load(plan, prepared, tx)
+	if !plan.ReadOnly && prepared.Rows && rq.snap.config.DBPreparedStatements {
+		rq.flight.KnownOnly() // see certain
+	}
 	rq.server.log.PoolRequest()
-	err = rq.server.pool.Run(ctx, &rq.flight, prepared.Quick())
+	err = rq.server.pool.Run(ctx, &rq.flight, manner(plan, prepared))
 	rq.server.log.PoolBorrowed()
 	if err == nil {
 		prepared.Took(rq.flight.Took)
@@ -113,14 +114,30 @@ func (rq *request) readOnce(ctx context.Context, plan *planner.Plan, prepared *p
 	}
 	var (
 		server *pgwire.Error
-		lost   *pgwire.ConnError
+		conn   *pgwire.ConnError
 	)
+	stale, lost := errors.As(err, &server) && server.Stale(), errors.As(err, &conn)
+	if !plan.ReadOnly {
+		rq.learn(plan, prepared, err)
+		again := stale && server.Where == "" || lost && conn.Kind == pgwire.Unparsed
+		return !again, doubtful(err)
+	}
 	if rq.streamed >= 0 {
 		return true, err // the client has half an answer
 	}
-	again := errors.Is(err, errStale) || errors.Is(err, errUnreadable) ||
-		errors.As(err, &server) && server.Stale() || errors.As(err, &lost) && lost.Kind == pgwire.Lost
+	again := stale || errors.Is(err, errStale) || errors.Is(err, errUnreadable) || lost && conn.Kind == pgwire.Lost
 	return !again, err
+}
+
+// manner is how the plan may be run beside others.
+func manner(plan *planner.Plan, prepared *planner.Prepared) pool.Manner {
+	switch {
+	case !prepared.Quick():
+		return pool.Alone
+	case plan.ReadOnly:
+		return pool.QuickRead
+	}
+	return pool.QuickWrite
 }
 
 const maxAttempts = 3
@@ -139,7 +156,7 @@ func (rq *request) ready(ctx context.Context, conn *pgwire.Conn, plan *planner.P
 			return nil, err
 		}
 	}
-	if !plan.ReadOnly && !rq.readable(conn, plan, prepared) {
+	if !plan.ReadOnly && !rq.readable(conn.ParameterStatus("DateStyle"), plan, prepared) {
 		prepared = plan.Prepare(rq.snap.planner.Catalog(), nil, true)
 	}
 	return prepared, nil

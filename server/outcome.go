@@ -87,12 +87,12 @@ func (rq *request) certain(ctx context.Context, conn *pgwire.Conn, plan *planner
 }
 
 // readable reports whether the columns can be encoded under the DateStyle that
-// is going to be in force. Reads need not ask, they can be run again.
-func (rq *request) readable(conn *pgwire.Conn, plan *planner.Plan, prepared *planner.Prepared) bool {
+// is going to be in force, if style is that of the session. Reads need not
+// ask, they can be run again.
+func (rq *request) readable(style string, plan *planner.Plan, prepared *planner.Prepared) bool {
 	if !prepared.Rows || !anyISO(prepared.Columns) {
 		return true
 	}
-	style := conn.ParameterStatus("DateStyle")
 	for _, s := range rq.snap.config.RoleSettings[rq.identity.Role] {
 		if strings.EqualFold(s.Name, "datestyle") {
 			style = s.Value
@@ -115,6 +115,17 @@ func anyISO(columns []rowjson.Column) bool {
 		}
 	}
 	return false
+}
+
+// learn keeps a write whose rows were of no use to us from being run that way
+// again.
+func (rq *request) learn(plan *planner.Plan, prepared *planner.Prepared, err error) {
+	switch {
+	case errors.Is(err, errStale):
+		plan.Forget(prepared)
+	case errors.Is(err, errUnreadable):
+		plan.Prepare(rq.snap.planner.Catalog(), nil, true)
+	}
 }
 
 // isoStyle reports whether a DateStyle is ISO. It may name the order of day

@@ -327,7 +327,7 @@ func TestRun(t *testing.T) {
 	time.Sleep(10 * time.Millisecond)
 	c.Release()
 	var f pgwire.Flight
-	if err := p.Run(bg, &f, false); err != nil {
+	if err := p.Run(bg, &f, pool.Alone); err != nil {
 	}
 }
 

@@ -11,9 +11,17 @@ import (
 
 // A busy pool answers more requests with less CPU if flights follow each other
 // on a connection instead of waiting for one of their own. The price is that
-// whoever is slow delays those behind. So sharing has rules: an idle
-// connection first; share only what is known to be quick, only behind what is
-// quick too and has not been running for long, and only so many in a row.
+// whoever is slow delays those behind. So sharing has rules:
+//
+//   - Only what is known to be quick shares, behind what is quick too and has
+//     not been running for long, and only so many in a row.
+//   - A read that finds another about to be sent goes along with it: one write,
+//     one wake-up of the server for both. What it waits for is one quick read.
+//   - Otherwise an idle connection comes first, and lining up behind what has
+//     been sent already is for when there is none.
+//   - Writes share with writes only. A commit may wait for the disk, several
+//     connections do so together, and no read should. So writes never go along
+//     while a connection is idle.
 
 // youngHead is how long the flight at the head may have been running for
 // another to line up behind it: longer than a quick one takes even on a busy
@@ -30,7 +38,21 @@ type lane struct {
 	length  atomic.Int32 // flights sent and not answered; 0: closed
 	slot    int          // in Pool.lanes, -1 if in none
 	flusher bool         // somebody is about to flush
+	leaving atomic.Bool  // the same, for those who do not hold the lock
+	manner  atomic.Int32 // Manner of all flights
 }
+
+// Manner is how a flight may be run.
+type Manner int32
+
+const (
+	// Alone: on a connection of its own.
+	Alone Manner = iota
+	// QuickRead and QuickWrite promise an implicit transaction known to be
+	// quick: it may share a connection with others of its manner.
+	QuickRead
+	QuickWrite
+)
 
 // maxDepth is the most flights there can be on one connection.
 const maxDepth = 64
@@ -39,14 +61,19 @@ var start = time.Now()
 
 func now() int64 { return int64(time.Since(start)) }
 
-// Run runs a flight. quick promises that it is a read in an implicit
-// transaction known to be quick, so that it may share a connection when none
-// is free. Contexts do not reach flights that share.
-func (p *Pool) Run(ctx context.Context, f *pgwire.Flight, quick bool) error {
-	quick = quick && p.o.Depth > 1 && ctx.Done() == nil
+// Run runs a flight. Contexts do not reach flights that share.
+func (p *Pool) Run(ctx context.Context, f *pgwire.Flight, how Manner) error {
+	if p.o.Depth <= 1 || ctx.Done() != nil {
+		how = Alone
+	}
+	if how == QuickRead {
+		if c := p.goAlong(f); c != nil {
+			return c.follow(f)
+		}
+	}
 	c := p.takeIdle()
-	if c == nil && quick {
-		if c = p.lineUp(f); c != nil {
+	if c == nil && how != Alone {
+		if c = p.lineUp(f, how); c != nil {
 			return c.follow(f)
 		}
 	}
@@ -56,7 +83,7 @@ func (p *Pool) Run(ctx context.Context, f *pgwire.Flight, quick bool) error {
 			return err
 		}
 	}
-	if quick && c.lead(f) {
+	if how != Alone && c.lead(f, how) {
 		return c.receive(f)
 	}
 	began := now()
@@ -68,11 +95,13 @@ func (p *Pool) Run(ctx context.Context, f *pgwire.Flight, quick bool) error {
 
 // lead opens the connection for sharing with its first flight, which has to be
 // one that could be shared.
-func (c *Conn) lead(f *pgwire.Flight) bool {
+func (c *Conn) lead(f *pgwire.Flight, how Manner) bool {
 	l := &c.lane
+	l.manner.Store(int32(how))
 	c.Conn.Share(&l.sharing)
 	if !l.sharing.Append(f, always, func() {
 		l.first, l.waiting, l.flusher = 0, 0, true
+		l.leaving.Store(true)
 		l.since.Store(now())
 		l.length.Store(1)
 	}) {
@@ -86,8 +115,22 @@ func (c *Conn) lead(f *pgwire.Flight) bool {
 
 func always() bool { return true }
 
-// lineUp finds a connection for f to be sent on behind others.
-func (p *Pool) lineUp(f *pgwire.Flight) *Conn {
+// goAlong finds a connection on which others are about to be sent, for f to
+// be sent with them.
+func (p *Pool) goAlong(f *pgwire.Flight) *Conn {
+	depth, at := int32(p.o.Depth), now()
+	for i := range p.lanes {
+		c := p.lanes[i].Load()
+		if c != nil && c.lane.leaving.Load() && c.takes(QuickRead, depth, at) && c.join(f, QuickRead, depth) {
+			return c
+		}
+	}
+	return nil
+}
+
+// lineUp finds a connection for f to be sent on behind others, the one with
+// the fewest.
+func (p *Pool) lineUp(f *pgwire.Flight, how Manner) *Conn {
 	depth, at := int32(p.o.Depth), now()
 	// Begin at another place each time, or the first lanes would be full and
 	// the last ones empty.
@@ -96,10 +139,7 @@ func (p *Pool) lineUp(f *pgwire.Flight) *Conn {
 	for shortest := int32(1); shortest < depth; shortest++ {
 		for i := range n {
 			c := p.lanes[(from+i)%n].Load()
-			if c == nil || c.lane.length.Load() != shortest || at-c.lane.since.Load() > int64(youngHead) {
-				continue
-			}
-			if c.join(f, depth) {
+			if c != nil && c.lane.length.Load() == shortest && c.takes(how, depth, at) && c.join(f, how, depth) {
 				return c
 			}
 		}
@@ -107,19 +147,27 @@ func (p *Pool) lineUp(f *pgwire.Flight) *Conn {
 	return nil
 }
 
+// takes is a first look, without the lock.
+func (c *Conn) takes(how Manner, depth int32, at int64) bool {
+	l := &c.lane
+	length := l.length.Load()
+	return 0 < length && length < depth && l.manner.Load() == int32(how) && at-l.since.Load() <= int64(youngHead)
+}
+
 // join sends f on the connection, if it is still open and has room.
-func (c *Conn) join(f *pgwire.Flight, depth int32) bool {
+func (c *Conn) join(f *pgwire.Flight, how Manner, depth int32) bool {
 	l := &c.lane
 	flusher := false
 	joined := l.sharing.Append(f, func() bool {
 		length := l.length.Load()
-		return length > 0 && length < depth // not closed meanwhile, nor full
+		return 0 < length && length < depth && l.manner.Load() == int32(how) // not closed meanwhile, nor full
 	}, func() {
 		l.queue[(l.first+l.waiting)%maxDepth] = f.Turn()
 		l.waiting++
 		l.length.Add(1)
 		flusher = !l.flusher
 		l.flusher = true
+		l.leaving.Store(true)
 	})
 	if joined && flusher {
 		c.flush()
@@ -131,7 +179,10 @@ func (c *Conn) join(f *pgwire.Flight, depth int32) bool {
 // serves all.
 func (c *Conn) flush() {
 	runtime.Gosched()
-	c.lane.sharing.Flush(func() { c.lane.flusher = false })
+	c.lane.sharing.Flush(func() {
+		c.lane.flusher = false
+		c.lane.leaving.Store(false)
+	})
 }
 
 // follow waits for the turn of a flight that has been sent, and receives.

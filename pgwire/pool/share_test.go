@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/fastgrest/fastgrest/pgwire"
+	"github.com/fastgrest/fastgrest/pgwire/pool"
 )
 
 // oneValue keeps the only value of the only row.
@@ -53,7 +54,7 @@ func TestShared(t *testing.T) {
 						f.Add(answer, &v)
 						f.Arg(fmt.Append(nil, divisor))
 						v = oneValue{got: v.got}
-						err := p.Run(bg, &f, true)
+						err := p.Run(bg, &f, pool.QuickRead)
 						if divisor == 0 {
 							failed.Add(1)
 							if e, ok := err.(*pgwire.Error); !ok || e.Code != "22012" {

@@ -202,7 +202,7 @@ var settings = []setting{
 	// few cost the last of them little; PostgreSQL is woken once for all.
 	{key: "flight-depth", ours: true, unit: "requests per connection",
 		field: atLeast(1, func(c *Config) *int { return &c.FlightDepth }, 8),
-		help:  "cheap reads that may be under way on one connection; 1 turns sharing off"},
+		help:  "cheap requests that may be under way on one connection; 1 turns sharing off"},
 }
 
 const defaultHost = "!4"
