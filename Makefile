@@ -8,6 +8,8 @@ GOBUILD := go build -trimpath -ldflags '-X main.version=$(VERSION)'
 GOTEST  := go test -timeout 9m -count=1
 # PG=17 tests against that major version.
 PGBIN    = dir=$$(.ci/pg-bin $(PG)) && export TEST_PG_BIN_DIR=$$dir
+# PgBouncer is installed where that can be done; then its tests may not be skipped.
+POOLER   = pooler=$$(.ci/pgbouncer) && { [ -z "$$pooler" ] || export FASTGREST_PGBOUNCER=$$pooler; }
 FUZZTIME ?= 10s
 PKG      ?= ./...
 
@@ -24,10 +26,10 @@ build: ## build ./fastgrest
 	$(GOBUILD) -o fastgrest ./cmd/fastgrest
 
 test: ## all tests against a real PostgreSQL (PG=17 chooses its version, PKG= the packages)
-	@$(PGBIN) && set -x && $(GOTEST) $(PKG)
+	@$(PGBIN) && $(POOLER) && set -x && $(GOTEST) $(PKG)
 
 race: ## the same under the race detector
-	@$(PGBIN) && set -x && $(GOTEST) -race $(PKG)
+	@$(PGBIN) && $(POOLER) && set -x && $(GOTEST) -race $(PKG)
 
 spec: ## the black-box tests of the HTTP API only
 	@$(PGBIN) && set -x && $(GOTEST) ./server/spectest

@@ -8,6 +8,10 @@
 // at (pgwire.Conn.Check), and if it is dead the next one is taken, or a new
 // one made.
 //
+// Where the server has no room for as many connections as the pool may have,
+// the pool makes do with those it has and asks for more now and then
+// (crowd.go).
+//
 // Errors of Acquire: ErrAcquireTimeout, ErrClosed, the context's cause, or
 // the *pgwire.ConnError of a connection that could not be made.
 //

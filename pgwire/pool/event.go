@@ -5,7 +5,7 @@ type Event struct {
 	Kind   Kind
 	Conn   uint64 // number of the connection, 0 if it is not about one
 	Reason Reason // of Closed
-	Err    error  // of ConnectFailed and AcquireTimedOut
+	Err    error  // of ConnectFailed, Crowded and AcquireTimedOut
 }
 
 // Kind of an Event.
@@ -20,6 +20,7 @@ const (
 	Closed
 	AcquireTimedOut
 	PoolFlushed
+	Crowded // the server has no room for it; to be tried again
 )
 
 // Reason why a connection was closed.

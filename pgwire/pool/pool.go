@@ -51,6 +51,8 @@ type Pool struct {
 	// we try for one of them; otherwise we go and wait, or connect.
 	idle atomic.Int64
 
+	crowd crowd
+
 	lanes []atomic.Pointer[Conn] // connections being shared
 	rotor atomic.Uint32
 
@@ -65,6 +67,8 @@ type Pool struct {
 	end     context.CancelCauseFunc
 	sweeper sync.WaitGroup
 }
+
+type puddleResource = puddle.Resource[*Conn]
 
 // Conn is a connection on loan.
 type Conn struct {
@@ -137,7 +141,10 @@ func (p *Pool) wait(ctx context.Context) (*Conn, error) {
 	p.waiting.Add(1)
 	defer p.waiting.Add(-1)
 	for {
-		res, err := p.puds.Acquire(ctx)
+		res, err := p.acquire(ctx)
+		if err == errCrowded {
+			continue
+		}
 		if err != nil {
 			return nil, p.whyNot(ctx, err)
 		}
@@ -293,10 +300,9 @@ func (p *Pool) sweep(every time.Duration) {
 // connect is puddle's constructor. Its context outlives the request that
 // caused it: a connection that comes too late for one is good for the next.
 func (p *Pool) connect(ctx context.Context) (*Conn, error) {
-	c := &Conn{pool: p, number: p.numbers.Add(1), generation: p.generation.Load()}
+	c := &Conn{pool: p, number: p.numbers.Add(1)}
 	p.tell(Event{Kind: Connecting, Conn: c.number})
-	var err error
-	if c.Conn, err = pgwire.Connect(ctx, p.o.Config); err != nil {
+	if err := p.dial(ctx, c); err != nil {
 		p.refused.Add(1)
 		p.tell(Event{Kind: ConnectFailed, Conn: c.number, Err: err})
 		return nil, err

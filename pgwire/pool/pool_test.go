@@ -70,7 +70,7 @@ type events struct {
 
 var kinds = map[pool.Kind]string{
 	pool.Connecting: "connecting", pool.Connected: "connected", pool.ConnectFailed: "failed", pool.Acquired: "acquired",
-	pool.Released: "released", pool.Closed: "closed", pool.AcquireTimedOut: "timeout", pool.PoolFlushed: "flushed",
+	pool.Released: "released", pool.Closed: "closed", pool.AcquireTimedOut: "timeout", pool.PoolFlushed: "flushed", pool.Crowded: "crowded",
 }
 
 func (e *events) observe(ev pool.Event) {

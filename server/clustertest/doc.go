@@ -9,6 +9,7 @@
 //	pool_test.go       connections: how many, and what happens when there are no more
 //
 // CHAOS_TIME=60s makes the chaos longer than its default of ten seconds.
-// PgBouncer is looked for along PATH and in /usr/sbin; without it its tests are
-// skipped with a word on why, unless FASTGREST_NEED_PGBOUNCER is 1.
+// FASTGREST_PGBOUNCER is the path of PgBouncer, which make installs where it
+// can; else it is looked for along PATH and in /usr/sbin. Without it its tests
+// are skipped and say so.
 package clustertest

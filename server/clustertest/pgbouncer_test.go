@@ -1,0 +1,210 @@
+package clustertest_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+)
+
+// findPgBouncer returns its path, or skips the test.
+func findPgBouncer(t *testing.T) string {
+	t.Helper()
+	if path := os.Getenv("FASTGREST_PGBOUNCER"); path != "" {
+		return path
+	}
+	for _, name := range []string{"pgbouncer", "/usr/sbin/pgbouncer", "/usr/local/sbin/pgbouncer"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	t.Skip("SKIPPED WITHOUT PGBOUNCER: install it (apt-get install pgbouncer), or run make test as root")
+	return ""
+}
+
+// startPgBouncer puts one in front of a cluster and returns the connection
+// string. It has poolSize connections for all its clients.
+func startPgBouncer(t *testing.T, c *pgtest.Cluster, db, mode string, poolSize int) string {
+	t.Helper()
+	program := findPgBouncer(t)
+	dir := socketDir(t)
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	users := write("users", fmt.Sprintf("%q \"\"\n%q \"\"\n", authenticator, pgtest.Superuser))
+	conf := write("pgbouncer.ini", fmt.Sprintf(`
+[databases]
+%s = host=%s port=5432
+[pgbouncer]
+listen_addr =
+listen_port = 6432
+unix_socket_dir = %s
+auth_type = trust
+auth_file = %s
+pool_mode = %s
+default_pool_size = %d
+max_client_conn = 200
+admin_users = %s
+`, db, c.SocketDir(), dir, users, mode, poolSize, authenticator))
+	args := []string{conf}
+	if os.Geteuid() == 0 { // which it refuses to be
+		who := serverAccount(t, c)
+		args = append([]string{"-u", who.Username}, args...)
+		uid, _ := strconv.Atoi(who.Uid)
+		gid, _ := strconv.Atoi(who.Gid)
+		if err := os.Chown(dir, uid, gid); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command(program, args...)
+	out := &syncBuffer{}
+	cmd.Stdout, cmd.Stderr = out, out
+	cmd.Dir = dir
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	gone := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(gone) }()
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM) // at once; SIGINT would wait for its clients
+		<-gone
+		if t.Failed() {
+			t.Logf("PgBouncer:\n%s", out)
+		}
+	})
+	eventually(t, "PgBouncer's socket", func() bool {
+		select {
+		case <-gone:
+			t.Fatalf("PgBouncer does not start: %s", out)
+		default:
+		}
+		_, err := os.Stat(filepath.Join(dir, ".s.PGSQL.6432"))
+		return err == nil
+	})
+	return "postgresql:///" + db + "?" + url.Values{"host": {dir}, "port": {"6432"}, "user": {authenticator}}.Encode()
+}
+
+// serverAccount is who the cluster runs as, who may enter its folder.
+func serverAccount(t *testing.T, c *pgtest.Cluster) *user.User {
+	t.Helper()
+	info, err := os.Stat(c.DataDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	who, err := user.LookupId(strconv.Itoa(int(info.Sys().(*syscall.Stat_t).Uid)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return who
+}
+
+// TestTransactionPooler: many clients of several roles, through fewer
+// connections than we have of our own. Each answer says who asked.
+func TestTransactionPooler(t *testing.T) {
+	cluster := pgtest.StartOwn(t)
+	db := newDB(t, cluster)
+	uri := startPgBouncer(t, cluster, db, "transaction", 3)
+	a := start(t, map[string]string{"db-uri": uri, "db-prepared-statements": "false", "db-pool": "12", "db-schema-poll-interval": "1"})
+
+	// LISTEN is taken, and nothing ever comes of it.
+	a.awaitLog("Notifications cannot arrive: a connection pooler does not pass notifications on")
+	if got := a.ready(); got != 200 {
+		t.Errorf("/ready: %d", got)
+	}
+	if n := a.log.count("listening for database notifications on the \"pgrst\" channel\n"); n > 0 {
+		t.Errorf("says %d times that it listens", n)
+	}
+
+	const clients, rounds = 48, 25
+	roles := []string{"cluster_one", "cluster_two", "cluster_serial", "cluster_anon"}
+	var all sync.WaitGroup
+	for client := range clients {
+		role := roles[client%len(roles)]
+		all.Go(func() {
+			for round := range rounds {
+				tag := fmt.Sprintf("c%d-%d", client, round)
+				token := bearer(t, role, tag)
+				for _, r := range []struct {
+					method, target, body string
+					headers              []string
+					status               int
+					want                 string
+				}{
+					{"GET", "/item?id=eq." + strconv.Itoa(1+(client+round)%100) + "&select=name", "", nil, 200, fmt.Sprintf(`[{"name":"item %d"}]`, 1+(client+round)%100)},
+					{"GET", "/rpc/who", "", nil, 200, fmt.Sprintf(`{"role" : %q, "claims" : %q, "path" : "\"api\", \"public\"", "cluster" : ""}`, role, tag)},
+					{"POST", "/note?select=tag,role", `{"tag":"` + tag + `"}`, []string{"Prefer", "return=representation", "Accept", "application/vnd.pgrst.object+json"}, 201,
+						fmt.Sprintf(`{"tag":%q,"role":%q}`, tag, role)},
+					{"POST", "/rpc/add_note?select=tag,role", `{"tag":"` + tag + `"}`, nil, 200, fmt.Sprintf(`{"tag":%q,"role":%q}`, tag, role)},
+					// Both rows are touched; nobody but us may see that before it is undone.
+					{"PATCH", "/note?tag=eq." + tag, `{"tag":"undone"}`, []string{"Accept", "application/vnd.pgrst.object+json", "Prefer", "return=representation"}, 406, "PGRST116"},
+					{"GET", "/note?tag=eq." + tag + "&select=tag", "", nil, 200, fmt.Sprintf(`[{"tag":%q}, {"tag":%q}]`, tag, tag)},
+					{"DELETE", "/note?tag=eq." + tag, "", []string{"Prefer", "count=exact"}, 204, ""},
+					{"GET", "/none", "", nil, 404, "PGRST205"},
+					{"POST", "/note", `{"role":"no tag"}`, nil, 400, "23502"},
+				} {
+					var got answer
+					var err error
+					// Serializable transactions may be refused; that is for the client to repeat.
+					for range 100 {
+						got, err = a.try(r.method, r.target, r.body, append(r.headers, token...)...)
+						if err != nil || got.code != "40001" {
+							break
+						}
+					}
+					ok := got.body == r.want || got.code != "" && got.code == r.want || sameJSON(got.body, r.want)
+					if err != nil || got.status != r.status || !ok {
+						t.Errorf("%s as %s: %s %s: %v %v, want %d %s", tag, role, r.method, r.target, got, err, r.status, r.want)
+						return
+					}
+				}
+			}
+		})
+	}
+	all.Wait()
+	if got := value(t, cluster, db, "select count(*) from api.note"); got != "0" {
+		t.Errorf("%s rows are left", got)
+	}
+	if got := value(t, cluster, db, "select count(*) <= 3 from pg_stat_activity where usename = '"+authenticator+"'"); got != "t" {
+		t.Error("there are more connections than the pooler may have: the test does not test what it says")
+	}
+
+	// What notifications cannot tell, the poll does.
+	cluster.Exec(t, db, "create table api.fresh (id int)")
+	a.awaitStatus("/fresh", 200)
+}
+
+// TestSessionPooler: one that keeps a process for each of its clients passes
+// notifications on, and we see that it does.
+func TestSessionPooler(t *testing.T) {
+	cluster := pgtest.StartOwn(t)
+	db := newDB(t, cluster)
+	a := start(t, map[string]string{"db-uri": startPgBouncer(t, cluster, db, "session", 20)})
+	a.awaitLog("listening for database notifications")
+	cluster.Exec(t, db, "create table api.fresh (id int); notify pgrst")
+	a.awaitStatus("/fresh", 200)
+	if n := a.log.count("Notifications cannot arrive"); n > 0 {
+		t.Errorf("says %d times that they do not", n)
+	}
+}
+
+func sameJSON(a, b string) bool {
+	var x, y any
+	if json.Unmarshal([]byte(a), &x) != nil || json.Unmarshal([]byte(b), &y) != nil {
+		return false
+	}
+	return reflect.DeepEqual(x, y)
+}
