@@ -2,6 +2,7 @@ package pgwire
 
 import (
 	"encoding/binary"
+	"errors"
 	"io"
 )
 
@@ -22,6 +23,19 @@ const LargeRow = 1 << 20
 // cheapRest is how much of a value that nobody wants any more is worth reading
 // to keep the connection.
 const cheapRest = 4 << 20
+
+// ErrUnwanted, wrapped in the error of a Sink, says that nobody will miss the
+// rest of the flight, nor its end: if much is still to come the connection is
+// given up.
+var ErrUnwanted = errors.New("the rest of the rows is not wanted")
+
+// patience is how many more bytes of rows to read after a Sink's error.
+func patience(refused error) int {
+	if errors.Is(refused, ErrUnwanted) {
+		return cheapRest
+	}
+	return -1
+}
 
 // largeRow reports whether the next message is a DataRow larger than LargeRow.
 func (in *reader) largeRow() (bool, error) {

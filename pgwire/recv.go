@@ -65,6 +65,7 @@ func (c *Conn) read(f *Flight) error {
 		large   LargeSink // the same, if it takes rows in pieces
 		columns = -1      // of the step's rows; -1 unknown
 		skip    bool      // the server skips everything up to Sync
+		rest    = -1      // bytes of rows we still take though nobody wants them; -1: all
 	)
 	for {
 		// Go to the first step that is still to be answered.
@@ -90,6 +91,7 @@ func (c *Conn) read(f *Flight) error {
 				c.answered = true
 				refused, err := c.readLarge(large)
 				if refused != nil {
+					rest = patience(refused)
 					f.fail(i, refused)
 					sink = nil
 				}
@@ -111,6 +113,12 @@ func (c *Conn) read(f *Flight) error {
 				return c.unexpected(kind)
 			}
 			if sink == nil {
+				if rest >= 0 {
+					if rest -= len(body); rest < 0 {
+						c.breakOff()
+						return f.err
+					}
+				}
 				continue
 			}
 			values, ok := c.row(body)
@@ -121,6 +129,7 @@ func (c *Conn) read(f *Flight) error {
 			err := sink.Row(values)
 			borrow.Poison(values...)
 			if err != nil {
+				rest = patience(err)
 				f.fail(i, err)
 				sink = nil
 			}

@@ -182,13 +182,6 @@ func (p *Plan) aggregated() *sqlgen.Statement {
 	return &s
 }
 
-// Streamable reports whether an answer may leave while its body is still on
-// its way from the database: nothing can fail after the body, and nothing that
-// the head depends on comes after it.
-func (p *Plan) Streamable() bool {
-	return p.ReadOnly && !p.Explain && p.Estimate.SQL == ""
-}
-
 // Prefix is the number of columns before the page's own in a Rows plan.
 func (p *Plan) Prefix() int {
 	if p.Total.Counted() {

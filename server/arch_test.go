@@ -72,13 +72,14 @@ var layers = []layer{
 		tests: []string{"pgwire", "github.com/go-openapi/..."}},
 	{path: "server/openapi/uitest", why: "sees the program through a browser only", tests: []string{"github.com/chromedp/..."}},
 	{path: "server/oplog", why: "is called by everybody, and so calls nobody"},
+	{path: "server/spool", why: "keeps bytes until a client has taken them"},
 	{path: "server/spectest", why: "tests the program from outside and must not see inside", imports: []string{"pgwire/pgtest", "github.com/jackc/pgx/v5/..."}},
 	{path: "server", why: "is the only place that knows HTTP and all of the above",
 		imports: []string{
 			"parser", "parser/header", "parser/body", "planner", "planner/catalog", "planner/sqlgen", "planner/tree",
 			"pgwire", "pgwire/pool", "pgwire/listen", "pgwire/rowjson",
-			"server/admin", "server/auth", "server/config", "server/cookies", "server/cors", "parser/jsontext", "server/metrics", "server/openapi", "server/oplog",
-			"github.com/valyala/fasthttp/...", "github.com/valyala/bytebufferpool", "github.com/fasthttp/router", "github.com/jackc/pgx/v5/...", "golang.org/x/sys/unix",
+			"server/admin", "server/auth", "server/config", "server/cookies", "server/cors", "parser/jsontext", "server/metrics", "server/openapi", "server/oplog", "server/spool",
+			"github.com/valyala/fasthttp/...", "github.com/fasthttp/router", "github.com/jackc/pgx/v5/...", "golang.org/x/sys/unix",
 		}},
 
 	{path: "cmd/fastgrest", why: "reads the command line and starts the server, or the demo",

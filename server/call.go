@@ -48,7 +48,7 @@ func (rq *request) respondCall(plan *planner.Plan) error {
 	}
 	if plan.Void {
 		status = fasthttp.StatusNoContent
-		r.body = r.body[:0]
+		r.dropBody()
 		rq.noLength = true
 	} else {
 		rq.setContentType(plan.Media)

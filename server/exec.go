@@ -16,6 +16,7 @@ import (
 	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/planner/sqlgen"
 	"github.com/fastgrest/fastgrest/planner/tree"
+	"github.com/fastgrest/fastgrest/server/spool"
 )
 
 // result is what a flight brought back.
@@ -23,8 +24,9 @@ type result struct {
 	plan     *planner.Plan
 	prepared *planner.Prepared
 
-	body     []byte // swapped with fasthttp's; in Rows form an array still open
-	rows     int64  // rows of the page
+	body     []byte      // swapped with fasthttp's; in Rows form an array still open
+	spooled  *spool.Body // what came before it, if that is much; see spooled.go
+	rows     int64       // rows of the page
 	total    int64
 	hasTotal bool
 	estimate int64
@@ -39,7 +41,7 @@ type result struct {
 }
 
 func (r *result) reset() {
-	r.body = r.body[:0]
+	r.dropBody()
 	r.rows, r.total, r.hasTotal, r.estimate = 0, 0, false, 0
 	r.hasHeaders, r.hasStatus, r.hasInserted = false, false, false
 }
@@ -72,7 +74,7 @@ func (rq *request) execute(plan *planner.Plan) error {
 		if err == nil {
 			err = rq.fly(ctx, conn.Conn, plan, prepared)
 		}
-		if err == nil || attempt == maxAttempts || rq.streamed >= 0 {
+		if err == nil || attempt == maxAttempts {
 			return err
 		}
 		var server *pgwire.Error
@@ -121,9 +123,6 @@ func (rq *request) once(ctx context.Context, plan *planner.Plan, prepared *plann
 		rq.learn(plan, prepared, err)
 		again := stale && server.Where == "" || lost && conn.Kind == pgwire.Unparsed
 		return !again, doubtful(err)
-	}
-	if rq.streamed >= 0 {
-		return true, err // the client has half an answer
 	}
 	again := stale || errors.Is(err, errStale) || errors.Is(err, errUnreadable) || lost && conn.Kind == pgwire.Lost
 	return !again, err
@@ -240,7 +239,7 @@ func (rq *request) load(plan *planner.Plan, prepared *planner.Prepared, tx trans
 	if rq.snap.preRequest != nil {
 		f.Add(rq.snap.preRequest, nil)
 	}
-	f.Add(statements.Main, rq.sink(plan, prepared, tx))
+	f.Add(statements.Main, rq.sink(plan, prepared))
 	rq.addArgs(f, prepared.Args, prepared.Names)
 	f.ResultFormats(prepared.Formats)
 	if statements.Estimate != nil {
@@ -337,7 +336,7 @@ func (rq *request) rollBack(ctx context.Context, conn *pgwire.Conn, why error) e
 }
 
 // sink takes the rows of the plan's statement.
-func (rq *request) sink(plan *planner.Plan, prepared *planner.Prepared, tx transaction) pgwire.Sink {
+func (rq *request) sink(plan *planner.Plan, prepared *planner.Prepared) pgwire.Sink {
 	switch {
 	case prepared.Rows:
 		return (*rowsSink)(rq)
@@ -345,10 +344,10 @@ func (rq *request) sink(plan *planner.Plan, prepared *planner.Prepared, tx trans
 		return (*planSink)(rq)
 	case plan.Tagged:
 		return (*tagSink)(rq)
-	case plan.Streamable() && !tx.explicit && !rq.ctx.IsHead() && !mayOvertake(rq.ctx):
-		return (*streamSink)(rq)
+	case plan.Located: // the answer is made of the value
+		return (*valueSink)(rq)
 	}
-	return (*valueSink)(rq)
+	return (*largeSink)(rq)
 }
 
 var responseSettings = pgwire.NewStmt(sqlgen.ResponseSettings)
@@ -455,6 +454,9 @@ func (s *rowsSink) Row(values [][]byte) error {
 	if !ok {
 		return errUnreadable
 	}
+	if len(r.body) >= spool.Piece {
+		return (*request)(s).spill()
+	}
 	return nil
 }
 
@@ -513,7 +515,11 @@ func (s *valueSink) Row(values [][]byte) error {
 		return errStale
 	}
 	s.head(values)
-	r.body = append(r.body[:0], values[4]...)
+	r.dropBody()
+	if len(values[4]) >= spool.Piece && !r.plan.Located {
+		return (*request)(s).spillValue(values[4])
+	}
+	r.body = append(r.body, values[4]...)
 	return nil
 }
 

@@ -65,19 +65,27 @@ func (rq *request) finish() {
 	}
 	rq.traceHeader()
 	rq.sayNoLength()
-	keepLength(resp)
+	rq.keepLength()
 }
 
 // keepLength has a 204 or 304 say how long its body would have been, as
 // PostgREST's do when an error or the database chooses such a status for an
 // answer that has one. fasthttp refuses to set a length with these statuses,
 // but keeps one that is there.
-func keepLength(resp *fasthttp.Response) {
+func (rq *request) keepLength() {
+	resp := &rq.ctx.Response
+	if rq.streamed >= 0 {
+		resp.Header.SetContentLength(int(rq.streamed)) // whatever the database says
+	}
 	status := resp.StatusCode()
 	if status != fasthttp.StatusNoContent && status != fasthttp.StatusNotModified {
 		return
 	}
-	if n := len(resp.Body()); n > 0 {
+	n := int(rq.streamed)
+	if n < 0 {
+		n = len(resp.Body())
+	}
+	if n > 0 {
 		resp.SetStatusCode(fasthttp.StatusOK)
 		resp.Header.SetContentLength(n)
 		resp.SetStatusCode(status)

@@ -25,8 +25,6 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	if !preflight {
 		err := rq.serve()
 		switch {
-		case rq.streamed >= 0:
-			rq.handOver()
 		case err != nil:
 			rq.fail(err)
 			rq.finish()
@@ -226,7 +224,7 @@ func (rq *request) run(respond func(*request, *planner.Plan) error) error {
 		return err
 	}
 	rq.timing.plan = rq.lap()
-	if err := rq.execute(plan); err != nil || rq.streamed >= 0 {
+	if err := rq.execute(plan); err != nil {
 		return err
 	}
 	rq.timing.transaction = rq.lap()
@@ -266,7 +264,7 @@ func (rq *request) findPlan() (*planner.Plan, error) {
 func (rq *request) fail(err error) {
 	resp := &rq.ctx.Response
 	resp.Reset()
-	rq.noLength = false
+	rq.noLength, rq.streamed = false, -1
 	var payload *body.Error
 	if errors.Is(err, parser.ErrInvalidUTF8) || errors.As(err, &payload) && payload.Kind == body.InvalidUTF8 {
 		// PostgREST dies in the attempt; so the client gets no error object.

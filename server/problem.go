@@ -14,6 +14,7 @@ import (
 	"github.com/fastgrest/fastgrest/planner/catalog"
 	"github.com/fastgrest/fastgrest/server/auth"
 	"github.com/fastgrest/fastgrest/server/config"
+	"github.com/fastgrest/fastgrest/server/spool"
 )
 
 // problem is an error as the client sees it (PostgREST's documentation,
@@ -145,6 +146,8 @@ func problemOf(err error, authenticated bool) *problem {
 		return planProblem(plan)
 	case errors.As(err, &token):
 		return tokenProblem(token)
+	case errors.Is(err, spool.ErrFull):
+		return newProblem(507, "PGRSTX03", "There is no room for an answer of this size").withDetails(err.Error())
 	case errors.Is(err, pool.ErrAcquireTimeout):
 		return errAcquire
 	case errors.As(err, &conn) && conn.Kind == pgwire.CannotConnect:

@@ -262,6 +262,7 @@ func (s *Server) install(cfg *config.Config, cat *catalog.Catalog, session sessi
 		s.warnDeprecated(a)
 	}
 	s.log.SetLevel(oplog.Level(cfg.LogLevel))
+	s.spool.SetLimits(spoolLimits(cfg))
 	s.snapshot.Store(newSnapshot(cfg, a, cat, session))
 	wish(s.reloads.polling)
 	return nil

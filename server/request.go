@@ -36,7 +36,7 @@ type request struct {
 	resource resource
 	schema   int // position among the exposed schemas
 	profiled bool
-	streamed int64 // bytes of the body that has been sent already; -1: none
+	streamed int64 // length of the body, if it has been put away; else -1
 	noLength bool  // the empty body's length is not said, as PostgREST does not
 
 	body      []byte // as it came, if it came as a stream; buffer
@@ -106,6 +106,10 @@ func (rq *request) end() {
 		if cap(*b) > maxKept {
 			*b = nil
 		}
+	}
+	rq.result.dropBody()
+	if cap(rq.result.body) > 4*maxKept {
+		rq.result.body = nil
 	}
 	if cap(rq.body) > maxBodyKept {
 		rq.body = nil

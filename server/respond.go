@@ -58,7 +58,8 @@ func (rq *request) respondRange(plan *planner.Plan) int {
 	lower := rq.plan.Top.Lower
 	status := parser.RangeStatus(lower, lower+r.rows-1, total, hasTotal)
 	if status == fasthttp.StatusRequestedRangeNotSatisfiable {
-		r.body = outOfBounds(lower, strconv.FormatInt(total, 10)).appendJSON(r.body[:0], rq.snap.config.ClientErrorVerbosity)
+		r.dropBody()
+		r.body = outOfBounds(lower, strconv.FormatInt(total, 10)).appendJSON(r.body, rq.snap.config.ClientErrorVerbosity)
 	}
 	rq.scratch = parser.AppendContentRange(rq.scratch[:0], lower, lower+r.rows-1, total, hasTotal)
 	rq.ctx.Response.Header.SetCanonical(headerContentRange, rq.scratch)
@@ -144,7 +145,11 @@ func (rq *request) setBody() {
 	if rq.ctx.IsHead() {
 		// Without a body fasthttp says no length either, as PostgREST does not.
 		rq.ctx.Response.SkipBody = true
-		r.body = r.body[:0]
+		r.dropBody()
+	}
+	if r.spooled != nil {
+		rq.sendSpooled()
+		return
 	}
 	r.body = rq.ctx.Response.SwapBody(r.body)
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/fastgrest/fastgrest/server/config"
 	"github.com/fastgrest/fastgrest/server/metrics"
 	"github.com/fastgrest/fastgrest/server/oplog"
+	"github.com/fastgrest/fastgrest/server/spool"
 )
 
 // Options say how to run.
@@ -37,6 +38,7 @@ type Server struct {
 	log      *oplog.Logger
 	metrics  *metrics.Metrics
 	pool     *pool.Pool
+	spool    *spool.Store
 	snapshot atomic.Pointer[Snapshot]
 	requests sync.Pool
 
@@ -93,6 +95,9 @@ func newServer(o Options) (*Server, error) {
 	})
 	if err != nil {
 		return nil, err
+	}
+	if s.spool, err = spool.NewStore(c.SpoolDirectory, spoolLimits(c)); err != nil {
+		s.log.Printf("large answers are kept in memory, because there is no place for files (spool-directory): %v", err)
 	}
 	s.reloads.init()
 	s.snapshot.Store(newSnapshot(c, a, nil, session{}))

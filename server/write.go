@@ -60,7 +60,7 @@ func (rq *request) respondWrite(plan *planner.Plan) error {
 	if full {
 		rq.setContentType(plan.Media)
 	} else {
-		r.body = r.body[:0]
+		r.dropBody()
 		rq.noLength = plan.Action != planner.Insert
 	}
 	rq.setBody()

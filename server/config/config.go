@@ -64,7 +64,10 @@ type Config struct {
 	StatementCacheMaxEntries int           // prepared statements per connection
 	ServerReadBufferSize     int           // bytes; bounds request line plus headers
 	ServerMaxBodySize        int           // bytes
-	StreamThreshold          int           // bytes of body kept in memory before an answer is sent in pieces
+	StreamThreshold          int           // bytes of an answer kept in memory; the rest is kept in a file
+	SpoolDirectory           string        // of those files; empty: the system's for temporary files
+	SpoolMaxSize             int           // MiB of all of them together
+	SpoolSendTimeout         time.Duration // for a client to take 64 KiB
 	FlightDepth              int           // requests that may share a connection back to back; 1 turns sharing off
 	DBSchemaPollInterval     time.Duration // between looks at the catalog for changes; 0: none
 

@@ -187,11 +187,26 @@ var settings = []setting{
 	{key: "server-max-body-size", ours: true, unit: "bytes",
 		field: atLeast(0, func(c *Config) *int { return &c.ServerMaxBodySize }, 100<<20),
 		help:  "bound for a request body"},
-	// Below it an answer is complete, with Content-Length, before its first
-	// byte is sent, and a late error can still become the answer.
+	// An answer is complete before its first byte is sent: its head says how
+	// long it is, and a late error can still become the answer. Nearly all
+	// answers are shorter than 1 MiB; 32 of that size may be in memory at once,
+	// beyond that even smaller ones go to files.
 	{key: "stream-threshold", ours: true, reloadable: true, unit: "bytes",
 		field: atLeast(0, func(c *Config) *int { return &c.StreamThreshold }, 1<<20),
-		help:  "body size up to which an answer is complete before it is sent"},
+		help:  "size from which on an answer is kept in a temporary file, not in memory, until the client has it"},
+	{key: "spool-directory", ours: true,
+		field: text(func(c *Config) *string { return &c.SpoolDirectory }, ""),
+		help:  "directory of those files, best on a disk; the system's for temporary files when absent"},
+	// Eight answers of the largest size that PostgreSQL gives as one value.
+	{key: "spool-max-size", ours: true, reloadable: true, unit: "MiB",
+		field: atLeast(0, func(c *Config) *int { return &c.SpoolMaxSize }, 8<<10),
+		help:  "what those files may take together; reads beyond get an error. 0 keeps everything in memory"},
+	// 2 KiB a second are less than any network that works, and pauses of half a
+	// minute more than any client needs that is still there.
+	{key: "spool-send-timeout", ours: true, reloadable: true, unit: "seconds",
+		field: notNegative(seconds(func(c *Config) *time.Duration { return &c.SpoolSendTimeout }, 30),
+			func(c *Config) time.Duration { return c.SpoolSendTimeout }),
+		help: "how long a client may take to accept 64 KiB of a large answer before its connection is closed; 0 sets no bound"},
 	// For where LISTEN cannot work: replicas and poolers in transaction mode. Off
 	// because elsewhere NOTIFY is quicker and costs nothing.
 	{key: "db-schema-poll-interval", ours: true, reloadable: true, unit: "seconds",

@@ -1,0 +1,170 @@
+package spool
+
+import (
+	"fmt"
+	"io"
+	"os"
+)
+
+// Body is one body. It is written, then read or sent once, then closed.
+type Body struct {
+	store *Store
+	size  int64
+
+	// In this order: what is in the file, then the pieces.
+	file   *os.File
+	filed  int64
+	pieces []*piece
+	closed bool
+
+	keep  bool // never fail
+	stuck bool // no more into the file
+
+	client Client
+	read   int64 // bytes Read has given
+}
+
+// NewBody makes an empty body. With keep it never fails for want of room.
+func (s *Store) NewBody(keep bool) *Body {
+	return &Body{store: s, keep: keep, stuck: s.noFiles || s.limits.Load().Files == 0}
+}
+
+// Size is the number of bytes written.
+func (b *Body) Size() int64 { return b.size }
+
+// Write appends p.
+func (b *Body) Write(p []byte) (int, error) {
+	if b.file == nil && !b.stuck && b.inMemory(p) {
+		return len(p), nil
+	}
+	if !b.stuck {
+		err := b.toFile(p)
+		if err == nil {
+			b.size += int64(len(p))
+			return len(p), nil
+		}
+		if !b.keep {
+			return 0, err
+		}
+		b.stuck = true
+	}
+	b.WriteTail(p)
+	return len(p), nil
+}
+
+// WriteTail appends p in memory, in any case. It is for the end of a body, when
+// it is late for an error.
+func (b *Body) WriteTail(p []byte) { b.append(p, 0, true) }
+
+// inMemory appends p if there is room in memory for all of it.
+func (b *Body) inMemory(p []byte) bool {
+	limit := b.store.limits.Load().Body
+	return b.size+int64(len(p)) <= int64(limit) && b.append(p, limit, false)
+}
+
+func (b *Body) append(p []byte, limit int, any bool) bool {
+	n, had, size := len(p), len(b.pieces), 0
+	if had > 0 {
+		size = b.pieces[had-1].n
+	}
+	for len(p) > 0 {
+		if k := len(b.pieces); k > 0 && b.pieces[k-1].n < len(b.pieces[k-1].b) {
+			last := b.pieces[k-1]
+			took := copy(last.b[last.n:], p)
+			last.n += took
+			p = p[took:]
+			continue
+		}
+		another := b.store.takePiece(limit, any)
+		if another == nil { // as if nothing had been
+			for _, p := range b.pieces[had:] {
+				b.store.givePiece(p)
+			}
+			if b.pieces = b.pieces[:had]; had > 0 {
+				b.pieces[had-1].n = size
+			}
+			return false
+		}
+		b.pieces = append(b.pieces, another)
+	}
+	b.size += int64(n)
+	return true
+}
+
+// toFile appends p to the file, after what is still in memory. If it fails the
+// body is what it was before.
+func (b *Body) toFile(p []byte) error {
+	if b.file == nil {
+		f, err := b.store.newFile()
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrFull, err)
+		}
+		b.file = f
+	}
+	n := int64(len(p))
+	if b.filed == 0 {
+		n += b.size
+	}
+	if err := b.store.reserve(n); err != nil {
+		return err
+	}
+	for _, piece := range b.pieces {
+		if _, err := b.file.WriteAt(piece.b[:piece.n], b.filed); err != nil {
+			return b.unfile(n, err)
+		}
+		b.filed += int64(piece.n)
+	}
+	if _, err := b.file.WriteAt(p, b.filed); err != nil {
+		return b.unfile(n, err)
+	}
+	b.filed += int64(len(p))
+	b.givePieces()
+	return nil
+}
+
+// unfile takes a failed toFile of n bytes back.
+func (b *Body) unfile(n int64, err error) error {
+	b.store.inFiles.Add(-n)
+	if len(b.pieces) > 0 {
+		b.filed = 0
+	}
+	return fmt.Errorf("%w: %w", ErrFull, err)
+}
+
+func (b *Body) givePieces() {
+	for _, p := range b.pieces {
+		b.store.givePiece(p)
+	}
+	b.pieces = b.pieces[:0]
+}
+
+// Read gives the body from its beginning. Connections get it from WriteTo.
+func (b *Body) Read(p []byte) (n int, err error) {
+	if b.read == b.size {
+		return 0, io.EOF
+	}
+	if left := b.filed - b.read; left > 0 {
+		n, err = b.file.ReadAt(p[:min(int64(len(p)), left)], b.read)
+	} else {
+		from := b.pieces[-left/pieceBytes]
+		n = copy(p, from.b[-left%pieceBytes:from.n])
+	}
+	b.read += int64(n)
+	return n, err
+}
+
+// Close gives everything back. It may be called again.
+func (b *Body) Close() error {
+	if b.closed {
+		return nil
+	}
+	b.closed = true
+	b.givePieces()
+	if b.file == nil {
+		return nil
+	}
+	b.store.inFiles.Add(-b.filed)
+	err := b.file.Close()
+	_ = os.Remove(b.file.Name())
+	return err
+}

@@ -1,0 +1,90 @@
+package spool
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"time"
+)
+
+// Client is who a body is sent to.
+type Client struct {
+	// Conn is the connection under the writer that WriteTo gets. What is in a
+	// file goes to it directly, which the kernel does by itself if it is TCP.
+	Conn net.Conn
+	// Patience is how long the client may take to accept Piece bytes; 0: as
+	// long as it likes.
+	Patience time.Duration
+}
+
+// For says who the body is sent to. Without a connection it is written to
+// whatever WriteTo gets, in the time that takes.
+func (b *Body) For(c Client) { b.client = c }
+
+// WriteTo sends the body, giving back what has been sent.
+func (b *Body) WriteTo(w io.Writer) (sent int64, err error) {
+	if b.filed > 0 {
+		if sent, err = b.sendFile(w); err != nil {
+			return sent, err
+		}
+	}
+	for i, p := range b.pieces {
+		if err := b.wait(); err != nil {
+			return sent, err
+		}
+		n, err := w.Write(p.b[:p.n])
+		sent += int64(n)
+		if err != nil {
+			b.pieces = b.pieces[i:]
+			return sent, err
+		}
+		b.store.givePiece(p)
+	}
+	b.pieces = nil
+	return sent, b.wait() // for what the writer has buffered
+}
+
+func (b *Body) sendFile(w io.Writer) (sent int64, err error) {
+	if buffered, ok := w.(*bufio.Writer); ok && b.client.Conn != nil {
+		if err := b.wait(); err != nil {
+			return 0, err
+		}
+		if err := buffered.Flush(); err != nil {
+			return 0, err
+		}
+		w = b.client.Conn
+	}
+	var buf []byte
+	if _, itself := w.(io.ReaderFrom); !itself {
+		p := b.store.takePiece(0, true)
+		defer b.store.givePiece(p)
+		buf = p.b[:]
+	}
+	part := io.LimitedReader{R: b.file}
+	for sent < b.filed {
+		if err := b.wait(); err != nil {
+			return sent, err
+		}
+		part.N = min(Piece, b.filed-sent)
+		n, err := io.CopyBuffer(w, &part, buf)
+		sent += n
+		if err != nil {
+			return sent, err
+		}
+		if n == 0 {
+			return sent, io.ErrUnexpectedEOF
+		}
+	}
+	return sent, nil
+}
+
+// wait gives the client time for another piece.
+func (b *Body) wait() error {
+	switch {
+	case b.client.Conn == nil:
+		return nil
+	case b.client.Patience <= 0:
+		return b.client.Conn.SetWriteDeadline(time.Time{})
+	}
+	return b.client.Conn.SetWriteDeadline(time.Now().Add(b.client.Patience))
+}
