@@ -27,7 +27,7 @@ type testServer struct {
 
 // startTest makes a database from sql and a server over its schema api, with
 // anonymous role allocs_anon.
-func startTest(tb testing.TB, sql string) *testServer {
+func startTest(tb testing.TB, sql string, flags ...string) *testServer {
 	tb.Helper()
 	db := pgtest.Start(tb)
 	name := db.NewDB(tb)

@@ -133,8 +133,8 @@ func TestStreamMemory(t *testing.T) {
 	var bodies []io.ReadCloser
 	for range clients {
 		resp := get(t, fmt.Sprintf("%s/rpc/bytes?n=%d", url, size), octets)
-		if _, err := io.CopyN(io.Discard, resp.Body, 1<<20); err != nil {
-			t.Fatal(err)
+		if n, err := io.CopyN(io.Discard, resp.Body, 1<<20); err != nil {
+			t.Fatalf("status %d, %d bytes, %v", resp.StatusCode, n, err)
 		}
 		bodies = append(bodies, resp.Body)
 	}
