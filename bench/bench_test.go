@@ -63,15 +63,15 @@ func TestMixes(t *testing.T) {
 	if _, err := mixes([]string{"none"}); err == nil {
 		t.Error("read a mix that does not exist")
 	}
-	for _, text := range []string{"put /b", "times x", "times 0", "pieces -1", "floor no", "bar 2", "bar x same", "bar 1 same + x", "n 1-2"} {
-		if _, err := parseMix("x", "get /a\n"+text); err == nil || !strings.Contains(err.Error(), "mixes/x.txt:2:") {
+	for _, text := range []string{"head /b", "header x", "times x", "times 0", "pieces -1", "floor no", "bar 2", "bar x same", "bar 1 same + x", "n 1-2"} {
+		if _, err := parseMix("x", "mixes/x.txt", "get /a\n"+text); err == nil || !strings.Contains(err.Error(), "mixes/x.txt:2:") {
 			t.Errorf("%s: got %v, want the line of the mistake", text, err)
 		}
 	}
-	if _, err := parseMix("x", "# nothing"); err == nil {
+	if _, err := parseMix("x", "mixes/x.txt", "# nothing"); err == nil {
 		t.Error("read a mix without a request")
 	}
-	x, err := parseMix("x", "post /a\nbody {}\ntimes 3\nn 1..9")
+	x, err := parseMix("x", "mixes/x.txt", "post /a\nbody {}\ntimes 3\nn 1..9")
 	if err != nil || x.body != "[{},{},{}]" || len(x.headers) != 1 {
 		t.Errorf("got %+v, %v", x, err)
 	}

@@ -48,13 +48,21 @@ func (a argument) append(dst []byte, n int) []byte {
 // do more, and fastgrest writes a LIMIT into the SQL only when it has seen it a few times.
 const settled = 50
 
+// settle asks until a server has settled, and gives its answer.
+func settle(ctx context.Context, x *mix, target load.Target) (answer []byte, err error) {
+	for range settled {
+		if answer, err = load.Ask(ctx, target, x.mark()); err != nil {
+			return nil, err
+		}
+	}
+	return answer, nil
+}
+
 // capture sends a request and reads from PostgreSQL's log which statements it became, so that
 // the floor is measured on exactly the SQL of the build under test.
 func capture(ctx context.Context, m *machine, x *mix, target load.Target) (flight []statement, answer []byte, err error) {
-	for range settled {
-		if _, err := load.Ask(ctx, target, x.mark()); err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", x.name, err)
-		}
+	if _, err := settle(ctx, x, target); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", x.name, err)
 	}
 	if err := m.logStatements(ctx, "all"); err != nil {
 		return nil, nil, err
@@ -171,8 +179,16 @@ func fallback(x *mix) []statement {
 			args: []argument{text(`"bench", "public"`), text("anon"), text(`{"role":"anon"}`), text("GET"), text("/item"),
 				text(`{"host":"127.0.0.1:3000"}`), text("{}")},
 		},
-		{sql: x.sql, args: []argument{alone}},
+		ofMix(x.sql),
 	}
+}
+
+// ofMix is a statement with the number in it, if it has one.
+func ofMix(sql string) statement {
+	if !strings.Contains(sql, "$1") {
+		return statement{sql: sql}
+	}
+	return statement{sql: sql, args: []argument{alone}}
 }
 
 // mainStatement is the one that gets the number; others may follow it.
@@ -188,7 +204,7 @@ func mainStatement(flight []statement) int {
 // asJSON is the same transaction with a main statement that makes the whole body in SQL.
 func asJSON(flight []statement, x *mix) []statement {
 	list := slices.Clone(flight)
-	list[mainStatement(flight)] = statement{sql: "select coalesce(json_agg(_), '[]')::text from (" + x.sql + ") _", args: []argument{alone}}
+	list[mainStatement(flight)] = ofMix("select coalesce(json_agg(_), '[]')::text from (" + x.sql + ") _")
 	return list
 }
 

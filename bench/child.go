@@ -8,8 +8,10 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/fastgrest/fastgrest/bench/classic"
+	"github.com/fastgrest/fastgrest/bench/delay"
 	"github.com/fastgrest/fastgrest/server"
 	"github.com/fastgrest/fastgrest/server/config"
 )
@@ -20,6 +22,7 @@ const childMark = "FASTGREST_BENCH_CHILD"
 
 // children are the servers that this program can be.
 var children = map[string]func(ctx context.Context, rest string) error{
+	"delay":   lengthen,
 	"classic": func(ctx context.Context, _ string) error { return classic.Run(ctx, os.Getenv) },
 	"server":  func(ctx context.Context, _ string) error { return serve(ctx) },
 	"profiled": func(ctx context.Context, prefix string) error {
@@ -46,6 +49,19 @@ func beChild() {
 		os.Exit(1)
 	}
 	os.Exit(0)
+}
+
+// lengthen reads a time and two sockets. It is a process of its own, so that it keeps time while the load is busy.
+func lengthen(ctx context.Context, rest string) error {
+	parts := strings.SplitN(rest, ":", 3)
+	if len(parts) != 3 {
+		return fmt.Errorf("delay: want TIME:SOCKET:SOCKET, not %q", rest)
+	}
+	d, err := time.ParseDuration(parts[0])
+	if err != nil {
+		return err
+	}
+	return delay.ServeUnix(ctx, parts[1], parts[2], d)
 }
 
 func serve(ctx context.Context) error {

@@ -3,7 +3,7 @@
 //
 //	main.go       flags, and where results go
 //	measure.go    what is measured, in which order
-//	mix.go        mixes/*.txt: which requests, by whom, against which floors
+//	mix.go        mixes/*.txt and those of users: which requests, by whom, against which floors
 //	bar.go        what a mix has to reach, and whether it does
 //	keys.go       secrets and tokens for mixes that show some
 //	peer.go       other servers, side by side
@@ -14,7 +14,8 @@
 //	capture.go    the SQL the server sends for a request, from PostgreSQL's log
 //	floor.go      the same SQL by a minimal client of the wire protocol
 //	pgbench.go    the same SQL by pgbench
-//	load/         the HTTP load
+//	load/         the HTTP load, in closed and open loops
+//	delay/        a proxy that makes the way to PostgreSQL longer
 //	report.go     medians, table, JSON; svg.go the picture
 //
 // README.md says how to read the figures. Linux only: CPU time is read from /proc.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"time"
 
@@ -50,22 +49,22 @@ func runFloor(ctx context.Context, uri string, flight []statement, format int16,
 		})
 	}
 	group.Wait()
-	r := load.Result{Elapsed: time.Since(start)}
+	elapsed := time.Since(start)
 	select {
 	case err := <-failed:
 		return load.Result{}, err
 	default:
 	}
-	var all []time.Duration
+	var (
+		all   []time.Duration
+		bytes int64
+	)
 	for _, c := range clients {
 		all = append(all, c.latencies...)
-		r.Bytes += c.bytes
+		bytes += c.bytes
 	}
-	slices.Sort(all)
-	r.Requests = len(all)
-	if len(all) > 0 {
-		r.P50, r.P99 = all[len(all)/2], all[len(all)*99/100]
-	}
+	r := load.Summarize(all, elapsed)
+	r.Bytes = bytes
 	return r, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -41,8 +42,8 @@ func (in *instance) subject(a asker) subject {
 }
 
 // startServer starts a program. It is configured by PGRST_ variables only, so that PostgREST itself, or an
-// older build, can stand in its place. It leads a process group, to be ended with all it started.
-func (m *machine) startServer(ctx context.Context, p program, env []string, pool int) (*instance, error) {
+// older build, can stand in its place.
+func (m *machine) startServer(ctx context.Context, p program, v *way, env []string, pool int) (*instance, error) {
 	if len(p.args) == 0 {
 		in := &instance{program: p, addr: p.addr, pid: p.pid}
 		return in, in.await(ctx, urlPatience, in.answers)
@@ -55,13 +56,8 @@ func (m *machine) startServer(ctx context.Context, p program, env []string, pool
 	if err != nil {
 		return nil, err
 	}
-	in := &instance{program: p, addr: api.String(), admin: admin.String()}
-	if in.log, err = os.Create(filepath.Join(m.dir, p.name+".log")); err != nil {
-		return nil, err
-	}
-	in.cmd = exec.Command(p.args[0], p.args[1:]...)
-	in.cmd.Env = append(os.Environ(),
-		"PGRST_DB_URI="+m.database.URI(database, "authenticator"),
+	in, err := m.startProgram(p, append([]string{
+		"PGRST_DB_URI=" + v.uri("authenticator"),
 		"PGRST_DB_SCHEMAS=bench",
 		"PGRST_DB_ANON_ROLE=anon",
 		fmt.Sprintf("PGRST_DB_POOL=%d", pool),
@@ -70,18 +66,34 @@ func (m *machine) startServer(ctx context.Context, p program, env []string, pool
 		"PGRST_ADMIN_SERVER_HOST=127.0.0.1",
 		fmt.Sprintf("PGRST_ADMIN_SERVER_PORT=%d", admin.Port),
 		"PGRST_LOG_LEVEL=crit",
-	)
-	in.cmd.Env = append(in.cmd.Env, env...)
+	}, env...))
+	if err != nil {
+		return nil, err
+	}
+	in.addr, in.admin = api.String(), admin.String()
+	if err := in.await(ctx, startPatience, in.ready); err != nil {
+		return nil, errors.Join(err, in.stop())
+	}
+	return in, nil
+}
+
+// startProgram starts a command. It leads a process group, to be ended with all it started.
+func (m *machine) startProgram(p program, env []string) (in *instance, err error) {
+	in = &instance{program: p}
+	if in.log, err = os.Create(filepath.Join(m.dir, p.name+".log")); err != nil {
+		return nil, err
+	}
+	in.cmd = exec.Command(p.args[0])
+	for _, word := range p.args[1:] {
+		in.cmd.Args = append(in.cmd.Args, strings.ReplaceAll(word, tcpWord, m.database.URI(database, "authenticator")))
+	}
+	in.cmd.Env = slices.Concat(os.Environ(), env, p.env)
 	in.cmd.Stdout, in.cmd.Stderr = in.log, in.log
 	in.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := in.cmd.Start(); err != nil {
 		return nil, errors.Join(err, in.log.Close())
 	}
 	in.pid = in.cmd.Process.Pid
-	if err := in.await(ctx, startPatience, in.ready); err != nil {
-		said, _ := os.ReadFile(in.log.Name())
-		return nil, errors.Join(fmt.Errorf("%w; it said: %.1000s", err, said), in.stop())
-	}
 	return in, nil
 }
 
@@ -91,7 +103,12 @@ func (in *instance) await(ctx context.Context, patience time.Duration, up func(c
 	for !up(ctx) {
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%s did not become ready in %s", in.name, patience)
+			err := fmt.Errorf("%s did not become ready in %s", in.name, patience)
+			if in.log != nil {
+				said, _ := os.ReadFile(in.log.Name())
+				err = fmt.Errorf("%w; it said: %.1000s", err, said)
+			}
+			return err
 		case <-time.After(20 * time.Millisecond):
 		}
 	}

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	_ "embed"
@@ -25,9 +28,52 @@ const database = "bench"
 type machine struct {
 	dir      string
 	database *pgcluster.Cluster
+	farther  map[time.Duration]*way
 }
 
-func startDatabase(ctx context.Context, connections int) (*machine, error) {
+// way is how to reach the database: its own socket, or that of a proxy which makes round trips longer.
+type way struct {
+	dir   string // of the socket
+	port  int
+	proxy *instance // nil for the database's own
+}
+
+func (v *way) uri(role string) string {
+	u := url.URL{Scheme: "postgresql", User: url.User(role), Path: "/" + database}
+	u.RawQuery = url.Values{"host": {v.dir}, "port": {strconv.Itoa(v.port)}}.Encode()
+	return u.String()
+}
+
+// way gives the one with a delay, which is started when it is first asked for.
+func (m *machine) way(ctx context.Context, delay time.Duration) (*way, error) {
+	v := &way{dir: m.database.SocketDir, port: m.database.Port}
+	if delay == 0 {
+		return v, nil
+	}
+	if known, ok := m.farther[delay]; ok {
+		return known, nil
+	}
+	socket := filepath.Join(v.dir, fmt.Sprintf(".s.PGSQL.%d", v.port))
+	v.dir = filepath.Join(m.dir, "delay-"+delay.String())
+	if err := os.Mkdir(v.dir, 0o755); err != nil {
+		return nil, err
+	}
+	ours := filepath.Join(v.dir, filepath.Base(socket))
+	p, err := ourselves("delay", strings.Join([]string{"delay", delay.String(), ours, socket}, ":"))
+	if err != nil {
+		return nil, err
+	}
+	if v.proxy, err = m.startProgram(p, nil); err != nil {
+		return nil, err
+	}
+	m.farther[delay] = v
+	return v, v.proxy.await(ctx, startPatience, func(context.Context) bool {
+		_, err := os.Stat(ours)
+		return err == nil
+	})
+}
+
+func startDatabase(ctx context.Context, connections int, tcp bool) (*machine, error) {
 	dir, err := os.MkdirTemp("", "fastgrest-bench-")
 	if err != nil {
 		return nil, err
@@ -35,8 +81,8 @@ func startDatabase(ctx context.Context, connections int) (*machine, error) {
 	if err := os.Chmod(dir, 0o755); err != nil { // the database may run as another user
 		return nil, err
 	}
-	m := &machine{dir: dir}
-	cluster, err := pgcluster.Start(ctx, pgcluster.Options{Dir: filepath.Join(dir, "database"), Settings: []string{
+	m := &machine{dir: dir, farther: make(map[time.Duration]*way)}
+	cluster, err := pgcluster.Start(ctx, pgcluster.Options{Dir: filepath.Join(dir, "database"), TCP: tcp, Settings: []string{
 		"shared_buffers = '256MB'",
 		fmt.Sprintf("max_connections = %d", connections),
 		"jit = off",
@@ -60,6 +106,16 @@ func startDatabase(ctx context.Context, connections int) (*machine, error) {
 	return m, nil
 }
 
+// setup makes what a mix needs beside the tables that all have, before servers look at the schema.
+func (m *machine) setup(ctx context.Context, x *mix) error {
+	for _, sql := range x.setup {
+		if err := m.database.Exec(ctx, database, "setup of "+x.name, sql); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // resetData takes back what the measurement before has written.
 func (m *machine) resetData(ctx context.Context, x *mix) error {
 	if x.reset == "" {
@@ -80,5 +136,9 @@ func (m *machine) logStatements(ctx context.Context, which string) error {
 }
 
 func (m *machine) stop() error {
-	return errors.Join(m.database.Stop(), os.RemoveAll(m.dir))
+	var errs []error
+	for _, v := range m.farther {
+		errs = append(errs, v.proxy.stop())
+	}
+	return errors.Join(append(errs, m.database.Stop(), os.RemoveAll(m.dir))...)
 }

@@ -8,11 +8,14 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"github.com/fastgrest/fastgrest/bench/load"
 )
 
 // plan is what the flags ask for.
@@ -21,8 +24,10 @@ type plan struct {
 	peers       []program
 	env         []string
 	mixes       []string
-	connections int
-	pool        int
+	connections []int
+	pools       []int
+	delays      []time.Duration
+	rates       []int
 	seconds     float64
 	rounds      int
 	others      float64
@@ -38,6 +43,43 @@ func (p *plan) programs() []program {
 	return append([]program{{name: string(byServer), args: []string{p.server}}}, p.peers...)
 }
 
+// check refuses what no run can do, before anything is started.
+func (p *plan) check() error {
+	for _, list := range []struct {
+		flag      string
+		numbers   []int
+		low, high int
+	}{
+		{"connections", p.connections, 1, load.MaxConnections},
+		{"rates", p.rates, 1, load.MaxRate},
+		{"pool", p.pools, 1, maxPool},
+	} {
+		for _, n := range list.numbers {
+			if n < list.low || n > list.high {
+				return fmt.Errorf("--%s: %d is not from %d to %d", list.flag, n, list.low, list.high)
+			}
+		}
+	}
+	for _, d := range p.delays {
+		if d < 0 || d > time.Second {
+			return fmt.Errorf("--delay: %s is not from 0 to 1s", d)
+		}
+	}
+	switch {
+	case len(p.connections) == 0 && len(p.rates) == 0, len(p.pools) == 0, len(p.delays) == 0:
+		return errors.New("nothing to measure: no connections and no rates, no pool or no delay")
+	case p.seconds <= 0 || p.rounds < 1:
+		return errors.New("nothing to measure: no time or no rounds")
+	}
+	return nil
+}
+
+// maxPool bounds PostgreSQL's processes.
+const maxPool = 200
+
+// openConnections is how many connections an open loop may open if waiting takes them.
+const openConnections = 512
+
 func main() {
 	beChild()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -49,9 +91,12 @@ func main() {
 	pflag.StringVar(&p.server, "server", "./fastgrest", "the program to measure; it is configured by PGRST_ variables")
 	pflag.StringArrayVar(&peers, "peer", nil, "another server, measured in the same rounds: classic, the baseline; NAME=COMMAND, which is configured like --server; or NAME=http://127.0.0.1:PORT, which is there already, perhaps with ,pid=PID; may be repeated; $"+peersVariable+" holds more, with ; between them")
 	pflag.StringArrayVar(&p.env, "env", nil, "NAME=value for all programs started, may be repeated")
-	pflag.StringSliceVar(&p.mixes, "mix", nil, "mixes to run, or all (default "+strings.Join(usualMixes, ", ")+")")
-	pflag.IntVar(&p.connections, "connections", 64, "HTTP connections, each a closed loop")
-	pflag.IntVar(&p.pool, "pool", 10, "connections to PostgreSQL, of the server and of the floors")
+	pflag.StringSliceVar(&p.mixes, "mix", nil, "mixes to run: names, files, folders of files, or all (default "+strings.Join(usualMixes, ", ")+")")
+	pflag.IntSliceVar(&p.connections, "connections", []int{64}, "HTTP connections, each a closed loop; one number or several")
+	pflag.IntSliceVar(&p.rates, "rates", nil, "requests per second of open loops, measured after the closed ones")
+	pflag.IntSliceVar(&p.rates, "rate", nil, "the same")
+	pflag.IntSliceVar(&p.pools, "pool", []int{10}, "connections to PostgreSQL, of the servers and of the floors; one number or several")
+	pflag.DurationSliceVar(&p.delays, "delay", []time.Duration{0}, "how much longer a round trip to PostgreSQL is made, as 500us; one or several")
 	pflag.Float64Var(&p.seconds, "seconds", 4, "length of one measurement")
 	pflag.IntVar(&p.rounds, "rounds", 3, "measurements of each kind; they alternate, and medians are shown")
 	pflag.Float64Var(&p.others, "others", 100, "percent of the machine that other programs may take; while they take more, up to three times as many rounds are measured, and the quietest count")
@@ -66,7 +111,10 @@ func main() {
 }
 
 func (p *plan) start(ctx context.Context, peers []string) (err error) {
-	if p.peers, err = parsePeers(peers, os.Getenv(peersVariable)); err != nil {
+	if p.peers, err = p.parsePeers(peers, os.Getenv(peersVariable)); err != nil {
+		return err
+	}
+	if err := p.check(); err != nil {
 		return err
 	}
 	return p.run(ctx, os.Stdout)
@@ -84,7 +132,7 @@ func (p *plan) run(ctx context.Context, w io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	m, err := startDatabase(ctx, 100+(1+len(p.peers))*p.pool)
+	m, err := startDatabase(ctx, 100+(1+len(p.peers))*slices.Max(p.pools), p.wantTCP())
 	if err != nil {
 		return err
 	}
@@ -108,24 +156,28 @@ func (p *plan) run(ctx context.Context, w io.Writer) (err error) {
 	return r.save(p.out, w)
 }
 
-// save writes result.json and result.svg, and keeps a dated copy of the figures.
+// save writes result.json and the pictures, and keeps a dated copy of the figures.
 func (r *report) save(dir string, w io.Writer) error {
-	for _, file := range []struct {
+	files := []struct {
 		name  string
 		write func(io.Writer) error
 	}{
 		{"result.json", r.json},
 		{r.Time.Format("20060102-150405") + ".json", r.json},
 		{"result.svg", r.svg},
-	} {
-		f, err := os.Create(filepath.Join(dir, file.name))
+	}
+	var written []string
+	for _, file := range files {
+		path := filepath.Join(dir, file.name)
+		f, err := os.Create(path)
 		if err != nil {
 			return err
 		}
 		if err := errors.Join(file.write(f), f.Close()); err != nil {
 			return err
 		}
+		written = append(written, path)
 	}
-	_, err := fmt.Fprintf(w, "\nWritten: %s and %s\n", filepath.Join(dir, "result.json"), filepath.Join(dir, "result.svg"))
+	_, err := fmt.Fprintln(w, "\nWritten: "+strings.Join(written, ", "))
 	return err
 }

@@ -21,96 +21,147 @@ type bench struct {
 	pgbench string
 }
 
+// setting is what a mix is measured with. Each has servers of its own.
+type setting struct {
+	pool  int
+	delay time.Duration
+	way   *way
+	first bool // of a mix
+}
+
 func (b *bench) measure(ctx context.Context, list []mix, w io.Writer) (*report, error) {
-	r := &report{Time: time.Now(), Program: b.programName(ctx), Peers: b.peerNames(ctx), Postgres: b.machine.database.Programs.Major, CPUs: runtime.NumCPU(),
-		Connections: b.connections, Pool: b.pool, Seconds: b.seconds}
+	r := &report{Time: time.Now(), Program: b.programName(ctx), Peers: b.peerNames(ctx), Postgres: b.machine.database.Programs.Major,
+		CPUs: runtime.NumCPU(), Seconds: b.seconds, Rounds: b.rounds}
 	b.announce()
 	for _, x := range list {
-		s, err := b.measureMix(ctx, &x, w)
+		sections, err := b.measureMix(ctx, &x, w)
 		if err != nil {
 			return nil, err
 		}
-		if len(s.Rows) > 0 {
-			r.Sections = append(r.Sections, s)
-		}
+		r.Sections = append(r.Sections, sections...)
 	}
 	return r, nil
 }
 
-// measureMix has servers of its own, so that what they hold is what this mix made them hold.
-func (b *bench) measureMix(ctx context.Context, x *mix, w io.Writer) (s section, err error) {
-	s = section{Mix: x.name, About: x.about}
+func (b *bench) measureMix(ctx context.Context, x *mix, w io.Writer) (list []section, err error) {
 	if err := x.keyed(b.keys); err != nil {
-		return s, err
+		return nil, err
 	}
+	if b.floorOnly && (x.sql == "" || len(x.floors) == 0) {
+		fmt.Fprintf(w, "%s: left out, its statements are the server's\n", x.name)
+		return nil, nil
+	}
+	if err := b.machine.setup(ctx, x); err != nil {
+		return nil, err
+	}
+	flight := fallback(x)
+	for _, delay := range b.delays {
+		for _, pool := range b.pools {
+			at := setting{pool: pool, delay: delay, first: len(list) == 0}
+			if at.way, err = b.machine.way(ctx, delay); err != nil {
+				return nil, err
+			}
+			var sections []section
+			if sections, flight, err = b.measureAt(ctx, x, at, flight, w); err != nil {
+				return nil, err
+			}
+			list = append(list, sections...)
+		}
+	}
+	return list, nil
+}
+
+// measureAt has servers of its own, so that what they hold is what this setting of this mix made them hold. It gives
+// the statements that it learnt from the server, for the settings after it.
+func (b *bench) measureAt(ctx context.Context, x *mix, at setting, known []statement, w io.Writer) (list []section, flight []statement, err error) {
 	if err := b.machine.resetData(ctx, x); err != nil {
-		return s, err
+		return nil, nil, err
+	}
+	section := func(connections, rate int) section {
+		return section{Mix: x.name, About: x.about, Pool: at.pool, Delay: at.delay.Seconds() * 1e3, Connections: connections, Rate: rate}
 	}
 	if b.floorOnly {
-		if x.sql == "" || len(x.floors) == 0 {
-			fmt.Fprintf(w, "%s: left out, its statements are the server's\n", x.name)
-			return s, nil
-		}
-		return s, b.alternate(ctx, x, b.floors(fallback(x), x), &s)
+		s := section(0, 0)
+		err := b.alternate(ctx, x, b.floors(known, x, at), &s)
+		return append(list, s), known, err
 	}
-	servers, flight, err := b.startAll(ctx, x, &s, w)
+	servers, flight, notes, err := b.startAll(ctx, x, at, known, w)
 	defer func() {
 		for _, in := range servers {
 			err = errors.Join(err, in.stop())
 		}
 	}()
 	if err != nil {
-		return s, err
+		return nil, nil, err
 	}
-	list := slices.Concat(b.askers(servers, x), b.floors(flight, x))
-	if err := b.alternate(ctx, x, list, &s); err != nil {
-		return s, err
+	for i, connections := range b.connections {
+		s := section(connections, 0)
+		contenders := b.closedLoops(servers, x, connections)
+		if i == 0 { // HTTP connections are nothing to the floors
+			contenders = append(contenders, b.floors(flight, x, at)...)
+		}
+		if err := b.alternate(ctx, x, contenders, &s); err != nil {
+			return nil, nil, err
+		}
+		list = append(list, s)
 	}
-	note, err := servers[0].tokenCache()
+	for _, rate := range b.rates {
+		s := section(openConnections, rate)
+		if err := b.alternate(ctx, x, b.openLoops(servers, x, rate), &s); err != nil {
+			return nil, nil, err
+		}
+		list = append(list, s)
+	}
+	cache, err := servers[0].tokenCache()
 	if err != nil {
-		return s, err
+		return nil, nil, err
 	}
-	if note != "" {
-		s.Notes = append(s.Notes, note)
+	if cache != "" {
+		notes = append(notes, cache)
 	}
-	s.judge(x.bars)
-	return s, nil
+	list[0].Notes = notes
+	for i := range list {
+		list[i].judge(x.bars)
+	}
+	return list, flight, nil
 }
 
 // startAll starts the server and its peers, asks each, and tells what the server sends for it.
-func (b *bench) startAll(ctx context.Context, x *mix, s *section, w io.Writer) (list []*instance, flight []statement, err error) {
-	server, err := b.machine.startServer(ctx, b.programs()[0], slices.Concat(x.env, b.env), b.pool)
+func (b *bench) startAll(ctx context.Context, x *mix, at setting, known []statement, w io.Writer) (list []*instance, flight []statement, notes []string, err error) {
+	server, err := b.machine.startServer(ctx, b.programs()[0], at.way, slices.Concat(x.env, b.env), at.pool)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	list = []*instance{server}
-	flight, answers, err := b.probe(ctx, x, server, w)
+	flight, answers, err := b.probe(ctx, x, server, at, known, w)
 	if err != nil {
-		return list, nil, err
+		return list, nil, nil, err
 	}
-	peers, err := b.startPeers(ctx, x, answers, s)
-	return append(list, peers...), flight, err
+	peers, notes, err := b.startPeers(ctx, x, at, answers)
+	return append(list, peers...), flight, notes, err
 }
 
-// probe asks for each asker once, says what the server sends for the first, and checks that the floor does the same.
-func (b *bench) probe(ctx context.Context, x *mix, server *instance, w io.Writer) (flight []statement, answers [][]byte, err error) {
-	flight, answer, err := capture(ctx, b.machine, x, x.target(server.addr, x.askers[0], b.keys))
-	if err != nil {
-		return nil, nil, err
-	}
-	answers = append(answers, answer)
-	fmt.Fprintf(w, "%s: the server sends\n", x.name)
-	for _, st := range flight {
-		fmt.Fprintf(w, "    %s\n", st.sql)
-	}
-	if slices.Contains(x.floors, byJSON) {
-		if err := checkJSON(ctx, b.machine.database.URI(database, "authenticator"), flight, x, answer); err != nil {
-			return nil, nil, err
-		}
-	}
-	for _, who := range x.askers[1:] {
-		answer, err := load.Ask(ctx, x.target(server.addr, who, b.keys), x.mark())
-		if err != nil {
+// probe asks for each asker. The first time it says what the server sends for the first of them, and checks that
+// the floor does the same.
+func (b *bench) probe(ctx context.Context, x *mix, server *instance, at setting, known []statement, w io.Writer) (flight []statement, answers [][]byte, err error) {
+	flight = known
+	for i, who := range x.askers {
+		target := x.target(server.addr, who, b.keys)
+		var answer []byte
+		if i == 0 && at.first {
+			if flight, answer, err = capture(ctx, b.machine, x, target); err != nil {
+				return nil, nil, err
+			}
+			fmt.Fprintf(w, "%s: the server sends\n", x.name)
+			for _, st := range flight {
+				fmt.Fprintf(w, "    %s\n", st.sql)
+			}
+			if slices.Contains(x.floors, byJSON) {
+				if err := checkJSON(ctx, at.way.uri("authenticator"), flight, x, answer); err != nil {
+					return nil, nil, err
+				}
+			}
+		} else if answer, err = settle(ctx, x, target); err != nil {
 			return nil, nil, fmt.Errorf("%s, %s: %w", x.name, who.name, err)
 		}
 		answers = append(answers, answer)
@@ -179,13 +230,26 @@ func (c contender) program() string {
 	return c.server.name
 }
 
-// askers are those who ask the servers.
-func (b *bench) askers(servers []*instance, x *mix) (list []contender) {
+// closedLoops ask the servers over so many connections.
+func (b *bench) closedLoops(servers []*instance, x *mix, connections int) []contender {
+	return b.askers(servers, x, func(ctx context.Context, t load.Target, d time.Duration) (load.Result, error) {
+		return load.Run(ctx, t, connections, d)
+	})
+}
+
+// openLoops ask the servers at a constant rate.
+func (b *bench) openLoops(servers []*instance, x *mix, rate int) []contender {
+	return b.askers(servers, x, func(ctx context.Context, t load.Target, d time.Duration) (load.Result, error) {
+		return load.RunOpen(ctx, t, rate, openConnections, d)
+	})
+}
+
+func (b *bench) askers(servers []*instance, x *mix, run func(context.Context, load.Target, time.Duration) (load.Result, error)) (list []contender) {
 	for _, in := range servers {
 		for _, who := range x.askers {
 			target := x.target(in.addr, who, b.keys)
 			list = append(list, contender{in.subject(who), in, func(ctx context.Context, d time.Duration) (load.Result, error) {
-				return load.Run(ctx, target, b.connections, d)
+				return run(ctx, target, d)
 			}})
 		}
 	}
@@ -193,11 +257,11 @@ func (b *bench) askers(servers []*instance, x *mix) (list []contender) {
 }
 
 // floors ask the database alone.
-func (b *bench) floors(flight []statement, x *mix) (list []contender) {
-	uri := b.machine.database.URI(database, "authenticator")
+func (b *bench) floors(flight []statement, x *mix, at setting) (list []contender) {
+	uri := at.way.uri("authenticator")
 	floor := func(flight []statement, format int16) func(context.Context, time.Duration) (load.Result, error) {
 		return func(ctx context.Context, d time.Duration) (load.Result, error) {
-			return runFloor(ctx, uri, flight, format, x, b.pool, d)
+			return runFloor(ctx, uri, flight, format, x, at.pool, d)
 		}
 	}
 	for _, who := range x.floors {
@@ -208,7 +272,7 @@ func (b *bench) floors(flight []statement, x *mix) (list []contender) {
 			list = append(list, contender{who, nil, floor(asJSON(flight, x), textFormat)})
 		case who == byPgbench && b.pgbench != "":
 			list = append(list, contender{who, nil, func(ctx context.Context, d time.Duration) (load.Result, error) {
-				return runPgbench(ctx, b.pgbench, b.machine, flight, x, b.pool, d)
+				return runPgbench(ctx, b.pgbench, b.machine, at.way, flight, x, at.pool, d)
 			}})
 		}
 	}
@@ -241,8 +305,10 @@ func (b *bench) once(ctx context.Context, c contender, duration time.Duration) (
 	ours := (after.server - before.server) + (after.database - before.database) + (after.own - before.own)
 	others := float64(after.machine-before.machine-ours) / float64(time.Duration(runtime.NumCPU())*after.time.Sub(before.time))
 	each := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 / float64(result.Requests) }
-	f := figures{PerSecond: result.PerSecond(), P50: result.P50.Seconds() * 1e3, P99: result.P99.Seconds() * 1e3,
-		DatabaseCPU: each(after.database - before.database), Requests: result.Requests, Others: max(0, 100*others)}
+	ms := func(d time.Duration) float64 { return d.Seconds() * 1e3 }
+	f := figures{PerSecond: result.PerSecond(), P50: ms(result.P50), P90: ms(result.P90), P99: ms(result.P99), P999: ms(result.P999), Max: ms(result.Max),
+		DatabaseCPU: each(after.database - before.database), Requests: result.Requests, Others: max(0, 100*others),
+		Failed: 100 * float64(result.Failed) / float64(result.Requests+result.Failed)}
 	if c.server != nil && c.server.pid != 0 {
 		f.ServerCPU = each(after.server - before.server)
 		held, err := memory(c.server.pid)

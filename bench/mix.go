@@ -4,7 +4,9 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,6 +39,7 @@ type mix struct {
 	askers  []asker
 
 	env    []string  // settings of the server for this mix, "NAME=value"
+	setup  []string  // SQL, run once
 	reset  string    // SQL that takes back, before each measurement, what the one before has written
 	sql    string    // the rows of the answer; $1 is the number
 	floors []subject // what the server is compared with
@@ -50,21 +53,64 @@ type asker struct {
 	header string
 }
 
-// mixes reads the named mixes, the usual ones, or all of them.
-func mixes(names []string) ([]mix, error) {
-	switch {
-	case len(names) == 0:
+// mixes reads the named mixes, files, and folders of files; the usual ones, or all.
+func mixes(names []string) (list []mix, err error) {
+	if len(names) == 0 {
 		names = usualMixes
-	case slices.Equal(names, []string{"all"}):
-		names = everyMix
 	}
-	var list []mix
 	for _, name := range names {
-		text, err := mixFiles.ReadFile(path.Join("mixes", name+".txt"))
-		if err != nil {
-			return nil, fmt.Errorf("there is no mix %q, only %s, and all", name, strings.Join(everyMix, ", "))
+		var more []mix
+		switch {
+		case name == "all":
+			more, err = mixes(everyMix)
+		case strings.ContainsRune(name, '/') || strings.HasSuffix(name, mixSuffix):
+			more, err = mixesAt(name)
+		default:
+			more, err = mixNamed(name)
 		}
-		m, err := parseMix(name, string(text))
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, more...)
+	}
+	for i, m := range list {
+		if slices.ContainsFunc(list[:i], func(other mix) bool { return other.name == m.name }) {
+			return nil, fmt.Errorf("two mixes are called %q", m.name)
+		}
+	}
+	return list, nil
+}
+
+const mixSuffix = ".txt"
+
+func mixNamed(name string) ([]mix, error) {
+	text, err := mixFiles.ReadFile(path.Join("mixes", name+mixSuffix))
+	if err != nil {
+		return nil, fmt.Errorf("there is no mix %q, only %s, and all; a file's name has a / in it or ends in %s", name, strings.Join(everyMix, ", "), mixSuffix)
+	}
+	m, err := parseMix(name, "mixes/"+name+mixSuffix, string(text))
+	return []mix{m}, err
+}
+
+// mixesAt reads a file, or those of a folder in the order of their names.
+func mixesAt(place string) (list []mix, err error) {
+	files := []string{place}
+	if info, err := os.Stat(place); err != nil {
+		return nil, err
+	} else if info.IsDir() {
+		if files, err = filepath.Glob(filepath.Join(place, "*"+mixSuffix)); err != nil {
+			return nil, err
+		}
+		if len(files) == 0 {
+			return nil, fmt.Errorf("no mix in %s: their names end in %s", place, mixSuffix)
+		}
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		m, err := parseMix(strings.TrimSuffix(filepath.Base(file), mixSuffix), file, string(text))
 		if err != nil {
 			return nil, err
 		}
@@ -74,16 +120,25 @@ func mixes(names []string) ([]mix, error) {
 }
 
 // parseMix reads lines of a word and what it says.
-func parseMix(name, text string) (mix, error) {
+func parseMix(name, file, text string) (mix, error) {
 	m := mix{name: name, floors: []subject{byWire, byJSON, byPgbench}, pieces: 1}
 	for number, line := range strings.Split(strings.TrimSpace(text), "\n") {
-		word, rest, _ := strings.Cut(line, " ")
+		word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if word == "" {
+			continue
+		}
 		if err := m.word(word, strings.TrimSpace(rest)); err != nil {
-			return mix{}, fmt.Errorf("mixes/%s.txt:%d: %w", name, number+1, err)
+			return mix{}, fmt.Errorf("%s:%d: %w", file, number+1, err)
 		}
 	}
 	if m.path == "" {
-		return mix{}, fmt.Errorf("mixes/%s.txt: no request", name)
+		return mix{}, fmt.Errorf("%s: no request", file)
+	}
+	if m.high < m.low {
+		return mix{}, fmt.Errorf("%s: no number is from %d to %d", file, m.low, m.high)
+	}
+	if m.sql == "" { // then there are no rows to make JSON of
+		m.floors = slices.DeleteFunc(m.floors, func(who subject) bool { return who == byJSON })
 	}
 	if m.askers == nil {
 		m.askers = []asker{{}}
@@ -97,9 +152,14 @@ func parseMix(name, text string) (mix, error) {
 func (m *mix) word(word, rest string) (err error) {
 	switch word {
 	case "#":
-		m.about = rest
-	case "get", "post", "patch":
+		m.about = strings.TrimSpace(m.about + " " + rest)
+	case "get", "post", "patch", "put", "delete":
 		m.method, m.path = strings.ToUpper(word), rest
+	case "header":
+		if name, _, ok := strings.Cut(rest, ": "); !ok || name == "" {
+			return fmt.Errorf("a header is a name, a colon, a space and a value, not %q", rest)
+		}
+		m.headers = append(m.headers, rest)
 	case "body":
 		m.body = rest
 	case "times": // the body is an array of so many
@@ -117,6 +177,8 @@ func (m *mix) word(word, rest string) (err error) {
 		m.askers = append(m.askers, asker{name, header})
 	case "env":
 		m.env = append(m.env, rest)
+	case "setup":
+		m.setup = append(m.setup, rest)
 	case "reset":
 		m.reset = rest
 	case "sql":

@@ -15,8 +15,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/fastgrest/fastgrest/bench/load"
 )
 
 // peersVariable in the environment names peers like --peer does, several with ; between them.
@@ -32,19 +30,34 @@ type program struct {
 	says string   // what it is, if it cannot be asked for --version
 }
 
-// classicName is the peer that is built in.
-const classicName = "classic"
+// Peers that need no command: the baseline, and the server itself with one request per connection to PostgreSQL.
+const (
+	classicName   = "classic"
+	exclusiveName = "exclusive"
+)
 
-// parsePeer reads classic, NAME=COMMAND, NAME=http://127.0.0.1:PORT or NAME=http://127.0.0.1:PORT,pid=PID. The words
+// tcpWord in a command stands for the database's address by TCP; servers are given that of its unix socket.
+const tcpWord = "{tcp}"
+
+func (p *plan) wantTCP() bool {
+	return slices.ContainsFunc(p.peers, func(peer program) bool {
+		return slices.ContainsFunc(peer.args, func(word string) bool { return strings.Contains(word, tcpWord) })
+	})
+}
+
+// parsePeer reads classic, exclusive, NAME=COMMAND, NAME=http://127.0.0.1:PORT or NAME=http://127.0.0.1:PORT,pid=PID. The words
 // of a command are what spaces part; there is no shell.
-func parsePeer(text string) (p program, err error) {
+func parsePeer(text, server string) (p program, err error) {
 	name, what, ok := strings.Cut(text, "=")
 	p.name, what = strings.TrimSpace(name), strings.TrimSpace(what)
-	if !ok && p.name == classicName {
+	switch {
+	case !ok && p.name == classicName:
 		return ourselves(classicName, "classic")
+	case !ok && p.name == exclusiveName:
+		return program{name: exclusiveName, args: []string{server}, env: []string{"PGRST_FLIGHT_DEPTH=1"}, says: "flight-depth = 1"}, nil
 	}
 	if !ok || p.name == "" || what == "" {
-		return program{}, fmt.Errorf("a peer is classic, NAME=COMMAND or NAME=http://127.0.0.1:PORT, not %q", text)
+		return program{}, fmt.Errorf("a peer is classic, exclusive, NAME=COMMAND or NAME=http://127.0.0.1:PORT, not %q", text)
 	}
 	if p.name == string(byServer) || strings.ContainsAny(p.name, ",/") { // it names a file, too
 		return program{}, fmt.Errorf("a peer cannot be called %q", p.name)
@@ -84,19 +97,19 @@ func loopback(text string) (string, error) {
 }
 
 // parsePeers reads those of the flags and those of the environment.
-func parsePeers(flags []string, variable string) (list []program, err error) {
+func (p *plan) parsePeers(flags []string, variable string) (list []program, err error) {
 	for _, text := range append(slices.Clone(flags), strings.Split(variable, ";")...) {
 		if strings.TrimSpace(text) == "" {
 			continue
 		}
-		p, err := parsePeer(text)
+		peer, err := parsePeer(text, p.server)
 		if err != nil {
 			return nil, err
 		}
-		if slices.ContainsFunc(list, func(other program) bool { return other.name == p.name }) {
-			return nil, fmt.Errorf("two peers are called %q", p.name)
+		if slices.ContainsFunc(list, func(other program) bool { return other.name == peer.name }) {
+			return nil, fmt.Errorf("two peers are called %q", peer.name)
 		}
-		list = append(list, p)
+		list = append(list, peer)
 	}
 	return list, nil
 }
@@ -118,46 +131,42 @@ func (p program) version(ctx context.Context) string {
 
 // startPeers starts the peers that can answer a mix. What the others said instead becomes a note: a peer need
 // not know every kind of request, but nobody should take its absence for a figure.
-func (b *bench) startPeers(ctx context.Context, x *mix, answers [][]byte, s *section) (list []*instance, err error) {
+func (b *bench) startPeers(ctx context.Context, x *mix, at setting, answers [][]byte) (list []*instance, notes []string, err error) {
 	for _, p := range b.peers {
-		in, err := b.machine.startServer(ctx, p, slices.Concat(x.env, b.env, p.env), b.pool)
+		in, err := b.machine.startServer(ctx, p, at.way, slices.Concat(x.env, b.env), at.pool)
 		if err != nil {
-			return list, fmt.Errorf("%s: %w", p.name, err)
+			return list, notes, fmt.Errorf("%s: %w", p.name, err)
 		}
-		refused, err := b.compare(ctx, x, in, answers, s)
+		differs, refused, err := b.compare(ctx, x, in, answers)
 		if err != nil {
-			return list, errors.Join(err, in.stop())
+			return list, notes, errors.Join(err, in.stop())
 		}
+		notes = append(notes, differs...)
 		if refused == nil {
 			list = append(list, in)
 			continue
 		}
-		s.Notes = append(s.Notes, fmt.Sprintf("%s is left out: %v", p.name, refused))
+		notes = append(notes, fmt.Sprintf("%s is left out: %v", p.name, refused))
 		if err := in.stop(); err != nil {
-			return list, err
+			return list, notes, err
 		}
 	}
-	return list, nil
+	return list, notes, nil
 }
 
 // compare asks a peer what the server was asked. Two answers that differ are a comparison of different things,
 // and the report says so.
-func (b *bench) compare(ctx context.Context, x *mix, in *instance, answers [][]byte, s *section) (refused, err error) {
+func (b *bench) compare(ctx context.Context, x *mix, in *instance, answers [][]byte) (notes []string, refused, err error) {
 	for i, who := range x.askers {
-		for range settled {
-			if _, refused := load.Ask(ctx, x.target(in.addr, who, b.keys), x.mark()); refused != nil {
-				return refused, ctx.Err()
-			}
-		}
-		answer, err := load.Ask(ctx, x.target(in.addr, who, b.keys), x.mark())
-		if err != nil {
-			return nil, err
+		answer, refused := settle(ctx, x, x.target(in.addr, who, b.keys))
+		if refused != nil {
+			return nil, refused, ctx.Err()
 		}
 		if i < len(answers) && !sameJSON(answer, answers[i]) {
-			s.Notes = append(s.Notes, fmt.Sprintf("%s answers with something else: %.80s", in.subject(who), answer))
+			notes = append(notes, fmt.Sprintf("%s answers with something else: %.80s", in.subject(who), answer))
 		}
 	}
-	return nil, b.machine.resetData(ctx, x)
+	return notes, nil, b.machine.resetData(ctx, x)
 }
 
 // sameJSON compares values, not their spelling.
@@ -180,6 +189,6 @@ func sameJSON(a, b []byte) bool {
 func (b *bench) announce() {
 	if slices.ContainsFunc(b.peers, func(p program) bool { return len(p.args) == 0 }) {
 		fmt.Fprintf(os.Stderr, "Servers by URL may use this run's database: PGRST_DB_URI='%s' PGRST_DB_SCHEMAS=bench PGRST_DB_ANON_ROLE=anon\n",
-			b.machine.database.URI(database, "authenticator"))
+			(&way{dir: b.machine.database.SocketDir, port: b.machine.database.Port}).uri("authenticator"))
 	}
 }

@@ -9,7 +9,7 @@ import (
 func TestParsePeers(t *testing.T) {
 	f := func(variable string, want ...program) {
 		t.Helper()
-		got, err := parsePeers(nil, variable)
+		got, err := (&plan{}).parsePeers(nil, variable)
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%q: got %+v, %v, want %+v", variable, got, err, want)
 		}
@@ -18,16 +18,17 @@ func TestParsePeers(t *testing.T) {
 	f(" ; ")
 	f("old=/bin/sh", program{name: "old", args: []string{"/bin/sh"}})
 	f("a = env A=b /bin/sh  -c x;b=http://127.0.0.1:3000", program{name: "a", args: []string{"env", "A=b", "/bin/sh", "-c", "x"}}, program{name: "b", addr: "127.0.0.1:3000"})
+	f("exclusive", program{name: "exclusive", args: []string{""}, env: []string{"PGRST_FLIGHT_DEPTH=1"}, says: "flight-depth = 1"})
 	f("v6=http://[::1]:3000/,pid=77", program{name: "v6", addr: "[::1]:3000", pid: 77})
 
-	both, err := parsePeers([]string{"a=sh"}, "b=sh")
+	both, err := (&plan{}).parsePeers([]string{"a=sh"}, "b=sh")
 	if err != nil || len(both) != 2 || both[0].name != "a" {
 		t.Errorf("got %+v, %v, want that of the flag and that of the variable", both, err)
 	}
 
 	bad := func(text, want string) {
 		t.Helper()
-		if _, err := parsePeers([]string{text}, ""); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := (&plan{}).parsePeers([]string{text}, ""); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want %q", text, err, want)
 		}
 	}
@@ -44,7 +45,7 @@ func TestParsePeers(t *testing.T) {
 	bad("x=http://127.0.0.1:80/path", "want http")
 	bad("x=http://127.0.0.1", "want http")
 	bad("x=http://127.0.0.1:80,pid=0", "not a process id")
-	if _, err := parsePeers([]string{"a=sh", "a=sh"}, ""); err == nil {
+	if _, err := (&plan{}).parsePeers([]string{"a=sh", "a=sh"}, ""); err == nil {
 		t.Error("two peers of one name")
 	}
 }

@@ -26,7 +26,7 @@ func pgbenchProgram(p pgcluster.Programs) string {
 }
 
 // runPgbench sends a flight by pgbench: an independent witness for runFloor. It reads results as text.
-func runPgbench(ctx context.Context, program string, m *machine, flight []statement, x *mix, connections int, duration time.Duration) (load.Result, error) {
+func runPgbench(ctx context.Context, program string, m *machine, v *way, flight []statement, x *mix, connections int, duration time.Duration) (load.Result, error) {
 	script, args := pgbenchScript(flight, x)
 	file := filepath.Join(m.dir, x.name+".pgbench")
 	if err := os.WriteFile(file, []byte(script), 0o644); err != nil {
@@ -36,7 +36,7 @@ func runPgbench(ctx context.Context, program string, m *machine, flight []statem
 	// pgbench prepares statements outside the transaction, where authenticator may read nothing.
 	args = append(args, "--no-vacuum", "--protocol=prepared", "--client="+strconv.Itoa(connections), "--jobs=1",
 		"--time="+strconv.Itoa(seconds), "--file="+file,
-		"--host="+m.database.SocketDir, "--port="+strconv.Itoa(m.database.Port), "--username="+pgcluster.Superuser, database)
+		"--host="+v.dir, "--port="+strconv.Itoa(v.port), "--username="+pgcluster.Superuser, database)
 	out, err := exec.CommandContext(ctx, program, args...).CombinedOutput()
 	if err != nil {
 		return load.Result{}, fmt.Errorf("pgbench: %w: %s", err, out)

@@ -39,18 +39,22 @@ func (p *plan) profileOne(ctx context.Context, m *machine, x *mix, who asker, k 
 	if err != nil {
 		return err
 	}
-	if err := m.resetData(ctx, x); err != nil {
+	if err := errors.Join(m.setup(ctx, x), m.resetData(ctx, x)); err != nil {
 		return err
 	}
 	self, err := ourselves(string(byServer), "profiled:"+prefix)
 	if err != nil {
 		return err
 	}
-	server, err := m.startServer(ctx, self, slices.Concat(x.env, p.env, self.env), p.pool)
+	v, err := m.way(ctx, p.delays[0])
 	if err != nil {
 		return err
 	}
-	r, err := load.Run(ctx, x.target(server.addr, who, k), p.connections, p.duration())
+	server, err := m.startServer(ctx, self, v, slices.Concat(x.env, p.env), p.pools[0])
+	if err != nil {
+		return err
+	}
+	r, err := load.Run(ctx, x.target(server.addr, who, k), p.connections[0], p.duration())
 	if err := errors.Join(err, server.stop()); err != nil {
 		return err
 	}

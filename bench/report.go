@@ -25,11 +25,15 @@ const (
 type figures struct {
 	PerSecond   float64 `json:"requests_per_second"`
 	P50         float64 `json:"p50_ms"`
+	P90         float64 `json:"p90_ms"`
 	P99         float64 `json:"p99_ms"`
+	P999        float64 `json:"p999_ms"`
+	Max         float64 `json:"max_ms"`
 	ServerCPU   float64 `json:"server_cpu_us"`   // per request
 	DatabaseCPU float64 `json:"database_cpu_us"` // per request
 	ServerRSS   float64 `json:"server_mb"`
 	Requests    int     `json:"requests"`
+	Failed      float64 `json:"failed_percent"` // of an open loop
 	Others      float64 `json:"others_percent"` // of the machine, taken by other programs
 }
 
@@ -52,25 +56,29 @@ func (r row) asker() string {
 	return strings.TrimPrefix(strings.TrimPrefix(string(r.Subject), r.Program), ", ")
 }
 
+// section is one mix under one kind of load.
 type section struct {
-	Mix   string `json:"mix"`
-	About string `json:"about"`
-	Rows  []row  `json:"rows"`
+	Mix         string  `json:"mix"`
+	About       string  `json:"about"`
+	Pool        int     `json:"pool"`
+	Delay       float64 `json:"delay_ms"`
+	Connections int     `json:"connections"`               // at most that many, if there is a rate
+	Rate        int     `json:"rate_per_second,omitempty"` // of an open loop
+	Rows        []row   `json:"rows"`
 	// Notes hold what figures do not say.
 	Notes []string  `json:"notes,omitempty"`
 	Bars  []verdict `json:"bars,omitempty"`
 }
 
 type report struct {
-	Time        time.Time `json:"time"`
-	Program     string    `json:"program"`
-	Peers       []string  `json:"peers,omitempty"`
-	Postgres    int       `json:"postgres_major"`
-	CPUs        int       `json:"cpus"`
-	Connections int       `json:"connections"`
-	Pool        int       `json:"pool"`
-	Seconds     float64   `json:"seconds_per_measurement"`
-	Sections    []section `json:"mixes"`
+	Time     time.Time `json:"time"`
+	Program  string    `json:"program"`
+	Peers    []string  `json:"peers,omitempty"`
+	Postgres int       `json:"postgres_major"`
+	CPUs     int       `json:"cpus"`
+	Seconds  float64   `json:"seconds_per_measurement"`
+	Rounds   int       `json:"rounds"`
+	Sections []section `json:"mixes"`
 }
 
 func (s *section) add(who subject, program string, f figures) {
@@ -105,7 +113,11 @@ func median(rounds []figures) figures {
 	return figures{
 		PerSecond:   of(func(f figures) float64 { return f.PerSecond }),
 		P50:         of(func(f figures) float64 { return f.P50 }),
+		P90:         of(func(f figures) float64 { return f.P90 }),
 		P99:         of(func(f figures) float64 { return f.P99 }),
+		P999:        of(func(f figures) float64 { return f.P999 }),
+		Max:         of(func(f figures) float64 { return f.Max }),
+		Failed:      of(func(f figures) float64 { return f.Failed }),
 		ServerCPU:   of(func(f figures) float64 { return f.ServerCPU }),
 		DatabaseCPU: of(func(f figures) float64 { return f.DatabaseCPU }),
 		ServerRSS:   of(func(f figures) float64 { return f.ServerRSS }),
@@ -156,19 +168,43 @@ func (s *section) base(word string, ours row) (row, bool) {
 	return s.Rows[i], true
 }
 
+// load says how a section was asked.
+func (s *section) load() string {
+	var parts []string
+	switch {
+	case s.Rate != 0:
+		parts = append(parts, thousands(float64(s.Rate))+" requests/s")
+	case s.Connections != 0:
+		parts = append(parts, thousands(float64(s.Connections))+" connections")
+	}
+	parts = append(parts, fmt.Sprintf("pool %d", s.Pool))
+	if s.Delay != 0 {
+		parts = append(parts, fmt.Sprintf("PostgreSQL %g ms away", s.Delay))
+	}
+	return strings.Join(parts, ", ")
+}
+
 func (r *report) print(w io.Writer) {
-	for _, s := range r.Sections {
-		fmt.Fprintf(w, "\n%s: %s\n", s.Mix, s.About)
+	for i, s := range r.Sections {
+		if i == 0 || r.Sections[i-1].Mix != s.Mix {
+			fmt.Fprintf(w, "\n%s: %s\n", s.Mix, s.About)
+		}
+		fmt.Fprintf(w, "\n  %s\n", s.load())
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-		fmt.Fprintln(table, "\trequests/s\tp50 ms\tp99 ms\tCPU µs: server\tPostgreSQL\ttotal\tserver MB\tothers %\t")
+		columns := closedColumns
+		if s.Rate != 0 {
+			columns = openColumns
+		}
+		for _, c := range columns {
+			fmt.Fprintf(table, "\t%s", c.head)
+		}
+		fmt.Fprintln(table, "\t")
 		for _, line := range s.Rows {
-			f := line.Median
-			total := number(f.total(), "%.1f")
-			if line.Program != "" && f.ServerCPU == 0 {
-				total = "-" // nobody told us the process
+			fmt.Fprint(table, line.Subject)
+			for _, c := range columns {
+				fmt.Fprintf(table, "\t%s", c.text(line))
 			}
-			fmt.Fprintf(table, "%s\t%.0f\t%s\t%s\t%s\t%s\t%s\t%s\t%.0f\t\n", line.Subject, f.PerSecond,
-				number(f.P50, "%.2f"), number(f.P99, "%.2f"), number(f.ServerCPU, "%.1f"), number(f.DatabaseCPU, "%.1f"), total, number(f.ServerRSS, "%.0f"), f.Others)
+			fmt.Fprintln(table, "\t")
 		}
 		table.Flush()
 		for _, text := range slices.Concat(s.ratios(), s.Notes) {
@@ -179,6 +215,41 @@ func (r *report) print(w io.Writer) {
 		}
 	}
 }
+
+// column of a table.
+type column struct {
+	head   string
+	of     func(figures) float64
+	format string
+}
+
+func (c column) text(r row) string {
+	v := c.of(r.Median)
+	if v == 0 && !c.always() || c.head == "total" && r.Program != "" && r.Median.ServerCPU == 0 { // nobody told us the process
+		return "-"
+	}
+	return fmt.Sprintf(c.format, v)
+}
+
+// always says that nothing is a figure, too.
+func (c column) always() bool { return strings.HasSuffix(c.head, "%") }
+
+var (
+	throughputColumn = column{"requests/s", func(f figures) float64 { return f.PerSecond }, "%.0f"}
+	p50Column        = column{"p50 ms", func(f figures) float64 { return f.P50 }, "%.2f"}
+	p99Column        = column{"p99 ms", func(f figures) float64 { return f.P99 }, "%.2f"}
+	cpuColumns       = []column{
+		{"CPU µs: server", func(f figures) float64 { return f.ServerCPU }, "%.1f"},
+		{"PostgreSQL", func(f figures) float64 { return f.DatabaseCPU }, "%.1f"},
+		{"total", figures.total, "%.1f"},
+		{"server MB", func(f figures) float64 { return f.ServerRSS }, "%.0f"},
+		{"others %", func(f figures) float64 { return f.Others }, "%.0f"},
+	}
+	closedColumns = append([]column{throughputColumn, p50Column, p99Column}, cpuColumns...)
+	openColumns   = append([]column{throughputColumn, {"failed %", func(f figures) float64 { return f.Failed }, "%.1f"}, p50Column,
+		{"p90 ms", func(f figures) float64 { return f.P90 }, "%.2f"}, p99Column,
+		{"p99.9 ms", func(f figures) float64 { return f.P999 }, "%.2f"}, {"max ms", func(f figures) float64 { return f.Max }, "%.2f"}}, cpuColumns...)
+)
 
 // ratios are what the figures are taken for: our total against the database's floors, that of one asker
 // against the first, and ours against each peer's.
@@ -264,13 +335,6 @@ func spread(values []float64) comparison {
 	}
 	median := middle(values) // sorts
 	return comparison{len(values), median, values[len(values)/4], values[len(values)-1-len(values)/4]}
-}
-
-func number(v float64, format string) string {
-	if v == 0 {
-		return "-"
-	}
-	return fmt.Sprintf(format, v)
 }
 
 func (r *report) json(w io.Writer) error {

@@ -3,25 +3,34 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
-// TestRun is a whole run, as short as one can be: servers, peers, floors, results.
-func TestRun(t *testing.T) {
+// shortest is the plan of a run with everything, each as short as it can be.
+func shortest(t *testing.T) plan {
+	t.Helper()
 	server, err := ourselves("", "server")
 	if err != nil {
 		t.Fatal(err)
 	}
-	peer, err := parsePeer(classicName)
-	if err != nil {
+	return plan{server: server.args[0], env: server.env, connections: []int{4}, pools: []int{2}, delays: []time.Duration{0},
+		seconds: 0.2, rounds: 1, others: 100, out: t.TempDir()}
+}
+
+func run(t *testing.T, p plan) (report, string) {
+	t.Helper()
+	if err := p.check(); err != nil {
 		t.Fatal(err)
 	}
-	p := plan{server: server.args[0], env: server.env, peers: []program{peer}, mixes: []string{"row", "insert", "call-get"},
-		connections: 4, pool: 2, seconds: 0.2, rounds: 1, others: 100, out: t.TempDir()}
 	var out bytes.Buffer
 	if err := p.run(t.Context(), &out); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
@@ -34,6 +43,18 @@ func TestRun(t *testing.T) {
 	if err := json.Unmarshal(text, &r); err != nil {
 		t.Fatal(err)
 	}
+	return r, out.String()
+}
+
+// TestPeers: the baseline takes part where it can, and says where it cannot.
+func TestPeers(t *testing.T) {
+	p := shortest(t)
+	var err error
+	if p.peers, err = p.parsePeers([]string{classicName}, ""); err != nil {
+		t.Fatal(err)
+	}
+	p.mixes = []string{"embed", "insert", "call-get"}
+	r, out := run(t, p)
 	if len(r.Sections) != len(p.mixes) {
 		t.Fatalf("%d sections of %d mixes", len(r.Sections), len(p.mixes))
 	}
@@ -57,7 +78,56 @@ func TestRun(t *testing.T) {
 			t.Errorf("%s: no bar against the baseline: %+v", s.Mix, s.Bars)
 		}
 	}
-	if !strings.Contains(out.String(), "times classic: total CPU") {
-		t.Errorf("the table has no comparison:\n%s", out.String())
+	if !strings.Contains(out, "times classic: total CPU") {
+		t.Errorf("the table has no comparison:\n%s", out)
+	}
+}
+
+// TestSettings: every combination is measured, a longer way is longer, a server by URL is asked, and a mix of
+// the user's has the table that it makes.
+func TestSettings(t *testing.T) {
+	p := shortest(t)
+	p.connections, p.rates, p.pools, p.delays = []int{1, 4}, []int{100}, []int{1, 2}, []time.Duration{0, 2 * time.Millisecond}
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `[{"id":1}]`) }))
+	defer elsewhere.Close()
+	var err error
+	if p.peers, err = p.parsePeers([]string{"elsewhere=" + elsewhere.URL + ",pid=" + strconv.Itoa(os.Getpid())}, ""); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "mine.txt")
+	if err := os.WriteFile(file, []byte("get /mine?id=eq.1\nfloor same\nsetup create table bench.mine as select 1 as id; grant select on bench.mine to anon\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p.mixes = []string{file}
+	r, out := run(t, p)
+	var got []string
+	for _, s := range r.Sections {
+		got = append(got, s.load())
+		for _, who := range []subject{byServer, "elsewhere"} {
+			if f, ok := s.find(who); !ok || f.Requests == 0 {
+				t.Errorf("%s: %s: %+v", s.load(), who, f)
+			}
+		}
+		if s.Notes != nil {
+			t.Errorf("notes: %q", s.Notes)
+		}
+		f, _ := s.find(byServer)
+		if s.Delay == 2 && f.P50 < 2 {
+			t.Errorf("%s: half of the answers took %g ms", s.load(), f.P50)
+		}
+		if s.Rate == 100 && (f.Requests != 20 || f.Max < f.P999 || f.P999 < f.P90) {
+			t.Errorf("%s: %+v", s.load(), f)
+		}
+	}
+	var want []string
+	for _, delay := range []string{"", ", PostgreSQL 2 ms away"} {
+		for _, pool := range []string{"pool 1", "pool 2"} {
+			for _, load := range []string{"1 connections, ", "4 connections, ", "100 requests/s, "} {
+				want = append(want, load+pool+delay)
+			}
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("sections %q, want %q\n%s", got, want, out)
 	}
 }

@@ -41,14 +41,13 @@ func (r *report) svg(w io.Writer) error {
 func (r *report) footnotes() [2]string {
 	return [2]string{
 		fmt.Sprintf("%s, %s", r.Program, r.Time.Format("2006-01-02")),
-		fmt.Sprintf("%d connections, pool %d, PostgreSQL %d on the same machine, %d CPUs, medians of %.0f s runs",
-			r.Connections, r.Pool, r.Postgres, r.CPUs, r.Seconds),
+		fmt.Sprintf("PostgreSQL %d on the same machine, %d CPUs, medians of %d runs of %g s", r.Postgres, r.CPUs, r.Rounds, r.Seconds),
 	}
 }
 
 // drawSection draws from y down and gives where it ended.
 func drawSection(b *strings.Builder, s section, y int) int {
-	fmt.Fprintf(b, "<text x=\"16\" y=\"%d\" font-weight=\"bold\">%s</text>\n", y, escape(s.Mix+": "+strings.TrimSuffix(s.About, ".")))
+	fmt.Fprintf(b, "<text x=\"16\" y=\"%d\" font-weight=\"bold\">%s</text>\n", y, escape(s.Mix+": "+s.load()))
 	y += 12
 	longest := 0.0
 	for _, line := range s.Rows {

@@ -85,9 +85,10 @@ var layers = []layer{
 	{path: "cmd/fastgrest", why: "reads the command line and starts the server, or the demo",
 		imports: []string{"server", "server/config", "pgwire/pgcluster", "github.com/spf13/pflag", "github.com/fergusstrange/embedded-postgres", "github.com/pascaldekloe/jwt"}},
 	{path: "bench/classic", why: "is what others write, and has nothing of ours", imports: []string{"github.com/valyala/fasthttp", "github.com/jackc/pgx/v5/..."}},
+	{path: "bench/delay", why: "passes bytes on, whatever they mean", imports: []string{"golang.org/x/sys/unix"}},
 	{path: "bench/...", why: "measures the program and the server from outside",
 		imports: []string{"bench/...", "server", "server/config", "pgwire/pgcluster", "github.com/spf13/pflag", "github.com/pascaldekloe/jwt", "github.com/jackc/pgx/v5/...",
-			"github.com/tsenart/vegeta/v12/lib", "golang.org/x/sys/unix"},
+			"github.com/tsenart/vegeta/v12/lib"},
 		tests: []string{"server/auth"}},
 }
 

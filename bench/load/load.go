@@ -15,7 +15,8 @@ import (
 
 // Bounds of one run.
 const (
-	maxConnections = 1024
+	MaxConnections = 1024
+	MaxRate        = 200_000 // requests per second of an open loop
 	maxDuration    = 5 * time.Minute
 )
 
@@ -105,8 +106,8 @@ func (t *Target) check(connections int, duration time.Duration) error {
 		return fmt.Errorf("load: address %q: %w", t.Addr, err)
 	case !addr.Addr().IsLoopback():
 		return fmt.Errorf("load: %s is not a loopback address", t.Addr)
-	case connections < 1 || connections > maxConnections:
-		return fmt.Errorf("load: %d connections, want 1 to %d", connections, maxConnections)
+	case connections < 1 || connections > MaxConnections:
+		return fmt.Errorf("load: %d connections, want 1 to %d", connections, MaxConnections)
 	case duration <= 0 || duration > maxDuration:
 		return fmt.Errorf("load: duration %s, want up to %s", duration, maxDuration)
 	case t.High < t.Low:
@@ -133,13 +134,13 @@ func collect(clients []*client, elapsed time.Duration) Result {
 		all = append(all, c.latencies...)
 		bytes += c.bytes
 	}
-	r := summarize(all, elapsed)
+	r := Summarize(all, elapsed)
 	r.Bytes = bytes
 	return r
 }
 
-// summarize sorts latencies.
-func summarize(latencies []time.Duration, elapsed time.Duration) Result {
+// Summarize makes a result of latencies, which it sorts.
+func Summarize(latencies []time.Duration, elapsed time.Duration) Result {
 	r := Result{Requests: len(latencies), Elapsed: elapsed}
 	if len(latencies) == 0 {
 		return r

@@ -11,9 +11,6 @@ import (
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
 
-// maxRate bounds the requests per second of an open loop.
-const maxRate = 200_000
-
 // RunOpen sends requests at a constant rate, whether or not earlier ones were answered, over as many
 // connections as that takes, up to a number. All that the rate asks for in the time are sent, late ones too.
 //
@@ -26,8 +23,8 @@ func RunOpen(ctx context.Context, t Target, rate, connections int, duration time
 	if err := t.check(connections, duration); err != nil {
 		return Result{}, err
 	}
-	if rate < 1 || rate > maxRate {
-		return Result{}, fmt.Errorf("load: %d requests per second, want 1 to %d", rate, maxRate)
+	if rate < 1 || rate > MaxRate {
+		return Result{}, fmt.Errorf("load: %d requests per second, want 1 to %d", rate, MaxRate)
 	}
 	// What is not sent by then never will be.
 	ctx, cancel := context.WithTimeout(ctx, 3*duration+10*time.Second)
@@ -57,7 +54,7 @@ func RunOpen(ctx context.Context, t Target, rate, connections int, duration time
 			latencies = append(latencies, r.End().Sub(began.Add(p.due(r.Seq))))
 		}
 	}
-	result := summarize(latencies, time.Since(began))
+	result := Summarize(latencies, time.Since(began))
 	result.Bytes = clients.bytes
 	result.Failed = int(p.count) - len(latencies)
 	if len(latencies) == 0 {

@@ -104,7 +104,7 @@ func TestOpenFailures(t *testing.T) {
 	if _, err := RunOpen(t.Context(), target, 100, 4, 100*time.Millisecond); err == nil || !strings.Contains(err.Error(), "404") {
 		t.Errorf("got %v, want what the server said", err)
 	}
-	for _, rate := range []int{0, -1, maxRate + 1} {
+	for _, rate := range []int{0, -1, MaxRate + 1} {
 		if _, err := RunOpen(t.Context(), target, rate, 4, time.Second); err == nil || !strings.Contains(err.Error(), "requests per second") {
 			t.Errorf("rate %d: got %v", rate, err)
 		}
