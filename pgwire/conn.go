@@ -31,6 +31,8 @@ type Conn struct {
 	broken   bool
 	busy     bool // between the first byte out and the last byte in
 	answered bool // the server has said something since the flight was sent
+	soil     Soil // what the next flight has to expect of the session; see wash.go
+	unwashed bool // a washing failed: to be given up
 
 	aside     chan error // result of a large flight's sender
 	asideBusy bool       // there is one

@@ -22,6 +22,12 @@
 // it, after the steps that precede it: what those set, such as a role, is in
 // force. Each connection remembers a bounded number of them.
 //
+// # What code leaves in a session
+//
+// Settings, locks and temporary tables that functions make for their session
+// outlive the transaction. A flight that runs such functions says so (Soils);
+// the next one, whoever's it is, then begins with a washing, in the same write.
+//
 // # Errors, and what they leave behind
 //
 //   - *Error: the server refused a step. It skipped the rest, and without

@@ -23,9 +23,11 @@ type Flight struct {
 	// flight was the first to be answered to its answer's end. Set by the pool.
 	Took time.Duration
 
-	turn chan struct{} // see Turn
+	turn  chan struct{} // see Turn
+	soils Soil          // see Soils
 
 	// What follows belongs to the connection while it runs the flight.
+	washes bool  // begins with a washing, see wash.go
 	closes int   // statements closed at the head of the flight, to be acknowledged
 	err    error // the first one
 	failed int   // the step it belongs to
@@ -92,6 +94,7 @@ func (f *Flight) Reset() {
 	clear(f.args)
 	f.steps, f.args = f.steps[:0], f.args[:0]
 	f.simple, f.known = "", false
+	f.soils, f.washes = Clean, false
 	f.closes, f.err, f.failed = 0, nil, -1
 }
 

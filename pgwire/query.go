@@ -44,12 +44,14 @@ func (c *Conn) Exec(ctx context.Context, sql string) error {
 	return c.Run(ctx, f)
 }
 
-func (c *Conn) encodeSimple(sql string) error {
-	if strings.IndexByte(sql, 0) >= 0 {
+func (c *Conn) encodeSimple(f *Flight) error {
+	if strings.IndexByte(f.simple, 0) >= 0 {
 		return errNul
 	}
 	var err error
-	c.out.buf, err = (&pgproto3.Query{String: sql}).Encode(c.out.buf)
+	if c.out.buf, err = (&pgproto3.Query{String: f.simple}).Encode(c.out.buf); err == nil {
+		c.soiled(f)
+	}
 	return err
 }
 

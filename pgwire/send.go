@@ -58,8 +58,9 @@ func (o *outgoing) all() net.Buffers {
 // parsed, and appends the messages to what goes out. After an error nothing
 // has changed.
 func (c *Conn) encode(f *Flight) error {
+	c.encodeWash(f)
 	if f.simple != "" {
-		return c.encodeSimple(f.simple)
+		return c.encodeSimple(f)
 	}
 	c.stmts.flight++
 	c.encodeCloses(f)
@@ -76,6 +77,7 @@ func (c *Conn) encode(f *Flight) error {
 	}
 	c.out.buf, _ = (&pgproto3.Sync{}).Encode(c.out.buf)
 	c.stmts.forgive(f.closes)
+	c.soiled(f)
 	return nil
 }
 

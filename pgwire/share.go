@@ -61,7 +61,7 @@ func (s *Sharing) Append(f *Flight, open func() bool, added func()) bool {
 // knows reports whether the flight is small and needs nothing parsed here, and
 // whether there is nothing left to tidy up.
 func (c *Conn) knows(f *Flight) bool {
-	if c.stmts.off() || len(c.stmts.doomed) > 0 || f.simple != "" {
+	if c.stmts.off() || len(c.stmts.doomed) > 0 || f.simple != "" || c.soil == SoiledStatements {
 		return false
 	}
 	n := 0

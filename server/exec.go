@@ -228,6 +228,9 @@ func (rq *request) load(plan *planner.Plan, prepared *planner.Prepared, tx trans
 
 	f := &rq.flight
 	f.Reset()
+	if rq.runsUserCode(prepared) {
+		f.Soils(rq.snap.soil)
+	}
 	rq.numbers = rq.numbers[:0]
 	if tx.explicit {
 		f.Begin(tx.isolation, plan.ReadOnly)

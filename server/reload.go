@@ -122,6 +122,7 @@ func (s *Server) loadCatalog(ctx context.Context) error {
 	}
 	defer conn.Release()
 	c := conn.Conn
+	c.Soil(pgwire.Soiled) // what we read as, and how, must not be some request's choice
 	if c.ServerVersion() < minimumVersion {
 		name := c.ParameterStatus("server_version")
 		s.log.UnsupportedVersion(name, minimumVersionName)
@@ -224,7 +225,9 @@ func (s *Server) reloadConfig(ctx context.Context) {
 	var cfg *config.Config
 	conn, err := s.pool.Acquire(ctx)
 	if err == nil {
+		conn.Soil(pgwire.Soiled)
 		cfg, err = s.readConfig(ctx, conn.Conn)
+		conn.Soil(pgwire.Soiled) // db-pre-config is code of the database
 		conn.Release()
 	} else {
 		s.log.ConfigReadFailed(s.problemText(err))

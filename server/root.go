@@ -95,6 +95,7 @@ func (rq *request) flyInspection(ctx context.Context, conn *pgwire.Conn, access 
 	}
 	rq.addSettings(f, inspection)
 	if rq.snap.preRequest != nil {
+		f.Soils(rq.snap.soil)
 		f.Add(rq.snap.preRequest, nil)
 	}
 	schema := bytesOf(rq.schemaName())

@@ -26,6 +26,7 @@ type Snapshot struct {
 	schemaNames map[string]int // position of each exposed schema
 	settings    map[string]roleSettings
 	preRequest  *pgwire.Stmt // nil without db-pre-request
+	soil        pgwire.Soil  // what code of the database may leave in sessions
 }
 
 // session is what new sessions begin with, when the catalog was read.
@@ -78,6 +79,7 @@ func newSnapshot(c *config.Config, a *auth.Authenticator, cat *catalog.Catalog, 
 		s.preRequest = pgwire.NewStmt(sqlgen.PreRequest(catalog.QI(c.DBPreRequest)))
 	}
 	if cat != nil {
+		s.soil = soilOf(c.DBSessionReset, cat.Leftovers)
 		s.planner = planner.New(cat, planner.Options{
 			MaxRows:           c.DBMaxRows,
 			Aggregates:        c.DBAggregatesEnabled,
@@ -88,6 +90,18 @@ func newSnapshot(c *config.Config, a *auth.Authenticator, cat *catalog.Catalog, 
 		})
 	}
 	return s
+}
+
+// soilOf is what has to be cleaned up after code of the database ran.
+func soilOf(reset config.SessionReset, leftovers catalog.Leftovers) pgwire.Soil {
+	soil := pgwire.Soil(leftovers) // the same scale
+	switch reset {
+	case config.ResetNever:
+		return pgwire.Clean
+	case config.ResetAlways:
+		return max(soil, pgwire.Soiled)
+	}
+	return soil
 }
 
 func (s *Snapshot) addRole(role string) {

@@ -3,6 +3,7 @@ package server
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -33,8 +34,11 @@ type writer struct {
 	uri   string // of the database, past the proxy
 }
 
-// direct, as a flag of startWriter, leaves the proxy out.
-const direct = "direct"
+// Flags of startWriter itself.
+const (
+	direct = "direct" // leave the proxy out
+	login  = "login"  // as whom to connect
+)
 
 // startWriter makes a database from sql and a server over its schema api. All
 // the server says to the database goes through a proxy that listens.
@@ -65,13 +69,13 @@ func startWriter(tb testing.TB, sql string, flags map[string]string) *writer {
 	if flags[direct] == "" {
 		query.Set("host", dir)
 	}
-	query.Set("user", "w_authenticator")
+	query.Set("user", cmp.Or(flags[login], "w_authenticator"))
 	uri.RawQuery = query.Encode()
 	all := map[string]string{
 		"db-uri": uri.String(), "db-schemas": "api", "db-anon-role": "w_anon", "jwt-secret": testSecret, "db-pool": "1", "log-level": "crit",
 	}
 	for k, v := range flags {
-		if k != direct {
+		if k != direct && k != login {
 			all[k] = v
 		}
 	}
@@ -170,14 +174,20 @@ func (w *writer) ask(method, target, body string, head ...string) *reply {
 	return r
 }
 
-// as is the head line that makes a request one of a role's.
-func (w *writer) as(role string) string {
+// token is a token with these claims.
+func (w *writer) token(claims string) string {
 	w.tb.Helper()
-	token, err := auth.Sign([]byte(`{"role":"`+role+`"}`), []byte(testSecret))
+	token, err := auth.Sign([]byte(claims), []byte(testSecret))
 	if err != nil {
 		w.tb.Fatal(err)
 	}
-	return "Authorization: Bearer " + string(token)
+	return string(token)
+}
+
+// as is the head line that makes a request one of a role's.
+func (w *writer) as(role string) string {
+	w.tb.Helper()
+	return "Authorization: Bearer " + w.token(`{"role":"`+role+`"}`)
 }
 
 // forms names what a request had executed, flight by flight. It needs
@@ -195,7 +205,7 @@ func (w *writer) forms(run func()) string {
 		switch {
 		case s == "":
 			s = "|"
-		case strings.HasPrefix(s, "SELECT num_nonnulls("):
+		case strings.HasPrefix(s, "SELECT pg_catalog.num_nonnulls("):
 			s = "settings"
 		case s == responseSettings.SQL():
 			s = "response"

@@ -27,6 +27,9 @@ type Catalog struct {
 	// prepared statements.
 	UsageRoles map[string]struct{}
 
+	// Leftovers is what the code in the database may leave in a session.
+	Leftovers Leftovers
+
 	textTypes map[uint32]byte // see TextType
 
 	Timings []Timing
@@ -36,6 +39,15 @@ type Catalog struct {
 
 	tableNames, routineNames, parentNames map[string][]string // by schema
 }
+
+// Leftovers is what code may leave in a session for those who use it later.
+type Leftovers uint8
+
+const (
+	NoLeftovers        Leftovers = iota
+	SessionLeftovers             // settings, locks, temporary tables, ...
+	StatementLeftovers           // these and prepared statements
+)
 
 // Version is the server's version.
 type Version struct {

@@ -289,6 +289,7 @@ var plausibleRows = map[string]string{
 	"json_casts":      "t",
 	"key_columns":     "1|1|id",
 	"keys":            "f|c|1|{1}|1|{1}|t",
+	"leftovers":       "1",
 	"open_ended":      "1",
 	"policies":        "1|:funcid 1 ",
 	"reads":           "1|r|1",

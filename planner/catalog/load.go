@@ -78,6 +78,7 @@ func Load(ctx context.Context, q Querier, o Options) (*Catalog, error) {
 		{"mhandlers", l.loadHandlers},
 		{"access", l.loadAccess},
 		{"access", l.loadTextTypes},
+		{"access", l.loadLeftovers},
 		{"rels", l.relate},
 	}
 	for _, step := range steps {
@@ -157,6 +158,12 @@ func (l *loader) loadSession() error {
 		l.mention(schema)
 	}
 	return l.each("schemas", []string{textArray(named)}, func(row) {})
+}
+
+func (l *loader) loadLeftovers() error {
+	return l.each("leftovers", nil, func(r row) {
+		l.cat.Leftovers = Leftovers(min(max(r.int(0), 0), int(StatementLeftovers)))
+	})
 }
 
 func (l *loader) loadRepresentations() error {

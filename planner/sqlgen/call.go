@@ -104,7 +104,7 @@ func CallValue(c *tree.Call, root *tree.Node, total Total, body Body) Statement 
 // FunctionSettings makes the settings a routine brings along.
 func FunctionSettings(settings []catalog.Setting) string {
 	var w Writer
-	w.S("SELECT num_nonnulls(")
+	w.S("SELECT pg_catalog.num_nonnulls(")
 	for i, s := range settings {
 		if i > 0 {
 			w.S(", ")

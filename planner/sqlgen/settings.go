@@ -35,11 +35,15 @@ const (
 // and so win over what a client prefers.
 // num_nonnulls evaluates its arguments from left to right and sends one
 // integer back instead of every value.
+//
+// It is the only statement that is parsed before its own search_path is in
+// force, so its functions are named with their schema: whatever the session's
+// path is, nobody's set_config is called in place of PostgreSQL's.
 func SettingsStatement(s Settings) string {
 	var w Writer
-	w.S("SELECT num_nonnulls(")
+	w.S("SELECT pg_catalog.num_nonnulls(")
 	if s.ReadOnly {
-		w.S("set_config('transaction_read_only', 'on', true), ")
+		w.S("pg_catalog.set_config('transaction_read_only', 'on', true), ")
 	}
 	quoted := make([]string, len(s.SearchPath))
 	for i, schema := range s.SearchPath {
@@ -54,7 +58,7 @@ func SettingsStatement(s Settings) string {
 		if i == SettingTimezone && !s.Timezone {
 			break
 		}
-		w.S(", set_config(")
+		w.S(", pg_catalog.set_config(")
 		w.Lit(name)
 		w.S(", $")
 		w.Int(int64(i + 1))
@@ -69,7 +73,7 @@ func SettingsStatement(s Settings) string {
 }
 
 func (w *Writer) constant(name, value string) {
-	w.S("set_config(")
+	w.S("pg_catalog.set_config(")
 	w.Lit(name)
 	w.S(", ")
 	w.Lit(value)

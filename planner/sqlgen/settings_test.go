@@ -14,19 +14,19 @@ func TestSettingsStatement(t *testing.T) {
 	}{
 		{
 			Settings{SearchPath: []string{"api"}},
-			`SELECT num_nonnulls(set_config('search_path', '"api"', true), set_config('role', $1, true), set_config('request.jwt.claims', $2, true), ` +
-				`set_config('request.method', $3, true), set_config('request.path', $4, true), set_config('request.headers', $5, true), ` +
-				`set_config('request.cookies', $6, true))`,
+			`SELECT pg_catalog.num_nonnulls(pg_catalog.set_config('search_path', '"api"', true), pg_catalog.set_config('role', $1, true), pg_catalog.set_config('request.jwt.claims', $2, true), ` +
+				`pg_catalog.set_config('request.method', $3, true), pg_catalog.set_config('request.path', $4, true), pg_catalog.set_config('request.headers', $5, true), ` +
+				`pg_catalog.set_config('request.cookies', $6, true))`,
 		},
 		{
 			Settings{
 				ReadOnly: true, SearchPath: []string{`o"dd`, "it's"}, Timezone: true,
 				Role: []catalog.Setting{{Name: "work_mem", Value: "1MB"}}, App: []catalog.Setting{{Name: "app.x", Value: `a'b\`}},
 			},
-			`SELECT num_nonnulls(set_config('transaction_read_only', 'on', true), set_config('search_path', '"o""dd", "it''s"', true), ` +
-				`set_config('work_mem', '1MB', true), set_config('role', $1, true), set_config('request.jwt.claims', $2, true), ` +
-				`set_config('request.method', $3, true), set_config('request.path', $4, true), set_config('request.headers', $5, true), ` +
-				`set_config('request.cookies', $6, true), set_config('timezone', $7, true), set_config('app.x', E'a''b\\', true))`,
+			`SELECT pg_catalog.num_nonnulls(pg_catalog.set_config('transaction_read_only', 'on', true), pg_catalog.set_config('search_path', '"o""dd", "it''s"', true), ` +
+				`pg_catalog.set_config('work_mem', '1MB', true), pg_catalog.set_config('role', $1, true), pg_catalog.set_config('request.jwt.claims', $2, true), ` +
+				`pg_catalog.set_config('request.method', $3, true), pg_catalog.set_config('request.path', $4, true), pg_catalog.set_config('request.headers', $5, true), ` +
+				`pg_catalog.set_config('request.cookies', $6, true), pg_catalog.set_config('timezone', $7, true), pg_catalog.set_config('app.x', E'a''b\\', true))`,
 		},
 	} {
 		if got := SettingsStatement(test.settings); got != test.want {
@@ -97,7 +97,7 @@ func TestResponseSettingsOnServer(t *testing.T) {
 			t.Errorf("column %d is %q before anybody set anything", i, value)
 		}
 	}
-	run(t, conn, "select set_config('response.headers', '[]', false), set_config('response.status', '', false), set_config('"+InsertedSetting+"', '3', false)")
+	run(t, conn, "select pg_catalog.set_config('response.headers', '[]', false), pg_catalog.set_config('response.status', '', false), pg_catalog.set_config('"+InsertedSetting+"', '3', false)")
 	if r := read(); string(r[0]) != "[]" || r[1] != nil || string(r[2]) != "3" {
 		t.Errorf("%q", r)
 	}
@@ -108,7 +108,7 @@ func TestOtherStatements(t *testing.T) {
 		t.Errorf("%s, want %s", got, want)
 	}
 	got := FunctionSettings([]catalog.Setting{{Name: "work_mem", Value: "1MB"}, {Name: "Own.x", Value: "a'b"}})
-	if want := `SELECT num_nonnulls(set_config('work_mem', '1MB', true), set_config('Own.x', 'a''b', true))`; got != want {
+	if want := `SELECT pg_catalog.num_nonnulls(pg_catalog.set_config('work_mem', '1MB', true), pg_catalog.set_config('Own.x', 'a''b', true))`; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 }

@@ -70,6 +70,7 @@ type Config struct {
 	SpoolSendTimeout         time.Duration // for a client to take 64 KiB
 	FlightDepth              int           // requests that may share a connection back to back; 1 turns sharing off
 	DBSchemaPollInterval     time.Duration // between looks at the catalog for changes; 0: none
+	DBSessionReset           SessionReset
 
 	// Read from the database, not from file or environment.
 	RoleSettings  map[string][]Setting // settings of the roles we may become, by role
@@ -118,6 +119,15 @@ const (
 	FollowPrivileges OpenAPIMode = iota
 	IgnorePrivileges
 	OpenAPIDisabled
+)
+
+// SessionReset says after which requests a session is made as good as new.
+type SessionReset uint8
+
+const (
+	ResetAuto   SessionReset = iota // code of the database ran, and some of it could have left something
+	ResetAlways                     // code of the database ran
+	ResetNever
 )
 
 // Isolation is a transaction isolation level.
