@@ -62,6 +62,7 @@ func (p *poller) print(ctx context.Context) (string, error) {
 		return "", err
 	}
 	defer conn.Release()
+	conn.Soil(pgwire.Soiled) // see loadCatalog
 	moment, err := catalog.Moment(ctx, conn.Query)
 	if err != nil || moment == p.moment && p.server.reloads.print.Load() != nil {
 		return "", err
