@@ -26,18 +26,19 @@ type testServer struct {
 }
 
 // startTest makes a database from sql and a server over its schema api, with
-// anonymous role allocs_anon.
-func startTest(tb testing.TB, sql string, flags ...string) *testServer {
+// anonymous role allocs_anon and further settings, as keys and values.
+func startTest(tb testing.TB, sql string, settings ...string) *testServer {
 	tb.Helper()
 	db := pgtest.Start(tb)
 	name := db.NewDB(tb)
 	db.Exec(tb, name, sql)
-	s, err := newServer(Options{
-		Source: config.LoadOptions{Flags: map[string]string{
-			"db-uri": db.URI(name, "postgres"), "db-schemas": "api", "db-anon-role": "allocs_anon", "jwt-secret": testSecret,
-		}},
-		Version: "test",
-	})
+	flags := map[string]string{
+		"db-uri": db.URI(name, "postgres"), "db-schemas": "api", "db-anon-role": "allocs_anon", "jwt-secret": testSecret,
+	}
+	for i := 0; i < len(settings); i += 2 {
+		flags[settings[i]] = settings[i+1]
+	}
+	s, err := newServer(Options{Source: config.LoadOptions{Flags: flags}, Version: "test"})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -124,7 +124,7 @@ func TestStream(t *testing.T) {
 // TestStreamMemory: several large answers at once, read slowly, take little
 // memory, because each client gets its bytes no faster than it reads them.
 func TestStreamMemory(t *testing.T) {
-	s := startTest(t, streamSchema)
+	s := startTest(t, streamSchema, "spool-send-timeout", "0") // they pause for as long as the others take
 	url := serveTest(t, s)
 	const clients, size = 4, 48 << 20
 	var before, during runtime.MemStats
@@ -198,6 +198,7 @@ func TestStreamPipelined(t *testing.T) {
 		{"three at once", []string{small + small + large}, []int{10, 10, 8000000}},
 		{"cut in the second", []string{small + large[:20], large[20:]}, []int{10, 8000000}},
 		{"one after the other", []string{small, large}, []int{10, 8000000}},
+		{"large ones first", []string{large + large + small}, []int{8000000, 8000000, 10}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			conn, err := net.Dial("tcp", address)
