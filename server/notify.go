@@ -31,7 +31,7 @@ func (s *Server) startListener(ctx context.Context) <-chan struct{} {
 	var said error // why there can be no notifications here, once it has been logged
 	s.listening.Go(func() {
 		listen.Run(ctx, listen.Options{
-			Config: connect, Channel: c.DBChannel,
+			Config: connect, Channel: c.DBChannel, Wake: s.reloads.reached,
 			Connected: func(session listen.Session) {
 				// What was sent before is lost. The first catalog is not read before
 				// we listen, if that does not take long.

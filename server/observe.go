@@ -114,6 +114,9 @@ func (s *Server) acquire(ctx context.Context) (*pool.Conn, error) {
 
 // observePool follows the connections of the pool.
 func (s *Server) observePool(e pool.Event) {
+	if e.Kind == pool.Connected && s.listener.Load() == listenerOff {
+		wish(s.reloads.reached)
+	}
 	if !s.debugging() || e.Conn == 0 {
 		return
 	}
@@ -123,7 +126,7 @@ func (s *Server) observePool(e pool.Event) {
 		s.log.PoolConn(id, oplog.ConnConnecting)
 	case pool.Connected:
 		s.log.PoolConn(id, oplog.ConnEstablished)
-	case pool.ConnectFailed:
+	case pool.ConnectFailed, pool.Crowded:
 		s.log.PoolConn(id, oplog.ConnBroken)
 	case pool.Acquired:
 		s.log.PoolConn(id, oplog.ConnUsed)

@@ -26,6 +26,7 @@ type reloader struct {
 	begun   atomic.Bool   // a catalog has been asked for
 	loaded  atomic.Bool   // the catalog in force is the one last asked for
 	polling chan struct{} // db-schema-poll-interval may have changed
+	reached chan struct{} // the pool has reached the database: the listener may try again
 
 	// print is the fingerprint of what was last loaded, "" if none was taken.
 	print atomic.Pointer[string]
@@ -36,6 +37,7 @@ func (r *reloader) init() {
 	r.config = make(chan struct{}, 1)
 	r.first = make(chan struct{})
 	r.polling = make(chan struct{}, 1)
+	r.reached = make(chan struct{}, 1)
 }
 
 func (r *reloader) wantCatalog() { wish(r.catalog) }
@@ -61,6 +63,9 @@ const (
 	firstDelay = time.Second
 	maxDelay   = 32 * time.Second
 )
+
+// nextDelay is how long to wait after one more failure.
+func nextDelay(delay time.Duration) time.Duration { return min(max(delay*2, firstDelay), maxDelay) }
 
 func (s *Server) reloadLoop(ctx context.Context) {
 	for {
@@ -96,7 +101,7 @@ func (s *Server) loadUntilDone(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		delay = min(max(delay*2, firstDelay), maxDelay)
+		delay = nextDelay(delay)
 		s.delay.Store(int64(delay / time.Second))
 		s.log.Reconnecting(delay)
 		select {
@@ -141,10 +146,14 @@ func (s *Server) loadCatalog(ctx context.Context) error {
 	s.log.PoolInit(cfg.DBPool)
 	// Before anything is read: what changes meanwhile is loaded once more.
 	s.takePrint(ctx, c)
-	if next, err := s.readConfig(ctx, c); err != nil {
-		s.log.ConfigInvalid(err)
-	} else {
-		cfg = next
+	// Without settings in the database files are left for a reload of the
+	// configuration to read.
+	if cfg.DBConfig {
+		if next, err := s.readConfig(ctx, c); err != nil {
+			s.log.ConfigInvalid(err)
+		} else {
+			cfg = next
+		}
 	}
 
 	session, err := readSession(ctx, c)

@@ -37,6 +37,10 @@ type Options struct {
 	// before we believe that it passes none on. Default 5 s.
 	Patience time.Duration
 
+	// Wake ends a pause that has lasted for MinPause: somebody has reached the
+	// server. May be nil.
+	Wake <-chan struct{}
+
 	// Connected is called when the server has agreed to send notifications.
 	Connected func(Session)
 	// Notified is called for each notification.
@@ -88,12 +92,22 @@ func Run(ctx context.Context, o Options) error {
 			return context.Cause(ctx)
 		}
 		l.failed(err)
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(l.pause):
-		}
+		l.rest(ctx)
 		l.pause = min(2*l.pause, o.MaxPause)
+	}
+}
+
+// rest pauses.
+func (l *listener) rest(ctx context.Context) {
+	first := min(l.pause, l.o.MinPause)
+	select {
+	case <-ctx.Done():
+	case <-time.After(first):
+	}
+	select {
+	case <-ctx.Done():
+	case <-l.o.Wake:
+	case <-time.After(l.pause - first):
 	}
 }
 

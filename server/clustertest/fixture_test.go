@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -122,7 +123,8 @@ func socketDir(t *testing.T) string {
 	return dir
 }
 
-// launch starts a server and does not wait for it.
+// launch starts a server and does not wait for it. A flag without a name is the
+// configuration file, and one without a value is not given.
 func launch(t *testing.T, flags map[string]string) *app {
 	t.Helper()
 	dir := socketDir(t)
@@ -134,11 +136,13 @@ func launch(t *testing.T, flags map[string]string) *app {
 	for k, v := range flags {
 		all[k] = v
 	}
+	file := all[""]
+	maps.DeleteFunc(all, func(k, v string) bool { return k == "" || v == "" })
 	a := &app{t: t, api: unixClient(api), admin: unixClient(admin), log: &syncBuffer{}, ended: make(chan error, 1)}
 	var ctx context.Context
 	ctx, a.stop = context.WithCancel(context.Background())
 	go func() {
-		a.ended <- server.Run(ctx, server.Options{Source: config.LoadOptions{Flags: all}, Version: "test", Stdout: io.Discard, Stderr: a.log})
+		a.ended <- server.Run(ctx, server.Options{Source: config.LoadOptions{File: file, Flags: all}, Version: "test", Stdout: io.Discard, Stderr: a.log})
 	}()
 	t.Cleanup(func() {
 		a.api.CloseIdleConnections()

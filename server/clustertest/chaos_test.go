@@ -1,0 +1,152 @@
+package clustertest_test
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+)
+
+// chaosTime is how long PostgreSQL is not left in peace.
+func chaosTime(t *testing.T) time.Duration {
+	t.Helper()
+	text := os.Getenv("CHAOS_TIME")
+	if text == "" {
+		return 10 * time.Second
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// TestChaos: PostgreSQL is killed and started every second, in all ways, under
+// 64 clients. Requests may fail as long as there is no database; they may not
+// succeed with something else than they should. Afterwards everything is as
+// before.
+func TestChaos(t *testing.T) {
+	cluster := pgtest.StartOwn(t, "synchronous_commit = on") // what is confirmed has to be there afterwards
+	db := newDB(t, cluster)
+	a := start(t, map[string]string{"db-uri": cluster.URI(db, authenticator), "db-pool": "10"})
+	a.awaitLog("listening for database notifications")
+	eventually(t, "ready", func() bool { return a.ready() == 200 })
+	a.api.CloseIdleConnections()
+	goroutines := runtime.NumGoroutine()
+
+	var (
+		good, bad atomic.Int64 // answers with 200 and the right body, and with a failure
+		lastGood  atomic.Int64 // when the last request that succeeded was sent, in ns
+		wrote     sync.Map     // tags of writes that were confirmed
+	)
+	began := time.Now()
+	stop := make(chan struct{})
+	var clients sync.WaitGroup
+	for client := range 64 {
+		clients.Go(func() {
+			role := []string{"cluster_anon", "cluster_one", "cluster_two", "cluster_serial"}[client%4]
+			for n := 0; ; n++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				tag := fmt.Sprintf("c%d-%d", client, n)
+				id := 1 + (client*31+n)%100
+				method, target, body := "GET", fmt.Sprintf("/item?id=eq.%d&select=id,name", id), ""
+				status, want := 200, fmt.Sprintf(`[{"id":%d,"name":"item %d"}]`, id, id)
+				switch n % 8 {
+				case 3:
+					method, target, body = "POST", "/rpc/add_note?select=tag,role", `{"tag":"`+tag+`"}`
+					want = fmt.Sprintf(`{"tag":%q,"role":%q}`, tag, role)
+				case 5:
+					target = "/rpc/who"
+					want = fmt.Sprintf(`{"role" : %q, "claims" : %q, "path" : "\"api\", \"public\"", "cluster" : ""}`, role, tag)
+				case 7:
+					method, target, body, status, want = "POST", "/note", `{"tag":"`+tag+`"}`, 201, ""
+				}
+				sent := time.Now()
+				got, err := a.try(method, target, body, bearer(t, role, tag)...)
+				switch {
+				case err != nil:
+					t.Errorf("%s %s: %v", method, target, err)
+					return
+				case got.status == status && (got.body == want || sameJSON(got.body, want)):
+					good.Add(1)
+					lastGood.Store(max(lastGood.Load(), sent.UnixNano()))
+					if method == "POST" {
+						wrote.Store(tag, true)
+					}
+					continue
+				case got.status < 500:
+					t.Errorf("%s %s: %v, want %d %s or an error of ours", method, target, got, status, want)
+					return
+				}
+				bad.Add(1)
+				time.Sleep(2 * time.Millisecond) // a client that is told to come back does not hurry
+			}
+		})
+	}
+
+	var recoveries []time.Duration
+	ways := []syscall.Signal{syscall.SIGKILL, syscall.SIGINT, syscall.SIGQUIT}
+	for round := 0; time.Since(began) < chaosTime(t); round++ {
+		cluster.Halt(t, ways[round%len(ways)])
+		time.Sleep(100 * time.Millisecond) // let all of them notice
+		cluster.Resume(t)
+		back := time.Now()
+		eventually(t, "an answer after a restart", func() bool { return lastGood.Load() > back.UnixNano() || !a.running() })
+		if !a.running() {
+			t.Fatalf("the server has ended: %v", a.result())
+		}
+		recoveries = append(recoveries, time.Since(back))
+		time.Sleep(max(0, time.Second-time.Since(back)))
+	}
+	close(stop)
+	clients.Wait()
+	slices.Sort(recoveries)
+	worst := recoveries[len(recoveries)-1]
+	t.Logf("%d restarts in %v: %d answers, %d failures; first answer after a restart: median %v, worst %v",
+		len(recoveries), time.Since(began).Round(time.Second), good.Load(), bad.Load(), recoveries[len(recoveries)/2], worst)
+	if worst > 15*time.Second { // a second, on a machine that has nothing else to do
+		t.Errorf("it took %v to recover", worst)
+	}
+
+	// No confirmed write is lost, and none was made twice.
+	eventually(t, "the catalog", func() bool { return a.ready() == 200 })
+	var lost, twice []string
+	seen := map[string]int{}
+	for _, tag := range strings.Fields(value(t, cluster, db, "select coalesce(string_agg(tag, ' '), '') from api.note")) {
+		if seen[tag]++; seen[tag] == 2 {
+			twice = append(twice, tag)
+		}
+	}
+	wrote.Range(func(tag, _ any) bool {
+		if seen[tag.(string)] == 0 {
+			lost = append(lost, tag.(string))
+		}
+		return true
+	})
+	if len(lost)+len(twice) > 0 {
+		t.Errorf("confirmed and lost: %d %.200q; written twice: %d %.200q", len(lost), lost, len(twice), twice)
+	}
+
+	// Nothing is left behind.
+	if n := a.metric("pgrst_db_pool_waiting"); n != 0 {
+		t.Errorf("%v requests wait for a connection", n)
+	}
+	eventually(t, "one listener and ten connections at most", func() bool {
+		return value(t, cluster, db, "select count(*) <= 11 from pg_stat_activity where usename = '"+authenticator+"'") == "t"
+	})
+	a.api.CloseIdleConnections()
+	a.admin.CloseIdleConnections()
+	eventually(t, "no more goroutines than before", func() bool { return runtime.NumGoroutine() <= goroutines })
+}

@@ -1,0 +1,222 @@
+package clustertest_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+)
+
+// own starts a server over a database of a cluster of its own: role settings
+// belong to the cluster.
+func own(t *testing.T, flags map[string]string) (a *app, exec func(sql string)) {
+	t.Helper()
+	cluster := pgtest.StartOwn(t)
+	db := newDB(t, cluster)
+	all := map[string]string{"db-uri": cluster.URI(db, authenticator)}
+	for k, v := range flags {
+		all[k] = v
+	}
+	a = start(t, all)
+	a.awaitLog("listening for database notifications")
+	return a, func(sql string) { cluster.Exec(t, db, sql) }
+}
+
+// signal is what an operator would send; all servers of this process hear it.
+func signal(t *testing.T, sig syscall.Signal) {
+	t.Helper()
+	if err := syscall.Kill(os.Getpid(), sig); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (a *app) rows(target string) int { return strings.Count(a.get(target).body, "{") }
+
+// TestNotify: the words and what they do.
+func TestNotify(t *testing.T) {
+	a, exec := own(t, nil)
+	loads := func() float64 { return a.metric(`pgrst_schema_cache_loads_total{status="SUCCESS"}`) }
+	before := loads()
+	exec("alter role cluster_authenticator set pgrst.db_max_rows = 3; alter role cluster_one set statement_timeout = '77ms'")
+
+	exec("notify pgrst, 'nonsense'; notify other")
+	exec("notify pgrst, 'reload config'")
+	eventually(t, "db-max-rows", func() bool { return a.rows("/item") == 3 })
+	if got := loads(); got != before {
+		t.Errorf("the schema was loaded %v times more", got-before)
+	}
+	if n := a.log.count("Received a "); n != 1 {
+		t.Errorf("%d messages in the log, want one", n)
+	}
+	if got := a.do("POST", "/rpc/nap", `{"seconds":50}`, bearer(t, "cluster_one", "")...); got.code != "57014" {
+		t.Errorf("settings of the role: %v", got)
+	}
+
+	exec("create table api.fresh (id int); alter role cluster_authenticator set pgrst.db_max_rows = 4")
+	exec("notify pgrst, 'reload schema'")
+	a.awaitStatus("/fresh", 200)
+	// PostgREST reads the settings whenever it loads the schema.
+	if n := a.rows("/item"); n != 4 {
+		t.Errorf("%d rows, want 4", n)
+	}
+	exec("drop table api.fresh; notify pgrst")
+	eventually(t, "the table is gone", func() bool { return a.get("/fresh").code == "PGRST205" })
+}
+
+// TestManyNotifications: they come faster than a schema loads. The last is not
+// lost, and not each is served.
+func TestManyNotifications(t *testing.T) {
+	a, exec := own(t, nil)
+	before := a.metric(`pgrst_schema_cache_loads_total{status="SUCCESS"}`)
+	const many = 300
+	for i := range many {
+		exec(fmt.Sprintf("drop function if exists api.version(); create function api.version() returns table (v%d int) language sql as 'select %d'; notify pgrst, 'reload schema'", i, i))
+	}
+	want := fmt.Sprintf(`[{"v%d":%d}]`, many-1, many-1)
+	eventually(t, "the last version", func() bool { return a.get("/rpc/version").body == want })
+	eventually(t, "all messages", func() bool { return a.log.count("Received a schema cache reload message") >= many/2 })
+	if n := a.metric(`pgrst_schema_cache_loads_total{status="SUCCESS"}`) - before; n > many {
+		t.Errorf("%v loads for %d notifications", n, many)
+	}
+}
+
+// TestReloadUnderLoad: no request fails because of a reload, or is cut short.
+func TestReloadUnderLoad(t *testing.T) {
+	a, exec := own(t, map[string]string{"db-pool": "6"})
+	var answered atomic.Int64
+	stop := make(chan struct{})
+	var clients sync.WaitGroup
+	clients.Go(func() {
+		if got, err := a.try("POST", "/rpc/nap", `{"seconds":2}`); err != nil || got.body != `"rested"` {
+			t.Errorf("a request that began before: %v %v", got, err)
+		}
+	})
+	for client := range 16 {
+		clients.Go(func() {
+			for n := 0; ; n++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				id := 1 + (client+n)%100
+				method, target, body, want := "GET", fmt.Sprintf("/item?id=eq.%d&select=name", id), "", fmt.Sprintf(`[{"name":"item %d"}]`, id)
+				if n%4 == 0 {
+					method, target, body, want = "POST", "/rpc/add_note?select=tag", `{"tag":"x"}`, `{"tag":"x"}`
+				}
+				got, err := a.try(method, target, body)
+				if err != nil || got.status != 200 || got.body != want {
+					t.Errorf("%s %s: %v %v", method, target, got, err)
+					return
+				}
+				answered.Add(1)
+			}
+		})
+	}
+	for i := range 40 {
+		exec(fmt.Sprintf("create table api.t%d (id int)", i))
+		exec("notify pgrst")
+		if i%2 == 0 {
+			exec("notify pgrst, 'reload config'")
+		}
+		n := answered.Load()
+		eventually(t, "requests go on", func() bool { return answered.Load() > n+20 })
+	}
+	close(stop)
+	clients.Wait()
+	a.awaitStatus("/t39", 200)
+}
+
+// TestReloadFails: what was loaded before stays in force, and is replaced when
+// loading works again.
+func TestReloadFails(t *testing.T) {
+	cluster := pgtest.StartOwn(t)
+	db := newDB(t, cluster)
+	cluster.Exec(t, db, "create schema extra")
+	a := start(t, map[string]string{"db-uri": cluster.URI(db, authenticator), "db-schemas": "api,extra"})
+	a.awaitLog("listening for database notifications")
+	eventually(t, "ready", func() bool { return a.ready() == 200 })
+	cluster.Exec(t, db, "drop schema extra; create table api.fresh (id int); notify pgrst")
+	a.awaitLog("Failed to load the schema cache using db-schemas=api,extra and db-extra-search-path=public. ")
+	if n := a.ready(); n != 503 {
+		t.Errorf("/ready: %d", n)
+	}
+	if got := a.get("/item?id=eq.1&select=id"); got.body != `[{"id":1}]` {
+		t.Errorf("the old schema: %v", got)
+	}
+	if got := a.get("/fresh"); got.code != "PGRST205" {
+		t.Errorf("half of the new schema: %v", got)
+	}
+	if n := a.metric(`pgrst_schema_cache_loads_total{status="FAIL"}`); n < 1 {
+		t.Errorf("%v failures in the metrics", n)
+	}
+	cluster.Exec(t, db, "create schema extra")
+	a.awaitStatus("/fresh", 200)
+	eventually(t, "ready", func() bool { return a.ready() == 200 })
+}
+
+// TestReloadConfig: the file, the file of a secret, and what the signals read.
+func TestReloadConfig(t *testing.T) {
+	dir := t.TempDir()
+	secretFile, conf := filepath.Join(dir, "secret"), filepath.Join(dir, "conf")
+	write := func(path, text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wrong := strings.Repeat("invalid", 5)
+	write(secretFile, wrong)
+	write(conf, "db-max-rows = 5\ndb-channel-enabled = false\nlog-level = \"crit\"\n")
+	cluster := pgtest.StartOwn(t)
+	db := newDB(t, cluster)
+	a := start(t, map[string]string{
+		"": conf, "db-uri": cluster.URI(db, authenticator), "jwt-secret": "@" + secretFile, "db-config": "false", "log-level": "",
+	})
+	token := bearer(t, "cluster_one", "x")
+	status := func() int { return a.get("/item", token...).status }
+	if got := status(); got != 401 {
+		t.Errorf("with another secret: %d", got)
+	}
+	if n := a.rows("/item"); n != 5 {
+		t.Errorf("%d rows, want 5", n)
+	}
+
+	write(secretFile, secret)
+	write(conf, "db-max-rows = 6\ndb-channel-enabled = true\nlog-level = \"error\"\n")
+	loads := a.metric(`pgrst_schema_cache_loads_total{status="SUCCESS"}`)
+	signal(t, syscall.SIGUSR1) // is about the schema
+	eventually(t, "schema loaded", func() bool { return a.metric(`pgrst_schema_cache_loads_total{status="SUCCESS"}`) > loads })
+	if got, n := status(), a.rows("/item"); got != 401 || n != 5 {
+		t.Errorf("after SIGUSR1: %d, %d rows", got, n)
+	}
+	if n := a.log.count("listening for database notifications"); n != 0 {
+		t.Error("listens, and should not")
+	}
+	signal(t, syscall.SIGUSR2)
+	eventually(t, "new secret", func() bool { return status() == 200 })
+	if n := a.rows("/item"); n != 6 {
+		t.Errorf("%d rows, want 6", n)
+	}
+	a.awaitLog("Config reloaded")
+	a.awaitLog("listening for database notifications")
+
+	// A token that was good, and is remembered, is not good for ever.
+	write(secretFile, wrong)
+	cluster.Exec(t, db, "notify pgrst, 'reload config'")
+	eventually(t, "wrong secret", func() bool { return status() == 401 })
+
+	// Nonsense changes nothing.
+	write(conf, "db-max-rows = 7\nlog-level = \"loud\"\n")
+	signal(t, syscall.SIGUSR2)
+	a.awaitLog("Failed reloading config: ")
+	if n := a.rows("/item"); n != 6 {
+		t.Errorf("%d rows, want 6", n)
+	}
+}

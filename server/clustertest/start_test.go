@@ -1,0 +1,108 @@
+package clustertest_test
+
+import (
+	"net"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+)
+
+// TestStartDown: there is no database yet. Requests are told when to come
+// back, and answered once it is there.
+func TestStartDown(t *testing.T) {
+	cluster := pgtest.StartOwn(t)
+	db := newDB(t, cluster)
+	cluster.Halt(t, syscall.SIGINT)
+	a := launch(t, map[string]string{"db-uri": cluster.URI(db, authenticator)})
+	got := a.awaitStatus("/item", 503)
+	if after, err := strconv.Atoi(got.header.Get("Retry-After")); got.code != "PGRST002" || err != nil || after < 1 || after > 32 {
+		t.Errorf("%v, Retry-After %q", got, got.header.Get("Retry-After"))
+	}
+	if n := a.ready(); n != 503 {
+		t.Errorf("/ready: %d", n)
+	}
+	for _, line := range []string{
+		"Failed to query the PostgreSQL version. ", "Attempting to reconnect to the database in 1 seconds...", "Attempting to reconnect to the database in 2 seconds...",
+		"Failed listening for database notifications on the \"pgrst\" channel. ", "Retrying listening for database notifications in 1 seconds...",
+	} {
+		a.awaitLog(line)
+	}
+	cluster.Resume(t)
+	a.awaitStatus("/item?limit=1", 200)
+	eventually(t, "ready", func() bool { return a.ready() == 200 })
+	a.awaitLog("Successfully connected to PostgreSQL")
+}
+
+// TestStartSlow: something takes our connections and says nothing. The admin
+// port answers meanwhile, and the API when the first attempt has been given up.
+func TestStartSlow(t *testing.T) {
+	dir := socketDir(t)
+	listener, err := net.Listen("unix", filepath.Join(dir, ".s.PGSQL.5432"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	a := launch(t, map[string]string{
+		"db-uri": "postgresql:///db?host=" + dir + "&port=5432&user=u", "db-channel-enabled": "false", "db-pool-acquisition-timeout": "1",
+	})
+	eventually(t, "/ready", func() bool { return a.ready() == 503 })
+	if got := a.awaitStatus("/item", 503); got.code != "PGRST002" {
+		t.Errorf("%v", got)
+	}
+	if !a.running() {
+		t.Error(a.result())
+	}
+}
+
+// TestStartRefused: what waiting cannot mend ends the process.
+func TestStartRefused(t *testing.T) {
+	cluster := pgtest.StartOwn(t)
+	db := newDB(t, cluster)
+	cluster.Exec(t, "postgres", "create role with_password login password 'right'")
+	cluster.WriteFile(t, "pg_hba.conf", []byte("local all with_password scram-sha-256\nlocal all all trust\n"))
+	cluster.Exec(t, "postgres", "select pg_reload_conf()")
+	for _, c := range []struct {
+		name  string
+		flags map[string]string
+		log   string
+	}{
+		{"wrong password", map[string]string{"db-uri": cluster.URI(db, "with_password") + "&password=wrong"}, "password authentication failed"},
+		{"no password", map[string]string{"db-uri": cluster.URI(db, "with_password")}, "Failed to establish a connection. "},
+		{"no database, no recovery", map[string]string{"db-uri": cluster.URI("nowhere", authenticator), "db-pool-automatic-recovery": "false"}, "Automatic recovery disabled, exiting."},
+		{"no database, no recovery, no listener", map[string]string{
+			"db-uri": cluster.URI("nowhere", authenticator), "db-pool-automatic-recovery": "false", "db-channel-enabled": "false",
+		}, "Automatic recovery disabled, exiting."},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a := launch(t, c.flags)
+			if err := a.result(); err == nil {
+				t.Error("ends without an error")
+			}
+			if a.log.count(c.log) == 0 {
+				t.Errorf("no %q in the log", c.log)
+			}
+		})
+	}
+	// A database that does not exist may come into being.
+	a := launch(t, map[string]string{"db-uri": cluster.URI("later", authenticator)})
+	a.awaitStatus("/item", 503)
+	cluster.CreateDB(t, "later")
+	cluster.Exec(t, "later", schema)
+	a.awaitStatus("/item", 200)
+}
+
+// TestNoRecovery: the listener's connection ends, and may not be made again.
+func TestNoRecovery(t *testing.T) {
+	cluster := pgtest.StartOwn(t)
+	db := newDB(t, cluster)
+	a := start(t, map[string]string{"db-uri": cluster.URI(db, authenticator) + "&application_name=target", "db-pool-automatic-recovery": "false"})
+	a.awaitLog("listening for database notifications")
+	cluster.Exec(t, "postgres", "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'target'")
+	if err := a.result(); err == nil || !strings.Contains(err.Error(), "terminating connection") {
+		t.Error(err)
+	}
+}
