@@ -23,6 +23,15 @@ type Flight struct {
 	// flight was the first to be answered to its answer's end. Set by the pool.
 	Took time.Duration
 
+	// Waited is how long it waited for a connection, or in line on one. Set by
+	// the pool.
+	Waited time.Duration
+
+	// Reused and Parsed count the statements that the connection had parsed
+	// before, and those it had not, for as long as there is the Flight: Reset
+	// leaves them alone.
+	Reused, Parsed int
+
 	turn  chan struct{} // see Turn
 	soils Soil          // see Soils
 

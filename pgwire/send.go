@@ -102,7 +102,10 @@ func (c *Conn) encodeStep(f *Flight, s *step) error {
 	} else {
 		s.entry, s.parse = nil, true
 	}
-	if s.parse {
+	if !s.parse {
+		f.Reused++
+	} else {
+		f.Parsed++
 		if strings.IndexByte(s.stmt.sql, 0) >= 0 {
 			return errNul
 		}

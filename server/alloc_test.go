@@ -2,14 +2,31 @@
 
 package server
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+
+	"github.com/fastgrest/fastgrest/server/oplog"
+)
 
 // TestAllocations holds the promise of the hot path: a request whose plan is
 // cached allocates nothing of ours, from the request's bytes to the answer's.
 // fasthttp's own work (reading the request, writing the answer) is not in it;
 // BenchmarkRequest has all of it.
 func TestAllocations(t *testing.T) {
-	s := startTest(t, allocSchema)
+	t.Run("quiet", func(t *testing.T) { testAllocations(t, startTest(t, allocSchema)) })
+	// Every request logged, in either format.
+	for _, json := range []bool{false, true} {
+		t.Run(fmt.Sprintf("logged, json %t", json), func(t *testing.T) {
+			s := startTest(t, allocSchema)
+			s.log.SetLevel(oplog.Info)
+			s.log.SetJSON(json)
+			testAllocations(t, s)
+		})
+	}
+}
+
+func testAllocations(t *testing.T, s *testServer) {
 	token := "Bearer " + s.sign(t, `{"role":"allocs_user","sub":"a"}`)
 	for _, test := range []struct {
 		name, method, target, body string

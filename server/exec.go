@@ -63,7 +63,7 @@ func (rq *request) execute(plan *planner.Plan) error {
 			return err
 		}
 	}
-	conn, err := rq.server.acquire(ctx)
+	conn, err := rq.acquire(ctx)
 	if err != nil {
 		return err
 	}
@@ -107,9 +107,7 @@ func (rq *request) once(ctx context.Context, plan *planner.Plan, prepared *plann
 	if !plan.ReadOnly && prepared.Rows && rq.snap.config.DBPreparedStatements {
 		rq.flight.KnownOnly() // see certain
 	}
-	rq.server.log.PoolRequest()
-	err = rq.server.pool.Run(ctx, &rq.flight, manner(plan, prepared))
-	rq.server.log.PoolBorrowed()
+	err = rq.share(ctx, manner(plan, prepared))
 	if err == nil {
 		prepared.Took(rq.flight.Took)
 		return true, nil
@@ -174,7 +172,7 @@ func (rq *request) prepare(ctx context.Context, conn *pgwire.Conn, plan *planner
 	rq.addSettings(f, plan)
 	f.Describe(plan.Described(), &d)
 	rq.note(transaction{})
-	if err := conn.Run(ctx, f); err != nil {
+	if err := rq.send(ctx, conn); err != nil {
 		return nil, err
 	}
 	return plan.Prepare(types, d.Fields, false), nil
@@ -186,7 +184,7 @@ func (rq *request) fly(ctx context.Context, conn *pgwire.Conn, plan *planner.Pla
 	tx := rq.transaction(plan, rq.runsUserCode(prepared))
 	end := rq.load(plan, prepared, tx)
 	f := &rq.flight
-	err := conn.Run(ctx, f)
+	err := rq.send(ctx, conn)
 	if !plan.ReadOnly && !tx.rollback && !tx.held {
 		err = doubtful(err)
 	}
@@ -211,7 +209,7 @@ func (rq *request) fly(ctx context.Context, conn *pgwire.Conn, plan *planner.Pla
 	}
 	f.Reset()
 	f.Commit()
-	if err := conn.Run(ctx, f); err != nil {
+	if err := rq.send(ctx, conn); err != nil {
 		return rq.rollBack(ctx, conn, doubtful(err))
 	}
 	return nil

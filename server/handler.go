@@ -13,6 +13,7 @@ import (
 	"github.com/fastgrest/fastgrest/parser/header"
 	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/server/config"
+	"github.com/fastgrest/fastgrest/server/metrics"
 )
 
 const openAPIDisabled = config.OpenAPIDisabled
@@ -33,10 +34,7 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 		}
 	}
 	rq.skipBody()
-	rq.count()
-	if !preflight { // which PostgREST does not log either
-		rq.log()
-	}
+	rq.observe(preflight)
 	rq.end()
 	answered(ctx)
 	s.requests.Put(rq)
@@ -73,7 +71,7 @@ func (rq *request) serve() error {
 func (rq *request) identify() (err error) {
 	token := rq.authorization()
 	defer rq.debugToken(token)()
-	rq.identity, err = rq.snap.auth.Identify(token, time.Now())
+	rq.identity, err = rq.snap.auth.Identify(token, rq.effort.began)
 	rq.known = err == nil
 	return err
 }
@@ -244,7 +242,9 @@ func (rq *request) findPlan() (*planner.Plan, error) {
 	p.HasAccept = p.Accept != nil
 	rq.key = rq.snap.planner.AppendKey(rq.key[:0], p)
 	plan := rq.snap.planner.Lookup(rq.key)
+	rq.effort.plan = metrics.Hit
 	if plan == nil {
+		rq.effort.plan = metrics.Miss
 		var err error
 		if plan, err = rq.snap.planner.Plan(rq.key, p); err != nil {
 			return nil, err
@@ -274,7 +274,7 @@ func (rq *request) fail(err error) {
 		return
 	}
 	p := problemOf(err, rq.authenticated())
-	rq.server.observeProblem(p, err)
+	rq.observeProblem(p, err)
 	resp.SetStatusCode(p.status)
 	if p.statusText != "" {
 		resp.Header.SetStatusMessage(statusMessage(p.statusText))

@@ -3,41 +3,169 @@ package server
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"strconv"
+	"time"
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/fastgrest/fastgrest/pgwire"
 	"github.com/fastgrest/fastgrest/pgwire/pool"
 	"github.com/fastgrest/fastgrest/planner"
+	"github.com/fastgrest/fastgrest/planner/catalog"
 	"github.com/fastgrest/fastgrest/server/config"
+	"github.com/fastgrest/fastgrest/server/metrics"
 	"github.com/fastgrest/fastgrest/server/oplog"
 )
 
 // What is told of requests, and of what goes on below them: to the log and to
 // the metrics. Nothing here changes an answer.
 
-// count adds the request to the metrics.
-func (rq *request) count() { rq.server.metrics.Request(rq.ctx.Response.StatusCode()) }
+// effort is what a request has cost so far.
+type effort struct {
+	began    time.Time
+	used     bool          // the database was asked
+	database time.Duration // in the database
+	waited   time.Duration // for a connection
+	plan     metrics.Lookup
+}
+
+// observe counts the answer and logs it.
+func (rq *request) observe(preflight bool) {
+	s := rq.server
+	status, length := rq.ctx.Response.StatusCode(), rq.length()
+	a := metrics.Answer{
+		Shard: rq.shard, Route: rq.metricsRoute(), Method: rq.method(), Status: status,
+		Total: time.Since(rq.effort.began), UsedDatabase: rq.effort.used, Database: rq.effort.database, Waited: rq.effort.waited,
+		Plan: rq.effort.plan, StatementsReused: rq.flight.Reused, StatementsParsed: rq.flight.Parsed,
+		Bytes: length, Streamed: rq.streamed >= 0,
+	}
+	rq.flight.Reused, rq.flight.Parsed = 0, 0
+	s.metrics.Answered(&a)
+	if !preflight && s.log.LogsStatus(status) { // PostgREST does not log preflights either
+		rq.log(&a)
+	}
+}
 
 // log logs the request and, if that is asked for, its statements.
-func (rq *request) log() {
+func (rq *request) log(m *metrics.Answer) {
 	s, ctx := rq.server, rq.ctx
-	status := ctx.Response.StatusCode()
-	if !s.log.LogsStatus(status) {
-		return
-	}
-	if len(rq.statements) > 0 {
-		s.log.Query(status, rq.statements...)
-	}
 	a := oplog.Access{
 		Remote: ctx.RemoteAddr(), Method: rq.method(), Target: ctx.Request.Header.RequestURI(),
-		HTTP10: !ctx.Request.Header.IsHTTP11(), Status: status, Length: rq.length(),
+		HTTP10: !ctx.Request.Header.IsHTTP11(), Status: m.Status, Length: m.Bytes,
 		Referer: ctx.Request.Header.Referer(), UserAgent: ctx.Request.Header.UserAgent(),
 	}
 	if rq.known {
 		a.Role = bytesOf(rq.identity.Role)
 	}
+	if s.log.JSON() {
+		a.ID, a.Route, a.Code = rq.requestID(), m.Route.Name(), rq.code
+		a.Total, a.UsedDatabase, a.Database, a.Waited = m.Total, m.UsedDatabase, m.Database, m.Waited
+	}
+	if len(rq.statements) > 0 {
+		s.log.Query(a.ID, m.Status, rq.statements...)
+	}
 	s.log.Access(&a)
+}
+
+// metricsRoute is where the path leads to, if it leads to anything.
+func (rq *request) metricsRoute() *metrics.Route {
+	m := rq.server.metrics
+	if len(rq.path) <= 1 {
+		return m.Root
+	}
+	if !rq.routed && rq.route() != nil { // or refused before anybody asked
+		return m.Unknown
+	}
+	routes := m.Relations
+	if rq.resource == resourceRoutine {
+		routes = m.Routines
+	}
+	if r := routes.Find(rq.target); r != nil { // fast path
+		return r
+	}
+	p := rq.snap.planner
+	if p == nil {
+		return m.Unknown
+	}
+	name := catalog.QI{Schema: rq.schemaName(), Name: string(rq.target)}
+	exists := p.Catalog().Tables[name] != nil
+	if rq.resource == resourceRoutine {
+		exists = p.Catalog().Routines[name] != nil
+	}
+	if !exists {
+		return m.Unknown
+	}
+	return routes.Add(rq.target)
+}
+
+// maxRequestID bounds what is logged of a client's trace header.
+const maxRequestID = 128
+
+// requestID is how the request is called in the log: by the trace header, or
+// else by a number of ours that no other process uses.
+func (rq *request) requestID() []byte {
+	if len(rq.id) > 0 {
+		return rq.id
+	}
+	if name := rq.snap.config.ServerTraceHeader; name != "" {
+		value := rq.header(name)
+		rq.id = append(rq.id, value[:min(len(value), maxRequestID)]...)
+	}
+	if len(rq.id) == 0 {
+		rq.id = append(append(rq.id, rq.server.name...), '-')
+		rq.id = strconv.AppendUint(rq.id, rq.server.requestNumber.Add(1), 16)
+	}
+	return rq.id
+}
+
+// logID is requestID where it is going to be seen.
+func (rq *request) logID() []byte {
+	if !rq.server.log.JSON() {
+		return nil
+	}
+	return rq.requestID()
+}
+
+// processName is a random name for this process.
+func processName() string {
+	return strconv.FormatUint(uint64(rand.Uint32())|1<<31, 16)
+}
+
+// acquire borrows a connection.
+func (rq *request) acquire(ctx context.Context) (*pool.Conn, error) {
+	log := rq.server.log
+	log.PoolRequest()
+	rq.effort.used = true
+	conn, err := rq.server.pool.Acquire(ctx)
+	if err != nil {
+		rq.effort.waited += time.Since(rq.effort.began)
+		return nil, err
+	}
+	rq.effort.waited += conn.Waited()
+	log.PoolBorrowed()
+	return conn, nil
+}
+
+// share runs the flight on a connection of its own or one shared with others.
+func (rq *request) share(ctx context.Context, how pool.Manner) error {
+	log, f := rq.server.log, &rq.flight
+	log.PoolRequest()
+	rq.effort.used = true
+	f.Took = 0
+	err := rq.server.pool.Run(ctx, f, how)
+	rq.effort.waited += f.Waited
+	rq.effort.database += f.Took
+	log.PoolBorrowed()
+	return err
+}
+
+// send runs the flight on a connection.
+func (rq *request) send(ctx context.Context, conn *pgwire.Conn) error {
+	began := time.Now()
+	err := conn.Run(ctx, &rq.flight)
+	rq.effort.database += time.Since(began)
+	return err
 }
 
 // length is what the answer says about the length of its body, -1 if it says
@@ -45,9 +173,11 @@ func (rq *request) log() {
 func (rq *request) length() int64 {
 	resp := &rq.ctx.Response
 	switch {
+	case rq.ctx.IsHead():
+		return -1
 	case rq.streamed >= 0:
 		return rq.streamed
-	case resp.IsBodyStream(), rq.ctx.IsHead():
+	case resp.IsBodyStream():
 		return -1
 	}
 	switch status := resp.StatusCode(); status {
@@ -87,30 +217,22 @@ func (s *Server) observeLegacyNames(rq *request, plan *planner.Plan) {
 }
 
 // observeProblem logs what an operator wants to know of failed requests.
-func (s *Server) observeProblem(p *problem, err error) {
+func (rq *request) observeProblem(p *problem, err error) {
+	rq.code = p.code
+	log := rq.server.log
 	switch {
 	case p == errNoCatalog:
-		s.log.SchemaCacheEmpty(string(p.appendJSON(nil, config.Verbose)))
+		log.SchemaCacheEmpty(rq.logID(), string(p.appendJSON(nil, config.Verbose)))
 	case errors.Is(err, pool.ErrAcquireTimeout):
-		s.log.PoolTimeout(string(p.appendJSON(nil, config.Verbose)))
+		log.PoolTimeout(string(p.appendJSON(nil, config.Verbose)))
 	case p.status >= 500:
-		s.log.QueryFailed(string(p.appendJSON(nil, config.Verbose)))
+		log.QueryFailed(rq.logID(), string(p.appendJSON(nil, config.Verbose)))
 	}
 }
 
 // --- for log-level = debug ---
 
 func (s *Server) debugging() bool { return s.log.Level() >= oplog.Debug }
-
-// acquire borrows a connection.
-func (s *Server) acquire(ctx context.Context) (*pool.Conn, error) {
-	s.log.PoolRequest()
-	conn, err := s.pool.Acquire(ctx)
-	if err == nil {
-		s.log.PoolBorrowed()
-	}
-	return conn, err
-}
 
 // observePool follows the connections of the pool.
 func (s *Server) observePool(e pool.Event) {

@@ -76,7 +76,7 @@ func (rq *request) certain(ctx context.Context, conn *pgwire.Conn, plan *planner
 	rq.addSettings(f, plan)
 	f.Describe(main, &d)
 	rq.note(transaction{})
-	if err := conn.Run(ctx, f); err != nil {
+	if err := rq.send(ctx, conn); err != nil {
 		return nil, err
 	}
 	if !prepared.Fits(len(d.Fields), func(i int) uint32 { return d.Fields[i].Type }) {

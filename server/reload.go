@@ -275,6 +275,7 @@ func (s *Server) install(cfg *config.Config, cat *catalog.Catalog, session sessi
 	}
 	s.log.SetLevel(oplog.Level(cfg.LogLevel))
 	s.spool.SetLimits(spoolLimits(cfg))
+	s.log.SetJSON(cfg.LogFormat == config.LogJSON)
 	s.snapshot.Store(newSnapshot(cfg, a, cat, session))
 	wish(s.reloads.polling)
 	return nil

@@ -34,7 +34,8 @@ type request struct {
 
 	target   []byte // decoded relation or routine; buffer
 	resource resource
-	schema   int // position among the exposed schemas
+	routed   bool // resource and target are set
+	schema   int  // position among the exposed schemas
 	profiled bool
 	streamed int64 // length of the body, if it has been put away; else -1
 	noLength bool  // the empty body's length is not said, as PostgREST does not
@@ -61,6 +62,11 @@ type request struct {
 	scratch     []byte // values of headers while they are written; buffer
 	timing      timing
 
+	shard  int // for metrics; the request's for good
+	effort effort
+	code   string // of the error answered with
+	id     []byte // see requestID; buffer
+
 	addHeader func(name, value []byte) // bound once: a method value allocates
 }
 
@@ -74,7 +80,7 @@ const (
 )
 
 func (s *Server) newRequest() any {
-	rq := &request{server: s}
+	rq := &request{server: s, shard: int(s.shards.Add(1))}
 	rq.addHeader = rq.addRequestHeader
 	return rq
 }
@@ -90,6 +96,9 @@ func (rq *request) begin(ctx *fasthttp.RequestCtx, snap *Snapshot) {
 	rq.profiled, rq.noLength, rq.streamed = false, false, -1
 	rq.schema = 0
 	rq.timing = timing{}
+	rq.effort = effort{began: time.Now()}
+	rq.code, rq.id = "", rq.id[:0]
+	rq.routed = false
 	uri := ctx.Request.Header.RequestURI()
 	rq.path, rq.rawQuery = uri, nil
 	if i := bytes.IndexByte(uri, '?'); i >= 0 {

@@ -58,6 +58,7 @@ func (rq *request) respondRange(plan *planner.Plan) int {
 	lower := rq.plan.Top.Lower
 	status := parser.RangeStatus(lower, lower+r.rows-1, total, hasTotal)
 	if status == fasthttp.StatusRequestedRangeNotSatisfiable {
+		rq.code = "PGRST103"
 		r.dropBody()
 		r.body = outOfBounds(lower, strconv.FormatInt(total, 10)).appendJSON(r.body, rq.snap.config.ClientErrorVerbosity)
 	}

@@ -67,7 +67,7 @@ var (
 // inspect asks the database what the role may use.
 func (rq *request) inspect(access *openapi.Access) error {
 	ctx := context.Background()
-	conn, err := rq.server.acquire(ctx)
+	conn, err := rq.acquire(ctx)
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func (rq *request) flyInspection(ctx context.Context, conn *pgwire.Conn, access 
 	if tx.explicit {
 		f.Commit()
 	}
-	err := conn.Run(ctx, f)
+	err := rq.send(ctx, conn)
 	if err != nil && tx.explicit {
 		return rq.rollBack(ctx, conn, err)
 	}

@@ -25,6 +25,7 @@ func (rq *request) route() error {
 			rq.resource = resourceRoot
 			rq.target = rq.target[:0]
 		}
+		rq.routed = true
 		return nil
 	}
 	first, rest, more := bytes.Cut(path, slash)
@@ -37,6 +38,7 @@ func (rq *request) route() error {
 		first, rq.resource = rest, resourceRoutine
 	}
 	rq.target = appendDecoded(rq.target[:0], first)
+	rq.routed = true
 	return nil
 }
 

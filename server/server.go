@@ -41,6 +41,10 @@ type Server struct {
 	spool    *spool.Store
 	snapshot atomic.Pointer[Snapshot]
 	requests sync.Pool
+	shards   atomic.Uint32 // how many requests were made, see metrics.Answer
+
+	name          string        // of this process, in the ids of its requests
+	requestNumber atomic.Uint64 // of the last of these ids
 
 	reloads reloader
 	live    atomic.Bool  // the API's socket is open
@@ -63,18 +67,31 @@ func Run(ctx context.Context, o Options) error {
 	}
 	defer s.close()
 	s.log.Starting(o.Version)
-	return s.run(ctx)
+	if err = s.run(ctx); err != nil && s.log.JSON() {
+		s.log.Ending(err)
+		err = loggedError{err}
+	}
+	return err
 }
+
+// loggedError is an error whose text is in the log already.
+type loggedError struct{ error }
+
+func (e loggedError) Unwrap() error { return e.error }
+
+// Logged reports whether the log has the text of an error of Run: where lines
+// are JSON objects nobody else should write a line.
+func Logged(err error) bool { return errors.As(err, new(loggedError)) }
 
 func newServer(o Options) (*Server, error) {
 	c, err := config.Load(o.Source)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{options: o, fatal: make(chan error, 1)}
+	s := &Server{options: o, fatal: make(chan error, 1), name: processName()}
 	s.requests.New = s.newRequest
-	s.log = oplog.New(oplog.Options{Out: o.Stdout, Err: o.Stderr, Level: oplog.Level(c.LogLevel)})
-	s.metrics = metrics.New(metrics.Sources{Pool: s.poolFigures, TokenCache: s.tokenFigures, PlanCache: s.planFigures})
+	s.log = oplog.New(oplog.Options{Out: o.Stdout, Err: o.Stderr, Level: oplog.Level(c.LogLevel), JSON: c.LogFormat == config.LogJSON})
+	s.metrics = metrics.New(metrics.Sources{Pool: s.poolFigures, TokenCache: s.tokenFigures, Plans: s.planCount})
 	a, err := newAuth(c)
 	if err != nil {
 		return nil, err
@@ -265,7 +282,10 @@ func (s *Server) protocolError(ctx *fasthttp.RequestCtx, err error) {
 
 func (s *Server) poolFigures() metrics.Pool {
 	st := s.pool.Stats()
-	return metrics.Pool{Available: st.Idle, Waiting: st.Waiting, Max: st.Max, Timeouts: uint64(st.AcquireTimeouts)}
+	return metrics.Pool{
+		Available: st.Idle, Waiting: st.Waiting, Max: st.Max, Timeouts: uint64(st.AcquireTimeouts),
+		InUse: st.InUse, Connecting: st.Connecting, Opened: uint64(st.Established), Refused: uint64(st.ConnectFailures),
+	}
 }
 
 func (s *Server) tokenFigures() metrics.TokenCache {
@@ -273,13 +293,13 @@ func (s *Server) tokenFigures() metrics.TokenCache {
 	return metrics.TokenCache{Requests: st.Requests, Hits: st.Hits, Evictions: st.Evictions}
 }
 
-func (s *Server) planFigures() metrics.PlanCache {
+func (s *Server) planCount() int {
 	p := s.snapshot.Load().planner
 	if p == nil {
-		return metrics.PlanCache{}
+		return 0
 	}
-	entries, misses := p.Stats()
-	return metrics.PlanCache{Misses: uint64(misses), Entries: entries}
+	entries, _ := p.Stats()
+	return entries
 }
 
 // retryAfter is the value of Retry-After: seconds until the database is tried again.

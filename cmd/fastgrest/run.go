@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/fastgrest/fastgrest/server"
 	"github.com/fastgrest/fastgrest/server/config"
 )
 
@@ -39,6 +40,9 @@ func run(ctx context.Context, args, env []string, stdout, stderr io.Writer) int 
 	err := dispatch(ctx, args, env, stdout, stderr)
 	if err == nil {
 		return 0
+	}
+	if server.Logged(err) {
+		return 1
 	}
 	prefix := "ERROR: "
 	if errors.As(err, new(*config.Error)) {

@@ -79,6 +79,7 @@ type Conn struct {
 	generation uint64
 	born       time.Time
 	counted    bool // in Pool.idle
+	waited     time.Duration
 	lane       lane
 	why        Reason
 }
@@ -121,11 +122,16 @@ func (p *Pool) takeIdle() *Conn {
 			break
 		}
 		if c := p.lend(res); c != nil {
+			c.waited = 0
 			return c
 		}
 	}
 	return nil
 }
+
+// Waited is how long the borrower waited for the connection; nothing if it was
+// there.
+func (c *Conn) Waited() time.Duration { return c.waited }
 
 // wait is the slow path: stand in line, or connect.
 func (p *Pool) wait(ctx context.Context) (*Conn, error) {
@@ -138,6 +144,7 @@ func (p *Pool) wait(ctx context.Context) (*Conn, error) {
 	if p.o.AcquireTimeout > 0 {
 		defer time.AfterFunc(p.o.AcquireTimeout, func() { cancel(ErrAcquireTimeout) }).Stop()
 	}
+	began := now()
 	p.waiting.Add(1)
 	defer p.waiting.Add(-1)
 	for {
@@ -149,6 +156,7 @@ func (p *Pool) wait(ctx context.Context) (*Conn, error) {
 			return nil, p.whyNot(ctx, err)
 		}
 		if c := p.lend(res); c != nil {
+			c.waited = time.Duration(now() - began)
 			return c, nil
 		}
 	}

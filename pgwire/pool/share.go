@@ -66,6 +66,7 @@ func (p *Pool) Run(ctx context.Context, f *pgwire.Flight, how Manner) error {
 	if p.o.Depth <= 1 || ctx.Done() != nil {
 		how = Alone
 	}
+	f.Waited = 0
 	if how == QuickRead {
 		if c := p.goAlong(f); c != nil {
 			return c.follow(f)
@@ -79,7 +80,10 @@ func (p *Pool) Run(ctx context.Context, f *pgwire.Flight, how Manner) error {
 	}
 	if c == nil {
 		var err error
-		if c, err = p.wait(ctx); err != nil {
+		began := now()
+		c, err = p.wait(ctx)
+		f.Waited = time.Duration(now() - began)
+		if err != nil {
 			return err
 		}
 	}
@@ -187,7 +191,9 @@ func (c *Conn) flush() {
 
 // follow waits for the turn of a flight that has been sent, and receives.
 func (c *Conn) follow(f *pgwire.Flight) error {
+	began := now()
 	<-f.Turn()
+	f.Waited = time.Duration(now() - began)
 	return c.receive(f)
 }
 

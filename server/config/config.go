@@ -71,6 +71,7 @@ type Config struct {
 	FlightDepth              int           // requests that may share a connection back to back; 1 turns sharing off
 	DBSchemaPollInterval     time.Duration // between looks at the catalog for changes; 0: none
 	DBSessionReset           SessionReset
+	LogFormat                LogFormat
 
 	// Read from the database, not from file or environment.
 	RoleSettings  map[string][]Setting // settings of the roles we may become, by role
@@ -110,6 +111,14 @@ const (
 	LogWarn
 	LogInfo
 	LogDebug
+)
+
+// LogFormat is how lines of the log are written.
+type LogFormat uint8
+
+const (
+	LogText LogFormat = iota // PostgREST's
+	LogJSON
 )
 
 // OpenAPIMode selects whose privileges the root document follows.

@@ -225,6 +225,12 @@ var settings = []setting{
 		field: choice(func(c *Config) *SessionReset { return &c.DBSessionReset }, ResetAuto,
 			"Invalid db-session-reset. Check your configuration.", "auto", "always", "never"),
 		help: "reset sessions in which functions ran: auto (if any could have changed them), always or never"},
+	// What collects PostgREST's log understands text; who wants to search by
+	// duration, route or error code needs more than is in there.
+	{key: "log-format", ours: true, reloadable: true,
+		field: choice(func(c *Config) *LogFormat { return &c.LogFormat }, LogText,
+			"Invalid log-format. Check your configuration.", "text", "json"),
+		help: "text (PostgREST's) or json (an object per line)"},
 }
 
 const defaultHost = "!4"

@@ -4,9 +4,14 @@ package metrics
 
 import "testing"
 
-func TestRequestDoesNotAllocate(t *testing.T) {
+func TestAnsweredDoesNotAllocate(t *testing.T) {
 	m := New(Sources{})
-	if n := testing.AllocsPerRun(100, func() { m.Request(200) }); n != 0 {
+	a := usual(m)
+	m.Answered(a)
+	if n := testing.AllocsPerRun(100, func() { m.Answered(a) }); n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+	if n := testing.AllocsPerRun(100, func() { m.Relations.Find([]byte("film")) }); n != 0 {
+		t.Errorf("%v allocations to find a route", n)
 	}
 }

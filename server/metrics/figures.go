@@ -19,6 +19,21 @@ var (
 	planEntries = gauge("fastgrest_plan_cache_entries", "Plans in the plan cache")
 
 	requests = counter("fastgrest_requests_total", "The total number of answered requests by class of status", "class")
+
+	statementHits   = counter("fastgrest_statement_cache_hits_total", "The total number of statements that the connection had prepared")
+	statementMisses = counter("fastgrest_statement_cache_misses_total", "The total number of statements that had to be parsed")
+
+	bodyBytes     = counter("fastgrest_response_bytes_total", "The total number of bytes in the bodies of answers")
+	streamedBytes = counter("fastgrest_response_streamed_bytes_total", "The total number of those bytes that were sent in pieces, being too many for memory")
+
+	poolInUse      = gauge("fastgrest_db_pool_in_use", "Connections in use")
+	poolConnecting = gauge("fastgrest_db_pool_connecting", "Connections being made")
+	poolOpened     = counter("fastgrest_db_pool_opened_total", "The total number of connections made")
+	poolRefused    = counter("fastgrest_db_pool_refused_total", "The total number of connections that could not be made")
+
+	durations    = prometheus.NewDesc("fastgrest_request_duration_seconds", "Time from a request's head to its answer", []string{"method", "route", "class"}, nil)
+	databaseTime = prometheus.NewDesc("fastgrest_db_time_seconds", "Time requests spent in the database", nil, nil)
+	poolWait     = prometheus.NewDesc("fastgrest_db_pool_wait_seconds", "Time requests waited for a connection", nil, nil)
 )
 
 // figure is a family whose value is known only when it is asked for.
@@ -57,6 +72,10 @@ func (c *figures) Collect(ch chan<- prometheus.Metric) {
 		poolAvailable.send(ch, float64(p.Available))
 		poolWaiting.send(ch, float64(p.Waiting))
 		poolMax.send(ch, float64(p.Max))
+		poolInUse.send(ch, float64(p.InUse))
+		poolConnecting.send(ch, float64(p.Connecting))
+		poolOpened.send(ch, float64(p.Opened))
+		poolRefused.send(ch, float64(p.Refused))
 	}
 	if c.sources.TokenCache != nil {
 		t := c.sources.TokenCache()
@@ -64,15 +83,8 @@ func (c *figures) Collect(ch chan<- prometheus.Metric) {
 		tokenHits.send(ch, float64(t.Hits))
 		tokenEvictions.send(ch, float64(t.Evictions))
 	}
-	if c.sources.PlanCache != nil {
-		p := c.sources.PlanCache()
-		planHits.send(ch, float64(p.Hits))
-		planMisses.send(ch, float64(p.Misses))
-		planEntries.send(ch, float64(p.Entries))
+	if c.sources.Plans != nil {
+		planEntries.send(ch, float64(c.sources.Plans()))
 	}
-	for class, name := range classes {
-		if name != "" {
-			requests.send(ch, float64(c.metrics.requests[class].n.Load()), name)
-		}
-	}
+	c.metrics.collectRequests(ch)
 }

@@ -14,7 +14,7 @@ import (
 type Sources struct {
 	Pool       func() Pool
 	TokenCache func() TokenCache
-	PlanCache  func() PlanCache
+	Plans      func() int // in the plan cache of the snapshot in force
 }
 
 // Pool is the state of the connection pool.
@@ -23,34 +23,31 @@ type Pool struct {
 	Waiting   int    // requests that wait for a connection
 	Max       int    // connections there may be
 	Timeouts  uint64 // waits that were given up, ever
+
+	InUse      int
+	Connecting int
+	Opened     uint64 // ever
+	Refused    uint64 // ever
 }
 
 // TokenCache counts the lookups of verified tokens.
 type TokenCache struct{ Requests, Hits, Evictions uint64 }
-
-// PlanCache counts the lookups of plans; Entries are of the snapshot in force.
-type PlanCache struct {
-	Hits, Misses uint64
-	Entries      int
-}
 
 // Metrics is safe for use by many goroutines.
 type Metrics struct {
 	registry  *prometheus.Registry
 	loads     *prometheus.CounterVec
 	queryTime prometheus.Gauge
-	requests  [len(classes)]paddedCounter
-}
 
-// paddedCounter has a cache line to itself: every request adds to one.
-type paddedCounter struct {
-	n atomic.Uint64
-	_ [56]byte
-}
+	Root      *Route // to /
+	Unknown   *Route // for what leads nowhere
+	Relations *Routes
+	Routines  *Routes
+	other     *Route // for what exists, when there are enough routes
 
-// classes are the values of the label of fastgrest_requests_total, by the
-// first digit of the status.
-var classes = [...]string{1: "1xx", 2: "2xx", 3: "3xx", 4: "4xx", 5: "5xx"}
+	counters       []counters // by shard
+	database, wait histogram
+}
 
 // New builds the registry.
 func New(s Sources) *Metrics {
@@ -65,6 +62,13 @@ func New(s Sources) *Metrics {
 			Help: "The query time in seconds of the last schema cache load",
 		}),
 	}
+	n := shards()
+	m.counters, m.database, m.wait = make([]counters, n), newHistogram(n), newHistogram(n)
+	limit := new(atomic.Int32)
+	limit.Store(maxRoutes)
+	m.Root, m.Unknown, m.other = &Route{name: "/", shards: n}, &Route{name: "unknown", shards: n}, &Route{name: "other", shards: n}
+	m.Relations = newRoutes("/", n, limit, m.other)
+	m.Routines = newRoutes("/rpc/", n, limit, m.other)
 	m.registry.MustRegister(
 		m.loads,
 		m.queryTime,
@@ -73,13 +77,6 @@ func New(s Sources) *Metrics {
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m
-}
-
-// Request counts an answer. Statuses out of range are not counted.
-func (m *Metrics) Request(status int) {
-	if class := status / 100; class >= 1 && class < len(classes) {
-		m.requests[class].n.Add(1)
-	}
 }
 
 // SchemaCacheLoaded counts a successful load and keeps how long its queries took.

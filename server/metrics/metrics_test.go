@@ -1,10 +1,16 @@
 package metrics
 
 import (
+	"fmt"
+	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+	"unsafe"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func text(t *testing.T, m *Metrics) string {
@@ -29,64 +35,31 @@ func own(all string) string {
 
 func TestText(t *testing.T) {
 	m := New(Sources{
-		Pool:       func() Pool { return Pool{Available: 3, Waiting: 2, Max: 10, Timeouts: 7} },
+		Pool: func() Pool {
+			return Pool{Available: 3, Waiting: 2, Max: 10, Timeouts: 7, InUse: 5, Connecting: 1, Opened: 30, Refused: 6}
+		},
 		TokenCache: func() TokenCache { return TokenCache{Requests: 20, Hits: 12, Evictions: 1} },
-		PlanCache:  func() PlanCache { return PlanCache{Hits: 100, Misses: 5, Entries: 4} },
+		Plans:      func() int { return 4 },
 	})
 	m.SchemaCacheFailed()
 	m.SchemaCacheLoaded(15 * time.Millisecond)
 	m.SchemaCacheLoaded(12500 * time.Microsecond)
-	for _, status := range []int{200, 201, 304, 404, 503, 99, 600, -1} {
-		m.Request(status)
+	film := m.Relations.Add([]byte("film"))
+	for i, status := range []int{200, 201, 304, 404, 503, 99, 600, -1} {
+		m.Answered(&Answer{Shard: i, Route: film, Method: []byte("GET"), Status: status, Total: time.Duration(i) * 10 * time.Millisecond})
 	}
-	const want = `# HELP fastgrest_plan_cache_entries Plans in the plan cache
-# TYPE fastgrest_plan_cache_entries gauge
-fastgrest_plan_cache_entries 4
-# HELP fastgrest_plan_cache_hits_total The total number of requests whose plan was found in the plan cache
-# TYPE fastgrest_plan_cache_hits_total counter
-fastgrest_plan_cache_hits_total 100
-# HELP fastgrest_plan_cache_misses_total The total number of requests whose plan had to be built
-# TYPE fastgrest_plan_cache_misses_total counter
-fastgrest_plan_cache_misses_total 5
-# HELP fastgrest_requests_total The total number of answered requests by class of status
-# TYPE fastgrest_requests_total counter
-fastgrest_requests_total{class="1xx"} 0
-fastgrest_requests_total{class="2xx"} 2
-fastgrest_requests_total{class="3xx"} 1
-fastgrest_requests_total{class="4xx"} 1
-fastgrest_requests_total{class="5xx"} 1
-# HELP pgrst_db_pool_available Available connections in the pool
-# TYPE pgrst_db_pool_available gauge
-pgrst_db_pool_available 3
-# HELP pgrst_db_pool_max Max pool connections
-# TYPE pgrst_db_pool_max gauge
-pgrst_db_pool_max 10
-# HELP pgrst_db_pool_timeouts_total The total number of pool connection timeouts
-# TYPE pgrst_db_pool_timeouts_total counter
-pgrst_db_pool_timeouts_total 7
-# HELP pgrst_db_pool_waiting Requests waiting to acquire a pool connection
-# TYPE pgrst_db_pool_waiting gauge
-pgrst_db_pool_waiting 2
-# HELP pgrst_jwt_cache_evictions_total The total number of JWT cache evictions
-# TYPE pgrst_jwt_cache_evictions_total counter
-pgrst_jwt_cache_evictions_total 1
-# HELP pgrst_jwt_cache_hits_total The total number of JWT cache hits
-# TYPE pgrst_jwt_cache_hits_total counter
-pgrst_jwt_cache_hits_total 12
-# HELP pgrst_jwt_cache_requests_total The total number of JWT cache lookups
-# TYPE pgrst_jwt_cache_requests_total counter
-pgrst_jwt_cache_requests_total 20
-# HELP pgrst_schema_cache_loads_total The total number of times the schema cache was loaded
-# TYPE pgrst_schema_cache_loads_total counter
-pgrst_schema_cache_loads_total{status="FAIL"} 1
-pgrst_schema_cache_loads_total{status="SUCCESS"} 2
-# HELP pgrst_schema_cache_query_time_seconds The query time in seconds of the last schema cache load
-# TYPE pgrst_schema_cache_query_time_seconds gauge
-pgrst_schema_cache_query_time_seconds 0.0125
-`
+	m.Answered(&Answer{Route: m.Unknown, Method: []byte("BREW"), Status: 404, Total: time.Hour})
+	m.Answered(&Answer{Shard: 3, Route: m.Root, Method: []byte("GET"), Status: 200, UsedDatabase: true,
+		Database: 100 * time.Microsecond, Waited: 2 * time.Second, Plan: Hit, StatementsReused: 3, StatementsParsed: 1, Bytes: 70, Streamed: true})
+	m.Answered(&Answer{Route: m.Root, Method: []byte("GET"), Status: 200, Plan: Miss, Bytes: 30})
+	m.Answered(&Answer{Route: m.Root, Method: []byte("HEAD"), Status: 200, Plan: Hit, Bytes: -1})
+	golden, err := os.ReadFile("testdata/exposition.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
 	all := text(t, m)
-	if got := own(all); got != want {
-		t.Errorf("got\n%s\nwant\n%s", got, want)
+	if d := cmp.Diff(string(golden), own(all)); d != "" {
+		t.Errorf("(-testdata/exposition.txt +got)\n%s", d)
 	}
 	for _, name := range []string{"go_goroutines ", "go_memstats_heap_alloc_bytes ", "go_gc_duration_seconds"} {
 		if !strings.Contains(all, "\n"+name) {
@@ -97,7 +70,7 @@ pgrst_schema_cache_query_time_seconds 0.0125
 
 func TestNoSources(t *testing.T) {
 	got := text(t, New(Sources{}))
-	if strings.Contains(got, "pool") || strings.Contains(got, "jwt") || strings.Contains(got, "plan") {
+	if strings.Contains(got, "pgrst_db_pool") || strings.Contains(got, "jwt") || strings.Contains(got, "plan_cache_entries") {
 		t.Error("figures without a source are shown")
 	}
 }
@@ -105,7 +78,7 @@ func TestNoSources(t *testing.T) {
 // TestSeveral: two servers in one process, as tests start them.
 func TestSeveral(t *testing.T) {
 	a, b := New(Sources{}), New(Sources{})
-	a.Request(200)
+	a.Answered(&Answer{Route: a.Root, Method: []byte("GET"), Status: 200})
 	if strings.Contains(text(t, b), `fastgrest_requests_total{class="2xx"} 1`) {
 		t.Error("figures are shared")
 	}
@@ -117,7 +90,7 @@ func TestConcurrentScrapes(t *testing.T) {
 	for range 4 {
 		wg.Go(func() {
 			for range 20 {
-				m.Request(200)
+				m.Answered(&Answer{Route: m.Routines.Add([]byte("f")), Method: []byte("GET"), Status: 200})
 				m.SchemaCacheLoaded(time.Second)
 				if err := m.WriteText(new(strings.Builder)); err != nil {
 					t.Error(err)
@@ -128,12 +101,15 @@ func TestConcurrentScrapes(t *testing.T) {
 	wg.Wait()
 }
 
-func BenchmarkRequest(b *testing.B) {
+func BenchmarkAnswered(b *testing.B) {
 	m := New(Sources{})
+	var shard atomic.Int64
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
+		a := usual(m)
+		a.Shard = int(shard.Add(1))
 		for pb.Next() {
-			m.Request(200)
+			m.Answered(a)
 		}
 	})
 }
@@ -143,5 +119,83 @@ func BenchmarkWriteText(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		_ = m.WriteText(new(strings.Builder))
+	}
+}
+
+// usual is an answer as most are.
+func usual(m *Metrics) *Answer {
+	return &Answer{Route: m.Relations.Add([]byte("film")), Method: []byte("GET"), Status: 200, Total: 300 * time.Microsecond,
+		UsedDatabase: true, Database: 200 * time.Microsecond, Plan: Hit, StatementsReused: 2, Bytes: 300}
+}
+
+// TestRoutes: there are no more than some, whatever the database has.
+func TestRoutes(t *testing.T) {
+	m := New(Sources{})
+	name := func(i int) []byte { return fmt.Appendf(nil, "t%d", i) }
+	if m.Relations.Find(name(0)) != nil {
+		t.Error("there are routes to begin with")
+	}
+	first := m.Relations.Add(name(0))
+	if m.Relations.Add(name(0)) != first || m.Relations.Find(name(0)) != first || first.Name() != "/t0" {
+		t.Errorf("not one and the same: %s", first.Name())
+	}
+	if r := m.Routines.Add(name(0)); r == first || r.Name() != "/rpc/t0" {
+		t.Errorf("a routine is called %s", r.Name())
+	}
+	for i := range 2 * maxRoutes {
+		m.Relations.Add(name(i))
+		m.Routines.Add(name(i))
+	}
+	if n := len(*m.Relations.known.Load()) + len(*m.Routines.known.Load()); n != maxRoutes {
+		t.Errorf("%d routes, want %d", n, maxRoutes)
+	}
+	other := m.Routines.Add([]byte("new"))
+	if other.Name() != "other" || m.Relations.Add([]byte("new")) != other || m.Relations.Find([]byte("new")) != nil {
+		t.Errorf("one too many is %s", other.Name())
+	}
+	if m.Relations.Find(name(0)) != first {
+		t.Error("those that were first are forgotten")
+	}
+}
+
+// TestShards: figures are whole, however they were counted.
+func TestShards(t *testing.T) {
+	m := New(Sources{})
+	const workers, each = 8, 500
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			a := usual(m)
+			a.Shard = w
+			for range each {
+				m.Answered(a)
+			}
+		})
+	}
+	wg.Wait()
+	routes, all, byClass := m.Requests()
+	want := uint64(workers * each)
+	if len(routes) != 1 || routes[0].Requests != want || byClass["2xx"] != want || all.Count() != want || all.Sum != workers*each*300*time.Microsecond {
+		t.Errorf("%+v %+v %v", routes, all, byClass)
+	}
+	if c := m.Counters(); c.PlanHits != want || c.StatementHits != 2*want || c.Bytes != 300*want {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestBuckets(t *testing.T) {
+	h := newHistogram(1)
+	for _, d := range []time.Duration{-1, 0, 100 * time.Microsecond, 100*time.Microsecond + 1, 10 * time.Second, 10*time.Second + 1, time.Hour} {
+		h.observe(5, d)
+	}
+	got := h.load()
+	if got.Counts[0] != 3 || got.Counts[1] != 1 || got.Counts[Buckets-2] != 1 || got.Counts[Buckets-1] != 2 {
+		t.Errorf("%v", got.Counts)
+	}
+	if size := unsafe.Sizeof(cell{}); size%64 != 0 {
+		t.Errorf("a cell has %d bytes: two of them share a cache line", size)
+	}
+	if size := unsafe.Sizeof(counters{}); size%64 != 0 {
+		t.Errorf("counters have %d bytes: two of them share a cache line", size)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"net"
 	"strconv"
+	"time"
 )
 
 // Access is one answered request. Slices are borrowed for the call.
@@ -17,6 +18,15 @@ type Access struct {
 	Length    int64 // of the body; negative: not known before sending, logged as "-"
 	Referer   []byte
 	UserAgent []byte
+
+	// For the JSON format only.
+	ID           []byte
+	Route        string        // what the path leads to, one of a limited number
+	Code         string        // of an error: SQLSTATE or one of PostgREST's
+	Total        time.Duration // from the request's head to its answer
+	UsedDatabase bool
+	Database     time.Duration // until PostgreSQL had answered
+	Waited       time.Duration // for a connection
 }
 
 // LogsStatus reports whether an answer with this status would be logged, so
@@ -32,7 +42,19 @@ func (l *Logger) Access(a *Access) {
 	s := &l.out
 	s.mu.Lock()
 	before := len(s.buf)
-	dst := appendRemote(s.buf, a.Remote)
+	if l.JSON() {
+		s.buf = l.appendAccess(s.buf, now, a)
+	} else {
+		s.buf = l.appendLine(s.buf, now, a)
+	}
+	after := len(s.buf)
+	s.mu.Unlock()
+	l.appended(s, before, after)
+}
+
+// appendLine appends a request in the common log format.
+func (l *Logger) appendLine(dst []byte, now time.Time, a *Access) []byte {
+	dst = appendRemote(dst, a.Remote)
 	dst = append(dst, " - "...)
 	if len(a.Role) == 0 {
 		dst = append(dst, '-')
@@ -60,11 +82,7 @@ func (l *Logger) Access(a *Access) {
 	dst = appendClean(dst, a.Referer)
 	dst = append(dst, `" "`...)
 	dst = appendClean(dst, a.UserAgent)
-	dst = append(dst, "\"\n"...)
-	s.buf = dst
-	after := len(dst)
-	s.mu.Unlock()
-	l.appended(s, before, after)
+	return append(dst, "\"\n"...)
 }
 
 // appendRemote adds the client's address without its port. IPv6 is written as

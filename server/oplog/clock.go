@@ -5,8 +5,13 @@ import (
 	"time"
 )
 
-// timeLayout is the date of the common log format.
-const timeLayout = "02/Jan/2006:15:04:05 -0700"
+// timeLayout is the date of the common log format; isoLayout and zoneLayout are
+// RFC 3339 without the fraction of the second, which goes between them.
+const (
+	timeLayout = "02/Jan/2006:15:04:05 -0700"
+	isoLayout  = "2006-01-02T15:04:05"
+	zoneLayout = "-07:00"
+)
 
 // clock formats a time once per second; other lines of that second copy it.
 type clock struct{ last atomic.Pointer[stamp] }
@@ -14,17 +19,33 @@ type clock struct{ last atomic.Pointer[stamp] }
 type stamp struct {
 	second int64
 	text   [len(timeLayout)]byte
+	iso    [len(isoLayout)]byte
+	zone   [len(zoneLayout)]byte
 }
 
-// append adds the time to dst. Two lines that race at a new second both format
-// it, which is harmless.
-func (c *clock) append(dst []byte, now time.Time) []byte {
+// append adds the time to dst.
+func (c *clock) append(dst []byte, now time.Time) []byte { return append(dst, c.at(now).text[:]...) }
+
+// appendISO adds the time to dst, with milliseconds.
+func (c *clock) appendISO(dst []byte, now time.Time) []byte {
+	s := c.at(now)
+	ms := now.Nanosecond() / int(time.Millisecond)
+	dst = append(dst, s.iso[:]...)
+	dst = append(dst, '.', byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10))
+	return append(dst, s.zone[:]...)
+}
+
+// at returns the texts of a second. Two lines that race at a new one both
+// format it, which is harmless.
+func (c *clock) at(now time.Time) *stamp {
 	second := now.Unix()
 	if s := c.last.Load(); s != nil && s.second == second {
-		return append(dst, s.text[:]...)
+		return s
 	}
 	s := &stamp{second: second}
 	now.AppendFormat(s.text[:0], timeLayout)
+	now.AppendFormat(s.iso[:0], isoLayout)
+	now.AppendFormat(s.zone[:0], zoneLayout)
 	c.last.Store(s)
-	return append(dst, s.text[:]...)
+	return s
 }

@@ -10,6 +10,8 @@
 // objects come in as the JSON text that a client would have received, because
 // only the server knows how to write one.
 //
+// or, in the JSON format, as one object per line (json.go).
+//
 // A line is appended to a buffer under a short lock and allocates nothing. A
 // background goroutine writes the buffer out within FlushDelay of its first
 // line; while nothing is logged, nothing runs. Diagnostics that describe the life of

@@ -15,12 +15,14 @@ type Options struct {
 	Out   io.Writer        // access lines; default: nowhere
 	Err   io.Writer        // diagnostics; default: nowhere
 	Level Level            // default: Crit
+	JSON  bool             // one object per line; default: PostgREST's format
 	Now   func() time.Time // default: time.Now; its location is the one logged
 }
 
 // Logger is safe for use by many goroutines. Use New and end with Close.
 type Logger struct {
 	level atomic.Uint32
+	json  atomic.Bool
 	now   func() time.Time
 	clock clock
 
@@ -55,6 +57,7 @@ func New(o Options) *Logger {
 		l.err.w = io.Discard
 	}
 	l.SetLevel(o.Level)
+	l.SetJSON(o.JSON)
 	go l.run()
 	return l
 }
@@ -64,6 +67,12 @@ func (l *Logger) Level() Level { return Level(l.level.Load()) }
 
 // SetLevel changes the level for what is logged from now on.
 func (l *Logger) SetLevel(v Level) { l.level.Store(uint32(v)) }
+
+// JSON reports whether lines are JSON objects.
+func (l *Logger) JSON() bool { return l.json.Load() }
+
+// SetJSON chooses the format of what is logged from now on.
+func (l *Logger) SetJSON(on bool) { l.json.Store(on) }
 
 // Flush writes everything logged so far.
 func (l *Logger) Flush() {
@@ -142,7 +151,11 @@ func (l *Logger) end(dst []byte) {
 }
 
 // line logs one diagnostic made of parts and leaves it in the buffer.
-func (l *Logger) line(parts ...string) {
+func (l *Logger) line(level Level, parts ...string) {
+	if l.JSON() {
+		l.endJSON(appendMessage(l.beginJSON(level), parts), nil)
+		return
+	}
 	dst := l.begin()
 	for _, p := range parts {
 		dst = append(dst, p...)
@@ -150,8 +163,33 @@ func (l *Logger) line(parts ...string) {
 	l.end(dst)
 }
 
+// problem is line for parts that an error object ends.
+func (l *Logger) problem(level Level, id []byte, problem string, parts ...string) {
+	if l.JSON() {
+		dst := l.beginJSON(level)
+		if len(parts) > 0 {
+			dst = appendMessage(dst, parts)
+		}
+		dst = append(dst, `,"error":`...)
+		dst = append(dst, problem...)
+		l.endJSON(dst, id)
+		return
+	}
+	dst := l.begin()
+	for _, p := range parts {
+		dst = append(dst, p...)
+	}
+	l.end(append(dst, problem...))
+}
+
 // say logs one diagnostic made of parts and writes it out.
-func (l *Logger) say(parts ...string) {
-	l.line(parts...)
+func (l *Logger) say(level Level, parts ...string) {
+	l.line(level, parts...)
+	l.err.flush()
+}
+
+// sayProblem is say for parts that an error object ends.
+func (l *Logger) sayProblem(level Level, problem string, parts ...string) {
+	l.problem(level, nil, problem, parts...)
 	l.err.flush()
 }

@@ -5,77 +5,83 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/fastgrest/fastgrest/parser/jsontext"
 )
 
 // An argument called problem is a PostgREST error object as JSON text, the one
-// a client would have been sent for the same failure.
+// a client would have been sent for the same failure. One called id is that of
+// the request that was the occasion; it appears in the JSON format only.
 
 // --- the process ---
 
 // Starting is the first line of a process.
-func (l *Logger) Starting(version string) { l.say("Starting fastgrest ", version, "...") }
+func (l *Logger) Starting(version string) { l.say(Info, "Starting fastgrest ", version, "...") }
 
 // Listening tells the address of the API's socket.
-func (l *Logger) Listening(address string) { l.say("API server listening on ", address) }
+func (l *Logger) Listening(address string) { l.say(Info, "API server listening on ", address) }
 
 // AdminListening tells the address of the admin socket.
-func (l *Logger) AdminListening(address string) { l.say("Admin server listening on ", address) }
+func (l *Logger) AdminListening(address string) { l.say(Info, "Admin server listening on ", address) }
 
 // AdminCrashed precedes the end of the process.
 func (l *Logger) AdminCrashed(err error) {
-	l.say("Admin server crashed unexpectedly: ", oneLine(err.Error()))
+	l.say(Crit, "Admin server crashed unexpectedly: ", oneLine(err.Error()))
 }
 
+// Ending is why the process ends, if not because it was asked to.
+func (l *Logger) Ending(err error) { l.say(Crit, oneLine(err.Error())) }
+
 // Terminating names the signal that ends the process.
-func (l *Logger) Terminating(signal string) { l.say("Received termination unix signal ", signal) }
+func (l *Logger) Terminating(signal string) { l.say(Info, "Received termination unix signal ", signal) }
 
 // --- configuration ---
 
 // ConfigReloaded follows every successful reload.
-func (l *Logger) ConfigReloaded() { l.say("Config reloaded") }
+func (l *Logger) ConfigReloaded() { l.say(Info, "Config reloaded") }
 
 // ConfigInvalid keeps the old configuration in force.
-func (l *Logger) ConfigInvalid(err error) { l.say("Failed reloading config: ", err.Error()) }
+func (l *Logger) ConfigInvalid(err error) { l.say(Error, "Failed reloading config: ", err.Error()) }
 
 // ConfigReadFailed is about the settings kept in the database.
 func (l *Logger) ConfigReadFailed(problem string) {
-	l.say("Failed to query database settings for the config parameters.", problem)
+	l.sayProblem(Error, problem, "Failed to query database settings for the config parameters.")
 }
 
 // RoleSettingsFailed is about the settings of the roles we may become.
 func (l *Logger) RoleSettingsFailed(problem string) {
-	l.say("Failed to query the role settings. ", problem)
+	l.sayProblem(Error, problem, "Failed to query the role settings. ")
 }
 
 // DeprecatedRolePath warns about a jwt-role-claim-key in the old syntax.
 func (l *Logger) DeprecatedRolePath(path string) {
-	l.line("WARNING: The config `jwt-role-claim-key=", path, "` is using the deprecated JSPath syntax.")
-	l.say("Update `jwt-role-claim-key=", path, "` to the new JSONPath syntax as support for JSPath will be removed in a future release. ",
+	l.line(Warn, "WARNING: The config `jwt-role-claim-key=", path, "` is using the deprecated JSPath syntax.")
+	l.say(Warn, "Update `jwt-role-claim-key=", path, "` to the new JSONPath syntax as support for JSPath will be removed in a future release. ",
 		"See the migration guide on how to update: https://github.com/PostgREST/postgrest/blob/main/CHANGELOG.md#migration-to-v16")
 }
 
 // --- database ---
 
 // Connected tells the full version of the database server.
-func (l *Logger) Connected(version string) { l.say("Successfully connected to ", version) }
+func (l *Logger) Connected(version string) { l.say(Info, "Successfully connected to ", version) }
 
 // VersionFailed means that even the version could not be asked for.
 func (l *Logger) VersionFailed(problem string) {
-	l.say("Failed to query the PostgreSQL version. ", problem)
+	l.sayProblem(Error, problem, "Failed to query the PostgreSQL version. ")
 }
 
 // UnsupportedVersion precedes the end of the process.
 func (l *Logger) UnsupportedVersion(version, minimum string) {
-	l.say("Cannot run in this PostgreSQL version (", version, "), fastgrest needs at least ", minimum)
+	l.say(Crit, "Cannot run in this PostgreSQL version (", version, "), fastgrest needs at least ", minimum)
 }
 
 // Reconnecting announces the pause before the next attempt.
 func (l *Logger) Reconnecting(delay time.Duration) {
-	l.say("Attempting to reconnect to the database in ", seconds(delay), " seconds...")
+	l.say(Warn, "Attempting to reconnect to the database in ", seconds(delay), " seconds...")
 }
 
 // NoRecovery precedes the end of a process that may not reconnect.
-func (l *Logger) NoRecovery() { l.say("Automatic recovery disabled, exiting.") }
+func (l *Logger) NoRecovery() { l.say(Crit, "Automatic recovery disabled, exiting.") }
 
 // Fatal is why a database error ends the process.
 type Fatal uint8
@@ -95,23 +101,33 @@ var fatalTexts = [...]string{
 }
 
 // FatalError precedes the end of the process.
-func (l *Logger) FatalError(why Fatal, problem string) { l.say(fatalTexts[why], problem) }
+func (l *Logger) FatalError(why Fatal, problem string) {
+	l.sayProblem(Crit, problem, fatalTexts[why])
+}
 
 // QueryFailed is a database error that a client was told as a 5xx.
-func (l *Logger) QueryFailed(problem string) {
+func (l *Logger) QueryFailed(id []byte, problem string) {
 	if l.Level() >= Error {
-		l.line(problem)
+		l.problem(Error, id, problem)
 	}
 }
 
 // Query logs the statements of a request if the level wants its status. Whether
 // statements are logged at all (log-query) is the caller's to know.
-func (l *Logger) Query(status int, statements ...string) {
+func (l *Logger) Query(id []byte, status int, statements ...string) {
 	if !l.LogsStatus(status) {
 		return
 	}
 	for _, sql := range statements {
-		l.end(appendSQL(l.begin(), sql))
+		if l.JSON() {
+			dst := l.beginJSON(Info)
+			dst = append(dst, `,"status":`...)
+			dst = strconv.AppendInt(dst, int64(status), 10)
+			dst = jsontext.AppendString(append(dst, `,"sql":`...), sql)
+			l.endJSON(dst, id)
+		} else {
+			l.end(appendSQL(l.begin(), sql))
+		}
 	}
 }
 
@@ -125,39 +141,39 @@ type Timing struct {
 
 // SchemaCacheQueried is told before SchemaCacheLoaded; the timings only when debugging.
 func (l *Logger) SchemaCacheQueried(took time.Duration, timings []Timing) {
-	l.line("Schema cache queried in ", millis(took), " milliseconds ")
+	l.line(Info, "Schema cache queried in ", millis(took), " milliseconds ")
 	if l.Level() >= Debug && len(timings) > 0 {
 		parts := make([]string, len(timings))
 		for i, t := range timings {
 			parts[i] = t.Name + ": " + millis(t.Took) + " ms"
 		}
-		l.line(strings.Join(parts, ", "))
+		l.line(Debug, strings.Join(parts, ", "))
 	}
 	l.err.flush()
 }
 
 // SchemaCacheLoaded ends a load; summary counts what was found.
 func (l *Logger) SchemaCacheLoaded(took time.Duration, summary string) {
-	l.line("Schema cache loaded ", summary)
-	l.say("Schema cache loaded in ", millis(took), " milliseconds")
+	l.line(Info, "Schema cache loaded ", summary)
+	l.say(Info, "Schema cache loaded in ", millis(took), " milliseconds")
 }
 
 // SchemaCacheFailed names the settings that most often are the reason.
 func (l *Logger) SchemaCacheFailed(schemas, extraSearchPath []string, problem string) {
-	l.say("Failed to load the schema cache using db-schemas=", strings.Join(schemas, ","),
-		" and db-extra-search-path=", strings.Join(extraSearchPath, ","), ". ", problem)
+	l.sayProblem(Error, problem, "Failed to load the schema cache using db-schemas=", strings.Join(schemas, ","),
+		" and db-extra-search-path=", strings.Join(extraSearchPath, ","), ". ")
 }
 
 // SchemaCacheEmpty is a request that came before the first load; problem is its answer.
-func (l *Logger) SchemaCacheEmpty(problem string) {
+func (l *Logger) SchemaCacheEmpty(id []byte, problem string) {
 	if l.Level() >= Error {
-		l.line(problem)
+		l.problem(Error, id, problem)
 	}
 }
 
 // ViewsUnreadable warns that these views have no keys, and so no relationships.
 func (l *Logger) ViewsUnreadable(views []string) {
-	l.say("Could not understand the definition of: ", strings.Join(views, ", "))
+	l.say(Warn, "Could not understand the definition of: ", strings.Join(views, ", "))
 }
 
 // LegacyTargetNames warns about a request that names embeds by relation though
@@ -170,8 +186,8 @@ func (l *Logger) LegacyTargetNames(replacements [][2]string, method, target stri
 		}
 		fmt.Fprintf(&list, "`%s` to `%s`", r[0], r[1])
 	}
-	l.line("WARNING: ", LegacyTargetNamesText)
-	l.line("Update filters, orders or limits that use ", list.String(), " in `", clean(method+" "+target), "`")
+	l.line(Warn, "WARNING: ", LegacyTargetNamesText)
+	l.line(Warn, "Update filters, orders or limits that use ", list.String(), " in `", clean(method+" "+target), "`")
 }
 
 // LegacyTargetNamesText is also what the Warning header of such an answer says.
@@ -185,18 +201,18 @@ func (l *Logger) ListenerStarted(version, host, port, channel string) {
 	if port != "" {
 		host += ":" + port
 	}
-	l.say("Listener connected to ", version, " on ", strconv.Quote(host),
+	l.say(Info, "Listener connected to ", version, " on ", strconv.Quote(host),
 		" and listening for database notifications on the ", strconv.Quote(channel), " channel")
 }
 
 // ListenerFailed is followed by ListenerRetrying.
 func (l *Logger) ListenerFailed(channel string, err error) {
-	l.say("Failed listening for database notifications on the ", strconv.Quote(channel), " channel. ", oneLine(err.Error()))
+	l.say(Error, "Failed listening for database notifications on the ", strconv.Quote(channel), " channel. ", oneLine(err.Error()))
 }
 
 // ListenerRetrying announces the pause before the next attempt.
 func (l *Logger) ListenerRetrying(delay time.Duration) {
-	l.say("Retrying listening for database notifications in ", seconds(delay), " seconds...")
+	l.say(Warn, "Retrying listening for database notifications in ", seconds(delay), " seconds...")
 }
 
 // ListenerImpossible says why no notification can arrive here, and what to do
@@ -204,55 +220,55 @@ func (l *Logger) ListenerRetrying(delay time.Duration) {
 func (l *Logger) ListenerImpossible(why error, pollInterval time.Duration) {
 	const text = "Notifications cannot arrive: "
 	if pollInterval > 0 {
-		l.say(text, why.Error(), ". The catalog is looked at every ", seconds(pollInterval), " seconds instead (db-schema-poll-interval).")
+		l.say(Warn, text, why.Error(), ". The catalog is looked at every ", seconds(pollInterval), " seconds instead (db-schema-poll-interval).")
 		return
 	}
-	l.say(text, why.Error(), ". Set db-schema-poll-interval to have the catalog looked at instead.")
+	l.say(Warn, text, why.Error(), ". Set db-schema-poll-interval to have the catalog looked at instead.")
 }
 
 // SchemaChanged is a catalog that a poll found changed.
 func (l *Logger) SchemaChanged() {
-	l.say("The schema or its settings have changed, reloading (db-schema-poll-interval)")
+	l.say(Info, "The schema or its settings have changed, reloading (db-schema-poll-interval)")
 }
 
 // PollFailed is about a look at the catalog. Of failures in a row the first is
 // logged.
 func (l *Logger) PollFailed(problem string) {
-	l.say("Failed to look for changes of the schema (db-schema-poll-interval). ", problem)
+	l.sayProblem(Error, problem, "Failed to look for changes of the schema (db-schema-poll-interval). ")
 }
 
 // ListenerQueueFix tells of a call that unblocks a stuck notification queue.
 func (l *Logger) ListenerQueueFix() {
-	l.say("This is likely a PostgreSQL bug in the notification queue, executing the following to try to solve it: SELECT pg_notification_queue_usage();")
+	l.say(Warn, "This is likely a PostgreSQL bug in the notification queue, executing the following to try to solve it: SELECT pg_notification_queue_usage();")
 }
 
 // ListenerSchemaReload is a notification that asks for a new schema cache.
 func (l *Logger) ListenerSchemaReload(channel string) {
-	l.say("Received a schema cache reload message on the ", strconv.Quote(channel), " channel")
+	l.say(Info, "Received a schema cache reload message on the ", strconv.Quote(channel), " channel")
 }
 
 // ListenerConfigReload is a notification that asks for a new configuration.
 func (l *Logger) ListenerConfigReload(channel string) {
-	l.say("Received a config reload message on the ", strconv.Quote(channel), " channel")
+	l.say(Info, "Received a config reload message on the ", strconv.Quote(channel), " channel")
 }
 
 // ListenerCleanupFailed is about a connection that is given up anyway.
 func (l *Logger) ListenerCleanupFailed(err error) {
-	l.say("Failed during listener connection cleanup: ", oneLine(err.Error()))
+	l.say(Error, "Failed during listener connection cleanup: ", oneLine(err.Error()))
 }
 
 // --- pool and token cache ---
 
 // PoolInit tells the size of the pool.
 func (l *Logger) PoolInit(size int) {
-	l.say("Connection Pool initialized with a maximum size of ", strconv.Itoa(size), " connections")
+	l.say(Info, "Connection Pool initialized with a maximum size of ", strconv.Itoa(size), " connections")
 }
 
 // PoolTimeout is a request that found no connection in time; problem is its
 // answer. Of many within timeoutsEvery, one is logged.
 func (l *Logger) PoolTimeout(problem string) {
 	if l.Level() >= Error {
-		l.timeouts.do(timeoutsEvery, func() { l.line(problem) })
+		l.timeouts.do(timeoutsEvery, func() { l.problem(Error, nil, problem) })
 	}
 }
 
@@ -309,13 +325,13 @@ func (l *Logger) TokenEvicted() { l.debug("Evicted entry from JWT cache") }
 // Logger a fasthttp.Logger.
 func (l *Logger) Printf(format string, args ...any) {
 	if l.Level() >= Debug {
-		l.line("HTTP server: ", clean(oneLine(fmt.Sprintf(format, args...))))
+		l.line(Debug, "HTTP server: ", clean(oneLine(fmt.Sprintf(format, args...))))
 	}
 }
 
 func (l *Logger) debug(parts ...string) {
 	if l.Level() >= Debug {
-		l.line(parts...)
+		l.line(Debug, parts...)
 	}
 }
 

@@ -95,7 +95,7 @@ func TestAccessLevels(t *testing.T) {
 		l := newPair(t, level)
 		for _, s := range statuses {
 			l.Access(&Access{Status: s})
-			l.Query(s, "SELECT 1")
+			l.Query(nil, s, "SELECT 1")
 		}
 		l.Flush()
 		if got := strings.Count(l.out.String(), "\n"); got != want {
@@ -147,6 +147,7 @@ func TestWords(t *testing.T) {
 	f(func(l *Logger) { l.Listening("127.0.0.1:3000") }, "API server listening on 127.0.0.1:3000")
 	f(func(l *Logger) { l.AdminListening("[::1]:3001") }, "Admin server listening on [::1]:3001")
 	f(func(l *Logger) { l.AdminCrashed(errors.New("bind:\n\tin use")) }, "Admin server crashed unexpectedly: bind: in use")
+	f(func(l *Logger) { l.Ending(errors.New("port 1 is taken")) }, "port 1 is taken")
 	f(func(l *Logger) { l.Terminating("SIGTERM") }, "Received termination unix signal SIGTERM")
 
 	f(func(l *Logger) { l.ConfigReloaded() }, "Config reloaded")
@@ -169,8 +170,8 @@ func TestWords(t *testing.T) {
 	f(func(l *Logger) { l.FatalError(FatalTransactionPooler, problem) },
 		"If you are using connection poolers in transaction mode, try setting db-prepared-statements to false. "+problem)
 	f(func(l *Logger) { l.FatalError(FatalStatementPooler, problem) }, "Connection poolers in statement mode are not supported."+problem)
-	f(func(l *Logger) { l.QueryFailed(problem) }, problem)
-	f(func(l *Logger) { l.Query(200, "SELECT\n 1\x1b", "SELECT 2") }, "SELECT  1\\x1b", "SELECT 2")
+	f(func(l *Logger) { l.QueryFailed([]byte("7"), problem) }, problem)
+	f(func(l *Logger) { l.Query(nil, 200, "SELECT\n 1\x1b", "SELECT 2") }, "SELECT  1\\x1b", "SELECT 2")
 
 	f(func(l *Logger) { l.SchemaCacheQueried(3840*time.Microsecond, nil) }, "Schema cache queried in 3.8 milliseconds ")
 	f(func(l *Logger) {
@@ -180,7 +181,7 @@ func TestWords(t *testing.T) {
 		"Schema cache loaded 15 Relations, 8 Relationships", "Schema cache loaded in 0.1 milliseconds")
 	f(func(l *Logger) { l.SchemaCacheFailed([]string{"a", "b"}, []string{"public"}, problem) },
 		"Failed to load the schema cache using db-schemas=a,b and db-extra-search-path=public. "+problem)
-	f(func(l *Logger) { l.SchemaCacheEmpty(problem) }, problem)
+	f(func(l *Logger) { l.SchemaCacheEmpty([]byte("7"), problem) }, problem)
 	f(func(l *Logger) {
 		l.LegacyTargetNames([][2]string{{"movie", "films"}, {"genre", "kind"}}, "GET", "/a?select=films:movie(id)")
 	}, "WARNING: "+LegacyTargetNamesText,
@@ -225,8 +226,8 @@ func TestQuiet(t *testing.T) {
 	}
 	f("starting", Crit, func(l *Logger) { l.Starting("") })
 	f("reloaded", Crit, func(l *Logger) { l.ConfigReloaded() })
-	f("query failed", Error, func(l *Logger) { l.QueryFailed("") })
-	f("cache empty", Error, func(l *Logger) { l.SchemaCacheEmpty("") })
+	f("query failed", Error, func(l *Logger) { l.QueryFailed(nil, "") })
+	f("cache empty", Error, func(l *Logger) { l.SchemaCacheEmpty(nil, "") })
 	f("pool timeout", Error, func(l *Logger) { l.PoolTimeout("") })
 	f("pool connection", Debug, func(l *Logger) { l.PoolConn("", ConnUsed) })
 	f("pool request", Debug, func(l *Logger) { l.PoolRequest() })
@@ -245,7 +246,7 @@ func TestQuiet(t *testing.T) {
 // TestDiagnosticsAreWrittenAtOnce: no Flush before looking.
 func TestDiagnosticsAreWrittenAtOnce(t *testing.T) {
 	l := newPair(t, Info)
-	l.QueryFailed("first")
+	l.QueryFailed(nil, "first")
 	l.Starting("1")
 	if got := strings.Count(l.err.String(), "\n"); got != 2 {
 		t.Errorf("%d lines, want 2: %q", got, l.err.String())

@@ -1,0 +1,108 @@
+package metrics
+
+import (
+	"math/bits"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// bounds are the upper ends of the buckets: from below what a row by its key
+// takes, to what nobody waits for.
+var bounds = [...]time.Duration{
+	100 * time.Microsecond, 250 * time.Microsecond, 500 * time.Microsecond,
+	time.Millisecond, 2500 * time.Microsecond, 5 * time.Millisecond,
+	10 * time.Millisecond, 25 * time.Millisecond, 50 * time.Millisecond,
+	100 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond,
+	time.Second, 2500 * time.Millisecond, 5 * time.Second, 10 * time.Second,
+}
+
+// Buckets is the number of a Histogram's buckets: those of the bounds, and one
+// for what is beyond them.
+const Buckets = len(bounds) + 1
+
+// Bounds are the upper ends of all buckets but the last, in seconds.
+func Bounds() []float64 {
+	list := make([]float64, len(bounds))
+	for i, b := range bounds {
+		list[i] = b.Seconds()
+	}
+	return list
+}
+
+// Histogram is what a histogram holds at one moment. Counts are of each bucket
+// alone.
+type Histogram struct {
+	Counts [Buckets]uint64
+	Sum    time.Duration
+}
+
+// Count is how many durations there were.
+func (h *Histogram) Count() (n uint64) {
+	for _, c := range h.Counts {
+		n += c
+	}
+	return n
+}
+
+// add adds another to it.
+func (h *Histogram) add(other *Histogram) {
+	for i, c := range other.Counts {
+		h.Counts[i] += c
+	}
+	h.Sum += other.Sum
+}
+
+// collect is the histogram for Prometheus, whose buckets include those below.
+func (h *Histogram) collect(ch chan<- prometheus.Metric, desc *prometheus.Desc, labels ...string) {
+	sums := make(map[float64]uint64, len(bounds))
+	n := uint64(0)
+	for i, b := range bounds {
+		n += h.Counts[i]
+		sums[b.Seconds()] = n
+	}
+	ch <- prometheus.MustNewConstHistogram(desc, h.Count(), h.Sum.Seconds(), sums, labels...)
+}
+
+// histogram is a Histogram that is being added to, in parts that do not get in
+// each other's way.
+type histogram []cell
+
+// cell is one part. Its length is a multiple of a cache line's.
+type cell struct {
+	counts [Buckets]atomic.Uint64
+	sum    atomic.Int64
+	_      [6 * 8]byte
+}
+
+func newHistogram(shards int) histogram { return make(histogram, shards) }
+
+// observe adds a duration to the part of a shard.
+func (h histogram) observe(shard int, d time.Duration) {
+	c := &h[shard&(len(h)-1)]
+	bucket := 0
+	for bucket < len(bounds) && d > bounds[bucket] {
+		bucket++
+	}
+	c.counts[bucket].Add(1)
+	c.sum.Add(int64(d))
+}
+
+func (h histogram) load() (sum Histogram) {
+	for i := range h {
+		for b := range sum.Counts {
+			sum.Counts[b] += h[i].counts[b].Load()
+		}
+		sum.Sum += time.Duration(h[i].sum.Load())
+	}
+	return sum
+}
+
+// shards is how many parts there are: a power of two, one for each of the
+// threads that run Go, up to a point where the memory is worth more.
+func shards() int {
+	n := min(runtime.GOMAXPROCS(0), 16)
+	return 1 << bits.Len(uint(n-1))
+}
