@@ -16,6 +16,11 @@ type interruption struct {
 	conn  *Conn
 	cause error
 	done  chan struct{}
+
+	// Of a flight that shares a connection: with whom, and, under that one's
+	// lock, whether nobody waits for it any more.
+	sharing   atomic.Pointer[Sharing]
+	abandoned bool
 }
 
 const (
@@ -29,14 +34,47 @@ const (
 // error of kind Canceled with that cause, unless the flight got through
 // nevertheless. It blocks until the server has taken the request.
 func (f *Flight) Interrupt(cause error) bool {
-	in := &f.interruption
+	if !f.interruption.take(cause) {
+		return false
+	}
+	f.interruption.ask()
+	return true
+}
+
+// Abandon says that nobody waits for the answer any more. It interrupts the
+// flight without waiting for the server. One that shares a connection (see
+// Sharing) is interrupted when nobody waits for any of those it shares with:
+// a cancel request is not addressed to a flight, it meets whichever is running.
+// Abandon reports whether it has asked the server; it may be called again.
+func (f *Flight) Abandon(cause error) bool {
+	if f.interruption.take(cause) {
+		go f.interruption.ask() // Run waits for it
+		return true
+	}
+	if s := f.interruption.sharing.Load(); s != nil {
+		return s.abandon(f, cause)
+	}
+	return false
+}
+
+func (in *interruption) share(s *Sharing) {
+	in.abandoned = false
+	in.sharing.Store(s)
+}
+
+// take reports whether it is we who interrupt the flight. From here on until
+// ask has done so Run does not return.
+func (in *interruption) take(cause error) bool {
 	if !in.state.CompareAndSwap(running, interrupted) {
 		return false
 	}
 	in.cause = cause
+	return true
+}
+
+func (in *interruption) ask() {
 	in.conn.cancel()
 	in.done <- struct{}{}
-	return true
 }
 
 func (in *interruption) begin(c *Conn) {
@@ -67,6 +105,10 @@ func (c *Conn) cancel() {
 	_ = c.pg.CancelRequest(ctx) // or else the deadline does it
 }
 
+// queryCanceled is what a server says that obeys a cancel request. It says the
+// same of statement_timeout.
+const queryCanceled = "57014"
+
 // afterInterrupt turns the end of an interrupted flight into its error.
 //
 // If the server acted on the request the connection is as good as before. If
@@ -75,7 +117,7 @@ func (c *Conn) cancel() {
 // not used again.
 func (c *Conn) afterInterrupt(f *Flight, err error) error {
 	var said *Error
-	if errors.As(err, &said) && said.Code == "57014" {
+	if errors.As(err, &said) && said.Code == queryCanceled {
 		if !c.broken {
 			_ = c.net.SetDeadline(time.Time{})
 		}

@@ -554,7 +554,7 @@ func TestInterrupt(t *testing.T) {
 		{"it is ignored", func(s *pgtest.Session, asked chan struct{}) { <-asked; time.Sleep(time.Second) }, pgwire.Canceled, true},
 		{"the server goes", func(s *pgtest.Session, asked chan struct{}) { <-asked }, pgwire.Canceled, true},
 	} {
-		for _, how := range []string{"interrupt", "cancel", "deadline"} {
+		for _, how := range []string{"interrupt", "abandon", "cancel", "deadline"} {
 			t.Run(test.name+"/"+how, func(t *testing.T) {
 				asked, started := make(chan struct{}), make(chan struct{})
 				s := pgtest.NewScript(t, func(s *pgtest.Session) {
@@ -580,6 +580,16 @@ func TestInterrupt(t *testing.T) {
 							t.Error("nothing to interrupt")
 						}
 					}()
+				case "abandon":
+					go func() {
+						<-started
+						if !f.Abandon(cause) {
+							t.Error("nothing to interrupt")
+						}
+						if f.Abandon(cause) || f.Interrupt(cause) {
+							t.Error("interrupted twice")
+						}
+					}()
 				case "cancel":
 					var cancel context.CancelCauseFunc
 					ctx, cancel = context.WithCancelCause(bg)
@@ -599,7 +609,7 @@ func TestInterrupt(t *testing.T) {
 				if c.IsBroken() != test.broken {
 					t.Errorf("broken: %v", c.IsBroken())
 				}
-				if f.Interrupt(cause) {
+				if f.Interrupt(cause) || f.Abandon(cause) {
 					t.Error("interrupted what was over")
 				}
 			})

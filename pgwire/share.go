@@ -1,6 +1,9 @@
 package pgwire
 
-import "sync"
+import (
+	"errors"
+	"sync"
+)
 
 // Sharing lets flights of several goroutines follow each other on one
 // connection, each with its own Sync, so that a busy connection costs neither
@@ -20,6 +23,13 @@ type Sharing struct {
 	mu    sync.Mutex // over conn.out and conn.stmts
 	write sync.Mutex // over the network, in that direction
 	spare []byte     // the other buffer
+
+	// What follows is about flights nobody waits for any more; see abandon.
+	flights int  // appended, not received
+	lost    int  // of them abandoned
+	closed  bool // nothing is appended any more
+	asking  bool // a cancel request is on its way
+	asked   chan struct{}
 }
 
 // maxSharedBytes bounds the arguments of a flight that is appended: what goes
@@ -31,6 +41,9 @@ const maxSharedBytes = 8 << 10
 // Unshare. s is any Sharing that is not in use.
 func (c *Conn) Share(s *Sharing) {
 	s.conn = c
+	s.mu.Lock() // somebody may still be asking to be added to what was shared before
+	s.flights, s.lost, s.closed, s.asking = 0, 0, false, false
+	s.mu.Unlock()
 	c.guard = &s.mu
 	c.out.reset() // what was sent before is still in there
 }
@@ -45,7 +58,7 @@ func (s *Sharing) Append(f *Flight, open func() bool, added func()) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	// Once it is closed the connection may belong to somebody else.
-	if !open() || !s.conn.knows(f) {
+	if !open() || s.closed || !s.conn.knows(f) {
 		return false
 	}
 	f.err, f.failed = nil, -1
@@ -54,6 +67,8 @@ func (s *Sharing) Append(f *Flight, open func() bool, added func()) bool {
 		s.conn.out.buf = s.conn.out.buf[:n] // half a flight must not go out
 		return false
 	}
+	s.flights++
+	f.interruption.share(s)
 	added()
 	return true
 }
@@ -126,9 +141,74 @@ func (f *Flight) Turn() chan struct{} {
 // Receive reads the answer to the flight whose turn it is.
 func (s *Sharing) Receive(f *Flight) error {
 	c := s.conn
+	var err error
 	if c.broken {
-		return &ConnError{Kind: Lost, Sent: true}
+		err = &ConnError{Kind: Lost, Sent: true}
+	} else {
+		c.answered = false
+		err = c.read(f)
 	}
-	c.answered = false
-	return c.read(f)
+	s.mu.Lock()
+	s.flights--
+	f.interruption.sharing.Store(nil)
+	abandoned, asking := f.interruption.abandoned, s.asking
+	if abandoned {
+		s.lost--
+	}
+	s.mu.Unlock()
+	if !abandoned {
+		return err
+	}
+	return s.afterAbandon(f, err, asking)
+}
+
+// abandon notes that nobody waits for the answer to a flight that has been
+// appended. A cancel request might meet any flight of the connection, so it is
+// sent when nobody waits for any of them, and nobody may be added then.
+func (s *Sharing) abandon(f *Flight, cause error) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	in := &f.interruption
+	if in.sharing.Load() != s {
+		return false // received meanwhile
+	}
+	if !in.abandoned {
+		in.abandoned, in.cause = true, cause
+		s.lost++
+	}
+	if s.asking || s.lost < s.flights {
+		return false
+	}
+	if s.asked == nil {
+		s.asked = make(chan struct{}, 1)
+	}
+	s.closed, s.asking = true, true
+	go func() {
+		s.conn.cancel()
+		s.asked <- struct{}{} // Receive waits for it
+	}()
+	return true
+}
+
+// afterAbandon is how an abandoned flight ended. asking: a cancel request was
+// meant for it. For one request PostgreSQL sends its process two signals (one
+// to the process, one to its group), and the second may meet the next flight:
+// that one is abandoned as well.
+func (s *Sharing) afterAbandon(f *Flight, err error, asking bool) error {
+	c := s.conn
+	if asking {
+		<-s.asked
+		s.mu.Lock()
+		s.asking = false
+		s.mu.Unlock()
+		return c.afterInterrupt(f, err)
+	}
+	if c.broken {
+		return &ConnError{Kind: Canceled, Sent: true, Err: f.interruption.cause}
+	}
+	var said *Error
+	if errors.As(err, &said) && said.Code == queryCanceled {
+		return &ConnError{Kind: Canceled, Sent: true, Answered: true, Err: f.interruption.cause}
+	}
+	return err
 }

@@ -2,33 +2,73 @@ package server
 
 import (
 	"net"
-
-	"github.com/valyala/fasthttp"
+	"sync"
+	"sync/atomic"
+	"syscall"
 )
 
-// clientConn is a client's connection that knows whether answers to earlier
-// requests are certain to have left. fasthttp keeps an answer back while it
-// has bytes of a further request, and only then: a read into the whole of its
+// clientConn is a client's connection that is watched while the client's
+// request runs (clientwatch.go). For that it has to know whether what has been
+// sent ends between two answers. fasthttp keeps an answer back while it has
+// bytes of a further request, and only then: a read into the whole of its
 // buffer says that it has none, and so nothing to keep back.
 //
-// Only the goroutine that serves the connection uses it.
+// Only the goroutine that serves the connection uses it, but for what mu guards.
 type clientConn struct {
 	net.Conn
-	buffer  int  // length of fasthttp's buffer
-	flushed bool // as of the last read before the request
+	buffer int // length of fasthttp's buffer
+
+	// within: something was sent since fasthttp had nothing to keep back, and
+	// may end within an answer. It is set under mu.
+	within atomic.Bool
+
+	clients *clients
+	place   int // in clients.all, -1: not in there any more
+	raw     syscall.RawConn
+	fd      int // of raw; -1: cannot be watched
+
+	mu      sync.Mutex
+	running *request // whose client is watched, nil: none
+	number  uint64   // of watched requests
+	seen    uint64   // number at the last look
+	begun   bool     // the answer's first byte has been sent
 }
 
 func (c *clientConn) Read(p []byte) (int, error) {
-	if len(p) == c.buffer {
-		c.flushed = true
+	if len(p) == c.buffer && c.within.Load() {
+		c.within.Store(false)
 	}
 	return c.Conn.Read(p)
+}
+
+func (c *clientConn) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	begun := c.begun && len(p) > 0
+	c.begun = c.begun && !begun
+	c.within.Store(true)
+	c.mu.Unlock()
+	if !begun {
+		return c.Conn.Write(p) // fast path
+	}
+	n, err := c.Conn.Write(p[1:])
+	return n + 1, err
+}
+
+// Close may be called by several.
+func (c *clientConn) Close() error {
+	c.clients.remove(c)
+	return c.Conn.Close()
 }
 
 // clientListener makes clientConns.
 type clientListener struct {
 	net.Listener
-	buffer int
+	buffer  int
+	clients *clients
+}
+
+func newClientListener(l net.Listener, buffer int) *clientListener {
+	return &clientListener{Listener: l, buffer: buffer, clients: &clients{}}
 }
 
 func (l *clientListener) Accept() (net.Conn, error) {
@@ -36,18 +76,21 @@ func (l *clientListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &clientConn{Conn: conn, buffer: l.buffer}, nil
+	c := &clientConn{Conn: conn, buffer: l.buffer, clients: l.clients, fd: -1}
+	c.findSocket()
+	l.clients.add(c)
+	return c, nil
 }
 
-// mayOvertake reports whether an answer sent past fasthttp may overtake others.
-func mayOvertake(ctx *fasthttp.RequestCtx) bool {
-	c, ok := ctx.Conn().(*clientConn)
-	return !ok || !c.flushed
-}
-
-// answered notes that fasthttp now has an answer to send.
-func answered(ctx *fasthttp.RequestCtx) {
-	if c, ok := ctx.Conn().(*clientConn); ok {
-		c.flushed = false
+// findSocket looks for what is below the connection. Under a proxy of the
+// language, or TLS, there is nothing to watch.
+func (c *clientConn) findSocket() {
+	sc, ok := c.Conn.(syscall.Conn)
+	if !ok {
+		return
+	}
+	raw, err := sc.SyscallConn()
+	if err == nil && raw.Control(func(fd uintptr) { c.fd = int(fd) }) == nil {
+		c.raw = raw
 	}
 }

@@ -56,7 +56,7 @@ var (
 // encode is left to PostgreSQL; but only what has surely left nothing behind
 // is run again.
 func (rq *request) execute(plan *planner.Plan) error {
-	ctx := context.Background()
+	ctx := &rq.interest
 	rq.buildSettings()
 	if prepared := plan.Prepared(); prepared != nil {
 		if done, err := rq.once(ctx, plan, prepared); done {
@@ -117,6 +117,9 @@ func (rq *request) once(ctx context.Context, plan *planner.Plan, prepared *plann
 		conn   *pgwire.ConnError
 	)
 	stale, lost := errors.As(err, &server) && server.Stale(), errors.As(err, &conn)
+	if lost && conn.Kind == pgwire.Canceled {
+		prepared.Took(rq.flight.Took) // or what is slow enough to be given up stays known as quick
+	}
 	if !plan.ReadOnly {
 		rq.learn(plan, prepared, err)
 		again := stale && server.Where == "" || lost && conn.Kind == pgwire.Unparsed

@@ -36,7 +36,6 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	rq.skipBody()
 	rq.observe(preflight)
 	rq.end()
-	answered(ctx)
 	s.requests.Put(rq)
 }
 
@@ -222,7 +221,10 @@ func (rq *request) run(respond func(*request, *planner.Plan) error) error {
 		return err
 	}
 	rq.timing.plan = rq.lap()
-	if err := rq.execute(plan); err != nil {
+	rq.watch(plan.ReadOnly)
+	err = rq.execute(plan)
+	rq.unwatch()
+	if err != nil {
 		return err
 	}
 	rq.timing.transaction = rq.lap()

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"strconv"
 	"time"
@@ -223,7 +222,7 @@ func (rq *request) observeProblem(p *problem, err error) {
 	switch {
 	case p == errNoCatalog:
 		log.SchemaCacheEmpty(rq.logID(), string(p.appendJSON(nil, config.Verbose)))
-	case errors.Is(err, pool.ErrAcquireTimeout):
+	case p == errAcquire:
 		log.PoolTimeout(string(p.appendJSON(nil, config.Verbose)))
 	case p.status >= 500:
 		log.QueryFailed(rq.logID(), string(p.appendJSON(nil, config.Verbose)))

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/fastgrest/fastgrest/pgwire"
+	"github.com/fastgrest/fastgrest/pgwire/pool"
 	"github.com/fastgrest/fastgrest/pgwire/rowjson"
 	"github.com/fastgrest/fastgrest/planner"
 )
@@ -32,6 +33,8 @@ func doubtful(err error) error {
 	var conn *pgwire.ConnError
 	var server *pgwire.Error
 	switch {
+	case err == errClientGone, errors.Is(err, pool.ErrAcquireTimeout), errors.Is(err, pool.ErrTooManyWaiting), errors.Is(err, pool.ErrClosed):
+		return err // there was no connection
 	case errors.As(err, &conn):
 		if !conn.Sent || conn.Kind == pgwire.RolledBack {
 			return err
@@ -47,7 +50,8 @@ func doubtful(err error) error {
 }
 
 func (e *doubtError) problem(authenticated bool) *problem {
-	p := problemOf(e.cause, authenticated)
+	shared := *problemOf(e.cause, authenticated)
+	p := &shared
 	if p.details == "" {
 		return p.withDetails(inDoubt)
 	}

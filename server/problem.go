@@ -148,7 +148,7 @@ func problemOf(err error, authenticated bool) *problem {
 		return tokenProblem(token)
 	case errors.Is(err, spool.ErrFull):
 		return newProblem(507, "PGRSTX03", "There is no room for an answer of this size").withDetails(err.Error())
-	case errors.Is(err, pool.ErrAcquireTimeout):
+	case errors.Is(err, pool.ErrAcquireTimeout), errors.Is(err, pool.ErrTooManyWaiting):
 		return errAcquire
 	case errors.As(err, &conn) && conn.Kind == pgwire.CannotConnect:
 		return newProblem(503, "PGRST000", "Database connection error.").withDetails(conn.Error())

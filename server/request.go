@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"time"
 	"unsafe"
 
@@ -54,6 +55,8 @@ type request struct {
 	numbers     []byte // limits and offsets as text; buffer
 	flight      pgwire.Flight
 
+	interest interest // of the client
+
 	result result
 
 	statements []string // of the last flight, for log-query
@@ -80,7 +83,7 @@ const (
 )
 
 func (s *Server) newRequest() any {
-	rq := &request{server: s, shard: int(s.shards.Add(1))}
+	rq := &request{server: s, interest: interest{Context: context.Background()}, shard: int(s.shards.Add(1))}
 	rq.addHeader = rq.addRequestHeader
 	return rq
 }

@@ -66,7 +66,9 @@ var (
 
 // inspect asks the database what the role may use.
 func (rq *request) inspect(access *openapi.Access) error {
-	ctx := context.Background()
+	ctx := &rq.interest
+	rq.watch(true)
+	defer rq.unwatch()
 	conn, err := rq.acquire(ctx)
 	if err != nil {
 		return err

@@ -106,6 +106,7 @@ func newServer(o Options) (*Server, error) {
 		MaxConns:       max(c.DBPool, 1),
 		Depth:          c.FlightDepth,
 		AcquireTimeout: c.DBPoolAcquisitionTimeout,
+		MaxWaiters:     c.DBPoolMaxWaiters,
 		MaxIdleTime:    c.DBPoolMaxIdletime,
 		MaxLifetime:    c.DBPoolMaxLifetime,
 		Observe:        s.observePool,
@@ -220,7 +221,7 @@ func (s *Server) run(ctx context.Context) error {
 	}
 
 	served := make(chan error, 1)
-	go func() { served <- http.Serve(&clientListener{listener, c.ServerReadBufferSize}) }()
+	go func() { served <- http.Serve(newClientListener(listener, c.ServerReadBufferSize)) }()
 	select {
 	case err := <-served:
 		return err

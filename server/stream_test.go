@@ -39,7 +39,7 @@ func serveTest(tb testing.TB, s *testServer) string {
 		tb.Fatal(err)
 	}
 	h := &fasthttp.Server{Handler: s.handle, NoDefaultContentType: true, ReadBufferSize: 64 << 10}
-	go h.Serve(&clientListener{l, h.ReadBufferSize})
+	go h.Serve(newClientListener(l, h.ReadBufferSize))
 	tb.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()

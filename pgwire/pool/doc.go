@@ -12,8 +12,12 @@
 // the pool makes do with those it has and asks for more now and then
 // (crowd.go).
 //
-// Errors of Acquire: ErrAcquireTimeout, ErrClosed, the context's cause, or
-// the *pgwire.ConnError of a connection that could not be made.
+// Who asks with a Waiter can be called off while waiting, and is turned away
+// where Options.MaxWaiters wait already.
+//
+// Errors of Acquire: ErrAcquireTimeout, ErrTooManyWaiting, ErrClosed, the
+// context's cause, or the *pgwire.ConnError of a connection that could not be
+// made.
 //
 // puddle does the counting and the waiting.
 package pool

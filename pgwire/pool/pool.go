@@ -15,6 +15,8 @@ import (
 var (
 	// ErrAcquireTimeout: no connection became free in time.
 	ErrAcquireTimeout = errors.New("timed out acquiring connection from connection pool")
+	// ErrTooManyWaiting: Options.MaxWaiters are waiting for a connection.
+	ErrTooManyWaiting = errors.New("too many are waiting for a connection from connection pool")
 	// ErrClosed: the pool is closed.
 	ErrClosed = errors.New("connection pool is closed")
 )
@@ -29,6 +31,7 @@ type Options struct {
 	Depth int
 
 	AcquireTimeout time.Duration // 0: wait as long as the context allows
+	MaxWaiters     int           // bounds Waiters that wait; 0: no bound
 	MaxIdleTime    time.Duration // 0: idle connections are kept
 	MaxLifetime    time.Duration // 0: connections do not age
 
@@ -138,6 +141,7 @@ func (p *Pool) wait(ctx context.Context) (*Conn, error) {
 	if p.life.Err() != nil {
 		return nil, ErrClosed
 	}
+	waiter, _ := ctx.(Waiter)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(p.life, func() { cancel(ErrClosed) })()
@@ -145,8 +149,19 @@ func (p *Pool) wait(ctx context.Context) (*Conn, error) {
 		defer time.AfterFunc(p.o.AcquireTimeout, func() { cancel(ErrAcquireTimeout) }).Stop()
 	}
 	began := now()
-	p.waiting.Add(1)
+	waiting := p.waiting.Add(1)
 	defer p.waiting.Add(-1)
+	if waiter != nil {
+		if p.tooMany(waiting) {
+			p.timeouts.Add(1)
+			p.tell(Event{Kind: AcquireTimedOut, Err: ErrTooManyWaiting})
+			return nil, ErrTooManyWaiting
+		}
+		if err := waiter.Waiting(cancel); err != nil {
+			return nil, err
+		}
+		defer waiter.Waiting(nil)
+	}
 	for {
 		res, err := p.acquire(ctx)
 		if err == errCrowded {
@@ -160,6 +175,13 @@ func (p *Pool) wait(ctx context.Context) (*Conn, error) {
 			return c, nil
 		}
 	}
+}
+
+// tooMany reports whether so many wait that no more may. Those for whom there
+// is room to connect do not count: they do not wait for each other.
+func (p *Pool) tooMany(waiting int64) bool {
+	room := int64(p.o.MaxConns) - (p.opened.Load() - p.closed.Load())
+	return p.o.MaxWaiters > 0 && waiting > int64(p.o.MaxWaiters)+max(room, 0)
 }
 
 func (p *Pool) whyNot(ctx context.Context, err error) error {

@@ -72,6 +72,10 @@ type Config struct {
 	DBSchemaPollInterval     time.Duration // between looks at the catalog for changes; 0: none
 	DBSessionReset           SessionReset
 	LogFormat                LogFormat
+	DBPoolMaxWaiters         int // requests; 0: no bound
+
+	ServerCancelAbandonedWrites bool
+	ServerDrainTimeout          time.Duration
 
 	// Read from the database, not from file or environment.
 	RoleSettings  map[string][]Setting // settings of the roles we may become, by role

@@ -231,6 +231,22 @@ var settings = []setting{
 		field: choice(func(c *Config) *LogFormat { return &c.LogFormat }, LogText,
 			"Invalid log-format. Check your configuration.", "text", "json"),
 		help: "text (PostgREST's) or json (an object per line)"},
+	// No bound, as PostgREST: which one is right depends on how long requests
+	// take. Pool size times acquisition timeout, divided by the time a request
+	// takes, is how many can be served before they time out.
+	{key: "db-pool-max-waiters", ours: true, unit: "requests",
+		field: atLeast(0, func(c *Config) *int { return &c.DBPoolMaxWaiters }, 0),
+		help:  "requests that may wait for a connection, beyond which they fail at once; 0 is no bound"},
+	// A client that has gone cannot be asked what it wants: what it has begun to
+	// change is finished, unless it is known that clients try again.
+	{key: "server-cancel-abandoned-writes", ours: true, reloadable: true,
+		field: boolean(func(c *Config) *bool { return &c.ServerCancelAbandonedWrites }, false),
+		help:  "cancel writes too whose client has gone away, not only reads"},
+	// Kubernetes kills after 30 seconds, systemd after 90: 20 leave time to
+	// cancel what runs on and to tell its clients.
+	{key: "server-drain-timeout", ours: true, reloadable: true, unit: "seconds",
+		field: seconds(func(c *Config) *time.Duration { return &c.ServerDrainTimeout }, 20),
+		help:  "how long requests under way may take to finish once the process is asked to end"},
 }
 
 const defaultHost = "!4"

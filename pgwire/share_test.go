@@ -1,0 +1,199 @@
+package pgwire_test
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/fastgrest/fastgrest/pgwire"
+	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+)
+
+var errGone = errors.New("client went away")
+
+// shared is a connection with flights on it that wait for a lock, each in turn.
+type shared struct {
+	conn    *pgwire.Conn
+	sharing pgwire.Sharing
+	flights []*pgwire.Flight
+	rows    []log
+	results []error
+	over    sync.WaitGroup
+}
+
+const lockedValue = "select pg_advisory_xact_lock_shared(7), $1::text"
+
+func share(t *testing.T, c *pgwire.Conn, statement *pgwire.Stmt, n int) *shared {
+	t.Helper()
+	s := &shared{conn: c, rows: make([]log, n), results: make([]error, n)}
+	c.Share(&s.sharing)
+	for i := range n {
+		f := &pgwire.Flight{}
+		f.Add(statement, &s.rows[i])
+		f.Arg(fmt.Append(nil, i))
+		if !s.sharing.Append(f, func() bool { return true }, func() {}) {
+			t.Fatalf("flight %d is not taken", i)
+		}
+		s.flights = append(s.flights, f)
+	}
+	s.sharing.Flush(func() {})
+	return s
+}
+
+// receive takes all answers, one after the other.
+func (s *shared) receive() {
+	s.over.Go(func() {
+		for i, f := range s.flights {
+			s.results[i] = s.sharing.Receive(f)
+		}
+		s.conn.Unshare()
+	})
+}
+
+// waitingFor waits until somebody waits for an advisory lock.
+func waitingFor(t *testing.T, c *pgwire.Conn, pid uint32) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); value(t, c, fmt.Sprintf("select count(*) from pg_locks where locktype = 'advisory' and not granted and pid = %d", pid)) != "1"; time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("nobody waits for the lock")
+		}
+	}
+}
+
+// TestAbandonShared: a flight nobody waits for is left alone while somebody
+// waits for another on the same connection. When nobody does, all of them are
+// cancelled, one after the other, nothing can be added, and the connection is
+// as good as before.
+func TestAbandonShared(t *testing.T) {
+	cluster := pgtest.Start(t)
+	uri := cluster.URI(cluster.NewDB(t), pgtest.Superuser)
+	c, other := dial(t, uri), dial(t, uri)
+	statement := pgwire.NewStmt(lockedValue)
+	var f pgwire.Flight
+	f.Add(statement, new(log))
+	f.Arg([]byte("x"))
+	if err := c.Run(bg, &f); err != nil { // what is shared has to be known
+		t.Fatal(err)
+	}
+
+	exec(t, other, "select pg_advisory_lock(7)")
+	s := share(t, c, statement, 3)
+	s.receive()
+	waitingFor(t, other, c.PID())
+	if s.flights[0].Abandon(errGone) || s.flights[2].Abandon(errGone) || s.flights[2].Abandon(errGone) {
+		t.Error("asked the server although the second is waited for")
+	}
+	exec(t, other, "select pg_advisory_unlock(7)")
+	s.over.Wait()
+	for i := range s.flights {
+		if got, want := s.rows[i].take(), fmt.Sprintf("row \"\" %q\ncomplete SELECT 1", fmt.Sprint(i)); s.results[i] != nil || got != want {
+			t.Errorf("flight %d: %v, %q", i, s.results[i], got)
+		}
+		if s.flights[i].Abandon(errGone) {
+			t.Errorf("flight %d: abandoned what was over", i)
+		}
+	}
+
+	exec(t, other, "select pg_advisory_lock(7)")
+	s = share(t, c, statement, 3)
+	s.receive()
+	waitingFor(t, other, c.PID())
+	if s.flights[0].Abandon(errGone) || s.flights[1].Abandon(errGone) {
+		t.Error("asked the server although the third is waited for")
+	}
+	if !s.flights[2].Abandon(errGone) {
+		t.Error("did not ask the server although nobody waits")
+	}
+	var late pgwire.Flight
+	late.Add(statement, nil)
+	late.Arg([]byte("late"))
+	if s.sharing.Append(&late, func() bool { return true }, func() {}) {
+		t.Error("a flight was added to those that are cancelled")
+	}
+	over := make(chan struct{})
+	go func() { s.over.Wait(); close(over) }()
+	for end := time.Now().Add(20 * time.Second); ; {
+		select {
+		case <-over:
+		case <-time.After(5 * time.Millisecond): // the second and the third, when it is their turn
+			for _, f := range s.flights {
+				f.Abandon(errGone)
+			}
+			if time.Now().Before(end) {
+				continue
+			}
+			t.Fatal("the flights go on")
+		}
+		break
+	}
+	for i, err := range s.results {
+		var ce *pgwire.ConnError
+		if !errors.As(err, &ce) || ce.Kind != pgwire.Canceled || !errors.Is(err, errGone) {
+			t.Errorf("flight %d: %v", i, err)
+		}
+	}
+	exec(t, other, "select pg_advisory_unlock(7)")
+	if c.IsBroken() {
+		t.Log("a cancel request came too late, the connection was given up")
+		return
+	}
+	if err := c.Run(bg, &f); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
+// TestAbandonMeetsNobodyElse: whenever flights are abandoned, those that are
+// waited for get their answers.
+func TestAbandonMeetsNobodyElse(t *testing.T) {
+	cluster := pgtest.Start(t)
+	uri := cluster.URI("postgres", pgtest.Superuser)
+	statement := pgwire.NewStmt("select pg_sleep(0.001), $1::text")
+	var known pgwire.Flight
+	known.Add(statement, new(log))
+	known.Arg([]byte("x"))
+	var c *pgwire.Conn
+	canceled := 0
+	for round := range 60 {
+		if c == nil || c.IsBroken() {
+			c = dial(t, uri)
+			if err := c.Run(bg, &known); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s := share(t, c, statement, 4)
+		s.receive()
+		patient := round % 5 // the fifth: none
+		var leaving sync.WaitGroup
+		for i, f := range s.flights {
+			if i != patient {
+				leaving.Go(func() {
+					time.Sleep(time.Duration((round*7+i*3)%40) * 100 * time.Microsecond)
+					f.Abandon(errGone)
+				})
+			}
+		}
+		leaving.Wait()
+		s.over.Wait()
+		for i, err := range s.results {
+			if i == patient && err != nil {
+				t.Fatalf("round %d: the one who stayed got %v", round, err)
+			}
+			if errors.Is(err, errGone) {
+				canceled++
+			} else if err != nil {
+				t.Fatalf("round %d, flight %d: %v", round, i, err)
+			}
+		}
+		if c.IsBroken() {
+			continue
+		}
+		if err := c.Run(bg, &known); err != nil {
+			t.Fatalf("round %d: the next one got %v", round, err)
+		}
+	}
+	if canceled == 0 {
+		t.Error("nothing was cancelled: the test proves nothing")
+	}
+}

@@ -1,0 +1,455 @@
+package server
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/valyala/fasthttp"
+)
+
+const goneSchema = allocSchema + `
+create table public.written (tag text);
+grant all on public.written to allocs_anon;
+-- waits waits until a test lets go of a lock
+create function public.waits(lock int) returns int volatile language sql as 'select pg_advisory_xact_lock_shared(lock); select lock';
+create function api.nap(seconds float8) returns text stable language sql as 'select pg_sleep(seconds); select ''rested''';
+create function api.held(lock int) returns int stable language plpgsql as 'begin return public.waits(lock); end';
+create function api.write_held(lock int, tag text) returns int volatile language plpgsql as
+  'begin perform public.waits(lock); insert into public.written values (tag); return lock; end';
+create view api.slow as select 1 as n, pg_sleep(600)::text as slept;
+grant all on api.slow to allocs_anon;
+`
+
+// goneTest is a server whose clients go away.
+type goneTest struct {
+	*testServer
+	t       *testing.T
+	direct  *pgconn.PgConn // to the database, past the server
+	tcp     string
+	socket  string
+	clients *clients
+}
+
+func startGone(t *testing.T, settings ...string) *goneTest {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux tells")
+	}
+	g := &goneTest{testServer: startTest(t, goneSchema, settings...), t: t, clients: &clients{}}
+	var err error
+	if g.direct, err = pgconn.Connect(context.Background(), g.config().DBURI); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { g.direct.Close(context.Background()) })
+	g.socket = filepath.Join(t.TempDir(), "api")
+	for _, network := range []string{"tcp", "unix"} {
+		address := map[string]string{"tcp": "127.0.0.1:0", "unix": g.socket}[network]
+		l, err := net.Listen(network, address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if network == "tcp" {
+			g.tcp = l.Addr().String()
+		}
+		h := &fasthttp.Server{Handler: g.handle, NoDefaultContentType: true, ReadBufferSize: 64 << 10, Logger: g.log}
+		cl := newClientListener(l, h.ReadBufferSize)
+		cl.clients = g.clients
+		go h.Serve(cl)
+		t.Cleanup(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+			defer cancel()
+			if err := h.ShutdownWithContext(ctx); err != nil {
+				t.Errorf("connections are left: %v", err)
+			}
+		})
+	}
+	return g
+}
+
+// value is the first column of the first row.
+func (g *goneTest) value(sql string) string {
+	g.t.Helper()
+	results, err := g.direct.Exec(context.Background(), sql).ReadAll()
+	if err != nil {
+		g.t.Fatalf("%s: %v", sql, err)
+	}
+	last := results[len(results)-1]
+	if len(last.Rows) == 0 {
+		return ""
+	}
+	return string(last.Rows[0][0])
+}
+
+// running counts the statements the server is having run.
+func (g *goneTest) running() string {
+	return g.value("select count(*) from pg_stat_activity where datname = current_database() and state = 'active' and pid <> pg_backend_pid() and application_name like 'fastgrest%'")
+}
+
+func (g *goneTest) eventually(what string, ok func() bool) {
+	g.t.Helper()
+	for end := time.Now().Add(40 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			g.t.Fatalf("never: %s; pool %+v", what, g.pool.Stats())
+		}
+	}
+}
+
+func (g *goneTest) eventuallyRunning(n string) {
+	g.t.Helper()
+	g.eventually("statements that run: "+n, func() bool { return g.running() == n })
+}
+
+// eventuallyFree waits until nothing of the pool is in use or wanted.
+func (g *goneTest) eventuallyFree() {
+	g.t.Helper()
+	g.eventually("the pool is free", func() bool { s := g.pool.Stats(); return s.InUse == 0 && s.Waiting == 0 })
+}
+
+// looks waits until sockets have been looked at a few times more, which is
+// what a client that went away would not have survived: that of a request sent
+// for the purpose does not.
+func (g *goneTest) looks() {
+	g.t.Helper()
+	for range 2 {
+		before := g.running()
+		c := g.send("tcp", "GET /rpc/nap?seconds=600")
+		g.eventually("one more runs", func() bool { return g.running() > before })
+		c.Close()
+		g.eventuallyRunning(before)
+	}
+}
+
+func (g *goneTest) dial(network string) net.Conn {
+	g.t.Helper()
+	address := g.tcp
+	if network == "unix" {
+		address = g.socket
+	}
+	c, err := net.Dial(network, address)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	g.t.Cleanup(func() { c.Close() })
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
+	return c
+}
+
+// raw is a request from its line.
+func rawLine(line string) string {
+	method, target, _ := strings.Cut(line, " ")
+	target, body, _ := strings.Cut(target, " ")
+	return string(rawRequest(method, target, body, nil))
+}
+
+func (g *goneTest) send(network, line string) net.Conn {
+	g.t.Helper()
+	c := g.dial(network)
+	if _, err := io.WriteString(c, rawLine(line)); err != nil {
+		g.t.Fatal(err)
+	}
+	return c
+}
+
+// works wants a good answer to an ordinary request.
+func (g *goneTest) works() {
+	g.t.Helper()
+	resp := get(g.t, "http://"+g.tcp+"/item?id=eq.1&select=id", "application/json")
+	defer resp.Body.Close()
+	if b, err := io.ReadAll(resp.Body); err != nil || string(b) != `[{"id":1}]` {
+		g.t.Errorf("afterwards: %d %s %v", resp.StatusCode, b, err)
+	}
+}
+
+// ways for a client to go.
+var ways = []struct {
+	name, network string
+	leave         func(net.Conn)
+}{
+	{"closed", "tcp", func(c net.Conn) { c.Close() }},
+	{"reset", "tcp", func(c net.Conn) { _ = c.(*net.TCPConn).SetLinger(0); c.Close() }},
+	{"closed unix socket", "unix", func(c net.Conn) { c.Close() }},
+	{"closed with a request unread", "tcp", func(c net.Conn) { io.WriteString(c, rawLine("GET /item")); c.Close() }},
+}
+
+// TestClientGone: what a client was reading ends soon after the client, as the
+// database sees it.
+func TestClientGone(t *testing.T) {
+	g := startGone(t, "db-pool", "3")
+	goroutines := runtime.NumGoroutine()
+	for _, line := range []string{
+		"GET /slow", "HEAD /slow", "GET /slow?select=n,slept&limit=1",
+		"GET /rpc/nap?seconds=600", `POST /rpc/nap {"seconds":600}`,
+	} {
+		for _, way := range ways {
+			t.Run(line+"/"+way.name, func(t *testing.T) {
+				c := g.send(way.network, line)
+				g.eventuallyRunning("1")
+				way.leave(c)
+				g.eventuallyRunning("0")
+				g.eventuallyFree()
+			})
+		}
+	}
+	g.works()
+	if s := g.pool.Stats(); s.Closed > 3 { // those of before the catalog, and a cancel request that came late
+		t.Logf("connections were given up: %+v", s)
+	}
+	http.DefaultClient.CloseIdleConnections()
+	g.eventually("no connections", func() bool { return g.clients.count() == 0 })
+	g.eventually("nobody watches", func() bool { g.clients.mu.Lock(); defer g.clients.mu.Unlock(); return !g.clients.watching })
+	// fasthttp keeps workers for a while, and as many as there were at once.
+	g.eventually("no goroutine is left", func() bool { return runtime.NumGoroutine() <= goroutines+8 })
+}
+
+// TestHalfClosed: a client that will send no more gets its answer, byte for
+// byte, whatever it takes to find out that it is still there.
+func TestHalfClosed(t *testing.T) {
+	g := startGone(t)
+	const quick = "GET /item?id=eq.1&select=id"
+	held := "GET /rpc/held?lock=1"
+	for _, network := range []string{"tcp", "unix"} {
+		for _, test := range []struct {
+			name  string
+			lines []string
+			first bool // the first byte comes early
+		}{
+			{"one", []string{held}, true},
+			{"one behind another", []string{quick, held}, true},
+			{"one before another", []string{held, quick}, true},
+			{"two", []string{held, held}, true},
+		} {
+			t.Run(network+"/"+test.name, func(t *testing.T) {
+				g.value("select pg_advisory_lock(1)")
+				c := g.dial(network)
+				for _, line := range test.lines {
+					io.WriteString(c, rawLine(line))
+				}
+				c.(interface{ CloseWrite() error }).CloseWrite()
+				g.eventuallyRunning("1")
+				r := bufio.NewReader(c)
+				if network == "tcp" && test.first {
+					if b, err := r.Peek(1); err != nil || b[0] != 'H' || r.Buffered() != 1 {
+						t.Fatalf("while the database is busy: %q, %d bytes, %v", b, r.Buffered(), err)
+					}
+				}
+				g.looks()
+				if g.running() != "1" {
+					t.Error("was cancelled")
+				}
+				g.value("select pg_advisory_unlock(1)")
+				for _, line := range test.lines {
+					want := `[{"id":1}]`
+					if line == held {
+						want = "1"
+					}
+					resp, err := http.ReadResponse(r, nil)
+					if err != nil {
+						t.Fatal(err)
+					}
+					b, err := io.ReadAll(resp.Body)
+					if err != nil || resp.StatusCode != 200 || string(b) != want {
+						t.Errorf("%s: %d %s, %v", line, resp.StatusCode, b, err)
+					}
+				}
+				if b, err := io.ReadAll(r); len(b) > 0 || err != nil {
+					t.Errorf("more: %q, %v", b, err)
+				}
+			})
+		}
+	}
+	g.eventuallyFree()
+}
+
+// TestImpatientClients: fifty clients that lose patience cannot keep a pool of
+// two; those that wait leave the queue, and a patient one gets its answer.
+func TestImpatientClients(t *testing.T) {
+	for _, quick := range []bool{false, true} {
+		t.Run(fmt.Sprintf("known to be quick %t", quick), func(t *testing.T) {
+			g := startGone(t, "db-pool", "2", "db-pool-acquisition-timeout", "600")
+			if quick { // so that they may share connections
+				for range 40 {
+					resp := get(t, "http://"+g.tcp+"/rpc/nap?seconds=0", "application/json")
+					io.Copy(io.Discard, resp.Body)
+					resp.Body.Close()
+				}
+			}
+			var all []net.Conn
+			for range 50 {
+				all = append(all, g.send("tcp", "GET /rpc/nap?seconds=600"))
+			}
+			g.eventually("the pool is drained", func() bool { return g.running() == "2" })
+			patient := g.send("tcp", "GET /item?id=eq.1&select=id")
+			for _, c := range all {
+				c.Close()
+			}
+			resp, err := http.ReadResponse(bufio.NewReader(patient), nil)
+			if err != nil || resp.StatusCode != 200 {
+				t.Fatalf("the patient one: %v %v", resp, err)
+			}
+			g.eventuallyFree()
+			g.eventuallyRunning("0")
+			if s := g.pool.Stats(); s.AcquireTimeouts != 0 {
+				t.Errorf("stats %+v", s)
+			}
+			g.works()
+		})
+	}
+}
+
+// TestAbandonedWrites: a write that has begun is finished although nobody
+// waits for it, unless the setting says otherwise; one that has not begun is not.
+func TestAbandonedWrites(t *testing.T) {
+	for _, cancel := range []bool{false, true} {
+		t.Run(fmt.Sprintf("server-cancel-abandoned-writes %t", cancel), func(t *testing.T) {
+			g := startGone(t, "db-pool", "2", "db-pool-acquisition-timeout", "600", "server-cancel-abandoned-writes", fmt.Sprint(cancel))
+			g.value("select pg_advisory_lock(1)")
+			begun := g.send("tcp", `POST /rpc/write_held {"lock":1,"tag":"begun"}`)
+			g.eventuallyRunning("1")
+			if cancel {
+				begun.Close()
+				g.eventuallyRunning("0")
+				g.eventuallyFree()
+				g.value("select pg_advisory_unlock(1)")
+			} else {
+				begun.Close()
+				g.looks()
+				if g.running() != "1" {
+					t.Error("was cancelled")
+				}
+				other := g.send("tcp", "GET /rpc/nap?seconds=600")
+				g.eventuallyRunning("2") // the pool is in use
+				waiting := g.send("tcp", `POST /rpc/write_held {"lock":2,"tag":"not begun"}`)
+				g.eventually("it waits", func() bool { return g.pool.Stats().Waiting == 1 })
+				waiting.Close()
+				g.eventually("it has left", func() bool { return g.pool.Stats().Waiting == 0 })
+				g.value("select pg_advisory_unlock(1)")
+				g.eventuallyRunning("1")
+				other.Close()
+			}
+			g.eventuallyFree()
+			want := "begun"
+			if cancel {
+				want = ""
+			}
+			if got := g.value("select coalesce(string_agg(tag, ' '), '') from written"); got != want {
+				t.Errorf("written: %q, want %q", got, want)
+			}
+			g.works()
+		})
+	}
+}
+
+// TestNeighbours: clients that stay get their answers while others, on the
+// same connections, leave at any moment.
+func TestNeighbours(t *testing.T) {
+	g := startGone(t, "db-pool", "2", "db-pool-acquisition-timeout", "600")
+	const target = "GET /rpc/nap?seconds="
+	ask := func(c net.Conn, seconds string) error {
+		if _, err := io.WriteString(c, rawLine(target+seconds)); err != nil {
+			return err
+		}
+		resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil {
+			return err
+		}
+		b, err := io.ReadAll(resp.Body)
+		if err == nil && (resp.StatusCode != 200 || string(b) != `"rested"`) {
+			err = fmt.Errorf("%d %s", resp.StatusCode, b)
+		}
+		return err
+	}
+	first := g.dial("tcp")
+	for range 40 { // it is known to be quick
+		if err := ask(first, "0"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stop := make(chan struct{})
+	var leaving, staying sync.WaitGroup
+	for i := range 6 {
+		leaving.Go(func() {
+			for round := 0; ; round++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				c := g.send("tcp", target+[...]string{"0", "0.001", "0.25", "0.4"}[(i+round)%4])
+				time.Sleep(time.Duration((i*37+round*61)%200) * time.Millisecond)
+				c.Close()
+			}
+		})
+	}
+	for range 6 {
+		staying.Go(func() {
+			c := g.dial("tcp")
+			for n := range 40 {
+				seconds := "0"
+				if n%20 == 19 {
+					seconds = "0.3" // long enough to be looked at
+				}
+				if err := ask(c, seconds); err != nil {
+					t.Errorf("request %d: %v", n, err)
+					return
+				}
+			}
+		})
+	}
+	staying.Wait()
+	close(stop)
+	leaving.Wait()
+	g.eventuallyFree()
+	g.works()
+}
+
+// TestTooManyWaiting: beyond db-pool-max-waiters requests fail at once, with
+// the error of those that have waited in vain.
+func TestTooManyWaiting(t *testing.T) {
+	g := startGone(t, "db-pool", "1", "db-pool-acquisition-timeout", "600", "db-pool-max-waiters", "2")
+	http.ReadResponse(bufio.NewReader(g.send("tcp", `POST /note {"body":"x"}`)), nil) // its plan is known
+	g.value("select pg_advisory_lock(1)")
+	var patient []net.Conn
+	for range 3 {
+		patient = append(patient, g.send("tcp", "GET /rpc/held?lock=1"))
+	}
+	g.eventually("a full house", func() bool { s := g.pool.Stats(); return s.InUse == 1 && s.Waiting == 2 })
+	for _, line := range []string{"GET /item", "GET /", "GET /rpc/add?a=1&b=2", `POST /note {"body":"x"}`} {
+		resp, err := http.ReadResponse(bufio.NewReader(g.send("tcp", line)), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(resp.Body)
+		want := `{"code":"PGRST003","details":null,"hint":null,"message":"Timed out acquiring connection from connection pool."}`
+		if err != nil || resp.StatusCode != 504 || string(b) != want {
+			t.Errorf("%s: %d %s %v", line, resp.StatusCode, b, err)
+		}
+	}
+	g.value("select pg_advisory_unlock(1)")
+	for _, c := range patient {
+		if resp, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || resp.StatusCode != 200 {
+			t.Errorf("one of those that waited: %v %v", resp, err)
+		}
+	}
+	g.works()
+}
+
+// TestGoneProblem: what is logged of a client that went away is neither an
+// error of ours nor of the database.
+func TestGoneProblem(t *testing.T) {
+	p := problemOf(fmt.Errorf("x: %w", errClientGone), false)
+	if p.status != 499 || !errors.Is(error(p), errClientGone) {
+		t.Errorf("%+v", p)
+	}
+}
