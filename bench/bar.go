@@ -4,28 +4,48 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
-// bar is what a mix has to reach: total CPU per request of at most Factor times that of the base, plus
-// some microseconds, or at least Factor times its requests/s. It goes for everyone the server answers,
-// except the base.
+// bar is what a mix has to reach: a figure of at most Factor times that of the base, plus some, or at least that
+// much. It goes for everyone the server answers, except the base, in closed loops.
 type bar struct {
 	Factor float64 `json:"factor"`
-	Base   string  `json:"base"` // a floor, an asker, or a peer
-	Plus   float64 `json:"plus_us"`
-	Rate   bool    `json:"requests_per_second,omitempty"` // at least, and not CPU
+	Base   string  `json:"base,omitempty"` // a floor, an asker, or a peer; none if Factor is the limit itself
+	Plus   float64 `json:"plus_us,omitempty"`
+	Figure string  `json:"figure,omitempty"` // total CPU if not said
+	Delay  float64 `json:"delay_ms"`         // of PostgreSQL, for which it is meant
 }
 
-// rateWord ends a bar for throughput.
-const rateWord = " requests/s"
+// barFigure is what a bar can be about.
+type barFigure struct {
+	of    func(figures) float64
+	name  string // of the figure, "" for total CPU, which bars are about if they do not say
+	least bool   // it has to be reached, not kept below
+}
 
-// parseBar reads "1.7 same", "1 json_agg + 60", "1.05 anonymous" or "3.3 classic requests/s".
+var barFigures = map[string]barFigure{
+	"":           {of: figures.total},
+	"requests/s": {of: func(f figures) float64 { return f.PerSecond }, name: "requests/s", least: true},
+	"p99":        {of: func(f figures) float64 { return f.P99 }, name: "p99"},
+	"MB":         {of: func(f figures) float64 { return f.ServerRSS }, name: "server MB"},
+}
+
+// parseBar reads "1.7 same", "1 json_agg + 60", "1.05 anonymous", "3.3 classic requests/s", "2 exclusive p99",
+// "120 MB", each perhaps with " at 1ms".
 func parseBar(text string) (b bar, err error) {
-	text, b.Rate = strings.CutSuffix(text, rateWord)
-	rest, plus, hasPlus := strings.Cut(text, " + ")
+	rest, delay, hasDelay := strings.Cut(text, " at ")
+	if hasDelay {
+		d, err := time.ParseDuration(delay)
+		if err != nil {
+			return bar{}, err
+		}
+		b.Delay = d.Seconds() * 1e3
+	}
+	rest, plus, hasPlus := strings.Cut(rest, " + ")
 	factor, base, ok := strings.Cut(rest, " ")
 	if !ok {
-		return bar{}, fmt.Errorf("a bar is a factor, a base and perhaps + microseconds, not %q", text)
+		return bar{}, fmt.Errorf("a bar is a factor, a base and perhaps + microseconds or a figure, not %q", text)
 	}
 	if b.Factor, err = strconv.ParseFloat(factor, 64); err != nil {
 		return bar{}, err
@@ -36,6 +56,12 @@ func parseBar(text string) (b bar, err error) {
 		}
 	}
 	b.Base = base
+	if i := strings.LastIndexByte(base, ' ') + 1; barFigures[base[i:]].name != "" {
+		b.Base, b.Figure = strings.TrimSpace(base[:i]), base[i:]
+	}
+	if b.Plus != 0 && b.Figure != "" {
+		return bar{}, fmt.Errorf("%q: what is added is CPU time", text)
+	}
 	return b, nil
 }
 
@@ -44,22 +70,30 @@ func parseBar(text string) (b bar, err error) {
 type verdict struct {
 	bar
 	Subject subject `json:"subject"`
-	Against subject `json:"against"`
-	Median  float64 `json:"median"` // times the base, or microseconds above Factor times the base if the bar has Plus
+	Against subject `json:"against,omitempty"`
+	Median  float64 `json:"median"` // times the base, or microseconds above Factor times the base if the bar has Plus, or the figure itself
 	Lower   float64 `json:"lower_quartile"`
 	Upper   float64 `json:"upper_quartile"`
 	Met     bool    `json:"met"`
 }
 
-// judge compares what was measured in the same rounds.
-func (b bar) judge(ours, base row) verdict {
-	v := verdict{bar: b, Subject: ours.Subject, Against: base.Subject}
+// judge compares what was measured in the same rounds, if there is anything to compare.
+func (b bar) judge(ours, base row) (v verdict, ok bool) {
+	if b.Figure == "" && base.Program != "" && base.Median.ServerCPU == 0 { // nobody told us the process
+		return v, false
+	}
+	v = verdict{bar: b, Subject: ours.Subject, Against: base.Subject}
 	var values []float64
-	for i := range min(len(ours.Rounds), len(base.Rounds)) {
-		we, they := ours.Rounds[i].total(), base.Rounds[i].total()
-		if b.Rate {
-			we, they = ours.Rounds[i].PerSecond, base.Rounds[i].PerSecond
+	for i, f := range ours.Rounds {
+		we := barFigures[b.Figure].of(f)
+		if b.Base == "" {
+			values = append(values, we)
+			continue
 		}
+		if i == len(base.Rounds) {
+			break
+		}
+		they := barFigures[b.Figure].of(base.Rounds[i])
 		if b.Plus != 0 {
 			values = append(values, we-b.Factor*they)
 		} else if they > 0 {
@@ -68,13 +102,13 @@ func (b bar) judge(ours, base row) verdict {
 	}
 	c := spread(values)
 	if c.count == 0 {
-		return v
+		return v, false
 	}
 	v.Median, v.Lower, v.Upper = c.median, c.lower, c.upper
-	if v.Met = v.Median <= b.limit(); b.Rate {
-		v.Met = v.Median >= b.Factor
+	if v.Met = v.Median <= b.limit(); barFigures[b.Figure].least {
+		v.Met = v.Median >= b.limit()
 	}
-	return v
+	return v, true
 }
 
 // limit is in the unit of the verdict.
@@ -90,15 +124,22 @@ func (v verdict) String() string {
 	if !v.Met {
 		word = "MISSED"
 	}
-	if v.Rate {
-		return fmt.Sprintf("bar: %s at least %g times the requests/s of %s: %.2f times (%.2f to %.2f): %s", v.Subject, v.Factor, v.Against, v.Median, v.Lower, v.Upper, word)
+	figure := barFigures[v.Figure]
+	most, base := "at most", string(v.Against)
+	if figure.least {
+		most = "at least"
 	}
-	if v.Plus != 0 {
-		base := string(v.Against)
+	if figure.name != "" {
+		base = "the " + figure.name + " of " + base
+	}
+	switch {
+	case v.Base == "":
+		return fmt.Sprintf("bar: %s %s %g %s: %.1f (%.1f to %.1f): %s", v.Subject, most, v.Factor, figure.name, v.Median, v.Lower, v.Upper, word)
+	case v.Plus != 0:
 		if v.Factor != 1 {
 			base = fmt.Sprintf("%g times %s", v.Factor, base)
 		}
-		return fmt.Sprintf("bar: %s at most %s and %g µs: and %.0f µs (%.0f to %.0f): %s", v.Subject, base, v.Plus, v.Median, v.Lower, v.Upper, word)
+		return fmt.Sprintf("bar: %s %s %s and %g µs: and %.0f µs (%.0f to %.0f): %s", v.Subject, most, base, v.Plus, v.Median, v.Lower, v.Upper, word)
 	}
-	return fmt.Sprintf("bar: %s at most %g times %s: %.2f times (%.2f to %.2f): %s", v.Subject, v.Factor, v.Against, v.Median, v.Lower, v.Upper, word)
+	return fmt.Sprintf("bar: %s %s %g times %s: %.2f times (%.2f to %.2f): %s", v.Subject, most, v.Factor, base, v.Median, v.Lower, v.Upper, word)
 }

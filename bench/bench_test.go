@@ -42,7 +42,7 @@ func TestMixes(t *testing.T) {
 		if err := x.keyed(k); err != nil {
 			t.Error(err)
 		}
-		words := []string{classicName}
+		words := []string{"", classicName, exclusiveName}
 		for word, floor := range floorWords {
 			if slices.Contains(x.floors, floor) {
 				words = append(words, word)
@@ -63,7 +63,7 @@ func TestMixes(t *testing.T) {
 	if _, err := mixes([]string{"none"}); err == nil {
 		t.Error("read a mix that does not exist")
 	}
-	for _, text := range []string{"head /b", "header x", "times x", "times 0", "pieces -1", "floor no", "bar 2", "bar x same", "bar 1 same + x", "n 1-2"} {
+	for _, text := range []string{"head /b", "header x", "times x", "times 0", "pieces -1", "floor no", "bar 2", "bar x same", "bar 1 same + x", "bar 1 same p99 + 1", "bar 1 same at x", "aside 1", "aside 0 /x", "idle x", "n 1-2"} {
 		if _, err := parseMix("x", "mixes/x.txt", "get /a\n"+text); err == nil || !strings.Contains(err.Error(), "mixes/x.txt:2:") {
 			t.Errorf("%s: got %v, want the line of the mistake", text, err)
 		}
@@ -104,10 +104,10 @@ func TestKeys(t *testing.T) {
 func TestBars(t *testing.T) {
 	s := section{}
 	for _, cpu := range []float64{100, 200, 300} {
-		s.add(byServer+", a", string(byServer), figures{PerSecond: 200, ServerCPU: cpu / 2, DatabaseCPU: cpu / 2})
+		s.add(byServer+", a", string(byServer), figures{PerSecond: 200, P99: 6, ServerRSS: 7, ServerCPU: cpu / 2, DatabaseCPU: cpu / 2})
 		s.add(byServer+", b", string(byServer), figures{PerSecond: 25, ServerCPU: cpu * 1.04})
 		s.add(byJSON, "", figures{DatabaseCPU: cpu - 50})
-		s.add("old, a", "old", figures{PerSecond: 100, ServerCPU: 2 * cpu})
+		s.add("old, a", "old", figures{PerSecond: 100, P99: 2, ServerCPU: 2 * cpu})
 		s.add("old, b", "old", figures{PerSecond: 100, ServerCPU: 4 * cpu})
 	}
 	f := func(text string, want ...string) {
@@ -134,6 +134,16 @@ func TestBars(t *testing.T) {
 		"bar: fastgrest, b at most 0.3 times old, b: 0.26 times (0.26 to 0.26): met")
 	f("0.5 old requests/s", "bar: fastgrest, a at least 0.5 times the requests/s of old, a: 2.00 times (2.00 to 2.00): met",
 		"bar: fastgrest, b at least 0.5 times the requests/s of old, b: 0.25 times (0.25 to 0.25): MISSED")
+	f("2 old p99", "bar: fastgrest, a at most 2 times the p99 of old, a: 3.00 times (3.00 to 3.00): MISSED")
+	f("9 MB", "bar: fastgrest, a at most 9 server MB: 7.0 (7.0 to 7.0): met", "bar: fastgrest, b at most 9 server MB: 0.0 (0.0 to 0.0): met")
+	f("0.3 old at 1ms")
+	s.Delay = 1
+	f("0.3 old")
+	f("0.45 old at 1ms", "bar: fastgrest, a at most 0.45 times old, a: 0.50 times (0.50 to 0.50): MISSED",
+		"bar: fastgrest, b at most 0.45 times old, b: 0.26 times (0.26 to 0.26): met")
+	s.Rate = 5
+	f("0.45 old at 1ms")
+	s.Delay, s.Rate = 0, 0
 	f("1 pgbench")
 	f("1 nobody")
 }
@@ -270,7 +280,7 @@ func TestReport(t *testing.T) {
 	}
 	want := []string{
 		"total CPU: 1.50 times PostgreSQL alone, same SQL",
-		"fastgrest, times old: total CPU 0.50 (0.50 to 0.50), server CPU 0.50 (0.50 to 0.50), PostgreSQL CPU 0.50 (0.50 to 0.50), requests/s 1.00 (1.00 to 1.00)",
+		"fastgrest, times old: total CPU 0.50 (0.50 to 0.50), server CPU 0.50 (0.50 to 0.50), PostgreSQL CPU 0.50 (0.50 to 0.50), requests/s 1.00",
 		"fastgrest, times elsewhere: requests/s 0.00 (0.00 to 1234567.00)",
 	}
 	if got := s.ratios(); !slices.Equal(got, want) {

@@ -50,6 +50,13 @@ const settled = 50
 
 // settle asks until a server has settled, and gives its answer.
 func settle(ctx context.Context, x *mix, target load.Target) (answer []byte, err error) {
+	if x.aside != "" { // a server that does not know the others is no match
+		other := target
+		other.Method, other.Path, other.Body = "", x.aside, ""
+		if _, err := load.Ask(ctx, other, x.mark()); err != nil {
+			return nil, err
+		}
+	}
 	for range settled {
 		if answer, err = load.Ask(ctx, target, x.mark()); err != nil {
 			return nil, err

@@ -219,7 +219,9 @@ func (b *bench) round(ctx context.Context, x *mix, list []contender, first int) 
 // contender is one way to get a mix's rows.
 type contender struct {
 	who    subject
-	server *instance // nil for the database alone
+	server *instance   // nil for the database alone
+	target load.Target // of a server
+	idle   int         // connections that it has beside
 	run    func(context.Context, time.Duration) (load.Result, error)
 }
 
@@ -248,7 +250,7 @@ func (b *bench) askers(servers []*instance, x *mix, run func(context.Context, lo
 	for _, in := range servers {
 		for _, who := range x.askers {
 			target := x.target(in.addr, who, b.keys)
-			list = append(list, contender{in.subject(who), in, func(ctx context.Context, d time.Duration) (load.Result, error) {
+			list = append(list, contender{in.subject(who), in, target, x.idle, func(ctx context.Context, d time.Duration) (load.Result, error) {
 				return run(ctx, target, d)
 			}})
 		}
@@ -267,11 +269,11 @@ func (b *bench) floors(flight []statement, x *mix, at setting) (list []contender
 	for _, who := range x.floors {
 		switch {
 		case who == byWire:
-			list = append(list, contender{who, nil, floor(flight, binaryFormat)})
+			list = append(list, contender{who: who, run: floor(flight, binaryFormat)})
 		case who == byJSON:
-			list = append(list, contender{who, nil, floor(asJSON(flight, x), textFormat)})
+			list = append(list, contender{who: who, run: floor(asJSON(flight, x), textFormat)})
 		case who == byPgbench && b.pgbench != "":
-			list = append(list, contender{who, nil, func(ctx context.Context, d time.Duration) (load.Result, error) {
+			list = append(list, contender{who: who, run: func(ctx context.Context, d time.Duration) (load.Result, error) {
 				return runPgbench(ctx, b.pgbench, b.machine, at.way, flight, x, at.pool, d)
 			}})
 		}
@@ -280,9 +282,21 @@ func (b *bench) floors(flight []statement, x *mix, at setting) (list []contender
 }
 
 // once warms up for a moment, then measures with the CPU clocks read before and after.
-func (b *bench) once(ctx context.Context, c contender, duration time.Duration) (figures, error) {
+func (b *bench) once(ctx context.Context, c contender, duration time.Duration) (f figures, err error) {
 	if err := ctx.Err(); err != nil {
 		return figures{}, err
+	}
+	if c.idle > 0 && c.server != nil {
+		held, err := load.Hold(ctx, c.target, c.idle)
+		if err != nil {
+			return figures{}, err
+		}
+		defer held.Close()
+		defer func() {
+			if open := held.Open(); err == nil && open < c.idle {
+				err = fmt.Errorf("of %d idle connections only %d stayed open", c.idle, open)
+			}
+		}()
 	}
 	if _, err := c.run(ctx, min(time.Second, duration/4)); err != nil {
 		return figures{}, err
@@ -306,7 +320,7 @@ func (b *bench) once(ctx context.Context, c contender, duration time.Duration) (
 	others := float64(after.machine-before.machine-ours) / float64(time.Duration(runtime.NumCPU())*after.time.Sub(before.time))
 	each := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 / float64(result.Requests) }
 	ms := func(d time.Duration) float64 { return d.Seconds() * 1e3 }
-	f := figures{PerSecond: result.PerSecond(), P50: ms(result.P50), P90: ms(result.P90), P99: ms(result.P99), P999: ms(result.P999), Max: ms(result.Max),
+	f = figures{PerSecond: result.PerSecond(), P50: ms(result.P50), P90: ms(result.P90), P99: ms(result.P99), P999: ms(result.P999), Max: ms(result.Max),
 		DatabaseCPU: each(after.database - before.database), Requests: result.Requests, Others: max(0, 100*others),
 		Failed: 100 * float64(result.Failed) / float64(result.Requests+result.Failed)}
 	if c.server != nil && c.server.pid != 0 {

@@ -21,7 +21,7 @@ var mixFiles embed.FS
 var (
 	usualMixes = []string{"row", "page", "bulk", "embed", "insert"}
 	everyMix   = []string{"row", "page", "bulk", "embed", "embed-deep", "embed-many", "insert", "insert-20", "insert-1000", "update",
-		"tokens", "tokens-many", "tokens-kept", "call-get", "call-post", "call-rows"}
+		"tokens", "tokens-many", "tokens-kept", "call-get", "call-post", "call-rows", "slow", "idle"}
 )
 
 // mix is a kind of request: each is measured on its own.
@@ -37,6 +37,10 @@ type mix struct {
 	low     int
 	high    int
 	askers  []asker
+
+	aside        string // path of other requests that are sent now and then
+	asidePercent int
+	idle         int // further connections, open and silent
 
 	env    []string  // settings of the server for this mix, "NAME=value"
 	setup  []string  // SQL, run once
@@ -160,6 +164,12 @@ func (m *mix) word(word, rest string) (err error) {
 			return fmt.Errorf("a header is a name, a colon, a space and a value, not %q", rest)
 		}
 		m.headers = append(m.headers, rest)
+	case "aside":
+		if _, err = fmt.Sscanf(rest, "%d %s", &m.asidePercent, &m.aside); err == nil && (m.asidePercent < 1 || m.asidePercent > 99) {
+			err = fmt.Errorf("%d is not from 1 to 99 percent", m.asidePercent)
+		}
+	case "idle":
+		m.idle, err = parseCount(rest)
 	case "body":
 		m.body = rest
 	case "times": // the body is an array of so many
@@ -240,7 +250,8 @@ func (m *mix) keyed(k *keys) error {
 
 // target is what one of the askers asks.
 func (m *mix) target(addr string, a asker, k *keys) load.Target {
-	t := load.Target{Addr: addr, Method: m.method, Path: m.path, Headers: m.headers, Body: m.body, Low: m.low, High: m.high}
+	t := load.Target{Addr: addr, Method: m.method, Path: m.path, Headers: m.headers, Body: m.body, Low: m.low, High: m.high,
+		Aside: m.aside, AsidePercent: m.asidePercent}
 	if a.header != "" {
 		t.Headers = append(slices.Clip(m.headers), a.header)
 	}

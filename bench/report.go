@@ -139,12 +139,19 @@ func middle(values []float64) float64 {
 // judge puts the section's figures beside the mix's bars.
 func (s *section) judge(bars []bar) {
 	for _, b := range bars {
+		if b.Delay != s.Delay || s.Rate != 0 {
+			continue
+		}
 		for _, r := range s.Rows {
 			if !r.isServer() {
 				continue
 			}
-			if base, ok := s.base(b.Base, r); ok && base.Subject != r.Subject {
-				s.Bars = append(s.Bars, b.judge(r, base))
+			base, ok := s.base(b.Base, r)
+			if b.Base != "" && (!ok || base.Subject == r.Subject) {
+				continue
+			}
+			if v, ok := b.judge(r, base); ok {
+				s.Bars = append(s.Bars, v)
 			}
 		}
 	}
@@ -153,6 +160,9 @@ func (s *section) judge(bars []bar) {
 // base is the row that a bar's word means for one of ours: a floor, one of our own askers, or what a peer
 // answered to the same asker.
 func (s *section) base(word string, ours row) (row, bool) {
+	if word == "" {
+		return row{}, false
+	}
 	i := slices.IndexFunc(s.Rows, func(r row) bool {
 		switch {
 		case r.isServer():
@@ -306,7 +316,7 @@ func against(ours, peer row) string {
 			continue
 		}
 		if c := compareRounds(ours, peer, figure.of); c.count > 0 {
-			parts = append(parts, fmt.Sprintf("%s %.2f (%.2f to %.2f)", figure.name, c.median, c.lower, c.upper))
+			parts = append(parts, figure.name+" "+c.String())
 		}
 	}
 	return fmt.Sprintf("%s, times %s: %s", ours.Subject, peer.Subject, strings.Join(parts, ", "))
@@ -317,6 +327,13 @@ func against(ours, peer row) string {
 type comparison struct {
 	count                int
 	median, lower, upper float64
+}
+
+func (c comparison) String() string {
+	if c.count == 1 {
+		return fmt.Sprintf("%.2f", c.median)
+	}
+	return fmt.Sprintf("%.2f (%.2f to %.2f)", c.median, c.lower, c.upper)
 }
 
 func compareRounds(ours, base row, of func(figures) float64) comparison {

@@ -30,6 +30,10 @@ type Target struct {
 	Low     int
 	High    int
 	Tokens  *Tokens
+
+	// Of a hundred requests so many, drawn at random, get another path instead. They are no part of the figures.
+	AsidePercent int
+	Aside        string
 }
 
 // Tokens are taken in turn, across all connections and runs: none comes again before all others.
@@ -49,6 +53,7 @@ func (t *Tokens) take() string {
 type Result struct {
 	Requests int   // that succeeded
 	Failed   int   // those of an open loop that did not, or were never sent
+	Aside    int   // others that were sent between them
 	Bytes    int64 // of bodies
 	Elapsed  time.Duration
 
@@ -110,6 +115,8 @@ func (t *Target) check(connections int, duration time.Duration) error {
 		return fmt.Errorf("load: %d connections, want 1 to %d", connections, MaxConnections)
 	case duration <= 0 || duration > maxDuration:
 		return fmt.Errorf("load: duration %s, want up to %s", duration, maxDuration)
+	case t.AsidePercent < 0 || t.AsidePercent > 100:
+		return fmt.Errorf("load: %d percent", t.AsidePercent)
 	case t.High < t.Low:
 		return fmt.Errorf("load: numbers from %d to %d", t.Low, t.High)
 	}
@@ -129,13 +136,15 @@ func collect(clients []*client, elapsed time.Duration) Result {
 	var (
 		all   []time.Duration
 		bytes int64
+		aside int
 	)
 	for _, c := range clients {
 		all = append(all, c.latencies...)
 		bytes += c.bytes
+		aside += c.sentAside
 	}
 	r := Summarize(all, elapsed)
-	r.Bytes = bytes
+	r.Bytes, r.Aside = bytes, aside
 	return r
 }
 
@@ -159,6 +168,8 @@ type client struct {
 	random    *rand.Rand
 	target    *Target
 	template  *template
+	aside     *template // nil if there is none
+	sentAside int
 	request   []byte
 	answer    reader
 	latencies []time.Duration
@@ -174,6 +185,10 @@ func dial(ctx context.Context, t *Target, seed uint64) (*client, error) {
 	c := &client{conn: conn, target: t, random: rand.New(rand.NewPCG(seed, 1)), latencies: make([]time.Duration, 0, 1<<14)}
 	c.answer.from = conn
 	c.template = t.compile()
+	if t.AsidePercent > 0 {
+		other := Target{Addr: t.Addr, Path: t.Aside, Headers: t.Headers}
+		c.aside = other.compile()
+	}
 	return c, nil
 }
 
@@ -181,6 +196,14 @@ func (c *client) loop(ctx context.Context, deadline time.Time) error {
 	stop := context.AfterFunc(ctx, func() { c.conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	for now := time.Now(); now.Before(deadline); {
+		if c.turnsAside() {
+			if _, err := c.send(c.aside, c.draw()); err != nil {
+				return err
+			}
+			c.sentAside++
+			now = time.Now()
+			continue
+		}
 		n, err := c.once(c.draw())
 		if err != nil {
 			return err
@@ -196,9 +219,16 @@ func (c *client) loop(ctx context.Context, deadline time.Time) error {
 // draw gives the number of the next request.
 func (c *client) draw() int { return c.target.Low + c.random.IntN(c.target.High-c.target.Low+1) }
 
+// turnsAside says whether the next request is one of the others.
+func (c *client) turnsAside() bool {
+	return c.aside != nil && c.random.IntN(100) < c.target.AsidePercent
+}
+
 // once sends one request and reads its answer.
-func (c *client) once(n int) (bodyBytes int, err error) {
-	c.request = c.template.append(c.request[:0], draw{n, c.target.Tokens.take()})
+func (c *client) once(n int) (bodyBytes int, err error) { return c.send(c.template, n) }
+
+func (c *client) send(t *template, n int) (bodyBytes int, err error) {
+	c.request = t.append(c.request[:0], draw{n, c.target.Tokens.take()})
 	if _, err := c.conn.Write(c.request); err != nil {
 		return 0, err
 	}

@@ -44,23 +44,36 @@ func RunOpen(ctx context.Context, t Target, rate, connections int, duration time
 	results := attacker.Attack(vegeta.NewStaticTargeter(vegeta.Target{Method: http.MethodGet, URL: "http://" + t.Addr + "/"}), p, 0, "")
 	var (
 		latencies = make([]time.Duration, 0, p.count)
+		aside     int
+		last      time.Time // answer that counts
 		first     string
 	)
 	for r := range results {
-		if r.Error != "" && first == "" {
+		switch {
+		case r.Error == "" && r.Code == asideStatus:
+			aside++
+		case r.Error == "":
+			latencies = append(latencies, r.End().Sub(began.Add(p.due(r.Seq))))
+			last = later(last, r.End())
+		case first == "":
 			first = r.Error
 		}
-		if r.Error == "" {
-			latencies = append(latencies, r.End().Sub(began.Add(p.due(r.Seq))))
-		}
 	}
-	result := Summarize(latencies, time.Since(began))
-	result.Bytes = clients.bytes
-	result.Failed = int(p.count) - len(latencies)
 	if len(latencies) == 0 {
 		return Result{}, fmt.Errorf("load: no request succeeded: %s", first)
 	}
+	result := Summarize(latencies, last.Sub(began))
+	result.Bytes = clients.bytes
+	result.Aside = aside
+	result.Failed = int(p.count) - aside - len(latencies)
 	return result, nil
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // plan says when each request is due. It is a pacer that, unlike those of the library, ends after so many
@@ -162,13 +175,20 @@ func (c *clients) close() {
 	}
 }
 
+// asideStatus tells the answers to others from those that count; the library passes it on.
+const asideStatus = http.StatusNonAuthoritativeInfo
+
 // RoundTrip sends a request of the target, whatever it was asked to send.
 func (c *clients) RoundTrip(request *http.Request) (*http.Response, error) {
 	one, err := c.take()
 	if err != nil {
 		return nil, err
 	}
-	n, err := one.once(one.draw())
+	t, status := one.template, http.StatusOK
+	if one.turnsAside() {
+		t, status = one.aside, asideStatus
+	}
+	n, err := one.send(t, one.draw())
 	if err != nil {
 		c.replace(one)
 		return nil, err
@@ -177,5 +197,5 @@ func (c *clients) RoundTrip(request *http.Request) (*http.Response, error) {
 	c.bytes += int64(n)
 	c.mu.Unlock()
 	c.free <- one
-	return &http.Response{StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Body: http.NoBody, Request: request}, nil
+	return &http.Response{StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Body: http.NoBody, Request: request}, nil
 }
