@@ -121,6 +121,7 @@ func TestMain(m *testing.M) {
 			Source: config.LoadOptions{Flags: map[string]string{
 				"db-uri": uri, "db-schemas": "api", "db-anon-role": "fault_anon", "db-channel-enabled": "false",
 				"server-unix-socket": os.Getenv(serverEnv + "_SOCKET"), "log-level": "crit",
+				"server-max-body-size": strconv.Itoa(1 << 30), "spool-send-timeout": "0",
 			}},
 			Version: "test", Stdout: io.Discard, Stderr: os.Stderr, Ready: func() { fmt.Println("ready") },
 		})

@@ -19,13 +19,71 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 )
 
+// megabytes is how large the bodies of these tests are. Larger ones are for
+// doing by hand: FAULTTEST_MB=500 go test -run Memory -v ./server/faulttest.
+func megabytes(usual int) int {
+	if n, err := strconv.Atoi(os.Getenv("FAULTTEST_MB")); err == nil {
+		return n
+	}
+	return usual
+}
+
+// child is a server in a process of its own.
+type child struct {
+	*http.Client
+	pid int
+}
+
+func startChild(t *testing.T, f *fixture) *child {
+	t.Helper()
+	api := t.TempDir() + "/s"
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), serverEnv+"="+f.uri, serverEnv+"_SOCKET="+api)
+	var log bytes.Buffer
+	cmd.Stderr = &log
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Signal(syscall.SIGKILL)
+		cmd.Wait()
+		if t.Failed() {
+			t.Logf("the server's log:\n%s", log.String())
+		}
+	})
+	if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
+		t.Fatalf("%q, %v", line, err)
+	}
+	c := &child{Client: unixClient(api), pid: cmd.Process.Pid}
+	c.Timeout = 0
+	t.Cleanup(c.CloseIdleConnections)
+	return c
+}
+
+// peak is the most memory the server has had.
+func (c *child) peak(t *testing.T) int {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	kb, err := strconv.Atoi(strings.Fields(rest)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kb << 10
+}
+
 // TestMemory posts a large array and looks at what the server needed for it:
-// less than twice its size and a constant.
+// less than twice its size and a constant, also if all of it comes back.
 func TestMemory(t *testing.T) {
-	const (
-		size     = 100 << 20
-		constant = 48 << 20
-	)
+	const constant = 48 << 20
+	size := megabytes(100) << 20
 	f := start(t, pgtest.Start(t), nil)
 	f.exec(t, "create unlogged table api.big (id int, body text); alter table api.big alter body set storage external; grant all on api.big to fault_anon")
 	for _, test := range []struct {
@@ -37,46 +95,13 @@ func TestMemory(t *testing.T) {
 		{"small rows", false, 1 << 10, nil},
 		{"large rows", false, 1 << 20, nil},
 		{"chunked", true, 1 << 20, nil},
+		{"small rows, and back", false, 1 << 10, []string{"Prefer", "return=representation"}},
+		{"large rows, and back", false, 1 << 20, []string{"Prefer", "return=representation"}},
+		{"and back as csv", false, 1 << 10, []string{"Prefer", "return=representation", "Accept", "text/csv"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			api := t.TempDir() + "/s"
-			cmd := exec.Command(os.Args[0])
-			cmd.Env = append(os.Environ(), serverEnv+"="+f.uri, serverEnv+"_SOCKET="+api)
-			var log bytes.Buffer
-			cmd.Stderr = &log
-			out, err := cmd.StdoutPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			defer func() {
-				cmd.Process.Signal(syscall.SIGKILL)
-				cmd.Wait()
-				if t.Failed() {
-					t.Logf("the server's log:\n%s", log.String())
-				}
-			}()
-			if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
-				t.Fatalf("%q, %v", line, err)
-			}
-			client := unixClient(api)
-			defer client.CloseIdleConnections()
-			peak := func() int {
-				t.Helper()
-				status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", cmd.Process.Pid))
-				if err != nil {
-					t.Fatal(err)
-				}
-				_, rest, _ := strings.Cut(string(status), "VmHWM:")
-				kb, err := strconv.Atoi(strings.Fields(rest)[0])
-				if err != nil {
-					t.Fatal(err)
-				}
-				return kb << 10
-			}
-			before := peak()
+			server := startChild(t, f)
+			before := server.peak(t)
 			body := newArray(size, test.row)
 			rows := body.rows
 			req, err := http.NewRequest("POST", "http://api/big?columns=id,body", body)
@@ -91,16 +116,19 @@ func TestMemory(t *testing.T) {
 				req.ContentLength = int64(body.size)
 			}
 			began := time.Now()
-			resp, err := client.Do(req)
+			resp, err := server.Do(req)
 			if err != nil {
 				t.Fatal(err)
 			}
-			n, _ := io.Copy(io.Discard, resp.Body)
+			n, err := io.Copy(io.Discard, resp.Body)
 			resp.Body.Close()
-			if resp.StatusCode != 201 {
-				t.Fatalf("status %d, %d bytes", resp.StatusCode, n)
+			if resp.StatusCode != 201 || err != nil {
+				t.Fatalf("status %d, %d bytes, %v", resp.StatusCode, n, err)
 			}
-			after := peak()
+			if back := len(test.headers) > 0; back != (n > int64(size)*9/10) {
+				t.Errorf("%d bytes came back", n)
+			}
+			after := server.peak(t)
 			got := f.count(t, "select count(*) from api.big")
 			f.exec(t, "truncate api.big")
 			if got != rows {
@@ -110,6 +138,51 @@ func TestMemory(t *testing.T) {
 				time.Since(began).Seconds(), before>>20, after>>20, float64(after-before)/float64(body.size))
 			if after > 2*body.size+constant {
 				t.Errorf("peak memory %d MB for a body of %d MB", after>>20, body.size>>20)
+			}
+		})
+	}
+}
+
+// TestMemoryOfAnswers: large answers to clients that do not read on take
+// little memory, however large they are.
+func TestMemoryOfAnswers(t *testing.T) {
+	const (
+		clients = 8
+		bound   = 64 << 20
+	)
+	size := megabytes(64) << 20
+	f := start(t, pgtest.Start(t), nil)
+	f.exec(t, `create view api.lots as select i as id, repeat('x', 1000) as body from generate_series(1, 1500000) i; grant all on api.lots to fault_anon`)
+	for accept, size := range map[string]int{"application/json": size, "text/csv": size / 4} { // which PostgreSQL makes slowly
+		t.Run(accept, func(t *testing.T) {
+			server := startChild(t, f)
+			before := server.peak(t)
+			var answers []*http.Response
+			for range clients {
+				req, err := http.NewRequest("GET", "http://api/lots?limit="+strconv.Itoa(size/1000), nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				req.Header.Set("Accept", accept)
+				resp, err := server.Do(req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer resp.Body.Close()
+				if _, err := io.CopyN(io.Discard, resp.Body, 1<<20); err != nil || resp.StatusCode != 200 {
+					t.Fatalf("status %d, %v", resp.StatusCode, err)
+				}
+				answers = append(answers, resp)
+			}
+			for _, resp := range answers {
+				if n, err := io.Copy(io.Discard, resp.Body); err != nil || n != resp.ContentLength-1<<20 || n < int64(size)-1<<20 {
+					t.Errorf("the rest has %d bytes, %v", n, err)
+				}
+			}
+			after := server.peak(t)
+			t.Logf("%d answers of %d MB: peak %d MB before, %d MB after", clients, size>>20, before>>20, after>>20)
+			if after > bound {
+				t.Errorf("peak memory %d MB", after>>20)
 			}
 		})
 	}
