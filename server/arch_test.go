@@ -79,7 +79,7 @@ var layers = []layer{
 			"parser", "parser/header", "parser/body", "planner", "planner/catalog", "planner/sqlgen", "planner/tree",
 			"pgwire", "pgwire/pool", "pgwire/listen", "pgwire/rowjson",
 			"server/admin", "server/auth", "server/config", "server/cookies", "server/cors", "parser/jsontext", "server/metrics", "server/openapi", "server/oplog", "server/spool",
-			"github.com/valyala/fasthttp/...", "github.com/fasthttp/router", "github.com/jackc/pgx/v5/...", "golang.org/x/sys/unix",
+			"github.com/valyala/fasthttp/...", "github.com/valyala/bytebufferpool", "github.com/fasthttp/router", "github.com/jackc/pgx/v5/...", "golang.org/x/sys/unix",
 		}},
 
 	{path: "cmd/fastgrest", why: "reads the command line and starts the server, or the demo",

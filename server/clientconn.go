@@ -16,6 +16,7 @@ import (
 // Only the goroutine that serves the connection uses it, but for what mu guards.
 type clientConn struct {
 	net.Conn
+	gather gather
 	buffer int // length of fasthttp's buffer
 
 	// within: something was sent since fasthttp had nothing to keep back, and
@@ -35,6 +36,7 @@ type clientConn struct {
 }
 
 func (c *clientConn) Read(p []byte) (int, error) {
+	c.release()
 	if len(p) == c.buffer && c.within.Load() {
 		c.within.Store(false)
 	}
@@ -42,16 +44,28 @@ func (c *clientConn) Read(p []byte) (int, error) {
 }
 
 func (c *clientConn) Write(p []byte) (int, error) {
-	c.mu.Lock()
-	begun := c.begun && len(p) > 0
-	c.begun = c.begun && !begun
-	c.within.Store(true)
-	c.mu.Unlock()
-	if !begun {
+	if g := &c.gather; g.kept != nil {
+		return c.writeGathered(p)
+	} else if g.on {
+		g.keep(p)
+		return len(p), nil
+	}
+	if !c.sending(p) {
 		return c.Conn.Write(p) // fast path
 	}
 	n, err := c.Conn.Write(p[1:])
 	return n + 1, err
+}
+
+// sending notes that p is going to be sent now. It reports whether its first
+// byte has been sent before.
+func (c *clientConn) sending(p []byte) (begun bool) {
+	c.mu.Lock()
+	begun = c.begun && len(p) > 0
+	c.begun = c.begun && !begun
+	c.within.Store(true)
+	c.mu.Unlock()
+	return begun
 }
 
 // Close may be called by several.

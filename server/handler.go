@@ -36,6 +36,7 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	rq.skipBody()
 	rq.observe(preflight)
 	rq.end()
+	gatherAnswer(ctx)
 	s.requests.Put(rq)
 }
 
