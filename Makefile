@@ -37,8 +37,8 @@ spec: ## the black-box tests of the HTTP API only
 alloc: ## the tests that count allocations on the hot path
 	@$(PGBIN) && set -x && $(GOTEST) -run 'Alloc' -v $(PKG) | grep -E '^(---|ok|FAIL)' | grep -v 'no tests to run'
 
-ui: ## the OpenAPI document of the demo in Swagger UI and a real Chromium; screenshots into .artifacts
-	@$(PGBIN) && export FASTGREST_UI_TEST=1 FASTGREST_ARTIFACTS=$${FASTGREST_ARTIFACTS:-$(CURDIR)/.artifacts} && set -x && $(GOTEST) -v ./server/openapi/uitest
+ui: ## the demo in a real Chromium: its OpenAPI document, its page for people; screenshots into .artifacts
+	@$(PGBIN) && export FASTGREST_UI_TEST=1 FASTGREST_ARTIFACTS=$${FASTGREST_ARTIFACTS:-$(CURDIR)/.artifacts} && set -x && $(GOTEST) -v ./server/uitest
 
 fuzz: ## each fuzz target for FUZZTIME=10s
 	@$(PGBIN) && for file in $$(grep -rl --include='*_test.go' '^func Fuzz' .); do \

@@ -70,7 +70,7 @@ var layers = []layer{
 	{path: "server/metrics", why: "asks for figures through functions", imports: []string{"github.com/prometheus/client_golang/...", "github.com/prometheus/common/expfmt"}},
 	{path: "server/openapi", why: "describes what the catalog has, and is sent by others", imports: []string{"planner/catalog", "parser/jsontext"},
 		tests: []string{"pgwire", "github.com/go-openapi/..."}},
-	{path: "server/openapi/uitest", why: "sees the program through a browser only", tests: []string{"github.com/chromedp/..."}},
+	{path: "server/uitest", why: "sees the program through a browser only", tests: []string{"github.com/chromedp/..."}},
 	{path: "server/oplog", why: "is called by everybody, and so calls nobody", imports: []string{"parser/jsontext"}},
 	{path: "server/spool", why: "keeps bytes until a client has taken them"},
 	{path: "server/spectest", why: "tests the program from outside and must not see inside", imports: []string{"pgwire/pgtest", "github.com/jackc/pgx/v5/..."}},

@@ -245,13 +245,13 @@ func (rq *request) findPlan() (*planner.Plan, error) {
 	p.HasAccept = p.Accept != nil
 	rq.key = rq.snap.planner.AppendKey(rq.key[:0], p)
 	plan := rq.snap.planner.Lookup(rq.key)
-	rq.effort.plan = metrics.Hit
-	if plan == nil {
-		rq.effort.plan = metrics.Miss
+	if rq.effort.plan = metrics.Hit; plan == nil {
+		rq.effort.plan = metrics.NoLookup // until there is one
 		var err error
 		if plan, err = rq.snap.planner.Plan(rq.key, p); err != nil {
 			return nil, err
 		}
+		rq.effort.plan = metrics.Miss
 	}
 	if rq.prefer.Handling == header.HandlingStrict && len(rq.prefer.Invalid) > 0 {
 		names := make([]string, len(rq.prefer.Invalid))

@@ -43,6 +43,7 @@ type Server struct {
 	requests sync.Pool
 	shards   atomic.Uint32 // how many requests were made, see metrics.Answer
 
+	started       time.Time
 	name          string        // of this process, in the ids of its requests
 	requestNumber atomic.Uint64 // of the last of these ids
 
@@ -88,7 +89,7 @@ func newServer(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{options: o, fatal: make(chan error, 1), name: processName()}
+	s := &Server{options: o, fatal: make(chan error, 1), name: processName(), started: time.Now()}
 	s.requests.New = s.newRequest
 	s.log = oplog.New(oplog.Options{Out: o.Stdout, Err: o.Stderr, Level: oplog.Level(c.LogLevel), JSON: c.LogFormat == config.LogJSON})
 	s.metrics = metrics.New(metrics.Sources{Pool: s.poolFigures, TokenCache: s.tokenFigures, Plans: s.planCount})

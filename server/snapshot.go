@@ -3,11 +3,13 @@ package server
 import (
 	"context"
 	"strings"
+	"sync"
 
 	"github.com/fastgrest/fastgrest/pgwire"
 	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/planner/catalog"
 	"github.com/fastgrest/fastgrest/planner/sqlgen"
+	"github.com/fastgrest/fastgrest/server/admin"
 	"github.com/fastgrest/fastgrest/server/auth"
 	"github.com/fastgrest/fastgrest/server/config"
 	"github.com/fastgrest/fastgrest/server/openapi"
@@ -22,6 +24,7 @@ type Snapshot struct {
 	session session
 
 	documents openapi.Cache
+	served    func() []admin.Schema // counted when somebody asks
 
 	schemaNames map[string]int // position of each exposed schema
 	settings    map[string]roleSettings
@@ -78,6 +81,7 @@ func newSnapshot(c *config.Config, a *auth.Authenticator, cat *catalog.Catalog, 
 	if !c.DBPreRequest.IsZero() {
 		s.preRequest = pgwire.NewStmt(sqlgen.PreRequest(catalog.QI(c.DBPreRequest)))
 	}
+	s.served = sync.OnceValue(func() []admin.Schema { return servedBy(cat) })
 	if cat != nil {
 		s.soil = soilOf(c.DBSessionReset, cat.Leftovers)
 		s.planner = planner.New(cat, planner.Options{

@@ -19,6 +19,8 @@ type Server interface {
 	// SchemaCache returns the schema cache as JSON, nil before the first load.
 	// The bytes are not modified.
 	SchemaCache() []byte
+	// Status returns what the page shows.
+	Status() *Status
 	// WriteMetrics writes Prometheus text.
 	WriteMetrics(w io.Writer) error
 }
@@ -37,6 +39,10 @@ func Handler(s Server) fasthttp.RequestHandler {
 			answer(ctx, fasthttp.StatusOK, s.SchemaCache())
 		case "metrics":
 			metrics(ctx, s)
+		case "ui.json":
+			answerStatus(ctx, s)
+		case "ui", "ui.css", "ui.js":
+			answerPage(ctx, pages[string(endpoint(ctx.RequestURI()))])
 		default:
 			answer(ctx, fasthttp.StatusNotFound, nil)
 		}

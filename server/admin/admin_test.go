@@ -25,6 +25,7 @@ type fake struct {
 func (f *fake) Live() bool          { return f.live }
 func (f *fake) Ready() bool         { return f.ready }
 func (f *fake) SchemaCache() []byte { return []byte(f.cache) }
+func (f *fake) Status() *Status     { return &Status{Version: "1", Now: 7} }
 func (f *fake) WriteMetrics(w io.Writer) error {
 	_, _ = io.WriteString(w, f.metrics)
 	return f.err
@@ -105,7 +106,7 @@ func TestEndpoints(t *testing.T) {
 	f(up, "GET", "/metrics", 200, "a 1\n", text)
 	f(&fake{err: errors.New("x"), metrics: "half"}, "GET", "/metrics", 500, "", none)
 
-	for _, target := range []string{"/", "/nope", "/LIVE", "/live/", "//live", "/genre", "/live/x", "*", "/config", "/%2Flive"} {
+	for _, target := range []string{"/", "/ui/", "/ui.html", "/ui.jsonx", "/nope", "/LIVE", "/live/", "//live", "/genre", "/live/x", "*", "/config", "/%2Flive"} {
 		f(up, "GET", target, 404, "", none)
 	}
 }
@@ -158,4 +159,47 @@ func FuzzEndpoint(f *testing.F) {
 			t.Fatalf("%q grew to %q", target, got)
 		}
 	})
+}
+
+// TestPage: every part of the page has its type and the headers that keep it to itself.
+func TestPage(t *testing.T) {
+	conn := serve(t, &fake{})()
+	r := bufio.NewReader(conn)
+	get := func(method, target string) (*http.Response, string) {
+		t.Helper()
+		fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: x\r\n\r\n", method, target)
+		res, err := http.ReadResponse(r, &http.Request{Method: method})
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res, string(body)
+	}
+	for target, want := range map[string][2]string{
+		"/ui": {"text/html; charset=utf-8", "<!doctype html>"}, "/ui.css": {"text/css; charset=utf-8", "prefers-color-scheme: dark"},
+		"/ui.js": {"text/javascript; charset=utf-8", `"use strict"`}, "/ui.json?x": {"application/json; charset=utf-8", `{"version":"1",`},
+	} {
+		res, body := get("GET", target)
+		policy := res.Header.Get("Content-Security-Policy")
+		if res.StatusCode != 200 || res.Header.Get("Content-Type") != want[0] || !strings.Contains(body, want[1]) || res.Header.Get("X-Content-Type-Options") != "nosniff" ||
+			!strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") || strings.Contains(policy, "http") {
+			t.Errorf("%s: %d %v %.100s", target, res.StatusCode, res.Header, body)
+		}
+		if res, body := get("HEAD", target); res.StatusCode != 200 || body != "" {
+			t.Errorf("HEAD %s: %d %s", target, res.StatusCode, body)
+		}
+	}
+	// It is one origin's: nothing is loaded from elsewhere, and nothing inline that the policy forbids.
+	html := string(pageHTML)
+	for _, bad := range []string{"http://", "https://", "//cdn", " style=", " onclick=", "<style", "<script>"} {
+		if strings.Contains(html, bad) {
+			t.Errorf("the page has %s", bad)
+		}
+	}
+	if js := strings.ReplaceAll(string(pageJS), "http://www.w3.org/2000/svg", ""); strings.Contains(js, "http") || strings.Contains(js, "innerHTML") {
+		t.Error("the script asks others, or sets markup")
+	}
 }

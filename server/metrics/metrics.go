@@ -39,6 +39,9 @@ type Metrics struct {
 	loads     *prometheus.CounterVec
 	queryTime prometheus.Gauge
 
+	loaded, failed   atomic.Uint64
+	lastAt, lastTook atomic.Int64
+
 	Root      *Route // to /
 	Unknown   *Route // for what leads nowhere
 	Relations *Routes
@@ -83,10 +86,28 @@ func New(s Sources) *Metrics {
 func (m *Metrics) SchemaCacheLoaded(queryTime time.Duration) {
 	m.loads.WithLabelValues("SUCCESS").Inc()
 	m.queryTime.Set(queryTime.Seconds())
+	m.loaded.Add(1)
+	m.lastTook.Store(int64(queryTime))
+	m.lastAt.Store(time.Now().UnixMilli())
 }
 
 // SchemaCacheFailed counts a load that failed.
-func (m *Metrics) SchemaCacheFailed() { m.loads.WithLabelValues("FAIL").Inc() }
+func (m *Metrics) SchemaCacheFailed() {
+	m.loads.WithLabelValues("FAIL").Inc()
+	m.failed.Add(1)
+}
+
+// Loads are the loads of the schema cache so far.
+type Loads struct {
+	Succeeded, Failed uint64
+	At                int64 // of the last that succeeded, in ms since 1970; 0: none
+	Took              time.Duration
+}
+
+// Loads says what SchemaCacheLoaded and SchemaCacheFailed were told.
+func (m *Metrics) Loads() Loads {
+	return Loads{m.loaded.Load(), m.failed.Load(), m.lastAt.Load(), time.Duration(m.lastTook.Load())}
+}
 
 // WriteText writes all figures in Prometheus' text format.
 func (m *Metrics) WriteText(w io.Writer) error {

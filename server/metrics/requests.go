@@ -227,6 +227,11 @@ func (m *Metrics) Requests() (routes []RouteFigures, all Histogram, byClass map[
 	return routes, all, byClass
 }
 
+// Database is how long requests were in the database, and Wait how long they
+// waited to get there.
+func (m *Metrics) Database() Histogram { return m.database.load() }
+func (m *Metrics) Wait() Histogram     { return m.wait.load() }
+
 func (r *Route) each(f func(method, class int, h *Histogram)) {
 	for method := range r.made {
 		for class := range r.made[method] {

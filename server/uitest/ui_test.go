@@ -69,7 +69,7 @@ func TestSwaggerUI(t *testing.T) {
 	program := findBrowser(t)
 	assets := distAssets(t)
 	browser := startBrowser(t, program)
-	api := startDemo(t)
+	api, _ := startDemo(t)
 	address := servePage(t, assets)
 
 	t.Run("document", func(t *testing.T) {

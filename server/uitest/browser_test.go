@@ -158,7 +158,7 @@ func run[T any](t *testing.T, tab context.Context, action chromedp.Action[T]) T 
 	defer cancel()
 	result, err := chromedp.Run(ctx, action)
 	if err != nil {
-		screenshot(t, tab, "swagger-ui-failed.png")
+		screenshot(t, tab, "ui-failed.png")
 		t.Fatal(err)
 	}
 	return result

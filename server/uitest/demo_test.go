@@ -21,17 +21,17 @@ const (
 	stopPatience  = 30 * time.Second
 )
 
-// startDemo builds the program, starts its demo with a database of its own and gives its address.
-// It ends with the test.
-func startDemo(t *testing.T) string {
+// startDemo builds the program, starts its demo with a database of its own and gives the addresses
+// of its API and of its admin server. It ends with the test.
+func startDemo(t *testing.T) (api, admin string) {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "fastgrest")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../../../cmd/fastgrest").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../../cmd/fastgrest").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	port := freePort(t)
+	port, adminPort := freePort(t), freePort(t)
 	args := []string{"--demo", "--demo-dir", filepath.Join(openFolder(t), "demo"),
-		"--server-host", "127.0.0.1", "--server-port", port, "--admin-server-port", freePort(t)}
+		"--server-host", "127.0.0.1", "--server-port", port, "--admin-server-port", adminPort, "--admin-server-host", "127.0.0.1"}
 	if bin := os.Getenv("TEST_PG_BIN_DIR"); bin != "" {
 		args = append(args, "--demo-pg-bin", bin)
 	}
@@ -69,7 +69,7 @@ func startDemo(t *testing.T) string {
 			t.Fatalf("the demo does not start: %s", said())
 		}
 	}
-	return "http://127.0.0.1:" + port
+	return "http://127.0.0.1:" + port, "http://127.0.0.1:" + adminPort
 }
 
 // openFolder is one that the account of PostgreSQL can reach, which t.TempDir of root is not.

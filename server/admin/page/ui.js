@@ -1,0 +1,318 @@
+"use strict";
+
+// Figures are asked for every two seconds and kept for five minutes, here and nowhere else: a
+// page that is opened anew begins anew. What clients and databases choose (routes, schemas) is
+// only ever set as text.
+
+const EVERY = 2000;
+const KEEP = 150;
+const LEAST = 30; // samples that fill a plot, so that a new page does not begin in a corner
+const WINDOW = 5; // samples over which rates and quantiles are taken, so that they are calm
+
+const samples = []; // of the server, oldest first
+const points = [];  // what is drawn of them
+let failed = 0;
+
+const $ = (id) => document.getElementById(id);
+
+function el(name, attributes, ...children) {
+  const node = name.startsWith("svg:")
+    ? document.createElementNS("http://www.w3.org/2000/svg", name.slice(4))
+    : document.createElement(name);
+  for (const [key, value] of Object.entries(attributes || {})) node.setAttribute(key, value);
+  node.append(...children);
+  return node;
+}
+
+// --- numbers
+
+const sum = (list) => list.reduce((a, b) => a + b, 0);
+
+function number(x, digits = 3) {
+  if (x === null || x === undefined || Number.isNaN(x)) return "–";
+  if (x >= 1e9) return (x / 1e9).toPrecision(digits) + " G";
+  if (x >= 1e6) return (x / 1e6).toPrecision(digits) + " M";
+  if (x >= 1e4) return (x / 1e3).toPrecision(digits) + " k";
+  if (x >= 100 || Number.isInteger(x)) return String(Math.round(x));
+  return x >= 10 ? x.toFixed(1) : x.toPrecision(2);
+}
+
+function duration(seconds) {
+  if (seconds === null || seconds === undefined) return "–";
+  if (seconds < 1) return number(seconds * 1000) + " ms";
+  return number(seconds) + " s";
+}
+
+function bytes(n) {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  let i = 0;
+  while (n >= 1024 && i < units.length - 1) { n /= 1024; i++; }
+  return (i === 0 || n >= 100 ? Math.round(n) : n.toFixed(1)) + " " + units[i];
+}
+
+function age(seconds) {
+  const s = Math.max(0, Math.floor(seconds));
+  if (s < 60) return s + " s";
+  if (s < 3600) return Math.floor(s / 60) + " min";
+  if (s < 86400) return Math.floor(s / 3600) + " h " + Math.floor(s % 3600 / 60) + " min";
+  return Math.floor(s / 86400) + " d " + Math.floor(s % 86400 / 3600) + " h";
+}
+
+// percent never rounds up to all of it.
+function percent(part, whole) {
+  if (!whole) return "–";
+  const share = 100 * part / whole;
+  const exact = share < 100 && (share > 99 || share < 1);
+  return (exact ? (Math.floor(share * 10) / 10).toFixed(1) : Math.round(share)) + " %";
+}
+
+// between is what a histogram has got since an older state of it.
+function between(older, newer) {
+  if (!older) return { counts: newer.counts.slice(), sum: newer.sum };
+  return { counts: newer.counts.map((n, i) => n - older.counts[i]), sum: newer.sum - older.sum };
+}
+
+// quantile takes what is in a bucket to be spread evenly; beyond the last bound it is that bound.
+function quantile(histogram, q, bounds) {
+  const all = sum(histogram.counts);
+  if (all <= 0) return null;
+  if (histogram.counts[0] === all) return histogram.sum / all; // all are short, so nothing is known but the mean
+  let rank = q * all;
+  for (let i = 0; i < histogram.counts.length; i++) {
+    const n = histogram.counts[i];
+    if (n > 0 && rank <= n) {
+      if (i === bounds.length) return bounds[bounds.length - 1];
+      const low = i === 0 ? 0 : bounds[i - 1];
+      return low + (bounds[i] - low) * Math.max(0, rank) / n;
+    }
+    rank -= n;
+  }
+  return bounds[bounds.length - 1];
+}
+
+// --- plots
+
+const WIDTH = 600, HEIGHT = 110, BOTTOM = 1, TOP = 6;
+
+// span is how many samples the plots are wide.
+const span = () => Math.max(LEAST, points.length);
+
+// nice is the next number of 1, 2 or 5 with zeros.
+function nice(x) {
+  if (!(x > 0)) return 1;
+  const unit = 10 ** Math.floor(Math.log10(x));
+  for (const step of [1, 2, 5, 10]) if (x <= step * unit * 1.0001) return step * unit;
+  return 10 * unit;
+}
+
+function plot(id, title, unit, lines, options) {
+  const card = $(id);
+  const svg = el("svg:svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img" });
+  const big = el("span", { class: "big" });
+  const legend = el("div", { class: "legend" });
+  const scale = el("div", { class: "scale", "aria-hidden": "true" }, el("span"), el("span"), el("span"));
+  card.append(el("div", { class: "head" }, el("h2", null, title), big), legend, el("div", { class: "plot" }, scale, svg));
+  let hovered = null;
+  svg.addEventListener("pointermove", (event) => {
+    const box = svg.getBoundingClientRect();
+    const x = (event.clientX - box.left) / box.width * WIDTH;
+    hovered = Math.round(x / WIDTH * (span() - 1));
+    draw();
+  });
+  svg.addEventListener("pointerleave", () => { hovered = null; draw(); });
+
+  function draw() {
+    const shown = points;
+    const offset = span() - shown.length;
+    const limit = options.limit ? options.limit() : 0;
+    const values = lines.flatMap((line) => shown.map(line.value)).filter((v) => v !== null);
+    const top = nice(Math.max(limit, options.least || 0, ...values));
+    const x = (i) => WIDTH * (i + offset) / (span() - 1);
+    const y = (v) => HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * v / top;
+    svg.replaceChildren();
+    for (const share of [0, 0.5, 1]) {
+      svg.append(el("svg:line", { class: "grid", x1: 0, x2: WIDTH, y1: y(top * share), y2: y(top * share) }));
+    }
+    // Beside the plot, not in it: text would be stretched with it.
+    [top, top / 2, 0].forEach((v, i) => { scale.children[i].textContent = options.format(v); });
+    if (limit > 0) svg.append(el("svg:line", { class: "limit", x1: 0, x2: WIDTH, y1: y(limit), y2: y(limit) }));
+    for (const line of lines) {
+      // Without a value there is a gap.
+      let path = "", area = "", start = null;
+      const end = (i) => { if (start !== null) area += `L${x(i)},${y(0)}L${x(start)},${y(0)}Z`; start = null; };
+      shown.forEach((point, i) => {
+        const v = line.value(point);
+        if (v === null) { end(i - 1); return; }
+        const at = `${x(i).toFixed(1)},${y(v).toFixed(1)}`;
+        path += (start === null ? "M" : "L") + at;
+        area += (start === null ? "M" : "L") + at;
+        if (start === null) start = i;
+      });
+      end(shown.length - 1);
+      if (line.area) svg.append(el("svg:path", { class: "area " + line.color, d: area }));
+      svg.append(el("svg:path", { class: "line " + line.color, d: path }));
+    }
+    const chosen = hovered === null ? shown.length - 1 : Math.min(shown.length - 1, hovered - offset);
+    const point = shown[chosen];
+    legend.replaceChildren(...lines.map((line) => el("span", null, el("i", { class: line.color }), line.name + " ",
+      el("b", null, point ? options.format(line.value(point)) : "–"))));
+    if (point && hovered !== null && chosen >= 0) {
+      svg.append(el("svg:line", { class: "cursor", x1: x(chosen), x2: x(chosen), y1: TOP, y2: HEIGHT - BOTTOM }));
+      legend.append(el("span", { class: "when" }, age((points[points.length - 1].now - point.now) / 1000) + " ago"));
+    }
+    const last = shown[shown.length - 1];
+    if (last) {
+      const text = options.big(last);
+      big.replaceChildren(text, el("small", null, unit));
+      svg.setAttribute("aria-label", `${title}: ${text} ${unit}`);
+    }
+  }
+  return draw;
+}
+
+const plots = [
+  plot("requests", "Requests", "per second", [
+    { name: "2xx and 3xx", color: "blue", area: true, value: (p) => p.good },
+    { name: "4xx", color: "amber", value: (p) => p.refused },
+    { name: "5xx", color: "red", value: (p) => p.broken },
+  ], { format: (v) => number(v), big: (p) => number(p.all), least: 1 }),
+  plot("latency", "Time to answer", "95 %", [
+    { name: "median", color: "teal", area: true, value: (p) => p.p50 },
+    { name: "95 %", color: "blue", value: (p) => p.p95 },
+    { name: "99 %", color: "violet", value: (p) => p.p99 },
+  ], { format: duration, big: (p) => duration(p.p95), least: 0.001 }),
+  plot("database", "Time in the database", "95 %", [
+    { name: "median", color: "teal", area: true, value: (p) => p.db50 },
+    { name: "95 %", color: "blue", value: (p) => p.db95 },
+    { name: "waiting for a connection, 95 %", color: "amber", value: (p) => p.wait95 },
+  ], { format: duration, big: (p) => duration(p.db95), least: 0.001 }),
+  plot("pool", "Connection pool", "in use", [
+    { name: "in use", color: "blue", area: true, value: (p) => p.inUse },
+    { name: "waiting requests", color: "red", value: (p) => p.waiting },
+  ], { format: (v) => number(v), big: (p) => `${p.inUse} of ${p.max}`, limit: () => points.length ? points[points.length - 1].max : 0 }),
+];
+
+// --- what is not drawn
+
+function pairs(id, list) {
+  $(id).replaceChildren(...list.map(([name, value]) => el("div", null, el("dt", null, name), el("dd", null, String(value)))));
+}
+
+function state(kind, text) {
+  $("state").className = "state " + kind;
+  $("state-text").textContent = text;
+}
+
+function notice(text) {
+  $("notice").hidden = !text;
+  $("notice").textContent = text || "";
+}
+
+function show(now, older) {
+  $("version").textContent = now.version;
+  document.title = "fastgrest " + now.version;
+  if (now.live && now.ready) state("good", "ready");
+  else if (!now.ready) state("wait", "waiting for the database");
+  else state("bad", "not live");
+  notice(now.ready ? "" : "Requests are answered with what was loaded last, or with 503 before the first load.");
+  pairs("facts", [["up", age((now.now - now.started) / 1000)], ["on", now.postgres], ["shown", "the last " + age(span() * EVERY / 1000)]].filter(([, v]) => v));
+
+  $("caches").replaceChildren(...now.caches.map((cache) => {
+    const all = cache.hits + cache.misses;
+    const bar = el("div");
+    bar.style.width = (all ? 100 * cache.hits / all : 0) + "%";
+    return el("div", { class: "meter" },
+      el("div", { class: "names" }, el("span", null, cache.name), el("span", null, `${percent(cache.hits, all)} of ${number(all)}`)),
+      el("div", { class: "bar" }, bar));
+  }));
+  const pool = now.pool;
+  pairs("connections", [
+    ["in use", `${pool.in_use} of ${pool.max}`], ["idle", pool.idle], ["being made", pool.connecting],
+    ["requests waiting", pool.waiting], ["waits given up", number(pool.timeouts)],
+    ["made since the start", number(pool.opened)], ["refused since the start", number(pool.refused)],
+  ]);
+  const seconds = older ? (now.now - older.now) / 1000 : 0;
+  pairs("process", [
+    ["sent", bytes(now.bytes) + (seconds ? ` (${bytes((now.bytes - older.bytes) / seconds)}/s)` : "")],
+    ["of it streamed", bytes(now.streamed)],
+    ["heap", bytes(now.heap)], ["goroutines", number(now.goroutines)], ["plans kept", number(now.plans)],
+  ]);
+
+  const before = new Map((older ? older.routes : []).map((r) => [r.route, r]));
+  const rows = now.routes.map((r) => {
+    const recent = between(before.get(r.route) && before.get(r.route).duration, r.duration);
+    return { ...r, rate: older && seconds ? sum(recent.counts) / seconds : 0 };
+  }).sort((a, b) => b.rate - a.rate || b.requests - a.requests).slice(0, 15);
+  $("routes-note").textContent = now.routes.length > rows.length ? `the busiest ${rows.length}` : "";
+  fill("routes", rows, (r) => [
+    [r.route], [r.rate ? number(r.rate) + "/s" : "–", "n"], [number(r.requests), "n"],
+    [duration(quantile(r.duration, 0.5, now.bounds)), "n"], [duration(quantile(r.duration, 0.95, now.bounds)), "n"],
+    [number(r.errors), r.errors ? "n hot" : "n"],
+  ], "No requests yet.");
+  fill("schemas", now.schemas, (s) => [[s.name], [number(s.tables), "n"], [number(s.views), "n"], [number(s.functions), "n"]], "Nothing is loaded yet.");
+  const load = now.load;
+  pairs("catalog", [
+    ["relationships", number(now.relationships)],
+    ["loaded", load.at ? age((now.now - load.at) / 1000) + " ago" : "not yet"],
+    ["queries took", load.at ? duration(load.seconds) : "–"],
+    ["loads", load.failed ? `${load.succeeded}, and ${load.failed} that failed` : load.succeeded],
+  ]);
+}
+
+function fill(id, rows, cells, empty) {
+  const body = $(id).tBodies[0];
+  const width = $(id).tHead.rows[0].cells.length;
+  if (rows.length === 0) {
+    body.replaceChildren(el("tr", null, el("td", { class: "none", colspan: width }, empty)));
+    return;
+  }
+  body.replaceChildren(...rows.map((row) => el("tr", null, ...cells(row).map(([text, kind]) => el("td", kind ? { class: kind } : null, text)))));
+}
+
+// --- the loop
+
+function take(sample) {
+  const last = samples[samples.length - 1];
+  if (last && last.started !== sample.started) samples.length = 0; // another process: its counters began anew
+  samples.push(sample);
+  if (samples.length > WINDOW + 1) samples.shift();
+  const older = samples.length > 1 ? samples[0] : null;
+  const point = {
+    now: sample.now, inUse: sample.pool.in_use, waiting: sample.pool.waiting, max: sample.pool.max,
+    all: null, good: null, refused: null, broken: null, p50: null, p95: null, p99: null, db50: null, db95: null, wait95: null,
+  };
+  if (older) {
+    const seconds = (sample.now - older.now) / 1000;
+    const rate = (c) => (sample.classes[c] - older.classes[c]) / seconds;
+    point.good = rate("1xx") + rate("2xx") + rate("3xx");
+    point.refused = rate("4xx");
+    point.broken = rate("5xx");
+    point.all = point.good + point.refused + point.broken;
+    const total = between(older.duration, sample.duration), db = between(older.database, sample.database), wait = between(older.wait, sample.wait);
+    [point.p50, point.p95, point.p99] = [0.5, 0.95, 0.99].map((q) => quantile(total, q, sample.bounds));
+    [point.db50, point.db95] = [0.5, 0.95].map((q) => quantile(db, q, sample.bounds));
+    point.wait95 = quantile(wait, 0.95, sample.bounds);
+  }
+  points.push(point);
+  if (points.length > KEEP) points.shift();
+  show(sample, older);
+  plots.forEach((draw) => draw());
+}
+
+async function poll() {
+  if (!document.hidden) {
+    try {
+      const answer = await fetch("ui.json", { cache: "no-store", signal: AbortSignal.timeout(10000) });
+      if (!answer.ok) throw new Error(answer.status);
+      take(await answer.json());
+      failed = 0;
+    } catch {
+      failed++;
+      state("bad", "no answer");
+      notice("The admin server does not answer. What is shown is the last that was heard of it.");
+    }
+  }
+  setTimeout(poll, failed ? Math.min(EVERY * 2 ** failed, 16000) : EVERY);
+}
+
+poll();

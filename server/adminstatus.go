@@ -1,0 +1,107 @@
+package server
+
+import (
+	"runtime"
+	"runtime/metrics"
+	"time"
+
+	"github.com/fastgrest/fastgrest/planner/catalog"
+	"github.com/fastgrest/fastgrest/server/admin"
+	figures "github.com/fastgrest/fastgrest/server/metrics"
+)
+
+// Status gathers what the page for people shows. It asks nobody but this
+// process, so that the page answers when nothing else does.
+func (a *adminView) Status() *admin.Status {
+	s := (*Server)(a)
+	snap := s.snapshot.Load()
+	routes, all, classes := s.metrics.Requests()
+	counters, loads, pool, tokens := s.metrics.Counters(), s.metrics.Loads(), s.poolFigures(), s.tokenFigures()
+	status := &admin.Status{
+		Version: s.options.Version,
+		Now:     time.Now().UnixMilli(),
+		Started: s.started.UnixMilli(),
+		Live:    a.Live(),
+		Ready:   a.connected(),
+		Schemas: snap.served(),
+		Load:    admin.Load{Succeeded: loads.Succeeded, Failed: loads.Failed, At: loads.At, Seconds: loads.Took.Seconds()},
+		Pool: admin.Pool{
+			Max: pool.Max, InUse: pool.InUse, Idle: pool.Available, Connecting: pool.Connecting,
+			Waiting: pool.Waiting, Timeouts: pool.Timeouts, Opened: pool.Opened, Refused: pool.Refused,
+		},
+		Caches: []admin.Cache{
+			{Name: "Plans", Hits: counters.PlanHits, Misses: counters.PlanMisses},
+			{Name: "Prepared statements", Hits: counters.StatementHits, Misses: counters.StatementMisses},
+			{Name: "Verified tokens", Hits: tokens.Hits, Misses: tokens.Requests - tokens.Hits},
+		},
+		Plans:    s.planCount(),
+		Bounds:   figures.Bounds(),
+		Duration: pageHistogram(&all),
+		Classes:  classes,
+		Routes:   []admin.Route{},
+		Bytes:    counters.Bytes,
+		Streamed: counters.StreamedBytes,
+		Heap:     heapBytes(),
+
+		Goroutines: runtime.NumGoroutine(),
+	}
+	database, wait := s.metrics.Database(), s.metrics.Wait()
+	status.Database, status.Wait = pageHistogram(&database), pageHistogram(&wait)
+	for _, r := range routes[:min(len(routes), admin.MaxRoutes)] {
+		status.Routes = append(status.Routes, admin.Route{Route: r.Route, Requests: r.Requests, Errors: r.Errors, Duration: pageHistogram(&r.Duration)})
+	}
+	if snap.planner != nil {
+		cat := snap.planner.Catalog()
+		status.Postgres = "PostgreSQL " + cat.Version.Name
+		status.Relationships = len(cat.Relationships)
+	}
+	return status
+}
+
+// connected is Ready without asking the database.
+func (a *adminView) connected() bool {
+	if !a.reloads.loaded.Load() || a.delay.Load() > 0 {
+		return false
+	}
+	listens := (*Server)(a).config().DBChannelEnabled && a.listener.Load() != listenerImpossible
+	return !listens || a.listener.Load() == listenerOn
+}
+
+func pageHistogram(h *figures.Histogram) admin.Histogram {
+	return admin.Histogram{Counts: h.Counts[:], Sum: h.Sum.Seconds()}
+}
+
+// heapBytes is the memory of live objects and those not yet collected. Unlike
+// runtime.ReadMemStats it does not stop the world.
+func heapBytes() uint64 {
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
+}
+
+// servedBy counts what is exposed, schema by schema.
+func servedBy(cat *catalog.Catalog) []admin.Schema {
+	list := []admin.Schema{}
+	if cat == nil {
+		return list
+	}
+	for _, name := range cat.Schemas {
+		schema := admin.Schema{Name: name}
+		for qi, table := range cat.Tables {
+			switch {
+			case qi.Schema != name:
+			case table.IsView:
+				schema.Views++
+			default:
+				schema.Tables++
+			}
+		}
+		for qi := range cat.Routines {
+			if qi.Schema == name {
+				schema.Functions++
+			}
+		}
+		list = append(list, schema)
+	}
+	return list
+}
