@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/xml"
 	"io"
 	"os"
 	"os/exec"
@@ -293,20 +292,10 @@ func TestReport(t *testing.T) {
 		t.Errorf("ratios: %s", got)
 	}
 	r := report{Sections: []section{s}, Program: "a & b"}
-	var picture, table strings.Builder
+	var table strings.Builder
 	r.print(&table)
 	if !strings.Contains(table.String(), "fastgrest") {
 		t.Error(table.String())
-	}
-	if err := r.svg(&picture); err != nil {
-		t.Fatal(err)
-	}
-	for d := xml.NewDecoder(strings.NewReader(picture.String())); ; {
-		if _, err := d.Token(); err == io.EOF {
-			break
-		} else if err != nil {
-			t.Fatalf("the picture is no XML: %v\n%s", err, picture.String())
-		}
 	}
 	if thousands(1234567) != "1,234,567" || thousands(12) != "12" {
 		t.Error(thousands(1234567), thousands(12))

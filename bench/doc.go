@@ -16,7 +16,8 @@
 //	pgbench.go    the same SQL by pgbench
 //	load/         the HTTP load, in closed and open loops
 //	delay/        a proxy that makes the way to PostgreSQL longer
-//	report.go     medians, table, JSON; svg.go the picture
+//	report.go     medians, table, JSON
+//	svg.go        pictures: bars in svg_bars.go, curves in svg_latency.go
 //
 // README.md says how to read the figures. Linux only: CPU time is read from /proc.
 package main

@@ -158,13 +158,15 @@ func (p *plan) run(ctx context.Context, w io.Writer) (err error) {
 
 // save writes result.json and the pictures, and keeps a dated copy of the figures.
 func (r *report) save(dir string, w io.Writer) error {
-	files := []struct {
+	type file struct {
 		name  string
 		write func(io.Writer) error
-	}{
-		{"result.json", r.json},
-		{r.Time.Format("20060102-150405") + ".json", r.json},
-		{"result.svg", r.svg},
+	}
+	files := []file{{"result.json", r.json}, {r.Time.Format("20060102-150405") + ".json", r.json}}
+	for _, p := range pictures {
+		if slices.ContainsFunc(r.Sections, p.has) {
+			files = append(files, file{p.name, func(w io.Writer) error { return r.svg(p, w) }})
+		}
 	}
 	var written []string
 	for _, file := range files {

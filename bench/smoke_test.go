@@ -130,6 +130,13 @@ func TestSettings(t *testing.T) {
 			}
 		}
 	}
+	for _, picture := range pictures {
+		text, err := os.ReadFile(filepath.Join(p.out, picture.name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkPicture(t, picture.name, string(text))
+	}
 	if !slices.Equal(got, want) {
 		t.Errorf("sections %q, want %q\n%s", got, want, out)
 	}
