@@ -14,7 +14,7 @@ FUZZTIME ?= 10s
 PKG      ?= ./...
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race spec alloc ui fuzz bench profile lint ci clean
+.PHONY: help run build test race spec alloc ui fuzz bench profile chaos big lint ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,12 @@ bench: build ## requests/s, latency and CPU per request beside PostgreSQL's own 
 
 profile: build ## CPU and heap profiles of the server under one mix (MIX=row), into bench/out
 	@.ci/pg-bin >/dev/null && go run ./bench --profile --mix $(or $(MIX),row) $(ARGS)
+
+chaos: ## PostgreSQL killed every second for a minute, under 64 clients (CHAOS_TIME= for longer)
+	@$(PGBIN) && export CHAOS_TIME=$${CHAOS_TIME:-60s} && set -x && $(GOTEST) -v -run Chaos ./server/clustertest
+
+big: ## reloads of a schema of BIG=10000 tables, views and functions: time, memory, slowest request; minutes to create
+	@$(PGBIN) && set -x && go test -timeout 60m -count=1 -v -run BigSchema ./server/clustertest -big $(or $(BIG),10000)
 
 lint: ## gofmt, go vet, and the rules on imports and package comments
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt -w $$unformatted"; exit 1; fi

@@ -112,19 +112,21 @@ type ColumnPair struct{ Column, Foreign string }
 // Relationship leads from Table to Foreign.
 type Relationship struct {
 	Table, Foreign QI
-	Self           bool
-	Cardinality    Cardinality
-	TableIsView    bool
-	ForeignIsView  bool
+
+	// The flags are together: big schemas have a million of these.
+	Self          bool
+	Cardinality   Cardinality
+	TableIsView   bool
+	ForeignIsView bool
+	IsParent      bool // OneToOne: the foreign key is on the other side
+	ToOne         bool // Computed: ROWS 1 or not a set
 
 	Constraint string       // not for ManyToMany and Computed
-	Columns    []ColumnPair // not for ManyToMany and Computed
-	IsParent   bool         // OneToOne: the foreign key is on the other side
+	Columns    []ColumnPair // not for ManyToMany and Computed; shared, not to be changed
 
 	Junction *Junction // ManyToMany
 
-	Function QI   // Computed
-	ToOne    bool // Computed: ROWS 1 or not a set
+	Function QI // Computed
 }
 
 // IsToOne reports whether the relationship yields at most one row.

@@ -25,6 +25,7 @@ func (l *loader) relate() error {
 		exposed:    l.isExposed,
 		lists:      l.cat.Relationships,
 		overridden: map[[2]QI]struct{}{},
+		known:      map[ColumnPair][]ColumnPair{},
 	}
 	// A function named like a table replaces what keys say about the two.
 	for _, rel := range l.computed {
@@ -65,6 +66,10 @@ type relations struct {
 	lists      map[RelKey][]*Relationship
 	overridden map[[2]QI]struct{}
 	toOne      []*Relationship // many to one, as junctions are made of them; unexposed ones too
+
+	made  slab[Relationship]
+	pairs slab[ColumnPair]
+	known map[ColumnPair][]ColumnPair // keys of one column, most of which are called alike
 }
 
 func (b *relations) put(rel *Relationship, schema string, keep bool) {
@@ -122,29 +127,44 @@ func (b *relations) foreignKey(k *key) {
 	}
 	for _, from := range sources {
 		for _, to := range targets {
-			rel := &Relationship{
+			rel := b.made.one()
+			*rel = Relationship{
 				Table: from.rel.QI, Foreign: to.rel.QI, Self: from.rel == to.rel, Cardinality: cardinality,
 				TableIsView: from.view, ForeignIsView: to.view,
-				Constraint: k.name, Columns: pair(from.columns, to.columns),
+				Constraint: k.name, Columns: b.pair(from.columns, to.columns),
 			}
 			b.add(rel, true)
 			if cardinality == ManyToOne {
 				b.toOne = append(b.toOne, rel)
 			}
-			b.add(&Relationship{
+			back := b.made.one()
+			*back = Relationship{
 				Table: rel.Foreign, Foreign: rel.Table, Self: rel.Self, Cardinality: inverse,
 				TableIsView: to.view, ForeignIsView: from.view,
-				Constraint: k.name, Columns: pair(to.columns, from.columns),
+				Constraint: k.name, Columns: b.pair(to.columns, from.columns),
 				IsParent: cardinality == OneToOne,
-			}, true)
+			}
+			b.add(back, true)
 		}
 	}
 }
 
-func pair(columns, foreign []string) []ColumnPair {
-	pairs := make([]ColumnPair, len(columns))
+func (b *relations) pair(columns, foreign []string) []ColumnPair {
+	if len(columns) == 1 {
+		return b.single(ColumnPair{columns[0], foreign[0]})
+	}
+	pairs := b.pairs.some(len(columns))
 	for i := range pairs {
 		pairs[i] = ColumnPair{columns[i], foreign[i]}
+	}
+	return pairs
+}
+
+func (b *relations) single(p ColumnPair) []ColumnPair {
+	pairs, ok := b.known[p]
+	if !ok {
+		pairs = []ColumnPair{p}
+		b.known[p] = pairs
 	}
 	return pairs
 }
@@ -185,14 +205,16 @@ func (b *relations) junctions(primaryKeys map[QI][]string) {
 				if source.Constraint == target.Constraint {
 					continue
 				}
-				b.add(&Relationship{
+				rel := b.made.one()
+				*rel = Relationship{
 					Table: source.Foreign, Foreign: target.Foreign, Self: source.Foreign == target.Foreign,
 					Cardinality: ManyToMany, TableIsView: source.ForeignIsView, ForeignIsView: target.ForeignIsView,
 					Junction: &Junction{
 						Table: junction, Constraint1: source.Constraint, Constraint2: target.Constraint,
-						Source: swap(source.Columns), Target: swap(target.Columns),
+						Source: b.swap(source.Columns), Target: b.swap(target.Columns),
 					},
-				}, b.exposed(junction.Schema))
+				}
+				b.add(rel, b.exposed(junction.Schema))
 			}
 		}
 	}
@@ -207,8 +229,11 @@ func isWithin(pairs []ColumnPair, set []string) bool {
 	return true
 }
 
-func swap(pairs []ColumnPair) []ColumnPair {
-	swapped := make([]ColumnPair, len(pairs))
+func (b *relations) swap(pairs []ColumnPair) []ColumnPair {
+	if len(pairs) == 1 {
+		return b.single(ColumnPair{pairs[0].Foreign, pairs[0].Column})
+	}
+	swapped := b.pairs.some(len(pairs))
 	for i, p := range pairs {
 		swapped[i] = ColumnPair{p.Foreign, p.Column}
 	}

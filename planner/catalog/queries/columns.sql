@@ -28,7 +28,9 @@ select a.attrelid, a.attnum, a.attname, d.description,
             -- PostgREST knows stored ones only and takes the expression of a
             -- virtual one for a default, which no insert may give.
             when a.attgenerated <> '' then null
-            else pg_get_expr(ad.adbin, ad.adrelid) end
+            -- Defaults name no columns, so the table need not be told, and not
+            -- be opened.
+            else pg_get_expr(ad.adbin, 0) end
   from pg_class c
   join pg_namespace n on n.oid = c.relnamespace
   join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
