@@ -46,7 +46,7 @@ func (rq *request) readBody() ([]byte, error) {
 		rq.body = sized(rq.body, trustedLength)
 		var err error
 		if have, err = io.ReadFull(stream, rq.body); err != nil {
-			return nil, bodyBroken(err)
+			return nil, rq.bodyBroken(err)
 		}
 	}
 	whole := sized(rq.body, n)
@@ -58,7 +58,7 @@ func (rq *request) readBody() ([]byte, error) {
 		}
 		got, err := io.ReadFull(stream, whole[have:min(have+bodyPiece, n)])
 		if have += got; err != nil {
-			return nil, bodyBroken(err)
+			return nil, rq.bodyBroken(err)
 		}
 	}
 	return whole, nil
@@ -100,7 +100,7 @@ func (rq *request) readPieces(stream io.Reader, limit int) ([]byte, error) {
 			break
 		}
 		if err != nil {
-			return nil, bodyBroken(err)
+			return nil, rq.bodyBroken(err)
 		}
 	}
 	if pieces == nil {
@@ -147,7 +147,8 @@ func bodyTooLarge(limit int) *problem {
 		withDetails("The limit is " + strconv.Itoa(limit) + " bytes (server-max-body-size).")
 }
 
-func bodyBroken(err error) *problem {
+func (rq *request) bodyBroken(err error) *problem {
+	rq.bodyLost = true
 	return newProblem(fasthttp.StatusBadRequest, "PGRSTX02", "The request body could not be read").withDetails(err.Error())
 }
 
@@ -166,7 +167,9 @@ func (rq *request) skipBody() {
 	}
 	buf := sized(rq.body, 4<<10)
 	rq.body = buf
-	for left := skipBytes; left > 0; {
+	// A stream that failed at the head of a chunk would go on with what it takes
+	// for the next one.
+	for left := skipBytes; left > 0 && !rq.bodyLost; {
 		n, err := stream.Read(buf)
 		left -= n
 		if err == io.EOF {

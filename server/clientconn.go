@@ -86,7 +86,7 @@ func newClientListener(l net.Listener, buffer int) *clientListener {
 }
 
 func (l *clientListener) Accept() (net.Conn, error) {
-	conn, err := l.Listener.Accept()
+	conn, err := acceptPatiently(l.Listener)
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,9 @@ const openAPIDisabled = config.OpenAPIDisabled
 
 // ServeHTTP answers one request.
 func (s *Server) handle(ctx *fasthttp.RequestCtx) {
+	if refuseHead(ctx) {
+		return
+	}
 	rq := s.requests.Get().(*request)
 	rq.begin(ctx, s.snapshot.Load())
 	preflight := rq.preflight()

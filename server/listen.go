@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"syscall"
+	"time"
 
 	"github.com/fasthttp/router"
 	"github.com/valyala/fasthttp"
@@ -74,6 +75,40 @@ func listenUnix(path string, mode uint32) (net.Listener, error) {
 	return l, nil
 }
 
+// acceptPatiently accepts as soon as that is possible again. fasthttp takes
+// everything but a timeout for the end of the listener, and the process would
+// end because a client opened more connections than there are descriptors.
+func acceptPatiently(l net.Listener) (net.Conn, error) {
+	for pause := time.Millisecond; ; pause = min(2*pause, maxAcceptPause) {
+		conn, err := l.Accept()
+		if err == nil || errors.Is(err, net.ErrClosed) || !passes(err) {
+			return conn, err
+		}
+		time.Sleep(pause)
+	}
+}
+
+const maxAcceptPause = 100 * time.Millisecond
+
+// passes reports whether what keeps us from accepting is the state of the
+// system, or a client that went away meanwhile (accept(2), errors).
+func passes(err error) bool {
+	for _, e := range [...]syscall.Errno{
+		syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED, syscall.EPROTO, syscall.EPERM,
+		syscall.ENETDOWN, syscall.ENETUNREACH, syscall.EHOSTDOWN, syscall.EHOSTUNREACH, syscall.ENOPROTOOPT, syscall.EOPNOTSUPP,
+	} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// patientListener is a listener that accepts patiently.
+type patientListener struct{ net.Listener }
+
+func (l patientListener) Accept() (net.Conn, error) { return acceptPatiently(l.Listener) }
+
 func listenerAddress(l net.Listener) string { return l.Addr().String() }
 
 // serveAdmin opens the admin port, if one is configured.
@@ -101,7 +136,7 @@ func (s *Server) serveAdmin(c *config.Config) (stop func(), err error) {
 	}
 	s.log.AdminListening(listenerAddress(l))
 	go func() {
-		if err := http.Serve(l); err != nil {
+		if err := http.Serve(patientListener{l}); err != nil {
 			s.log.AdminCrashed(err)
 			s.die(err)
 		}

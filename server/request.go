@@ -41,6 +41,7 @@ type request struct {
 	streamed int64 // length of the body, if it has been put away; else -1
 	noLength bool  // the empty body's length is not said, as PostgREST does not
 
+	bodyLost  bool   // nobody knows where the body ends
 	body      []byte // as it came, if it came as a stream; buffer
 	prefer    header.Prefer
 	query     parser.Query
@@ -97,6 +98,7 @@ func (rq *request) begin(ctx *fasthttp.RequestCtx, snap *Snapshot) {
 	rq.identity, rq.known = auth.Identity{}, false
 	rq.plan = planner.Request{}
 	rq.profiled, rq.noLength, rq.streamed = false, false, -1
+	rq.bodyLost = false
 	rq.schema = 0
 	rq.timing = timing{}
 	rq.effort = effort{began: time.Now()}

@@ -199,21 +199,7 @@ func (s *Server) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	http := &fasthttp.Server{
-		Handler:                      s.handle,
-		Name:                         "fastgrest/" + s.options.Version,
-		ReadBufferSize:               c.ServerReadBufferSize, // bounds request line and headers; fasthttp's 4 KiB would refuse ordinary queries
-		ReadTimeout:                  readTimeout,
-		WriteTimeout:                 writeTimeout,
-		IdleTimeout:                  idleTimeout,
-		NoDefaultContentType:         true, // an answer without a body has none
-		DisablePreParseMultipartForm: true, // bodies are read as bytes
-		StreamRequestBody:            true, // see bodystream.go
-		GetOnly:                      false,
-		CloseOnShutdown:              true,
-		Logger:                       s.log,
-		ErrorHandler:                 s.protocolError,
-	}
+	http := s.httpServer(c)
 	s.log.Listening(listenerAddress(listener))
 	s.live.Store(true)
 	defer s.live.Store(false)
@@ -252,6 +238,25 @@ func (s *Server) terminated(ctx context.Context) error {
 		s.log.Terminating(string(signal))
 	}
 	return nil
+}
+
+// httpServer is fasthttp's server with every default reviewed.
+func (s *Server) httpServer(c *config.Config) *fasthttp.Server {
+	return &fasthttp.Server{
+		Handler:                      s.handle,
+		Name:                         "fastgrest/" + s.options.Version,
+		ReadBufferSize:               c.ServerReadBufferSize, // bounds request line and headers; fasthttp's 4 KiB would refuse ordinary queries
+		ReadTimeout:                  readTimeout,
+		WriteTimeout:                 writeTimeout,
+		IdleTimeout:                  idleTimeout,
+		NoDefaultContentType:         true, // an answer without a body has none
+		DisablePreParseMultipartForm: true, // bodies are read as bytes
+		StreamRequestBody:            true, // see bodystream.go
+		GetOnly:                      false,
+		CloseOnShutdown:              true,
+		Logger:                       s.log,
+		ErrorHandler:                 s.protocolError,
+	}
 }
 
 // listenPatience is how long the first catalog waits for the listener, so that

@@ -1,0 +1,405 @@
+package server
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+	"github.com/fastgrest/fastgrest/server/config"
+)
+
+const wireSchema = `
+do $$ begin
+  if not exists (select from pg_roles where rolname = 'wire_anon') then
+    create role wire_anon;
+  end if;
+end $$;
+create schema api;
+create table api.note (id int generated always as identity, body text);
+create table api.keyed (k text primary key, "odd name" text);
+create function api.headers(h text) returns void language plpgsql as $$ begin perform set_config('response.headers', h, true); end $$;
+create function api.framed(h text) returns text language plpgsql as $$ begin perform set_config('response.headers', h, true); return 'framed'; end $$;
+create function api.raised(h text) returns void language plpgsql as $$ begin
+  raise sqlstate 'PGRST' using message = '{"code":"1","message":"m"}', detail = h;
+end $$;
+create function api.status(s text) returns void language plpgsql as $$ begin perform set_config('response.status', s, true); end $$;
+grant usage on schema api to wire_anon;
+grant all on all tables in schema api to wire_anon;
+`
+
+// wire is a running server, seen as bytes on a socket.
+type wire struct {
+	tb     testing.TB
+	socket string
+	db     func(sql string) string
+}
+
+func startWire(tb testing.TB, flags map[string]string) *wire {
+	tb.Helper()
+	w := startWriter(tb, wireSchema, map[string]string{direct: "yes", login: pgtest.Superuser, "db-anon-role": "wire_anon"})
+	dir, err := os.MkdirTemp("", "wire")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	all := map[string]string{
+		"db-uri": w.uri, "db-schemas": "api", "db-anon-role": "wire_anon", "db-pool": "4", "db-channel-enabled": "false",
+		"server-unix-socket": filepath.Join(dir, "api"), "log-level": "crit", "jwt-secret": testSecret,
+	}
+	for k, v := range flags {
+		all[k] = v
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ready, ended := make(chan struct{}), make(chan error, 1)
+	go func() {
+		ended <- Run(ctx, Options{Source: config.LoadOptions{Flags: all}, Version: "test", Stdout: io.Discard, Stderr: io.Discard, Ready: func() { close(ready) }})
+	}()
+	tb.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			tb.Errorf("the server ended: %v", err)
+		}
+		os.RemoveAll(dir)
+	})
+	select {
+	case <-ready:
+	case err := <-ended:
+		ended <- err
+		tb.Fatalf("the server did not start: %v", err)
+	}
+	return &wire{tb: tb, socket: all["server-unix-socket"], db: w.sql}
+}
+
+func (w *wire) dial() net.Conn {
+	w.tb.Helper()
+	c, err := net.Dial("unix", w.socket)
+	if err != nil {
+		w.tb.Fatal(err)
+	}
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
+	return c
+}
+
+// say sends bytes, then the end, and returns all that comes back.
+func (w *wire) say(raw string) string {
+	w.tb.Helper()
+	c := w.dial()
+	defer c.Close()
+	go func() {
+		_, _ = io.WriteString(c, raw)
+		if half, ok := c.(*net.UnixConn); ok {
+			_ = half.CloseWrite()
+		}
+	}()
+	all, _ := io.ReadAll(c)
+	return string(all)
+}
+
+var statusLine = regexp.MustCompile(`HTTP/1\.1 ([0-9]{3}) `)
+
+// statuses are the status lines of the answers.
+func statuses(answers string) string {
+	var all []string
+	for _, m := range statusLine.FindAllStringSubmatch(answers, -1) {
+		all = append(all, m[1])
+	}
+	return strings.Join(all, " ")
+}
+
+// TestFraming: where a request ends has one answer, or the connection ends.
+// Whatever somebody in front of us may have read in another way is refused,
+// and nothing behind it is taken for a request.
+func TestFraming(t *testing.T) {
+	w := startWire(t, nil)
+	const (
+		get  = "GET /note?limit=1 HTTP/1.1\r\nHost: a\r\n"
+		next = "GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n" // 404
+		post = "POST /note HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+		body = `{"body":"a"}` // of 12 bytes
+		te   = "Transfer-Encoding: chunked\r\n"
+	)
+	for _, test := range []struct{ raw, want string }{
+		{get + "\r\n" + next, "200 404"},
+		{post + "Content-Length: 12\r\n\r\n" + body + next, "201 404"},
+		{post + te + "\r\nc\r\n" + body + "\r\n0\r\n\r\n" + next, "201 404"},
+		{post + te + "\r\n6\r\n" + body[:6] + "\r\n6\r\n" + body[6:] + "\r\n0\r\n\r\n" + next, "201 404"},
+		{strings.Repeat(get+"\r\n", 20), strings.Repeat("200 ", 19) + "200"},
+		// Several lengths, or none that is one.
+		{post + "Content-Length: 12\r\nContent-Length: 12\r\n\r\n" + body + next, "400"},
+		{post + "Content-Length: 12\r\nContent-Length: 0\r\n\r\n" + body + next, "400"},
+		{post + "Content-Length: 0\r\nContent-Length: 12\r\n\r\n" + body + next, "400"},
+		{post + "Content-Length: 12, 12\r\n\r\n" + body + next, "400"},
+		{post + "Content-Length: +12\r\n\r\n" + body + next, "400"},
+		{post + "Content-Length: -12\r\n\r\n" + body + next, "400"},
+		{post + "Content-Length: -1\r\n\r\n" + body + next, "400"},
+		{post + "Content-Length: 0x0c\r\n\r\n" + body + next, "400"},
+		{post + "Content-Length: 1 2\r\n\r\n" + body + next, "400"},
+		{post + "Content-Length: 12abc\r\n\r\n" + body + next, "400"},
+		{post + "Content-Length:\r\n\r\n" + body + next, "400"},
+		{post + "Content-Length: 9223372036854775808\r\n\r\n" + body + next, "400"},
+		{post + "Content-Length: 99999999999999999999999\r\n\r\n" + body + next, "400"},
+		{post + "Content-Length: 9223372036854775807\r\n\r\n" + body, "400"},
+		{post + "Content-Length : 12\r\n\r\n" + body + next, "400"},
+		{post + "Content-Length:\r\n 12\r\n\r\n" + body + next, "400"},
+		// A length and chunks, and codings we do not know.
+		{post + te + "Content-Length: 3\r\n\r\nc\r\n" + body + "\r\n0\r\n\r\n" + next, "400"},
+		{post + "Content-Length: 12\r\n" + te + "\r\nc\r\n" + body + "\r\n0\r\n\r\n" + next, "400"},
+		{post + "content-length: 12\r\n" + te + "\r\nc\r\n" + body + "\r\n0\r\n\r\n" + next, "400"},
+		{post + te + "Transfer-Encoding: identity\r\n\r\nc\r\n" + body + "\r\n0\r\n\r\n" + next, "400"},
+		{post + te + te + "\r\nc\r\n" + body + "\r\n0\r\n\r\n" + next, "400"},
+		{post + "Transfer-Encoding: xchunked\r\n\r\nc\r\n" + body + "\r\n0\r\n\r\n" + next, "400"},
+		{post + "Transfer-Encoding: gzip, chunked\r\n\r\nc\r\n" + body + "\r\n0\r\n\r\n" + next, "400"},
+		{post + "Transfer-Encoding: chunked, identity\r\n\r\nc\r\n" + body + "\r\n0\r\n\r\n" + next, "400"},
+		{post + "Transfer-Encoding : chunked\r\n\r\nc\r\n" + body + "\r\n0\r\n\r\n" + next, "400"},
+		{post + "Transfer-Encoding: \x0bchunked\r\n\r\nc\r\n" + body + "\r\n0\r\n\r\n" + next, "400"},
+		{post + "Transfer-Encoding:\r\n chunked\r\n\r\nc\r\n" + body + "\r\n0\r\n\r\n" + next, "400"},
+		{strings.Replace(post, "1.1", "1.0", 1) + te + "\r\nc\r\n" + body + "\r\n0\r\n\r\n" + next, "400"},
+		// Chunks.
+		{post + te + "\r\nc;name=\"value\"\r\n" + body + "\r\n0\r\n\r\n" + next, "201 404"},
+		{post + te + "\r\n0c\r\n" + body + "\r\n00\r\n\r\n" + next, "201 404"},
+		{post + te + "\r\nc\n" + body + "\n0\n\n" + next, "400"},
+		{post + te + "\r\n-c\r\n" + body + "\r\n0\r\n\r\n" + next, "400"},
+		{post + te + "\r\n+c\r\n" + body + "\r\n0\r\n\r\n" + next, "400"},
+		{post + te + "\r\n0xc\r\n" + body + "\r\n0\r\n\r\n" + next, "400"},
+		{post + te + "\r\n\r\n" + body + "\r\n0\r\n\r\n" + next, "400"},
+		{post + te + "\r\nffffffffffffffff\r\n" + body + "\r\n0\r\n\r\n" + next, "400"},
+		{post + te + "\r\n1000000000000000c\r\n" + body + "\r\n0\r\n\r\n" + next, "400"},
+		{post + te + "\r\nc\r\n" + body + "XX0\r\n\r\n" + next, "400"},
+		{post + te + "\r\nc\r\n" + body + "\r\n", "400"}, // the end is missing
+		{post + "Content-Length: 13\r\n\r\n" + body, "400"},
+		// Lines.
+		{"GET /note?limit=1 HTTP/1.1\nHost: a\n\n" + next, "400"},
+		{"GET /note?limit=1 HTTP/1.1\r\nHost: a\nX: b\r\n\r\n" + next, "400"},
+		{post + "X: b\nContent-Length: 12\r\n\r\n" + body + next, "400"},
+		{get + "X: b\r\n folded\r\n\r\n" + next, "400"},
+		{get + "X: b\r\n\tfolded\r\n\r\n" + next, "400"},
+		{"GET /note?limit=1 HTTP/1.1\r\n Host: a\r\n\r\n" + next, "400"},
+		{get + "X : b\r\n\r\n" + next, "400"},
+		{get + "X\r\n\r\n" + next, "400"},
+		{get + ": b\r\n\r\n" + next, "400"},
+		{get + "X: a\rb\r\n\r\n" + next, "400"},
+		{get + "X: a\x00b\r\n\r\n" + next, "400"},
+		{get + "X\x00: b\r\n\r\n" + next, "400"},
+		{get + "Host: b\r\n\r\n" + next, "400"},
+		{"GET /note HTTP/1.1\r\n\r\n" + next, "400"},
+		{"GET  /note HTTP/1.1\r\nHost: a\r\n\r\n" + next, "400"},
+		{"GET /note HTTP/1.1 x\r\nHost: a\r\n\r\n" + next, "400"},
+		{"GET /note HTTP/1.1x\r\nHost: a\r\n\r\n" + next, "400"},
+		{"GET /note\x00 HTTP/1.1\r\nHost: a\r\n\r\n" + next, "400"},
+		{"GET /no\tte HTTP/1.1\r\nHost: a\r\n\r\n" + next, "400"},
+		{"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "400"}, // TLS
+		// Bodies where nobody expects one, and clients that ask first.
+		{get + "Content-Length: 5\r\n\r\nabcde" + next, "200 404"},
+		{get + te + "\r\n5\r\nabcde\r\n0\r\n\r\n" + next, "200 404"},
+		{post + "Expect: 100-continue\r\nContent-Length: 12\r\n\r\n" + body + next, "100 201 404"},
+		// Too much.
+		{"GET /note?x=" + strings.Repeat("a", 70000) + " HTTP/1.1\r\nHost: a\r\n\r\n", "431"},
+		{get + "X: " + strings.Repeat("a", 70000) + "\r\n\r\n", "431"},
+		{get + strings.Repeat("a", 70000) + ": b\r\n\r\n", "431"},
+		{get + strings.Repeat("X: b\r\n", 254) + "\r\n" + next, "200 404"},
+		{get + strings.Repeat("X: b\r\n", 300) + "\r\n" + next, "431"},
+	} {
+		before := w.db("select count(*) from api.note")
+		got := statuses(w.say(test.raw))
+		raw := test.raw
+		if len(raw) > 300 {
+			raw = raw[:150] + " ... " + raw[len(raw)-150:]
+		}
+		if got != test.want {
+			t.Errorf("%q: %s, want %s", raw, got, test.want)
+		}
+		if inserted := w.db("select count(*) from api.note") != before; inserted != strings.Contains(test.want, "201") {
+			t.Errorf("%q: inserted: %t", raw, inserted)
+		}
+	}
+}
+
+// TestHeaderInjection: whatever the database or a client puts into a header,
+// it is one header's value and no more.
+func TestHeaderInjection(t *testing.T) {
+	w := startWire(t, map[string]string{"server-trace-header": "X-Trace", "server-timing-enabled": "true"})
+	hostile := []string{"a\r\nX-Evil: 1", "a\nX-Evil: 1", "a\rX-Evil: 1", "\r\n\r\nHTTP/1.1 200 OK\r\nX-Evil: 1\r\n\r\n", "a\x00b", "a\u2028X-Evil: 1", "\u560d\u560aX-Evil: 1", "a\x7f", "\u010dX-Evil: 1"}
+	check := func(what, raw string) {
+		t.Helper()
+		out := w.say(raw)
+		head, _, ok := strings.Cut(out, "\r\n\r\n")
+		if !ok || strings.Contains(out, "\r\nHTTP/1.1 ") {
+			t.Errorf("%s: not one answer: %q", what, out)
+		}
+		for line := range strings.SplitSeq(head, "\r\n") {
+			if strings.HasPrefix(line, "X-Evil") || strings.ContainsAny(line, "\r\n") {
+				t.Errorf("%s: injected: %q", what, head)
+			}
+		}
+	}
+	request := func(method, target, body string, head ...string) string {
+		raw := method + " " + target + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: " + fmt.Sprint(len(body)) + "\r\n"
+		for _, h := range head {
+			raw += h + "\r\n"
+		}
+		return raw + "\r\n" + body
+	}
+	text := func(v any) string {
+		b, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	percent := func(s string) string {
+		var b strings.Builder
+		for i := range len(s) {
+			fmt.Fprintf(&b, "%%%02X", s[i])
+		}
+		return b.String()
+	}
+	tried := 0
+	for _, h := range hostile {
+		headers := func(v any) string { return text(map[string]string{"h": text(v)}) }
+		for what, raw := range map[string]string{
+			"value":            request("POST", "/rpc/headers", headers([]any{map[string]string{"X-A": h}})),
+			"name":             request("POST", "/rpc/headers", headers([]any{map[string]string{"X-" + h: "b"}})),
+			"content type":     request("POST", "/rpc/headers", headers([]any{map[string]string{"Content-Type": h}})),
+			"content length":   request("POST", "/rpc/headers", headers([]any{map[string]string{"Content-Length": "0" + h}})),
+			"transfer coding":  request("POST", "/rpc/headers", headers([]any{map[string]string{"Transfer-Encoding": h}})),
+			"cookie":           request("POST", "/rpc/headers", headers([]any{map[string]string{"Set-Cookie": h}})),
+			"server":           request("POST", "/rpc/headers", headers([]any{map[string]string{"Server": h}})),
+			"connection":       request("POST", "/rpc/headers", headers([]any{map[string]string{"Connection": h}})),
+			"raised":           request("POST", "/rpc/raised", text(map[string]string{"h": text(map[string]any{"status": 418, "status_text": h, "headers": map[string]string{"X-A": h, h: "b"}})})),
+			"status":           request("POST", "/rpc/status", text(map[string]string{"s": "200 " + h})),
+			"location":         request("POST", "/keyed", text(map[string]string{"k": h + fmt.Sprint(tried)}), "Prefer: return=headers-only"),
+			"content location": request("GET", "/keyed?k=eq."+percent(h), ""),
+			"alias":            request("GET", "/keyed?select="+percent(`"`+h+`"`)+":k", ""),
+			"relation":         request("GET", "/"+percent(h), ""),
+			"schema":           request("GET", "/keyed", "", "Accept-Profile: "+strings.NewReplacer("\r", " ", "\n", " ", "\x00", " ").Replace(h)),
+			"preference":       request("GET", "/keyed", "", `Prefer: count="`+strings.NewReplacer("\r", " ", "\n", " ", "\x00", " ").Replace(h)+`", handling=strict`),
+			"token":            request("GET", "/keyed", "", "Authorization: Bearer "+strings.NewReplacer("\r", "", "\n", "", "\x00", "").Replace(h)),
+			"media type":       request("GET", "/keyed", "", "Accept: text/"+strings.NewReplacer("\r", "", "\n", "", "\x00", "").Replace(h)),
+			"trace":            request("GET", "/keyed", "", "X-Trace: "+strings.NewReplacer("\r", " ", "\n", " ", "\x00", " ").Replace(h)),
+		} {
+			tried++
+			check(fmt.Sprintf("%s %q", what, h), raw)
+		}
+	}
+	t.Logf("%d answers", tried)
+
+	// How long an answer is, is not the database's to say.
+	for _, h := range []string{`{"Content-Length":"0"}`, `{"Content-Length":"99"}`, `{"content-length":"1"}`, `{"Transfer-Encoding":"chunked"}`, `{"transfer-encoding":"gzip"}`} {
+		set := request("POST", "/rpc/framed", text(map[string]string{"h": "[" + h + "]"}))
+		set = strings.Replace(set, "Connection: close\r\n", "", 1)
+		got := w.say(set + request("GET", "/nowhere", ""))
+		if r, err := http.ReadResponse(bufio.NewReader(strings.NewReader(got)), nil); err != nil {
+			t.Errorf("%s: %v: %q", h, err, got)
+		} else if body, err := io.ReadAll(r.Body); err != nil || string(body) != `"framed"` || statuses(got) != "200 404" {
+			t.Errorf("%s: body %q, %v: %q", h, body, err, got)
+		}
+	}
+}
+
+// TestSlowClients: who is slow with the head or the body does not keep a
+// connection for ever, however steadily bytes trickle in.
+func TestSlowClients(t *testing.T) {
+	w := startWriter(t, wireSchema, map[string]string{direct: "yes", login: pgtest.Superuser, "db-anon-role": "wire_anon"})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := w.httpServer(w.config())
+	if h.ReadTimeout == 0 || h.WriteTimeout == 0 || h.IdleTimeout == 0 {
+		t.Fatal("a timeout is off")
+	}
+	h.ReadTimeout, h.IdleTimeout = 300*time.Millisecond, 300*time.Millisecond
+	go h.Serve(newClientListener(l, h.ReadBufferSize))
+	t.Cleanup(func() { h.Shutdown() })
+	for name, start := range map[string]string{
+		"silence": "", "head": "GET /note HTTP/1.1\r\nHost: a\r\nX: ", "line": "GET /no",
+		"body":   "POST /note HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n",
+		"chunks": "POST /note HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nfffff\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, err := net.Dial("tcp", l.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			if _, err := io.WriteString(c, start); err != nil {
+				t.Fatal(err)
+			}
+			over := make(chan struct{})
+			go func() {
+				defer close(over)
+				_, _ = io.Copy(io.Discard, c)
+			}()
+			for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+				select {
+				case <-over:
+					return
+				default:
+					if start != "" {
+						_, _ = io.WriteString(c, "a")
+					}
+				}
+			}
+			t.Error("still connected")
+		})
+	}
+	if n := w.count("api.note"); n != 0 {
+		t.Errorf("%d rows", n)
+	}
+}
+
+// failingListener has no descriptors left for a while.
+type failingListener struct {
+	net.Listener
+	failures []error
+	tried    atomic.Int32
+}
+
+func (l *failingListener) Accept() (net.Conn, error) {
+	if n := int(l.tried.Add(1)); n <= len(l.failures) {
+		return nil, &net.OpError{Op: "accept", Net: "tcp", Err: os.NewSyscallError("accept4", l.failures[n-1])}
+	}
+	return l.Listener.Accept()
+}
+
+// TestOutOfDescriptors: a server that cannot accept now goes on when it can.
+func TestOutOfDescriptors(t *testing.T) {
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &failingListener{Listener: inner, failures: []error{syscall.EMFILE, syscall.ENFILE, syscall.ECONNABORTED, syscall.ENOBUFS, syscall.ENOMEM, syscall.EMFILE}}
+	h := &fasthttp.Server{Handler: func(ctx *fasthttp.RequestCtx) { ctx.SetBodyString("here") }, ReadBufferSize: 4096}
+	ended := make(chan error, 1)
+	go func() { ended <- h.Serve(newClientListener(l, 4096)) }()
+	code, body, err := fasthttp.GetTimeout(nil, "http://"+inner.Addr().String(), time.Minute)
+	if code != 200 || string(body) != "here" {
+		t.Errorf("%d %q, %v", code, body, err)
+	}
+	if n := int(l.tried.Load()); n <= len(l.failures) {
+		t.Errorf("only %d attempts", n)
+	}
+	inner.Close()
+	if err := <-ended; err != nil {
+		t.Errorf("a closed listener: %v", err)
+	}
+	broken := &failingListener{Listener: inner, failures: []error{syscall.EBADF}}
+	if _, err := acceptPatiently(broken); !errors.Is(err, syscall.EBADF) {
+		t.Errorf("a broken listener: %v", err)
+	}
+}
