@@ -63,7 +63,7 @@ var layers = []layer{
 	{path: "server/clustertest", why: "is tests of the server over several PostgreSQL processes", tests: []string{"server", "server/auth", "server/config"}},
 	{path: "server/config", why: "checks its values as auth reads them, and asks the database through a function",
 		imports: []string{"server/auth", "github.com/spf13/pflag"}},
-	{path: "server/cookies", why: "turns bytes into bytes", imports: []string{"parser/jsontext"}},
+	{path: "server/cookies", why: "turns bytes into bytes", imports: []string{"parser/jsontext", "github.com/zeebo/xxh3"}},
 	{path: "server/cors", why: "decides on header values alone"},
 	{path: "server/faulttest", why: "stands between the server and PostgreSQL, and knows the protocol only",
 		tests: []string{"server", "server/auth", "server/config"}},

@@ -2,43 +2,80 @@ package cookies
 
 import (
 	"bytes"
+	"cmp"
+	"slices"
+
+	"github.com/zeebo/xxh3"
 
 	"github.com/fastgrest/fastgrest/parser/jsontext"
 )
 
-// fewCookies is how many cookies are compared with each other one by one.
-// Browsers send fewer; a header that has more is made for the purpose, and
-// gets a map so that its cost stays in proportion to its length.
-const fewCookies = 64
+// fewCookies are sorted on the stack. Browsers send fewer; a header that has
+// more is made for the purpose.
+const fewCookies = 32
 
-var (
-	semicolon = []byte{';'}
-	equals    = []byte{'='}
-)
+// cookie is one piece of a header. It lies in it.
+type cookie struct {
+	name, value []byte
+	place       uint64 // see placeOf
+}
 
-// AppendJSON appends the cookies of one header value as a JSON object. Order
-// is that of the header; without a header the object is empty.
+// AppendJSON appends the cookies of one header value as a JSON object; without
+// a header the object is empty.
 func AppendJSON(dst, header []byte) []byte {
-	var seen map[string]int // name -> index of its last cookie
-	if bytes.Count(header, semicolon) >= fewCookies {
-		seen = lastOfEach(header)
+	if len(header) == 0 {
+		return append(dst, '{', '}') // fast path
+	}
+	var few [fewCookies]cookie
+	all := few[:0]
+	for len(header) > 0 {
+		var c cookie
+		c.name, c.value, header = cut(header)
+		all = append(all, c)
+	}
+	if len(all) > 1 {
+		arrange(all)
 	}
 	dst = append(dst, '{')
 	empty := len(dst)
-	for i, rest := 0, header; len(rest) > 0; i++ {
-		var name, value []byte
-		name, value, rest = cut(rest)
-		if seen != nil && seen[string(name)] != i || seen == nil && comesAgain(name, rest) {
-			continue
+	for i, c := range all {
+		if i+1 < len(all) && bytes.Equal(c.name, all[i+1].name) {
+			continue // the last one counts
 		}
 		if len(dst) > empty {
 			dst = append(dst, ',')
 		}
-		dst = jsontext.AppendString(dst, name)
+		dst = jsontext.AppendString(dst, c.name)
 		dst = append(dst, ':')
-		dst = jsontext.AppendString(dst, value)
+		dst = jsontext.AppendString(dst, c.value)
 	}
 	return append(dst, '}')
+}
+
+// arrange puts cookies in the order in which PostgREST's hash table gives them
+// back, those of one name together and in the order of the header.
+func arrange(all []cookie) {
+	for i := range all {
+		all[i].place = placeOf(all[i].name)
+	}
+	slices.SortStableFunc(all, func(a, b cookie) int {
+		if a.place != b.place {
+			return cmp.Compare(a.place, b.place)
+		}
+		return bytes.Compare(a.name, b.name)
+	})
+}
+
+// placeOf is where a name is in the table: a tree with 32 branches at each
+// node, chosen by five bits of the name's hash, the lowest ones first.
+func placeOf(name []byte) (place uint64) {
+	const levels = 12
+	h := xxh3.Hash(name)
+	for range levels {
+		place = place<<5 | h&31
+		h >>= 5
+	}
+	return place<<4 | h
 }
 
 // cut takes the first cookie off a header. Spaces in front of a name and one
@@ -55,22 +92,7 @@ func cut(header []byte) (name, value, rest []byte) {
 	return name, value, rest
 }
 
-func comesAgain(name, rest []byte) bool {
-	for len(rest) > 0 {
-		var other []byte
-		if other, _, rest = cut(rest); bytes.Equal(name, other) {
-			return true
-		}
-	}
-	return false
-}
-
-func lastOfEach(header []byte) map[string]int {
-	seen := make(map[string]int, fewCookies)
-	for i := 0; len(header) > 0; i++ {
-		var name []byte
-		name, _, header = cut(header)
-		seen[string(name)] = i
-	}
-	return seen
-}
+var (
+	semicolon = []byte{';'}
+	equals    = []byte{'='}
+)

@@ -11,14 +11,15 @@ func TestAppendJSON(t *testing.T) {
 	for _, tt := range []struct{ header, want string }{
 		{"", `{}`},
 		{"sid=abc", `{"sid":"abc"}`},
-		{"a=1; b=two words; c=x%20y", `{"a":"1","b":"two words","c":"x%20y"}`},
-		{"a=1;b=2", `{"a":"1","b":"2"}`},
+		{"a=1; b=two words; c=x%20y", `{"c":"x%20y","b":"two words","a":"1"}`},
+		{"a=1;b=2", `{"b":"2","a":"1"}`},
 		{"a=b=c", `{"a":"b=c"}`},
 		{`a="q v"`, `{"a":"q v"}`},
 		{`a="`, `{"a":"\""}`},
 		{`a=""`, `{"a":""}`},
 		{`a="x" `, `{"a":"\"x\" "}`},
-		{`c="; drop table api.genre; --`, `{"c":"\"","drop table api.genre":"","--":""}`},
+		{`c="; drop table api.genre; --`, `{"--":"","drop table api.genre":"","c":"\""}`},
+		{`c=$$;drop table api.genre;$$`, `{"$$":"","drop table api.genre":"","c":"$$"}`},
 		{"a=1; a=2; b=3; a=4", `{"b":"3","a":"4"}`},
 		{"a=1;", `{"a":"1"}`},
 		{";", `{"":""}`},
@@ -32,11 +33,12 @@ func TestAppendJSON(t *testing.T) {
 	}
 }
 
-// TestMany: both ways of finding repeated names agree.
+// TestMany: more cookies than are expected are not treated otherwise.
 func TestMany(t *testing.T) {
-	header := "a=1; b=2; a=3; " + strings.Repeat("c=4; ", fewCookies) + "c=5"
-	if got, want := string(AppendJSON(nil, []byte(header))), `{"b":"2","a":"3","c":"5"}`; got != want {
-		t.Errorf("got %s, want %s", got, want)
+	few := string(AppendJSON(nil, []byte("a=1; b=2; a=3; c=5")))
+	many := string(AppendJSON(nil, []byte("a=1; b=2; a=3; "+strings.Repeat("c=4; ", fewCookies)+"c=5")))
+	if few != many {
+		t.Errorf("few: %s, many: %s", few, many)
 	}
 }
 

@@ -5,5 +5,6 @@
 //
 // It accepts anything: pieces between semicolons are cookies, a piece without
 // "=" is a name with an empty value, nothing is percent-decoded. A name given
-// more than once keeps its last value. Nothing is kept; dst is the caller's.
+// more than once keeps its last value. The order is that in which PostgREST has
+// them, that of the hashes of their names. Nothing is kept; dst is the caller's.
 package cookies
