@@ -9,13 +9,27 @@ import (
 )
 
 func TestReady(t *testing.T) {
+	for _, host := range []string{"127.0.0.1", "::1"} {
+		listener, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		testReady(t, listener)
+	}
+}
+
+func testReady(t *testing.T, listener net.Listener) {
+	t.Helper()
 	status := http.StatusOK
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet || r.URL.Path != "/ready" {
 			status = http.StatusNotFound
 		}
 		w.WriteHeader(status)
 	}))
+	server.Listener.Close()
+	server.Listener = listener
+	server.Start()
 	defer server.Close()
 	host, port, err := net.SplitHostPort(server.Listener.Addr().String())
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -33,6 +34,24 @@ func (o *options) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.demo.on, "demo", false, "serve a private database with demo data")
 	flags.StringVar(&o.demo.dir, "demo-dir", "", "folder of the demo's database (default: in the user's cache)")
 	flags.StringVar(&o.demo.programs, "demo-pg-bin", "", "folder of the PostgreSQL server programs (default: found)")
+}
+
+// onlyOne refuses flags of which each asks for something else. Help, version and example, which do
+// no work, win over all others.
+func (o *options) onlyOne() error {
+	var given []string
+	for _, f := range []struct {
+		name string
+		on   bool
+	}{{"--dump-config", o.dumpConfig}, {"--dump-schema", o.dumpSchema}, {"--ready", o.ready}, {"--demo", o.demo.on}} {
+		if f.on {
+			given = append(given, f.name)
+		}
+	}
+	if len(given) > 1 && !o.help && !o.version && !o.example {
+		return fmt.Errorf("there can be one of %s only", strings.Join(given, " and "))
+	}
+	return nil
 }
 
 // run is the whole program. Its result is the exit code.
@@ -69,6 +88,10 @@ func dispatch(ctx context.Context, args, env []string, stdout, stderr io.Writer)
 	}
 	if all.NArg() > 1 {
 		return fmt.Errorf("there can be one configuration file only, not %q too", all.Arg(1))
+	}
+
+	if err := o.onlyOne(); err != nil {
+		return err
 	}
 
 	switch {
