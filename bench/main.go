@@ -68,6 +68,8 @@ func (p *plan) check() error {
 	switch {
 	case len(p.connections) == 0 && len(p.rates) == 0, len(p.pools) == 0, len(p.delays) == 0:
 		return errors.New("nothing to measure: no connections and no rates, no pool or no delay")
+	case p.profile && len(p.connections) == 0:
+		return errors.New("profiles are taken under a closed loop: it needs connections")
 	case p.seconds <= 0 || p.rounds < 1:
 		return errors.New("nothing to measure: no time or no rounds")
 	}

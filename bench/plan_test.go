@@ -37,6 +37,7 @@ func TestPlanCheck(t *testing.T) {
 	f("--delay: -1ns", func(p *plan) { p.delays = []time.Duration{-1} })
 	f("--delay: 2s", func(p *plan) { p.delays = []time.Duration{2 * time.Second} })
 	f("nothing to measure", func(p *plan) { p.connections, p.rates = nil, nil })
+	f("a closed loop", func(p *plan) { p.connections, p.profile = nil, true })
 	f("nothing to measure", func(p *plan) { p.pools = nil })
 	f("nothing to measure", func(p *plan) { p.delays = nil })
 	f("nothing to measure", func(p *plan) { p.seconds = 0 })
