@@ -1,13 +1,20 @@
 package server_test
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"net/http"
+	"os"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 	"github.com/fastgrest/fastgrest/server"
 )
 
@@ -205,20 +212,24 @@ func TestLogDatabaseErrors(t *testing.T) {
 
 // TestLogLife: the first and the last lines of a process.
 func TestLogLife(t *testing.T) {
+	adminHost, adminAddress := "127.0.0.1", `127\.0\.0\.1`
+	if hasIPv6(t) {
+		adminHost, adminAddress = "::1", `\[::1\]`
+	}
 	r := watch(t, map[string]string{
 		"server-unix-socket": "", "admin-server-unix-socket": "", "server-host": "127.0.0.1", "server-port": "0",
-		"admin-server-host": "::1", "admin-server-port": freeLoopback(t, "::1"), "db-channel-enabled": "true",
+		"admin-server-host": adminHost, "admin-server-port": freeLoopback(t, adminHost), "db-channel-enabled": "true",
 	})
 	r.end(t, server.Terminated("SIGTERM"))
 	var at int
 	for _, want := range []string{
 		`: Starting fastgrest 1\.2\.3\.\.\.$`,
-		`: Admin server listening on \[::1\]:\d+$`,
+		`: Admin server listening on ` + adminAddress + `:\d+$`,
 		`: Listener connected to PostgreSQL .* on ".*" and listening for database notifications on the "pgrst" channel$`,
 		`: Successfully connected to PostgreSQL `,
 		`: Connection Pool initialized with a maximum size of 10 connections$`,
 		`: Schema cache queried in \d+\.\d milliseconds $`,
-		`: Schema cache loaded 3 Relations, `,
+		`: Schema cache loaded 4 Relations, `,
 		`: API server listening on 127\.0\.0\.1:\d+$`,
 		`: Received termination unix signal SIGTERM$`,
 	} {
@@ -249,6 +260,136 @@ func TestLogDebug(t *testing.T) {
 			if got := len(r.errs.matching(expr)) > 0; got != (level == "debug") {
 				t.Errorf("level %s: %s is logged: %t", level, expr, got)
 			}
+		}
+	}
+}
+
+// TestLogWarnings: what should be changed before it stops working.
+func TestLogWarnings(t *testing.T) {
+	r := watch(t, map[string]string{"jwt-role-claim-key": ".role", "db-pre-config": "api.no_such_function", "log-level": "crit"})
+	for _, expr := range []string{
+		": WARNING: The config `jwt-role-claim-key=\\.\"role\"` is using the deprecated JSPath syntax\\.$",
+		": Update `jwt-role-claim-key=\\.\"role\"` to the new JSONPath syntax ",
+		`: Failed to query database settings for the config parameters\.\{"code":"42883",.*no_such_function`,
+	} {
+		if got := r.errs.matching(expr); len(got) == 0 {
+			t.Errorf("no line matches %s:\n%s", expr, r.errs.String())
+		}
+	}
+	for use, want := range map[string]int{"true": 1, "false": 0} {
+		r := watch(t, map[string]string{"url-use-legacy-target-names": use})
+		ask(t, r.api, "GET", "/film?select=id,made:maker(name)&maker.name=eq.x")
+		r.end(t, nil)
+		warned := len(r.errs.matching(": WARNING: Embedded resource was referenced by relation name even though it has an alias\\."))
+		told := len(r.errs.matching(": Update filters, orders or limits that use `maker` to `made` in `GET /film\\?select=id,made:maker\\(name\\)&maker\\.name=eq\\.x`$"))
+		if warned != want || told != want {
+			t.Errorf("url-use-legacy-target-names %s: %d warnings, %d hints:\n%s", use, warned, told, r.errs.String())
+		}
+	}
+}
+
+// TestLogLostConnection: what a client is told of a lost connection, the log is told.
+func TestLogLostConnection(t *testing.T) {
+	r := watch(t, nil)
+	status, body := ask(t, r.api, "POST", "/rpc/die")
+	if status != http.StatusServiceUnavailable && status != http.StatusInternalServerError {
+		t.Errorf("%d %s", status, body)
+	}
+	r.end(t, nil)
+	if got := r.errs.matching(`: ` + regexp.QuoteMeta(body) + `$`); len(got) != 1 {
+		t.Errorf("%d lines say %s:\n%s", len(got), body, r.errs.String())
+	}
+}
+
+// TestLogPoolTimeouts: requests that find no connection in time are told once for all of a burst.
+func TestLogPoolTimeouts(t *testing.T) {
+	for _, level := range []string{"crit", "error"} {
+		r := watch(t, map[string]string{"log-level": level, "db-pool": "1", "db-pool-acquisition-timeout": "1"})
+		lock, err := pgconn.Connect(t.Context(), r.cluster.URI(r.database, pgtest.Superuser))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer lock.Close(context.Background())
+		query := func(sql string) string {
+			result := lock.ExecParams(t.Context(), sql, nil, nil, nil, nil).Read()
+			if result.Err != nil {
+				t.Fatal(result.Err)
+			}
+			return string(result.Rows[0][0])
+		}
+		query("select pg_advisory_lock(1)")
+		var requests sync.WaitGroup
+		requests.Go(func() { ask(t, r.api, "POST", "/rpc/blocked") })
+		for began := time.Now(); query("select count(*) from pg_locks where locktype = 'advisory' and not granted") != "1"; time.Sleep(5 * time.Millisecond) {
+			if time.Since(began) > watchPatience {
+				t.Fatal("nobody waits for the lock")
+			}
+		}
+		const burst = 5
+		var burstDone sync.WaitGroup
+		for range burst {
+			burstDone.Go(func() {
+				if status, body := ask(t, r.api, "GET", "/film"); status != http.StatusGatewayTimeout {
+					t.Errorf("%d %s", status, body)
+				}
+			})
+		}
+		burstDone.Wait()
+		query("select pg_advisory_unlock(1)")
+		requests.Wait()
+		_, all := ask(t, r.admin, "GET", "/metrics")
+		r.end(t, nil)
+		got := len(r.errs.matching(`: \{"code":"PGRST003","details":null,"hint":null,"message":"Timed out acquiring connection from connection pool\."\}$`))
+		if level == "crit" && got != 0 || level == "error" && (got < 1 || got >= burst) {
+			t.Errorf("%s: told %d times:\n%s", level, got, r.errs.String())
+		}
+		if n := figure(t, all, "pgrst_db_pool_timeouts_total"); n != burst {
+			t.Errorf("%g timeouts are counted", n)
+		}
+		if n := figure(t, all, "fastgrest_db_pool_wait_seconds_sum"); n < burst*0.9 {
+			t.Errorf("%d requests waited for a second each, and %g are counted", burst, n)
+		}
+	}
+}
+
+// TestAdminHosts: the admin server is reached whatever word the API's host is.
+func TestAdminHosts(t *testing.T) {
+	for _, host := range []string{"*", "*4", "!4", "*6", "!6"} {
+		at := "127.0.0.1"
+		if strings.HasSuffix(host, "6") {
+			if !hasIPv6(t) {
+				continue
+			}
+			at = "::1"
+		}
+		port := freeLoopback(t, at)
+		r := watch(t, map[string]string{"server-unix-socket": "", "admin-server-unix-socket": "", "server-host": host, "server-port": "0", "admin-server-port": port})
+		for _, path := range []string{"/live", "/ready"} {
+			response, err := http.Get("http://" + net.JoinHostPort(at, port) + path)
+			if err != nil {
+				t.Errorf("%s: %v", host, err)
+				continue
+			}
+			response.Body.Close()
+			if response.StatusCode != http.StatusOK {
+				t.Errorf("%s: %s says %d", host, path, response.StatusCode)
+			}
+		}
+		r.end(t, nil)
+	}
+}
+
+// TestAdminWithoutAPI: without the API's socket the process is neither live nor ready.
+func TestAdminWithoutAPI(t *testing.T) {
+	r := watch(t, nil)
+	for _, step := range []struct{ want int }{{http.StatusOK}, {http.StatusInternalServerError}} {
+		for _, path := range []string{"/live", "/ready"} {
+			if status, _ := ask(t, r.admin, "GET", path); status != step.want {
+				t.Errorf("%s says %d, want %d", path, status, step.want)
+			}
+		}
+		if err := os.Remove(r.socket); err != nil && step.want == http.StatusOK {
+			t.Error(err)
 		}
 	}
 }

@@ -35,17 +35,20 @@ do $$ begin
   end if;
 end $$;
 create schema api;
-create table api.film (id int primary key, title text);
+create table api.maker (id int primary key, name text);
+create table api.film (id int primary key, title text, maker int references api.maker);
 insert into api.film values (1, 'Metropolis'), (2, 'Nosferatu');
 create table api.secret (id int);
 create view api.broken as select 1 / (id - id) as x from api.film;
 create function api.too_slow() returns void language plpgsql stable as
   $$ begin raise 'canceling statement due to statement timeout' using errcode = '57014'; end $$;
 create function api.volatile() returns void language sql volatile as 'select';
+create function api.blocked() returns void language sql volatile as 'select pg_advisory_xact_lock(1)';
+create function api.die() returns void language sql volatile security definer as 'select pg_terminate_backend(pg_backend_pid())';
 create function api.greet() returns text language sql stable as $$select 'hello'$$;
 create function api.prepare_request() returns void language sql volatile as 'select';
 grant usage on schema api to watch_anon, watch_user;
-grant select, insert on api.film to watch_anon, watch_user;
+grant select, insert on api.film, api.maker to watch_anon, watch_user;
 grant select on api.broken to watch_anon;
 `
 
@@ -55,6 +58,7 @@ type running struct {
 	api, admin *http.Client // over unix sockets, whatever the host in the URL
 	stop       context.CancelCauseFunc
 	ended      chan error
+	socket     string // of the API
 	database   string
 	cluster    *pgtest.Cluster
 }
@@ -127,6 +131,7 @@ func launch(t *testing.T, flags map[string]string) *running {
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	api, admin := filepath.Join(dir, "api"), filepath.Join(dir, "admin")
+	r.socket = api
 	r.api, r.admin = overSocket(t, api), overSocket(t, admin)
 	all := map[string]string{
 		"db-uri": cluster.URI(r.database, pgtest.Superuser), "db-schemas": "api", "db-anon-role": "watch_anon",
@@ -210,4 +215,15 @@ func freeLoopback(t *testing.T, host string) string {
 	}
 	defer l.Close()
 	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+}
+
+// hasIPv6 reports whether this machine has an IPv6 loopback: containers often have none.
+func hasIPv6(t *testing.T) bool {
+	l, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		t.Logf("without IPv6, since this machine has none: %v", err)
+		return false
+	}
+	l.Close()
+	return true
 }

@@ -11,6 +11,10 @@ import (
 func TestReady(t *testing.T) {
 	for _, host := range []string{"127.0.0.1", "::1"} {
 		listener, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+		if err != nil && host == "::1" {
+			t.Logf("without IPv6, since this machine has none: %v", err)
+			continue
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
