@@ -23,6 +23,8 @@ type clientConn struct {
 	// may end within an answer. It is set under mu.
 	within atomic.Bool
 
+	spoke atomic.Bool // the client has sent something
+
 	clients *clients
 	place   int // in clients.all, -1: not in there any more
 	raw     syscall.RawConn
@@ -40,7 +42,11 @@ func (c *clientConn) Read(p []byte) (int, error) {
 	if len(p) == c.buffer && c.within.Load() {
 		c.within.Store(false)
 	}
-	return c.Conn.Read(p)
+	n, err := c.Conn.Read(p)
+	if n > 0 && !c.spoke.Load() {
+		c.spoke.Store(true)
+	}
+	return n, err
 }
 
 func (c *clientConn) Write(p []byte) (int, error) {
@@ -79,14 +85,16 @@ type clientListener struct {
 	net.Listener
 	buffer  int
 	clients *clients
+	shared  bool // other processes may listen, too
+	end     stopping
 }
 
 func newClientListener(l net.Listener, buffer int) *clientListener {
-	return &clientListener{Listener: l, buffer: buffer, clients: &clients{}}
+	return &clientListener{Listener: l, buffer: buffer, clients: &clients{}, end: stopping{done: make(chan struct{})}}
 }
 
 func (l *clientListener) Accept() (net.Conn, error) {
-	conn, err := acceptPatiently(l.Listener)
+	conn, err := l.accept()
 	if err != nil {
 		return nil, err
 	}

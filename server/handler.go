@@ -37,6 +37,9 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 		}
 	}
 	rq.skipBody()
+	if s.draining.Load() {
+		ctx.Response.SetConnectionClose()
+	}
 	rq.observe(preflight)
 	rq.end()
 	gatherAnswer(ctx)

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
-	"os"
 	"strconv"
 	"syscall"
 	"time"
@@ -41,6 +39,8 @@ func listenTCP(host string, port int, reusePort bool) (net.Listener, error) {
 		network, host = "tcp4", ""
 	case "!6":
 		network, host = "tcp6", ""
+	case "0.0.0.0":
+		network = "tcp4" // or Go takes IPv6 too
 	}
 	lc := net.ListenConfig{}
 	if reusePort {
@@ -57,22 +57,6 @@ func listenTCP(host string, port int, reusePort bool) (net.Listener, error) {
 		return nil, fmt.Errorf("port %d is taken by another program: %w", port, err)
 	}
 	return l, err
-}
-
-// listenUnix replaces a socket left behind by an earlier process.
-func listenUnix(path string, mode uint32) (net.Listener, error) {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	l, err := net.Listen("unix", path)
-	if err != nil {
-		return nil, err
-	}
-	if err := os.Chmod(path, fs.FileMode(mode)); err != nil {
-		l.Close()
-		return nil, err
-	}
-	return l, nil
 }
 
 // acceptPatiently accepts as soon as that is possible again. fasthttp takes
@@ -141,7 +125,11 @@ func (s *Server) serveAdmin(c *config.Config) (stop func(), err error) {
 			s.die(err)
 		}
 	}()
-	return func() { http.Shutdown() }, nil
+	return func() {
+		ctx, cancel := context.WithTimeout(context.Background(), adminPatience)
+		defer cancel()
+		_ = http.ShutdownWithContext(ctx)
+	}, nil
 }
 
 // die ends the process for a reason.

@@ -23,6 +23,7 @@ type reloader struct {
 	catalog chan struct{}
 	config  chan struct{}
 	first   chan struct{} // closed after the first attempt to load a catalog
+	ready   chan struct{} // closed after the first catalog
 	begun   atomic.Bool   // a catalog has been asked for
 	loaded  atomic.Bool   // the catalog in force is the one last asked for
 	polling chan struct{} // db-schema-poll-interval may have changed
@@ -36,6 +37,7 @@ func (r *reloader) init() {
 	r.catalog = make(chan struct{}, 1)
 	r.config = make(chan struct{}, 1)
 	r.first = make(chan struct{})
+	r.ready = make(chan struct{})
 	r.polling = make(chan struct{}, 1)
 	r.reached = make(chan struct{}, 1)
 }
@@ -91,6 +93,11 @@ func (s *Server) loadUntilDone(ctx context.Context) {
 		}
 		if err == nil {
 			s.delay.Store(0)
+			select {
+			case <-s.reloads.ready:
+			default:
+				close(s.reloads.ready)
+			}
 			return
 		}
 		if !s.config().DBPoolAutomaticRecovery {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -47,10 +46,11 @@ type Server struct {
 	name          string        // of this process, in the ids of its requests
 	requestNumber atomic.Uint64 // of the last of these ids
 
-	reloads reloader
-	live    atomic.Bool  // the API's socket is open
-	delay   atomic.Int64 // seconds until the next attempt to reconnect
-	fatal   chan error   // why the process has to end
+	reloads  reloader
+	live     atomic.Bool  // the API's socket is open
+	draining atomic.Bool  // the process ends, and connections with it
+	delay    atomic.Int64 // seconds until the next attempt to reconnect
+	fatal    chan error   // why the process has to end
 
 	socketFile string // of the API, if it is a unix socket
 
@@ -151,11 +151,8 @@ func authOptions(c *config.Config) auth.Options {
 func (s *Server) config() *config.Config { return s.snapshot.Load().config }
 
 func (s *Server) close() {
-	s.pool.Close()
+	s.closePool()
 	s.log.Close()
-	if s.socketFile != "" {
-		os.Remove(s.socketFile)
-	}
 }
 
 // Timeouts and bounds of HTTP connections. A client that needs longer is
@@ -195,6 +192,15 @@ func (s *Server) run(ctx context.Context) error {
 		return err
 	}
 
+	if c.ServerReusePort { // others answer until we can
+		select {
+		case <-s.reloads.ready:
+		case <-ctx.Done():
+			return s.terminated(ctx)
+		case err := <-s.fatal:
+			return err
+		}
+	}
 	listener, err := s.listenAPI(c)
 	if err != nil {
 		return err
@@ -208,16 +214,18 @@ func (s *Server) run(ctx context.Context) error {
 	}
 
 	served := make(chan error, 1)
-	go func() { served <- http.Serve(newClientListener(listener, c.ServerReadBufferSize)) }()
+	clients := newClientListener(listener, c.ServerReadBufferSize)
+	clients.shared = c.ServerReusePort
+	go func() { served <- http.Serve(clients) }()
 	select {
 	case err := <-served:
 		return err
 	case err := <-s.fatal:
-		s.shutdown(http)
+		s.shutdown(http, clients)
 		return err
 	case <-ctx.Done():
 		err := s.terminated(ctx)
-		s.shutdown(http)
+		s.shutdown(http, clients)
 		return err
 	}
 }
@@ -262,19 +270,6 @@ func (s *Server) httpServer(c *config.Config) *fasthttp.Server {
 // listenPatience is how long the first catalog waits for the listener, so that
 // no notification is lost between them.
 const listenPatience = 2 * time.Second
-
-// drainTime is how long requests in flight may take to finish after the
-// process was asked to end.
-const drainTime = 30 * time.Second
-
-func (s *Server) shutdown(http *fasthttp.Server) {
-	s.live.Store(false)
-	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
-	defer cancel()
-	if err := http.ShutdownWithContext(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-		s.log.Printf("shutdown: %v", err)
-	}
-}
 
 // protocolError answers what is not HTTP, or too much of it.
 func (s *Server) protocolError(ctx *fasthttp.RequestCtx, err error) {

@@ -1,0 +1,420 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+)
+
+const processSchema = `
+do $$ begin
+  if not exists (select from pg_roles where rolname = 'process_anon') then create role process_anon; end if;
+end $$;
+create schema api;
+create table public.written (tag text);
+create function public.waits() returns void language sql as 'select pg_advisory_xact_lock_shared(1)';
+create function api.held() returns int stable language plpgsql as 'begin perform public.waits(); return 1; end';
+create function api.write_held() returns int volatile language plpgsql as
+  'begin insert into written values (''x''); perform public.waits(); return 1; end';
+create table api.item (id int primary key);
+insert into api.item values (1);
+grant usage on schema api to process_anon;
+grant all on api.item, public.written to process_anon;
+`
+
+// database is where the processes of a test get their data.
+type database struct {
+	t      *testing.T
+	uri    string
+	direct *pgconn.PgConn
+}
+
+func newDatabase(t *testing.T) *database {
+	t.Helper()
+	c := pgtest.Start(t)
+	name := c.NewDB(t)
+	c.Exec(t, name, processSchema)
+	d := &database{t: t, uri: c.URI(name, pgtest.Superuser)}
+	var err error
+	if d.direct, err = pgconn.Connect(context.Background(), d.uri); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.direct.Close(context.Background()) })
+	return d
+}
+
+func (d *database) value(sql string) string {
+	d.t.Helper()
+	results, err := d.direct.Exec(context.Background(), sql).ReadAll()
+	if err != nil {
+		d.t.Fatalf("%s: %v", sql, err)
+	}
+	if len(results) == 0 || len(results[0].Rows) == 0 {
+		return ""
+	}
+	return string(results[0].Rows[0][0])
+}
+
+// waiting counts the requests that wait for the lock.
+func (d *database) waiting() string {
+	return d.value("select count(*) from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())")
+}
+
+// process is a running fastgrest.
+type process struct {
+	t    *testing.T
+	cmd  *exec.Cmd
+	errs screen
+	over chan struct{}
+}
+
+// start starts the program and waits until it listens.
+func (d *database) start(args ...string) *process {
+	d.t.Helper()
+	p := &process{t: d.t, over: make(chan struct{})}
+	p.cmd = exec.Command(os.Args[0], append([]string{
+		"--db-uri", d.uri, "--db-schemas", "api", "--db-anon-role", "process_anon", "--log-level", "crit", "--server-host", "127.0.0.1",
+	}, args...)...)
+	p.cmd.Env = append(os.Environ(), asProgram+"=1")
+	p.cmd.Stderr = &p.errs
+	if err := p.cmd.Start(); err != nil {
+		d.t.Fatal(err)
+	}
+	go func() { p.cmd.Wait(); close(p.over) }()
+	d.t.Cleanup(func() {
+		p.cmd.Process.Kill()
+		<-p.over
+		if d.t.Failed() {
+			d.t.Logf("process %d said:\n%s", p.cmd.Process.Pid, p.errs.String())
+		}
+	})
+	eventually(d.t, "the server listens", func() bool {
+		select {
+		case <-p.over:
+			d.t.Fatalf("did not start: %s", p.errs.String())
+		default:
+		}
+		return strings.Contains(p.errs.String(), "API server listening")
+	})
+	return p
+}
+
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("never: %s", what)
+		}
+	}
+}
+
+func (p *process) signal(s syscall.Signal) {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// end waits for the end of the process.
+func (p *process) end() *os.ProcessState {
+	p.t.Helper()
+	select {
+	case <-p.over:
+	case <-time.After(2 * time.Minute):
+		p.t.Fatal("does not end")
+	}
+	return p.cmd.ProcessState
+}
+
+func (p *process) endsWell() {
+	p.t.Helper()
+	if state := p.end(); !state.Exited() || state.ExitCode() != 0 {
+		p.t.Errorf("ended with %v, want exit code 0", state)
+	}
+}
+
+// client is a connection that one request after the other goes through.
+type client struct {
+	net.Conn
+	r *bufio.Reader
+}
+
+func dialClient(t *testing.T, network, address string) *client {
+	t.Helper()
+	c, err := net.Dial(network, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	c.SetDeadline(time.Now().Add(2 * time.Minute))
+	return &client{c, bufio.NewReader(c)}
+}
+
+func (c *client) ask(line string) error {
+	_, err := fmt.Fprintf(c, "%s HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", line)
+	return err
+}
+
+func (c *client) answer() (*http.Response, string, error) {
+	resp, err := http.ReadResponse(c.r, nil)
+	if err != nil {
+		return nil, "", err
+	}
+	b, err := io.ReadAll(resp.Body)
+	return resp, string(b), err
+}
+
+// TestDrain: a request under way is answered, in an answer that ends the
+// connection; idle connections are closed, new ones refused; exit code 0.
+func TestDrain(t *testing.T) {
+	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		t.Run(sig.String(), func(t *testing.T) {
+			d := newDatabase(t)
+			d.value("select pg_advisory_lock(1)")
+			address := "127.0.0.1:" + freeTCP(t)
+			p := d.start("--server-port", address[len("127.0.0.1:"):])
+			var held []*client
+			for _, line := range []string{"GET /rpc/held", "POST /rpc/write_held"} {
+				c := dialClient(t, "tcp", address)
+				c.ask(line)
+				held = append(held, c)
+			}
+			idle, fresh := dialClient(t, "tcp", address), dialClient(t, "tcp", address)
+			idle.ask("GET /item")
+			if resp, body, err := idle.answer(); err != nil || body != `[{"id":1}]` || resp.Close {
+				t.Fatalf("before: %v %q %v", resp, body, err)
+			}
+			eventually(t, "two wait", func() bool { return d.waiting() == "2" })
+			p.signal(sig)
+			for _, c := range []*client{idle, fresh} {
+				if b, err := io.ReadAll(c.r); len(b) > 0 || err != nil && !errors.Is(err, syscall.ECONNRESET) {
+					t.Errorf("an idle connection: %q, %v", b, err)
+				}
+			}
+			if c, err := net.Dial("tcp", address); err == nil {
+				t.Error("took a new connection")
+				c.Close()
+			}
+			select {
+			case <-p.over:
+				t.Fatal("ended while requests were under way")
+			default:
+			}
+			d.value("select pg_advisory_unlock(1)")
+			for _, c := range held {
+				resp, body, err := c.answer()
+				if err != nil || resp.StatusCode != 200 || body != "1" || !resp.Close {
+					t.Errorf("under way: %v %q %v", resp, body, err)
+				}
+			}
+			p.endsWell()
+			if !strings.Contains(p.errs.String(), "Received termination unix signal SIG") {
+				t.Errorf("log: %s", p.errs.String())
+			}
+		})
+	}
+}
+
+// TestDrainTimeout: what is still running when the time is up is cancelled,
+// and its clients are told.
+func TestDrainTimeout(t *testing.T) {
+	d := newDatabase(t)
+	d.value("select pg_advisory_lock(1)")
+	address := "127.0.0.1:" + freeTCP(t)
+	p := d.start("--server-port", address[len("127.0.0.1:"):], "--server-drain-timeout", "1", "--db-pool", "2")
+	var held []*client
+	lines := []string{"GET /rpc/held", "POST /rpc/write_held", "GET /item"}
+	for i, line := range lines { // the third waits for a connection
+		c := dialClient(t, "tcp", address)
+		c.ask(line)
+		held = append(held, c)
+		if i < 2 {
+			eventually(t, "it waits", func() bool { return d.waiting() == fmt.Sprint(i+1) })
+		}
+	}
+	p.signal(syscall.SIGTERM)
+	for i, c := range held {
+		resp, body, err := c.answer()
+		if i == 2 && err == nil && resp.StatusCode == 200 {
+			continue // the others were quick to make room
+		}
+		if err != nil || resp.StatusCode != 503 || !strings.Contains(body, `"The server is shutting down"`) || !resp.Close {
+			t.Errorf("%s: %v %q %v", lines[i], resp, body, err)
+		}
+	}
+	p.endsWell()
+	eventually(t, "nothing runs", func() bool { return d.waiting() == "0" })
+	if n := d.value("select count(*) from written"); n != "0" {
+		t.Errorf("%s rows", n)
+	}
+}
+
+// TestSecondSignal ends the process whatever is under way.
+func TestSecondSignal(t *testing.T) {
+	d := newDatabase(t)
+	d.value("select pg_advisory_lock(1)")
+	address := "127.0.0.1:" + freeTCP(t)
+	p := d.start("--server-port", address[len("127.0.0.1:"):], "--server-drain-timeout", "600")
+	c := dialClient(t, "tcp", address)
+	c.ask("GET /rpc/held")
+	eventually(t, "it waits", func() bool { return d.waiting() == "1" })
+	p.signal(syscall.SIGTERM)
+	eventually(t, "it stops listening", func() bool {
+		c, err := net.Dial("tcp", address)
+		if err == nil {
+			c.Close()
+		}
+		return err != nil
+	})
+	p.signal(syscall.SIGTERM)
+	if state := p.end(); state.Exited() || state.Sys().(syscall.WaitStatus).Signal() != syscall.SIGTERM {
+		t.Errorf("ended with %v", state)
+	}
+}
+
+// TestTakeover: while clients send all they can, on connections kept and on
+// new ones, one process after the other takes over, and no request fails.
+func TestTakeover(t *testing.T) {
+	port := freeTCP(t)
+	dir, err := os.MkdirTemp("", "take") // t.TempDir is too long for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	socket := filepath.Join(dir, "api")
+	for _, test := range []struct {
+		network, address string
+		args             []string
+	}{
+		{"tcp", "127.0.0.1:" + port, []string{"--server-reuseport", "true", "--server-port", port}},
+		{"unix", socket, []string{"--server-unix-socket", socket}},
+	} {
+		t.Run(test.network, func(t *testing.T) {
+			d := newDatabase(t)
+			load := &load{network: test.network, address: test.address, stop: make(chan struct{})}
+			current := d.start(test.args...)
+			for i := range 12 {
+				load.all.Go(func() { load.run(i%2 == 0) })
+			}
+			for range 3 {
+				eventually(t, "requests", load.more(200))
+				next := d.start(test.args...)
+				eventually(t, "requests of both", load.more(200))
+				current.signal(syscall.SIGTERM)
+				current.endsWell()
+				current = next
+				eventually(t, "requests of the next", load.more(200))
+			}
+			close(load.stop)
+			load.all.Wait()
+			t.Logf("%d requests, %d connections, %d requests repeated", load.requests.Load(), load.connections.Load(), load.repeated.Load())
+			load.mu.Lock()
+			for _, failure := range load.failures {
+				t.Error(failure)
+			}
+			load.mu.Unlock()
+			current.signal(syscall.SIGTERM)
+			current.endsWell()
+			if _, err := os.Lstat(socket); err == nil {
+				t.Error("the socket's file is still there")
+			}
+		})
+	}
+}
+
+// load is clients that send one request after the other.
+type load struct {
+	network, address string
+	stop             chan struct{}
+	all              sync.WaitGroup
+
+	requests, connections, repeated atomic.Int64
+	mu                              sync.Mutex
+	failures                        []string
+}
+
+// more says when n more requests have been answered.
+func (l *load) more(n int64) func() bool {
+	until := l.requests.Load() + n
+	return func() bool { return l.requests.Load() >= until }
+}
+
+func (l *load) fail(format string, args ...any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.failures) < 10 {
+		l.failures = append(l.failures, fmt.Sprintf(format, args...))
+	}
+}
+
+// run sends requests, on one connection as long as the server keeps it, or on
+// a new one each. A request on a connection that the server has closed
+// meanwhile, without a byte of an answer, may be repeated on a new one
+// (RFC 9112, 9.3.1): there it must succeed.
+func (l *load) run(keep bool) {
+	var c *client
+	drop := func() {
+		if c != nil {
+			c.Close()
+			c = nil
+		}
+	}
+	defer drop()
+	for {
+		select {
+		case <-l.stop:
+			return
+		default:
+		}
+		reused := c != nil
+		if !reused {
+			conn, err := net.DialTimeout(l.network, l.address, time.Minute)
+			if err != nil {
+				l.fail("connecting: %v", err)
+				return
+			}
+			l.connections.Add(1)
+			conn.SetDeadline(time.Now().Add(2 * time.Minute))
+			c = &client{conn, bufio.NewReader(conn)}
+		}
+		err := c.ask("GET /item")
+		if err == nil {
+			_, err = c.r.Peek(1)
+		}
+		if err != nil && reused {
+			l.repeated.Add(1)
+			drop()
+			continue
+		}
+		var resp *http.Response
+		var body string
+		if err == nil {
+			resp, body, err = c.answer()
+		}
+		if err != nil || resp.StatusCode != 200 || body != `[{"id":1}]` {
+			l.fail("answer on a connection used before %t: %v %q %v", reused, resp, body, err)
+			return
+		}
+		l.requests.Add(1)
+		if resp.Close || !keep {
+			drop()
+		}
+	}
+}
