@@ -10,10 +10,11 @@
 // of the answer, and so do the number of rows and whatever the database's
 // functions want of the response; and an error in the last row must be the
 // answer. SQL can know most of that before the first row (count(*) over (), the
-// settings in each row), but that costs PostgreSQL 1.2 to 1.3 times the time,
-// and a temporary file of its own where the rows are many; and it keeps a
-// connection to the database for as long as the client takes. Writing a file and
-// sending it costs the server a fifth of that, or less.
+// settings in each row), though not the length; but for 5,000 rows of 300 bytes
+// that costs PostgreSQL 1.2 to 2.1 ms more, on top of 6.4, a temporary file of its
+// own where the rows are many, and a connection to the database for as long as
+// the client takes. Keeping the same rows here costs the server 0.1 ms in memory
+// and 0.7 in a file, and PostgreSQL nothing.
 //
 // Memory: what is written is copied; nothing is borrowed. Pieces are pooled.
 //

@@ -173,7 +173,7 @@ func TestMemoryShared(t *testing.T) {
 		fill(t, b, want, 10000)
 		bodies = append(bodies, b)
 	}
-	if got := s.Stats(); got.Memory > 33*each || got.Memory < 16*each || got.Files == 0 {
+	if got := s.Stats(); got.Memory > 9*each || got.Memory < 4*each || got.Files == 0 {
 		t.Errorf("%+v", got)
 	}
 	for i, b := range bodies {

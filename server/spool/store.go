@@ -33,7 +33,7 @@ type Limits struct {
 
 // bodiesAtOnce bodies may fill their share of memory. With more of them under
 // way the newest get less, down to a piece.
-const bodiesAtOnce = 32
+const bodiesAtOnce = 8
 
 // ErrFull: there is no room for a body.
 var ErrFull = errors.New("no room for the answer")
