@@ -154,10 +154,11 @@ func (l *listener) session(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := conn.Exec(ctx, "listen "+quote(l.o.Channel)); err != nil {
+	if err := l.check(ctx, conn); err != nil {
 		return err
 	}
-	if err := l.check(ctx, conn); err != nil {
+	// Last, and in these letters: monitoring looks for it in pg_stat_activity.
+	if err := conn.Exec(ctx, "LISTEN "+quote(l.o.Channel)); err != nil {
 		return err
 	}
 	l.pause = l.o.MinPause
@@ -186,14 +187,14 @@ func (l *listener) check(ctx context.Context, conn *pgwire.Conn) error {
 	}
 	l.probe, l.heard = l.o.Channel+" "+greeted+" "+pid, false
 	defer func() { l.probe = "" }()
-	if err := conn.Exec(ctx, "listen "+quote(l.probe)); err != nil {
+	if err := conn.Exec(ctx, "LISTEN "+quote(l.probe)); err != nil {
+		return err
+	}
+	if err := l.notifyProbe(ctx); err != nil {
 		return err
 	}
 	wait, cancel := context.WithTimeout(ctx, l.o.Patience)
 	defer cancel()
-	if err := l.notifyProbe(wait); err != nil {
-		return err
-	}
 	for !l.heard {
 		if err := conn.Wait(wait); err != nil {
 			if wait.Err() != nil && ctx.Err() == nil {
@@ -202,14 +203,19 @@ func (l *listener) check(ctx context.Context, conn *pgwire.Conn) error {
 			return err
 		}
 	}
-	return conn.Exec(ctx, "unlisten "+quote(l.probe))
+	return conn.Exec(ctx, "UNLISTEN "+quote(l.probe))
 }
+
+const probeTime = 30 * time.Second
 
 // notifyProbe sends the notification on a connection of its own, which a pooler
 // may well give the process that listens: what that one hears does not count.
 func (l *listener) notifyProbe(ctx context.Context) error {
 	cfg := l.cfg.Copy()
 	cfg.OnNotification = nil
+	// A pooler without a connection left to give would have us wait for ever.
+	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	defer cancel()
 	conn, err := pgwire.Connect(ctx, cfg)
 	if err != nil {
 		return err

@@ -157,7 +157,7 @@ func TestForgottenTransaction(t *testing.T) {
 	cfg.DialFunc = s.Dial
 	h := start(t, listen.Options{Config: cfg, Channel: "c", MinPause: time.Millisecond})
 	receive(t, "connected", h.connected)
-	for _, want := range []string{"show transaction_read_only", `listen "c"`, "show transaction_read_only", "select pg_notification_queue_usage()", `listen "c"`} {
+	for _, want := range []string{"show transaction_read_only", `LISTEN "c"`, "show transaction_read_only", "select pg_notification_queue_usage()", `LISTEN "c"`} {
 		if got := receive(t, "query", queries); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
@@ -168,25 +168,12 @@ func TestForgottenTransaction(t *testing.T) {
 // Only a notification of our own tells whether there is one for us alone.
 func TestPooler(t *testing.T) {
 	for _, deaf := range []bool{true, false} {
-		arrives := make(chan string, 1) // the channel of our notification, for who listens
+		arrives := make(chan string, 1) // the channel of our notification
 		s := pgtest.NewScript(t, func(s *pgtest.Session) {
-			listening := make(chan string, 9)
-			if s.PID == 1 && !deaf {
-				go func() {
-					channel, ok := <-arrives
-					for heard := range listening {
-						if ok && heard == `listen "`+channel+`"` {
-							_ = s.Say(&pgproto3.NotificationResponse{PID: 77, Channel: channel})
-							return
-						}
-					}
-				}()
-			}
 			var sql, arg string
 			for {
 				msg, err := s.Receive()
 				if err != nil {
-					close(listening)
 					return
 				}
 				switch m := msg.(type) {
@@ -205,7 +192,9 @@ func TestPooler(t *testing.T) {
 						}, row...)
 					}
 					_ = s.Say(row...)
-					listening <- m.String
+					if !deaf && strings.HasPrefix(m.String, `LISTEN "c `) {
+						_ = s.Say(&pgproto3.NotificationResponse{PID: 77, Channel: <-arrives})
+					}
 				case *pgproto3.Sync:
 					if strings.Contains(sql, "pg_notify") {
 						arrives <- arg

@@ -99,6 +99,7 @@ func TestChaos(t *testing.T) {
 	var recoveries []time.Duration
 	ways := []syscall.Signal{syscall.SIGKILL, syscall.SIGINT, syscall.SIGQUIT}
 	for round := 0; time.Since(began) < chaosTime(t); round++ {
+		next := time.Now().Add(time.Second)
 		cluster.Halt(t, ways[round%len(ways)])
 		time.Sleep(100 * time.Millisecond) // let all of them notice
 		cluster.Resume(t)
@@ -108,7 +109,7 @@ func TestChaos(t *testing.T) {
 			t.Fatalf("the server has ended: %v", a.result())
 		}
 		recoveries = append(recoveries, time.Since(back))
-		time.Sleep(max(0, time.Second-time.Since(back)))
+		time.Sleep(max(200*time.Millisecond, time.Until(next)))
 	}
 	close(stop)
 	clients.Wait()

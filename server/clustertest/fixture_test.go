@@ -54,6 +54,8 @@ create function api.who() returns json language sql stable as $$
   select json_build_object('role', current_user, 'claims', current_setting('request.jwt.claims', true)::json->>'tag',
     'path', current_setting('search_path'), 'cluster', current_setting('cluster_name'))
 $$;
+create function api.listener() returns text language sql stable security definer as
+  $$ select query from pg_stat_activity where query ilike 'listen%' and datname = current_database() $$;
 create function api.cluster() returns text language sql volatile as $$ select current_setting('cluster_name') $$;
 grant usage on schema api to cluster_anon, cluster_one, cluster_two, cluster_serial;
 grant all on all tables in schema api to cluster_anon, cluster_one, cluster_two, cluster_serial;

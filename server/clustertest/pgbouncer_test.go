@@ -118,7 +118,8 @@ func TestTransactionPooler(t *testing.T) {
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
 	uri := startPgBouncer(t, cluster, db, "transaction", 3)
-	a := start(t, map[string]string{"db-uri": uri, "db-prepared-statements": "false", "db-pool": "12", "db-schema-poll-interval": "1"})
+	a := start(t, map[string]string{"db-uri": uri, "db-prepared-statements": "false", "db-pool": "12",
+		"db-schema-poll-interval": "1", "db-pool-acquisition-timeout": "50"})
 
 	// LISTEN is taken, and nothing ever comes of it.
 	a.awaitLog("Notifications cannot arrive: a connection pooler does not pass notifications on")

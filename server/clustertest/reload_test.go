@@ -41,6 +41,9 @@ func (a *app) rows(target string) int { return strings.Count(a.get(target).body,
 // TestNotify: the words and what they do.
 func TestNotify(t *testing.T) {
 	a, exec := own(t, nil)
+	if got := a.get("/rpc/listener"); got.body != `"LISTEN \"pgrst\""` {
+		t.Errorf("what the listener is seen doing: %v", got)
+	}
 	loads := func() float64 { return a.metric(`pgrst_schema_cache_loads_total{status="SUCCESS"}`) }
 	before := loads()
 	exec("alter role cluster_authenticator set pgrst.db_max_rows = 3; alter role cluster_one set statement_timeout = '77ms'")
@@ -65,7 +68,11 @@ func TestNotify(t *testing.T) {
 	if n := a.rows("/item"); n != 4 {
 		t.Errorf("%d rows, want 4", n)
 	}
-	exec("drop table api.fresh; notify pgrst")
+	exec("drop table api.fresh")
+	if got := a.get("/fresh"); got.status != 404 || got.code != "42P01" {
+		t.Errorf("a table that is gone, unknown to us: %v", got)
+	}
+	exec("notify pgrst")
 	eventually(t, "the table is gone", func() bool { return a.get("/fresh").code == "PGRST205" })
 }
 
