@@ -148,6 +148,14 @@ var errTooLarge = &parser.Error{
 // LegacyName is an embed named by its relation instead of its alias.
 type LegacyName struct{ Name, Alias string }
 
+// jsonColumns names the columns that are json and wanted as jsonb prints them.
+func (p *Plan) jsonColumns() []string {
+	if !p.ReadOnly {
+		return nil
+	}
+	return sqlgen.JSONColumns(p.root)
+}
+
 // convert returns the statement of a Rows plan again, with the columns marked
 // in c converted to JSON by PostgreSQL.
 func (p *Plan) convert(c *sqlgen.Columns) *sqlgen.Statement {
@@ -156,7 +164,7 @@ func (p *Plan) convert(c *sqlgen.Columns) *sqlgen.Statement {
 	case p.write != nil:
 		s = sqlgen.WriteRows(p.write, p.root, c)
 	case p.call != nil:
-		s = sqlgen.CallRows(p.call, p.root, p.Total, c)
+		s = sqlgen.CallRows(p.call, p.root, p.Total, c, !p.ReadOnly)
 	default:
 		s = sqlgen.Rows(p.root, p.Total, c)
 	}

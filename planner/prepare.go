@@ -115,20 +115,23 @@ func (p *Plan) prepareRows(pre *Prepared, types TypeNames, fields []pgwire.Field
 	convert := sqlgen.Columns{Names: make([]string, len(page)), ToJSON: make([]bool, len(page))}
 	columns := make([]rowjson.Column, len(page))
 	oids := make([]uint32, len(page))
-	converts := false
+	converts, normal := false, p.jsonColumns()
 	for i, f := range page {
 		column, known := columnCodec(types, f)
 		if !known {
 			pre.UserCode = true // to_json may call a cast to json
 		}
 		convert.Names[i], columns[i], oids[i] = f.Name, column, f.Type
+		if f.Type == jsonOID && f.Table == 0 && slices.Contains(normal, f.Name) {
+			columns[i].Codec = rowjson.NormalCodec()
+		}
 		if !known || column.Codec.ISO && p.notISO {
 			convert.ToJSON[i], converts = true, true
 			columns[i], _ = rowjson.NewColumn(f.Name, jsonOID)
 			oids[i] = jsonOID
 		}
 	}
-	if converts && !unique(convert.Names) {
+	if (converts || len(normal) > 0) && !unique(convert.Names) {
 		return p.aggregated()
 	}
 	pre.Rows, pre.Prefix, pre.Columns, pre.types = true, p.Prefix(), columns, oids

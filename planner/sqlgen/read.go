@@ -1,6 +1,8 @@
 package sqlgen
 
 import (
+	"slices"
+
 	"github.com/fastgrest/fastgrest/parser"
 	"github.com/fastgrest/fastgrest/planner/catalog"
 	"github.com/fastgrest/fastgrest/planner/tree"
@@ -69,7 +71,9 @@ func (w *Writer) selectList(n *tree.Node, ref catalog.QI) {
 			comma()
 			w.S("row_to_json(")
 			w.Ident(e.AggAlias)
-			w.S(".*)::jsonb AS ")
+			w.S(".*)")
+			w.castEmbed()
+			w.S(" AS ")
 			w.Ident(e.Name)
 		default:
 			comma()
@@ -81,6 +85,59 @@ func (w *Writer) selectList(n *tree.Node, ref catalog.QI) {
 			w.Ident(e.Name)
 		}
 	}
+}
+
+// castEmbed makes jsonb of an embed, which settles how it is printed, and can
+// be grouped by.
+func (w *Writer) castEmbed() {
+	if !w.json {
+		w.S("::jsonb")
+	}
+}
+
+// JSONColumns names the columns of a page that Rows and CallRows give as json,
+// although the text wanted is that of jsonb: the cast costs PostgreSQL more
+// than the embed itself. None where something is grouped, since json has no
+// equality.
+func JSONColumns(root *tree.Node) []string {
+	if groups(root) {
+		return nil
+	}
+	return embedColumns(root)
+}
+
+func groups(n *tree.Node) bool {
+	if aggregated(n) {
+		return true
+	}
+	for i := range n.Embeds {
+		if groups(n.Embeds[i].Node) {
+			return true
+		}
+	}
+	return false
+}
+
+// embedColumns names the columns of a node that are embeds, or lifted from
+// below by a spread of one row.
+func embedColumns(n *tree.Node) (names []string) {
+	for i := range n.Embeds {
+		e := &n.Embeds[i]
+		switch {
+		case e.Kind != tree.EmbedSpread:
+			if !e.Empty {
+				names = append(names, e.Name)
+			}
+		case e.Node.Spread != tree.SpreadToMany:
+			below := embedColumns(e.Node)
+			for j := range e.Fields {
+				if f := &e.Fields[j]; slices.Contains(below, f.Name) {
+					names = append(names, f.Alias.Or(f.Name))
+				}
+			}
+		}
+	}
+	return names
 }
 
 func (w *Writer) spreadField(aggAlias string, f *tree.SpreadField) {
@@ -124,7 +181,9 @@ func (w *Writer) join(e *tree.Embed) {
 	if toMany {
 		w.S("SELECT json_agg(")
 		w.Ident(e.AggAlias)
-		w.S(")::jsonb AS ")
+		w.S(")")
+		w.castEmbed()
+		w.S(" AS ")
 		w.Ident(e.AggAlias)
 		if e.Kind == tree.EmbedSpread {
 			for i := range e.Fields {

@@ -61,7 +61,7 @@ type Columns struct {
 // whether the row is a row of the page at all (an empty page still has to
 // bring the total along).
 func Rows(root *tree.Node, total Total, convert *Columns) Statement {
-	var w Writer
+	w := Writer{json: len(JSONColumns(root)) > 0}
 	w.rows(root, total, convert)
 	return w.Statement()
 }

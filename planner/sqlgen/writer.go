@@ -52,6 +52,7 @@ type Writer struct {
 	args  []Arg
 	index map[Arg]int // of args, once there are many
 	names []string
+	json  bool // embeds stay json; see JSONColumns
 }
 
 // Statement returns what was written.
