@@ -97,6 +97,11 @@ func (g *goneTest) running() string {
 	return g.value("select count(*) from pg_stat_activity where datname = current_database() and state = 'active' and pid <> pg_backend_pid() and application_name like 'fastgrest%'")
 }
 
+// held counts those of them that wait for a lock of the test's.
+func (g *goneTest) held() string {
+	return g.value("select count(*) from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())")
+}
+
 func (g *goneTest) eventually(what string, ok func() bool) {
 	g.t.Helper()
 	for end := time.Now().Add(40 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
@@ -122,12 +127,14 @@ func (g *goneTest) eventuallyFree() {
 // for the purpose does not.
 func (g *goneTest) looks() {
 	g.t.Helper()
+	naps := func() string {
+		return g.value("select count(*) from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'")
+	}
 	for range 2 {
-		before := g.running()
 		c := g.send("tcp", "GET /rpc/nap?seconds=600")
-		g.eventually("one more runs", func() bool { return g.running() > before })
+		g.eventually("it runs", func() bool { return naps() == "1" })
 		c.Close()
-		g.eventuallyRunning(before)
+		g.eventually("it does not", func() bool { return naps() == "0" })
 	}
 }
 
@@ -237,7 +244,7 @@ func TestHalfClosed(t *testing.T) {
 					io.WriteString(c, rawLine(line))
 				}
 				c.(interface{ CloseWrite() error }).CloseWrite()
-				g.eventuallyRunning("1")
+				g.eventually("it waits", func() bool { return g.held() == "1" })
 				r := bufio.NewReader(c)
 				if network == "tcp" && test.first {
 					if b, err := r.Peek(1); err != nil || b[0] != 'H' || r.Buffered() != 1 {
@@ -245,7 +252,7 @@ func TestHalfClosed(t *testing.T) {
 					}
 				}
 				g.looks()
-				if g.running() != "1" {
+				if g.held() != "1" {
 					t.Error("was cancelled")
 				}
 				g.value("select pg_advisory_unlock(1)")
@@ -316,26 +323,24 @@ func TestAbandonedWrites(t *testing.T) {
 			g := startGone(t, "db-pool", "2", "db-pool-acquisition-timeout", "600", "server-cancel-abandoned-writes", fmt.Sprint(cancel))
 			g.value("select pg_advisory_lock(1)")
 			begun := g.send("tcp", `POST /rpc/write_held {"lock":1,"tag":"begun"}`)
-			g.eventuallyRunning("1")
+			g.eventually("it waits", func() bool { return g.held() == "1" })
 			if cancel {
 				begun.Close()
-				g.eventuallyRunning("0")
 				g.eventuallyFree()
 				g.value("select pg_advisory_unlock(1)")
 			} else {
 				begun.Close()
 				g.looks()
-				if g.running() != "1" {
+				if g.held() != "1" {
 					t.Error("was cancelled")
 				}
 				other := g.send("tcp", "GET /rpc/nap?seconds=600")
-				g.eventuallyRunning("2") // the pool is in use
+				g.eventually("the pool is in use", func() bool { return g.pool.Stats().InUse == 2 })
 				waiting := g.send("tcp", `POST /rpc/write_held {"lock":2,"tag":"not begun"}`)
 				g.eventually("it waits", func() bool { return g.pool.Stats().Waiting == 1 })
 				waiting.Close()
 				g.eventually("it has left", func() bool { return g.pool.Stats().Waiting == 0 })
 				g.value("select pg_advisory_unlock(1)")
-				g.eventuallyRunning("1")
 				other.Close()
 			}
 			g.eventuallyFree()

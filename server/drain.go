@@ -7,9 +7,11 @@ import (
 	"net"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/valyala/fasthttp"
+	"golang.org/x/sys/unix"
 )
 
 // The end of the process, in this order:
@@ -45,7 +47,8 @@ func (s *Server) shutdown(http *fasthttp.Server, l *clientListener) {
 	l.stopAccepting()
 	begun := time.Now()
 	wait(time.After(idleGrace), func() bool { return l.clients.count() == 0 })
-	l.clients.close(func(c *clientConn) bool { return !c.spoke.Load() }) // busy with their first request, as fasthttp sees it
+	// For fasthttp they are busy with their first request.
+	l.clients.close(func(c *clientConn) bool { return !c.spoke.Load() && !readable(c.Conn) })
 
 	ctx, cancel := context.WithDeadline(context.Background(), begun.Add(s.config().ServerDrainTimeout))
 	defer cancel()
@@ -97,6 +100,24 @@ func (s *clients) close(which func(*clientConn) bool) {
 	}
 }
 
+// readable reports whether something waits to be read, or accepted.
+func readable(l any) (is bool) {
+	sc, ok := l.(syscall.Conn)
+	if !ok {
+		return false
+	}
+	raw, err := sc.SyscallConn()
+	if err != nil {
+		return false
+	}
+	_ = raw.Control(func(fd uintptr) {
+		fds := [1]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+		n, err := unix.Poll(fds[:], 0)
+		is = err == nil && n == 1 && fds[0].Revents&unix.POLLIN != 0
+	})
+	return is
+}
+
 // acceptor is what a listener has to be to stop without losing anybody.
 type acceptor interface {
 	net.Listener
@@ -113,6 +134,8 @@ const (
 	// stopTime bounds all of it where clients go on connecting. It is less than
 	// the second after which a client repeats an attempt that had no answer.
 	stopTime = 700 * time.Millisecond
+	// mostLate is how many are taken after that: what may be in the queue.
+	mostLate = 4096
 )
 
 // stopping is a listener's way to its end.
@@ -120,6 +143,7 @@ type stopping struct {
 	mu    sync.Mutex
 	quiet time.Duration // 0: not stopping
 	until time.Time
+	late  int           // taken after until
 	done  chan struct{} // closed when the listener is
 	once  sync.Once
 }
@@ -162,12 +186,18 @@ func (l *clientListener) accept() (net.Conn, error) {
 	}
 	for {
 		l.end.mu.Lock()
-		quiet, until := l.end.quiet, l.end.until
+		quiet := l.end.quiet
 		if quiet > 0 {
-			_ = a.SetDeadline(time.Now().Add(quiet))
+			now := time.Now()
+			if now.After(l.end.until) {
+				quiet = quietTime
+				l.end.late++
+			}
+			_ = a.SetDeadline(now.Add(quiet))
 		}
+		late := l.end.late > mostLate
 		l.end.mu.Unlock()
-		if quiet > 0 && time.Now().After(until) {
+		if late {
 			break
 		}
 		conn, err := acceptPatiently(a)
@@ -178,7 +208,8 @@ func (l *clientListener) accept() (net.Conn, error) {
 			l.closed()
 			return nil, err
 		}
-		if quiet > 0 {
+		// A process that gets little time may have waited without looking.
+		if quiet > 0 && !readable(a) {
 			break
 		}
 	}

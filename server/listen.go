@@ -43,6 +43,7 @@ func listenTCP(host string, port int, reusePort bool) (net.Listener, error) {
 		network = "tcp4" // or Go takes IPv6 too
 	}
 	lc := net.ListenConfig{}
+	lc.SetMultipathTCP(false) // Go's default, under which Linux takes no filter (refuseNew)
 	if reusePort {
 		lc.Control = func(_, _ string, raw syscall.RawConn) error {
 			var failed error
