@@ -16,6 +16,7 @@ import (
 // is told at once what the server said, for a moment.
 type crowd struct {
 	refusal atomic.Pointer[refusal]
+	dialing atomic.Int64 // attempts under way
 }
 
 type refusal struct {
@@ -28,6 +29,9 @@ const (
 	lastPause  = 8 * time.Second
 	// refusalTime is how long a refusal stands in for the next ones.
 	refusalTime = 200 * time.Millisecond
+	// shortPause is for the first connections of all, one of which may just be
+	// being made.
+	shortPause = 50 * time.Millisecond
 )
 
 var errCrowded = errors.New("the server has no room for another connection")
@@ -48,16 +52,27 @@ func (p *Pool) live() int64 { return p.opened.Load() - p.closed.Load() }
 
 // dial connects, now or when there is room.
 func (p *Pool) dial(ctx context.Context, c *Conn) error {
-	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+	pause := firstPause
+	for {
 		if r := p.crowd.refusal.Load(); r != nil && p.live() == 0 && time.Now().Before(r.until) {
 			return r.err
 		}
 		// A flush meanwhile is not about a connection still to be made.
 		c.generation = p.generation.Load()
 		var err error
-		c.Conn, err = pgwire.Connect(ctx, p.o.Config)
+		p.crowd.dialing.Add(1)
+		if c.Conn, err = pgwire.Connect(ctx, p.o.Config); err == nil {
+			p.opened.Add(1) // before it is no attempt any more
+		}
+		others := p.crowd.dialing.Add(-1)
 		if !crowded(err) {
 			return err
+		}
+		if p.live() == 0 && others > 0 {
+			if err := sleep(ctx, shortPause); err != nil {
+				return err
+			}
+			continue
 		}
 		if p.live() == 0 {
 			p.crowd.refusal.Store(&refusal{err, time.Now().Add(refusalTime)})
@@ -68,11 +83,19 @@ func (p *Pool) dial(ctx context.Context, c *Conn) error {
 		if a, ok := ctx.Value(attemptKey{}).(attempt); ok {
 			a.CancelCauseFunc(errCrowded)
 		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(pause):
+		if err := sleep(ctx, pause); err != nil {
+			return err
 		}
+		pause = min(2*pause, lastPause)
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(d):
+		return nil
 	}
 }
 

@@ -338,7 +338,6 @@ func (p *Pool) connect(ctx context.Context) (*Conn, error) {
 		return nil, err
 	}
 	c.born = time.Now()
-	p.opened.Add(1)
 	p.tell(Event{Kind: Connected, Conn: c.number})
 	return c, nil
 }
