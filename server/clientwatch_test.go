@@ -240,9 +240,11 @@ func TestHalfClosed(t *testing.T) {
 			t.Run(network+"/"+test.name, func(t *testing.T) {
 				g.value("select pg_advisory_lock(1)")
 				c := g.dial(network)
+				var all strings.Builder // in one write: what is behind must be there when the first is answered
 				for _, line := range test.lines {
-					io.WriteString(c, rawLine(line))
+					all.WriteString(rawLine(line))
 				}
+				io.WriteString(c, all.String())
 				c.(interface{ CloseWrite() error }).CloseWrite()
 				g.eventually("it waits", func() bool { return g.held() == "1" })
 				r := bufio.NewReader(c)
