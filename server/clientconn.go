@@ -1,6 +1,7 @@
 package server
 
 import (
+	"io"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -30,11 +31,12 @@ type clientConn struct {
 	raw     syscall.RawConn
 	fd      int // of raw; -1: cannot be watched
 
-	mu      sync.Mutex
-	running *request // whose client is watched, nil: none
-	number  uint64   // of watched requests
-	seen    uint64   // number at the last look
-	begun   bool     // the answer's first byte has been sent
+	mu       sync.Mutex
+	running  *request // whose client is watched, nil: none
+	number   uint64   // of watched requests
+	seen     uint64   // number at the last look
+	begun    bool     // the answer's first byte has been sent
+	idleness idleness
 }
 
 func (c *clientConn) Read(p []byte) (int, error) {
@@ -45,6 +47,9 @@ func (c *clientConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if n > 0 && !c.spoke.Load() {
 		c.spoke.Store(true)
+	}
+	if err != nil && n == 0 && c.leave(err) {
+		return 0, io.EOF
 	}
 	return n, err
 }
@@ -76,7 +81,10 @@ func (c *clientConn) sending(p []byte) (begun bool) {
 
 // Close may be called by several.
 func (c *clientConn) Close() error {
-	c.clients.remove(c)
+	defer c.clients.remove(c) // later, or there might be nobody to watch for a moment
+	if c.handOver() {
+		return nil
+	}
 	return c.Conn.Close()
 }
 
@@ -98,10 +106,14 @@ func (l *clientListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &clientConn{Conn: conn, buffer: l.buffer, clients: l.clients, fd: -1}
+	c := l.newConn(conn)
 	c.findSocket()
 	l.clients.add(c)
 	return c, nil
+}
+
+func (l *clientListener) newConn(conn net.Conn) *clientConn {
+	return &clientConn{Conn: conn, buffer: l.buffer, clients: l.clients, fd: -1}
 }
 
 // findSocket looks for what is below the connection. Under a proxy of the

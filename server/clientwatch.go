@@ -44,9 +44,11 @@ var errClientGone = newProblem(499, "PGRSTX04", "The client has gone away")
 // clients are the connections of a listener. While there are any, one
 // goroutine watches.
 type clients struct {
-	mu       sync.Mutex
-	all      []*clientConn
-	watching bool
+	mu         sync.Mutex
+	all        []*clientConn
+	watching   bool
+	sinceSweep int  // looks
+	lot        *lot // nil: idle connections are not parked
 
 	suspects []suspect // used by the watching goroutine only
 }
@@ -96,7 +98,7 @@ func (s *clients) remove(c *clientConn) {
 func (s *clients) count() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.all)
+	return len(s.all) + s.lot.count()
 }
 
 func (s *clients) watch() {
@@ -112,19 +114,28 @@ func (s *clients) watch() {
 // look looks once. It reports whether there is still anybody to watch.
 func (s *clients) look() bool {
 	s.mu.Lock()
-	if len(s.all) == 0 {
+	if len(s.all)+s.lot.count() == 0 {
 		s.watching = false
 		s.mu.Unlock()
 		return false
 	}
 	list := s.suspects[:0]
+	park := parkAtOnce
 	for _, c := range s.all {
-		if number, slow := c.slow(); slow {
+		number, slow := c.slow()
+		if slow {
 			list = append(list, suspect{conn: c, number: number})
+		}
+		if s.lot != nil && park > 0 && c.settle(s.lot.looks) {
+			park--
 		}
 	}
 	s.suspects = list
 	s.mu.Unlock()
+	if s.sinceSweep++; s.sinceSweep >= sweepLooks && s.lot != nil {
+		s.sinceSweep = 0
+		s.lot.sweep(time.Now())
+	}
 	if len(list) == 0 {
 		return true
 	}

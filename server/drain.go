@@ -47,6 +47,7 @@ func (s *Server) shutdown(http *fasthttp.Server, l *clientListener) {
 	l.stopAccepting()
 	begun := time.Now()
 	wait(time.After(idleGrace), func() bool { return l.clients.count() == 0 })
+	l.clients.lot.close()
 	// For fasthttp they are busy with their first request.
 	l.clients.close(func(c *clientConn) bool { return !c.spoke.Load() && !readable(c.Conn) })
 

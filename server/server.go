@@ -216,6 +216,7 @@ func (s *Server) run(ctx context.Context) error {
 	served := make(chan error, 1)
 	clients := newClientListener(listener, c.ServerReadBufferSize)
 	clients.shared = c.ServerReusePort
+	clients.parkIdle(http)
 	go func() { served <- http.Serve(clients) }()
 	select {
 	case err := <-served:
