@@ -2,6 +2,7 @@
 // purpose, at exactly the place a test asks for.
 //
 //	Proxy     stands between the two and passes messages on
+//	Tamper    changes or delays what goes through
 //	Cut       where the next flight's connection is to break
 //	Exchange  what went through, message by message
 //

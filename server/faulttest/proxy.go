@@ -51,6 +51,7 @@ type Proxy struct {
 	seen    Exchange
 	conns   map[*link]struct{}
 	closed  bool
+	tamper  func(Direction, []byte) time.Duration
 	wg      sync.WaitGroup
 }
 
@@ -95,6 +96,24 @@ func (p *Proxy) Arm(c Cut) (wait func(time.Duration) bool) {
 			p.cut = nil
 			return false
 		}
+	}
+}
+
+// Tamper has f called with all bytes that go through, greetings too, before
+// they are passed on. f may change them; what it returns is waited for. nil
+// ends that. f is not called by two goroutines at the same time.
+func (p *Proxy) Tamper(f func(Direction, []byte) time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.tamper = f
+}
+
+// HalfClose ends one direction of all connections; the other stays open.
+func (p *Proxy) HalfClose(d Direction) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for l := range p.conns {
+		closeWrite([...]net.Conn{ToServer: l.server, ToClient: l.client}[d])
 	}
 }
 
@@ -174,7 +193,12 @@ func (l *link) pass(d Direction, to, from net.Conn) {
 			l.broken, l.done = true, p.cutDone
 			p.cut = nil
 		}
+		var pause time.Duration
+		if p.tamper != nil && len(chunk) > 0 {
+			pause = p.tamper(d, chunk)
+		}
 		p.mu.Unlock()
+		time.Sleep(pause)
 		if len(chunk) > 0 {
 			if _, werr := to.Write(chunk); werr != nil && err == nil && d == ToServer {
 				err = werr
