@@ -1,0 +1,67 @@
+package server_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/fastgrest/fastgrest/server/auth"
+)
+
+// TestSecretsAreKept: neither logs, nor answers, nor the admin server show the
+// key, the password of the database or the signature of a token, at any level.
+// Only --dump-config does, which is for whoever has the configuration.
+func TestSecretsAreKept(t *testing.T) {
+	const password, key = "pass-of-the-database", "key-of-the-tokens-of-at-least-32"
+	for _, format := range []string{"text", "json"} {
+		r := launch(t, map[string]string{"db-uri": "postgresql://someone:" + password + "@127.0.0.1:1/nowhere", "jwt-secret": key, "log-level": "debug", "log-format": format})
+		r.errs.await(t, "PGRST00[0-2]")
+		status, ready := ask(t, r.admin, "GET", "/ready")
+		_, answer := ask(t, r.api, "GET", "/film")
+		if status < 500 || !strings.Contains(answer, "PGRST00") {
+			t.Errorf("%d, %s", status, answer)
+		}
+		r.end(t, nil)
+		for where, text := range map[string]string{"log": r.errs.String() + r.out.String(), "answer": ready + answer} {
+			if strings.Contains(text, password) || strings.Contains(text, key) {
+				t.Errorf("%s, no database: the %s shows a secret:\n%s", format, where, text)
+			}
+		}
+
+		r = watch(t, map[string]string{"jwt-secret": key, "log-level": "debug", "log-query": "true", "log-format": format, "server-trace-header": "X-Trace"})
+		r.errs.await(t, "Schema cache loaded")
+		sign := func(claims, with string) string {
+			token, err := auth.Sign([]byte(claims), []byte(with))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string(token)
+		}
+		var told strings.Builder
+		var signatures []string
+		for _, token := range []string{
+			sign(`{"role":"watch_user"}`, key), sign(`{"role":"watch_user"}`, strings.ToUpper(key)), sign(`{"role":"watch_user","exp":1}`, key),
+			sign(`{"role":"nobody_at_all"}`, key), sign(`{"role":5}`, key), sign(`{"role":"watch_user","nbf":99999999999}`, key),
+		} {
+			signatures = append(signatures, token[strings.LastIndexByte(token, '.')+1:])
+			for _, target := range []string{"/film", "/nothing", "/secret", "/broken", "/rpc/greet", "/film?id=eq.x", "/"} {
+				_, body := ask(t, r.api, "GET", target, "Authorization", "Bearer "+token)
+				told.WriteString(body)
+			}
+		}
+		if !strings.Contains(told.String(), "PGRST301") || !strings.Contains(told.String(), "PGRST303") || !strings.Contains(told.String(), "Metropolis") {
+			t.Errorf("not what this test is about: %s", told.String())
+		}
+		for _, target := range []string{"/live", "/ready", "/config", "/schema_cache", "/metrics", "/ui", "/nothing"} {
+			_, body := ask(t, r.admin, "GET", target)
+			told.WriteString(body)
+		}
+		r.end(t, nil)
+		for where, text := range map[string]string{"log": r.errs.String() + r.out.String(), "answers": told.String()} {
+			for _, secret := range append(signatures, key) {
+				if i := strings.Index(text, secret); i >= 0 {
+					t.Errorf("%s: the %s show a secret: %s", format, where, text[max(0, i-200):i+len(secret)])
+				}
+			}
+		}
+	}
+}
