@@ -14,7 +14,7 @@ FUZZTIME ?= 10s
 PKG      ?= ./...
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race spec alloc ui fuzz bench profile chaos big lint ci clean
+.PHONY: help run build test race spec alloc ui fuzz bench profile chaos soak big lint ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ profile: build ## CPU and heap profiles of the server under one mix (MIX=row), i
 
 chaos: ## PostgreSQL killed every second for a minute, under 64 clients (CHAOS_TIME= for longer)
 	@$(PGBIN) && export CHAOS_TIME=$${CHAOS_TIME:-60s} && set -x && $(GOTEST) -v -run Chaos ./server/clustertest
+
+soak: ## a mixed load with faults for SOAK_TIME=30m: memory, goroutines, descriptors and connections may not grow
+	@$(PGBIN) && export SOAK_TIME=$${SOAK_TIME:-30m} && set -x && go test -timeout 0 -count=1 -v -run Soak ./server/faulttest
 
 big: ## reloads of a schema of BIG=10000 tables, views and functions: time, memory, slowest request; minutes to create
 	@$(PGBIN) && set -x && go test -timeout 60m -count=1 -v -run BigSchema ./server/clustertest -big $(or $(BIG),10000)

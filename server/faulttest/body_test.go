@@ -120,7 +120,8 @@ func TestMain(m *testing.M) {
 		err := server.Run(context.Background(), server.Options{
 			Source: config.LoadOptions{Flags: map[string]string{
 				"db-uri": uri, "db-schemas": "api", "db-anon-role": "fault_anon", "db-channel-enabled": "false",
-				"server-unix-socket": os.Getenv(serverEnv + "_SOCKET"), "log-level": "crit",
+				"server-unix-socket": os.Getenv(serverEnv + "_SOCKET"), "admin-server-unix-socket": os.Getenv(serverEnv+"_SOCKET") + "a",
+				"log-level": "crit", "jwt-secret": secret,
 				"server-max-body-size": strconv.Itoa(1 << 30), "spool-send-timeout": "0",
 			}},
 			Version: "test", Stdout: io.Discard, Stderr: os.Stderr, Ready: func() { fmt.Println("ready") },

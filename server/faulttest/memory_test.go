@@ -31,7 +31,9 @@ func megabytes(usual int) int {
 // child is a server in a process of its own.
 type child struct {
 	*http.Client
-	pid int
+	pid   int
+	api   string // its socket
+	admin *http.Client
 }
 
 func startChild(t *testing.T, f *fixture) *child {
@@ -58,9 +60,10 @@ func startChild(t *testing.T, f *fixture) *child {
 	if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
 		t.Fatalf("%q, %v", line, err)
 	}
-	c := &child{Client: unixClient(api), pid: cmd.Process.Pid}
+	c := &child{Client: unixClient(api), pid: cmd.Process.Pid, api: api, admin: unixClient(api + "a")}
 	c.Timeout = 0
 	t.Cleanup(c.CloseIdleConnections)
+	t.Cleanup(c.admin.CloseIdleConnections)
 	return c
 }
 
