@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -176,12 +177,13 @@ func checkStatic(t *testing.T, program string) {
 // checkHealth runs the health check beside an admin server in several states.
 func checkHealth(t *testing.T, program string, args, env []string) {
 	t.Helper()
-	status := http.StatusOK
+	var status atomic.Int64 // between processes there is an order, but none the race detector sees
+	status.Store(http.StatusOK)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/ready" {
 			t.Errorf("it asks for %s", r.URL.Path)
 		}
-		w.WriteHeader(status)
+		w.WriteHeader(int(status.Load()))
 	}))
 	defer server.Close()
 	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
@@ -198,7 +200,7 @@ func checkHealth(t *testing.T, program string, args, env []string) {
 		}
 	}
 	f("ready", port, 0)
-	status = http.StatusServiceUnavailable
+	status.Store(http.StatusServiceUnavailable)
 	f("waiting for the database", port, 1)
 	f("nobody there", freeTCP(t), 1)
 }
