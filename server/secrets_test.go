@@ -13,7 +13,7 @@ import (
 func TestSecretsAreKept(t *testing.T) {
 	const password, key = "pass-of-the-database", "key-of-the-tokens-of-at-least-32"
 	for _, format := range []string{"text", "json"} {
-		r := launch(t, map[string]string{"db-uri": "postgresql://someone:" + password + "@127.0.0.1:1/nowhere", "jwt-secret": key, "log-level": "debug", "log-format": format})
+		r := watch(t, map[string]string{"db-uri": "postgresql://someone:" + password + "@127.0.0.1:1/nowhere", "jwt-secret": key, "log-level": "debug", "log-format": format})
 		r.errs.await(t, "PGRST00[0-2]")
 		status, ready := ask(t, r.admin, "GET", "/ready")
 		_, answer := ask(t, r.api, "GET", "/film")
