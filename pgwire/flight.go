@@ -20,8 +20,10 @@ type Flight struct {
 	known  bool // see KnownOnly
 
 	// Took is how long the server took, as far as we can tell: from when the
-	// flight was the first to be answered to its answer's end. Set by the pool.
-	Took time.Duration
+	// flight was the first to be answered to its answer's end. Queued: it shared
+	// its connection. Both are set by the pool.
+	Took   time.Duration
+	Queued bool
 
 	// Waited is how long it waited for a connection, or in line on one. Set by
 	// the pool.

@@ -9,29 +9,29 @@ import (
 func TestPace(t *testing.T) {
 	pre := &Prepared{}
 	for i := range enoughSamples {
-		if pre.Quick() {
+		if pre.QuickRead() {
 			t.Fatalf("quick after %d samples", i)
 		}
-		pre.Took(time.Microsecond)
+		pre.Took(time.Microsecond, true)
 	}
-	if !pre.Quick() {
+	if !pre.QuickRead() {
 		t.Error("not quick after enough quick samples")
 	}
 	// One slow run is an accident, several are a trait.
-	pre.Took(10 * quickEnough)
-	if !pre.Quick() {
+	pre.Took(10 * quickRead, true)
+	if !pre.QuickRead() {
 		t.Error("one slow run outweighs all others")
 	}
 	for range 3 * weight {
-		pre.Took(2 * quickEnough)
+		pre.Took(2 * quickRead, true)
 	}
-	if pre.Quick() {
+	if pre.QuickRead() {
 		t.Error("still quick after many slow runs")
 	}
 	for range 5 * weight {
-		pre.Took(time.Microsecond)
+		pre.Took(time.Microsecond, true)
 	}
-	if !pre.Quick() {
+	if !pre.QuickRead() {
 		t.Error("never quick again")
 	}
 }
@@ -42,8 +42,8 @@ func TestPaceTogether(t *testing.T) {
 	for range 4 {
 		wg.Go(func() {
 			for range 100 {
-				pre.Took(time.Millisecond)
-				pre.Quick()
+				pre.Took(time.Millisecond, true)
+				pre.QuickRead()
 			}
 		})
 	}

@@ -109,7 +109,7 @@ func (rq *request) once(ctx context.Context, plan *planner.Plan, prepared *plann
 	}
 	err = rq.share(ctx, manner(plan, prepared))
 	if err == nil {
-		prepared.Took(rq.flight.Took)
+		prepared.Took(rq.flight.Took, rq.flight.Queued)
 		return true, nil
 	}
 	var (
@@ -118,7 +118,7 @@ func (rq *request) once(ctx context.Context, plan *planner.Plan, prepared *plann
 	)
 	stale, lost := errors.As(err, &server) && server.Stale(), errors.As(err, &conn)
 	if lost && conn.Kind == pgwire.Canceled {
-		prepared.Took(rq.flight.Took) // or what is slow enough to be given up stays known as quick
+		prepared.Took(rq.flight.Took, rq.flight.Queued) // or what is slow enough to be given up stays known as quick
 	}
 	if !plan.ReadOnly {
 		rq.learn(plan, prepared, err)
@@ -132,12 +132,12 @@ func (rq *request) once(ctx context.Context, plan *planner.Plan, prepared *plann
 // manner is how the plan may be run beside others.
 func manner(plan *planner.Plan, prepared *planner.Prepared) pool.Manner {
 	switch {
-	case !prepared.Quick():
-		return pool.Alone
-	case plan.ReadOnly:
+	case plan.ReadOnly && prepared.QuickRead():
 		return pool.QuickRead
+	case !plan.ReadOnly && prepared.QuickWrite():
+		return pool.QuickWrite
 	}
-	return pool.QuickWrite
+	return pool.Alone
 }
 
 const maxAttempts = 3

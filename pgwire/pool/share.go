@@ -22,11 +22,16 @@ import (
 //   - Writes share with writes only. A commit may wait for the disk, several
 //     connections do so together, and no read should. So writes never go along
 //     while a connection is idle.
+//   - While others wait for a connection of their own none is shared for long,
+//     or they would wait for ever.
 
 // youngHead is how long the flight at the head may have been running for
 // another to line up behind it: longer than a quick one takes even on a busy
 // machine, shorter than a client notices.
 const youngHead = 5 * time.Millisecond
+
+// laneTime is how long a connection takes newcomers while others wait for one.
+const laneTime = 5 * time.Millisecond
 
 // lane is a connection while it is shared.
 type lane struct {
@@ -40,6 +45,7 @@ type lane struct {
 	flusher bool         // somebody is about to flush
 	leaving atomic.Bool  // the same, for those who do not hold the lock
 	manner  atomic.Int32 // Manner of all flights
+	opened  atomic.Int64 // when it began to be shared, in ns since start
 }
 
 // Manner is how a flight may be run.
@@ -92,7 +98,7 @@ func (p *Pool) Run(ctx context.Context, f *pgwire.Flight, how Manner) error {
 	}
 	began := now()
 	err := c.Run(ctx, f)
-	f.Took = time.Duration(now() - began)
+	f.Took, f.Queued = time.Duration(now()-began), false
 	c.Release()
 	return err
 }
@@ -102,6 +108,7 @@ func (p *Pool) Run(ctx context.Context, f *pgwire.Flight, how Manner) error {
 func (c *Conn) lead(f *pgwire.Flight, how Manner) bool {
 	l := &c.lane
 	l.manner.Store(int32(how))
+	l.opened.Store(now())
 	c.Conn.Share(&l.sharing)
 	if !l.sharing.Append(f, always, func() {
 		l.first, l.waiting, l.flusher = 0, 0, true
@@ -155,7 +162,8 @@ func (p *Pool) lineUp(f *pgwire.Flight, how Manner) *Conn {
 func (c *Conn) takes(how Manner, depth int32, at int64) bool {
 	l := &c.lane
 	length := l.length.Load()
-	return 0 < length && length < depth && l.manner.Load() == int32(how) && at-l.since.Load() <= int64(youngHead)
+	return 0 < length && length < depth && l.manner.Load() == int32(how) && at-l.since.Load() <= int64(youngHead) &&
+		(at-l.opened.Load() <= int64(laneTime) || c.pool.waiting.Load() == 0)
 }
 
 // join sends f on the connection, if it is still open and has room.
@@ -205,7 +213,7 @@ func (c *Conn) receive(f *pgwire.Flight) error {
 	var next chan struct{}
 	l.sharing.Locked(func() {
 		at := now()
-		f.Took = time.Duration(at - l.since.Load())
+		f.Took, f.Queued = time.Duration(at-l.since.Load()), true
 		l.since.Store(at)
 		if l.length.Add(-1) > 0 {
 			next = l.queue[l.first]
