@@ -18,12 +18,12 @@ func TestPace(t *testing.T) {
 		t.Error("not quick after enough quick samples")
 	}
 	// One slow run is an accident, several are a trait.
-	pre.Took(10 * quickRead, true)
+	pre.Took(10*quickRead, true)
 	if !pre.QuickRead() {
 		t.Error("one slow run outweighs all others")
 	}
 	for range 3 * weight {
-		pre.Took(2 * quickRead, true)
+		pre.Took(2*quickRead, true)
 	}
 	if pre.QuickRead() {
 		t.Error("still quick after many slow runs")
