@@ -10,7 +10,7 @@ import (
 
 // refuseNew has the kernel drop the segments that would begin a connection
 // with a listener. Those that belong to one that has begun pass. It reports
-// whether that is so: there are systems that do not let us.
+// whether that is so: there are systems that let root only.
 func refuseNew(l net.Listener) bool {
 	sc, ok := l.(*net.TCPListener)
 	if !ok {

@@ -326,7 +326,15 @@ func TestTakeover(t *testing.T) {
 			load.all.Wait()
 			t.Logf("%d requests, %d connections, %d requests repeated", load.requests.Load(), load.connections.Load(), load.repeated.Load())
 			load.mu.Lock()
-			for _, failure := range load.failures {
+			for i, failure := range load.failures {
+				// Without filters a connection made at the very moment of closing is lost,
+				// before it has been used.
+				text := fmt.Sprint(failure)
+				fresh := strings.Contains(text, "used before false") || strings.HasPrefix(text, "connecting:")
+				if test.network == "tcp" && fresh && i < 20 && !takesFilters() {
+					t.Log("the kernel takes no filters from us: ", failure)
+					continue
+				}
 				t.Error(failure)
 			}
 			load.mu.Unlock()
