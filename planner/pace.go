@@ -26,12 +26,14 @@ const (
 	// be woken.
 	quickRead  = 400 * time.Microsecond
 	quickWrite = 1500 * time.Microsecond
+	// inQueue is what a flight takes in a queue of what it takes alone.
+	inQueue = 0.4
 )
 
 // Took notes how long a flight took, alone or in a queue. Two at the same time may lose one sample.
 func (pre *Prepared) Took(d time.Duration, queued bool) {
 	if !queued {
-		d = d * 2 / 5
+		d = time.Duration(float64(d) * inQueue)
 	}
 	p := &pre.pace
 	n := p.samples.Load()

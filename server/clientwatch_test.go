@@ -17,6 +17,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/valyala/fasthttp"
+
+	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 )
 
 const goneSchema = allocSchema + `
@@ -104,10 +106,8 @@ func (g *goneTest) held() string {
 
 func (g *goneTest) eventually(what string, ok func() bool) {
 	g.t.Helper()
-	for end := time.Now().Add(40 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			g.t.Fatalf("never: %s; pool %+v", what, g.pool.Stats())
-		}
+	if !pgtest.Until(40*time.Second, ok) {
+		g.t.Fatalf("never: %s; pool %+v", what, g.pool.Stats())
 	}
 }
 

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 )
 
 // idleTest is a listener whose idle connections are parked.
@@ -59,10 +61,8 @@ func startIdle(t *testing.T, network string, looks int) *idleTest {
 
 func (s *idleTest) eventually(what string, ok func() bool) {
 	s.t.Helper()
-	for end := time.Now().Add(time.Minute); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			s.t.Fatalf("never: %s; %d parked of %d", what, s.l.clients.lot.count(), s.l.clients.count())
-		}
+	if !pgtest.Until(time.Minute, ok) {
+		s.t.Fatalf("never: %s; %d parked of %d", what, s.l.clients.lot.count(), s.l.clients.count())
 	}
 }
 

@@ -90,9 +90,7 @@ func TestLogQuery(t *testing.T) {
 		path, _, _ := strings.Cut(target, "?")
 		r.out.await(t, regexp.QuoteMeta(method+" "+path)) // errors are written first
 		got := r.errs.lines()[before:]
-		r.out.mu.Lock()
-		r.out.b.Reset()
-		r.out.mu.Unlock()
+		r.out.Reset()
 		if len(got) != len(want) {
 			t.Errorf("%s %s: %d statements, want %d:\n%s", method, target, len(got), len(want), strings.Join(got, "\n"))
 			return

@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"maps"
@@ -12,7 +11,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -63,23 +61,8 @@ type running struct {
 	cluster    *pgtest.Cluster
 }
 
-// transcript is an io.Writer that can be read meanwhile.
-type transcript struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (w *transcript) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.b.Write(p)
-}
-
-func (w *transcript) String() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.b.String()
-}
+// transcript is one that is read by the line.
+type transcript struct{ pgtest.Transcript }
 
 func (w *transcript) lines() []string {
 	text := strings.TrimSuffix(w.String(), "\n")

@@ -118,10 +118,8 @@ func (d *database) start(args ...string) *process {
 
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("never: %s", what)
-		}
+	if !pgtest.Until(time.Minute, ok) {
+		t.Fatalf("never: %s", what)
 	}
 }
 

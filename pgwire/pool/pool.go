@@ -180,7 +180,7 @@ func (p *Pool) wait(ctx context.Context) (*Conn, error) {
 // tooMany reports whether so many wait that no more may. Those for whom there
 // is room to connect do not count: they do not wait for each other.
 func (p *Pool) tooMany(waiting int64) bool {
-	room := int64(p.o.MaxConns) - (p.opened.Load() - p.closed.Load())
+	room := int64(p.o.MaxConns) - p.live()
 	return p.o.MaxWaiters > 0 && waiting > int64(p.o.MaxWaiters)+max(room, 0)
 }
 

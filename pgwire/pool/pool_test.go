@@ -55,10 +55,8 @@ func acquire(tb testing.TB, p *pool.Pool) *pool.Conn {
 // eventually waits for something that others bring about.
 func eventually(tb testing.TB, what string, ok func() bool) {
 	tb.Helper()
-	for end := time.Now().Add(10 * time.Second); !ok(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(end) {
-			tb.Fatalf("never: %s", what)
-		}
+	if !pgtest.Until(10*time.Second, ok) {
+		tb.Fatalf("never: %s", what)
 	}
 }
 
@@ -327,8 +325,11 @@ func TestRun(t *testing.T) {
 	time.Sleep(10 * time.Millisecond)
 	c.Release()
 	var f pgwire.Flight
-	if err := p.Run(bg, &f, pool.Alone); err != nil {
+	var lost *pgwire.ConnError
+	if err := p.Run(bg, &f, pool.Alone); !errors.As(err, &lost) || lost.Kind != pgwire.Lost {
+		t.Errorf("got %v, want a lost connection", err)
 	}
+	eventually(t, "nobody gets it again", func() bool { s := p.Stats(); return s.InUse+s.Idle == 0 })
 }
 
 // TestNeverTooMany: whatever happens, the bound holds, connections being made

@@ -42,8 +42,7 @@ type lane struct {
 	since   atomic.Int64 // when the flight being answered began to be, in ns since start
 	length  atomic.Int32 // flights sent and not answered; 0: closed
 	slot    int          // in Pool.lanes, -1 if in none
-	flusher bool         // somebody is about to flush
-	leaving atomic.Bool  // the same, for those who do not hold the lock
+	leaving atomic.Bool  // somebody is about to flush; set under the lock
 	manner  atomic.Int32 // Manner of all flights
 	opened  atomic.Int64 // when it began to be shared, in ns since start
 }
@@ -111,7 +110,7 @@ func (c *Conn) lead(f *pgwire.Flight, how Manner) bool {
 	l.opened.Store(now())
 	c.Conn.Share(&l.sharing)
 	if !l.sharing.Append(f, always, func() {
-		l.first, l.waiting, l.flusher = 0, 0, true
+		l.first, l.waiting = 0, 0
 		l.leaving.Store(true)
 		l.since.Store(now())
 		l.length.Store(1)
@@ -161,25 +160,26 @@ func (p *Pool) lineUp(f *pgwire.Flight, how Manner) *Conn {
 // takes is a first look, without the lock.
 func (c *Conn) takes(how Manner, depth int32, at int64) bool {
 	l := &c.lane
-	length := l.length.Load()
-	return 0 < length && length < depth && l.manner.Load() == int32(how) && at-l.since.Load() <= int64(youngHead) &&
+	return l.open(how, depth) && at-l.since.Load() <= int64(youngHead) &&
 		(at-l.opened.Load() <= int64(laneTime) || c.pool.waiting.Load() == 0)
+}
+
+// open reports whether flights of a manner are taken: the lane is not closed,
+// nor full, nor others'.
+func (l *lane) open(how Manner, depth int32) bool {
+	length := l.length.Load()
+	return 0 < length && length < depth && l.manner.Load() == int32(how)
 }
 
 // join sends f on the connection, if it is still open and has room.
 func (c *Conn) join(f *pgwire.Flight, how Manner, depth int32) bool {
 	l := &c.lane
 	flusher := false
-	joined := l.sharing.Append(f, func() bool {
-		length := l.length.Load()
-		return 0 < length && length < depth && l.manner.Load() == int32(how) // not closed meanwhile, nor full
-	}, func() {
+	joined := l.sharing.Append(f, func() bool { return l.open(how, depth) }, func() {
 		l.queue[(l.first+l.waiting)%maxDepth] = f.Turn()
 		l.waiting++
 		l.length.Add(1)
-		flusher = !l.flusher
-		l.flusher = true
-		l.leaving.Store(true)
+		flusher = !l.leaving.Swap(true)
 	})
 	if joined && flusher {
 		c.flush()
@@ -191,10 +191,7 @@ func (c *Conn) join(f *pgwire.Flight, how Manner, depth int32) bool {
 // serves all.
 func (c *Conn) flush() {
 	runtime.Gosched()
-	c.lane.sharing.Flush(func() {
-		c.lane.flusher = false
-		c.lane.leaving.Store(false)
-	})
+	c.lane.sharing.Flush(func() { c.lane.leaving.Store(false) })
 }
 
 // follow waits for the turn of a flight that has been sent, and receives.

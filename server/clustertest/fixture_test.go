@@ -1,7 +1,6 @@
 package clustertest_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -15,7 +14,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -68,10 +66,8 @@ const patience = 60 * time.Second
 // eventually waits for something that others bring about.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(patience); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("never: %s", what)
-		}
+	if !pgtest.Until(patience, ok) {
+		t.Fatalf("never: %s", what)
 	}
 }
 
@@ -80,29 +76,14 @@ type app struct {
 	t     *testing.T
 	api   *http.Client
 	admin *http.Client
-	log   *syncBuffer
+	log   *transcript
 	ended chan error // receives what Run returns, once
 	stop  context.CancelFunc
 }
 
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
+type transcript struct{ pgtest.Transcript }
 
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
-}
-
-func (b *syncBuffer) count(text string) int { return strings.Count(b.String(), text) }
+func (b *transcript) count(text string) int { return strings.Count(b.String(), text) }
 
 // newDB makes a database with the schema.
 func newDB(t *testing.T, c *pgtest.Cluster) string {
@@ -140,7 +121,7 @@ func launch(t *testing.T, flags map[string]string) *app {
 	}
 	file := all[""]
 	maps.DeleteFunc(all, func(k, v string) bool { return k == "" || v == "" })
-	a := &app{t: t, api: unixClient(api), admin: unixClient(admin), log: &syncBuffer{}, ended: make(chan error, 1)}
+	a := &app{t: t, api: unixClient(api), admin: unixClient(admin), log: &transcript{}, ended: make(chan error, 1)}
 	var ctx context.Context
 	ctx, a.stop = context.WithCancel(context.Background())
 	go func() {

@@ -71,7 +71,7 @@ admin_users = %s
 		}
 	}
 	cmd := exec.Command(program, args...)
-	out := &syncBuffer{}
+	out := &transcript{}
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Dir = dir
 	if err := cmd.Start(); err != nil {

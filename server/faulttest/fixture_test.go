@@ -1,7 +1,6 @@
 package faulttest_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -13,7 +12,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -64,22 +62,11 @@ type fixture struct {
 	db     *pgconn.PgConn // past the proxy
 	http   *http.Client
 	serial string // token
-	log    *syncBuffer
+	log    *pgtest.Transcript
 
 	api         string // its socket
 	database    string
 	direct, uri string // how the test connects to it, and a server past the proxy
-}
-
-type syncBuffer struct {
-	mu sync.Mutex
-	bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.Buffer.Write(p)
 }
 
 // start starts a server over a database of its own.
@@ -108,7 +95,7 @@ func startOn(t *testing.T, cluster *pgtest.Cluster, name string, flags map[strin
 		t.Fatal(err)
 	}
 	upstream := socket(parsed.Query().Get("host"))
-	f := &fixture{Proxy: faulttest.NewProxy(listener, func() (net.Conn, error) { return net.Dial("unix", upstream) }), log: &syncBuffer{}, database: name, direct: direct, uri: cluster.URI(name, "fault_authenticator")}
+	f := &fixture{Proxy: faulttest.NewProxy(listener, func() (net.Conn, error) { return net.Dial("unix", upstream) }), log: &pgtest.Transcript{}, database: name, direct: direct, uri: cluster.URI(name, "fault_authenticator")}
 	t.Cleanup(f.Close)
 
 	api := filepath.Join(dir, "api")
