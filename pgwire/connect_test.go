@@ -214,17 +214,14 @@ func TestTLS(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(bg, 30*time.Millisecond)
 		f.Reset()
-		f.Add(pgwire.NewStmt("select pg_sleep(20)"), nil)
+		f.Add(pgwire.NewStmt("select pg_sleep(600)"), nil)
 		var ce *pgwire.ConnError
 		if err := c.Run(ctx, &f); !errors.As(err, &ce) || ce.Kind != pgwire.Canceled || c.IsBroken() {
 			t.Errorf("%s: %v", mode, err)
 		}
 		cancel()
 		cluster.Exec(t, "postgres", fmt.Sprint("select pg_terminate_backend(", c.PID(), ")"))
-		for end := time.Now().Add(5 * time.Second); c.Check() == nil && time.Now().Before(end); {
-			time.Sleep(time.Millisecond)
-		}
-		if !c.IsBroken() {
+		if !pgtest.Until(time.Minute, func() bool { return c.Check() != nil }) || !c.IsBroken() {
 			t.Errorf("%s: dead, and not noticed", mode)
 		}
 	}
@@ -260,13 +257,11 @@ func enableTLS(t *testing.T, cluster *pgtest.Cluster) string {
 	setSSL := func(on string) {
 		cluster.Exec(t, "postgres", "alter system set ssl = "+on)
 		cluster.Exec(t, "postgres", "select pg_reload_conf()")
-		for range 500 {
-			if value(t, dial(t, cluster.URI("postgres", pgtest.Superuser)), "show ssl") == on {
-				return
-			}
-			time.Sleep(10 * time.Millisecond)
+		if !pgtest.Until(time.Minute, func() bool {
+			return value(t, dial(t, cluster.URI("postgres", pgtest.Superuser)), "show ssl") == on
+		}) {
+			t.Fatal("TLS could not be switched " + on)
 		}
-		t.Fatal("TLS could not be switched " + on)
 	}
 	setSSL("on")
 	t.Cleanup(func() { setSSL("off") })

@@ -17,10 +17,7 @@ import (
 // connectTo opens a connection to a scripted server.
 func connectTo(tb testing.TB, s *pgtest.Script, change ...func(*pgwire.Config)) *pgwire.Conn {
 	tb.Helper()
-	return dial(tb, "host=127.0.0.1 user=u sslmode=disable", append(change, func(cfg *pgwire.Config) {
-		cfg.DialFunc = s.Dial
-		cfg.CancelWait = 300 * time.Millisecond
-	})...)
+	return dial(tb, "host=127.0.0.1 user=u sslmode=disable", append(change, func(cfg *pgwire.Config) { cfg.DialFunc = s.Dial })...)
 }
 
 // Short names for what servers say.
@@ -536,6 +533,23 @@ func TestLargeFlightLost(t *testing.T) {
 	}
 }
 
+// overdue is a context whose deadline is the moment in which a channel is closed.
+type overdue struct {
+	context.Context
+	moment chan struct{}
+}
+
+func (o overdue) Done() <-chan struct{} { return o.moment }
+
+func (o overdue) Err() error {
+	select {
+	case <-o.moment:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
+}
+
 // TestInterrupt: what may come of a cancel request.
 func TestInterrupt(t *testing.T) {
 	cause := errors.New("client went away")
@@ -551,8 +565,8 @@ func TestInterrupt(t *testing.T) {
 			<-asked
 			_ = s.Say(parsed, bound, oneField, selected, idle)
 		}, 0, true},
-		{"it is ignored", func(s *pgtest.Session, asked chan struct{}) { <-asked; time.Sleep(time.Second) }, pgwire.Canceled, true},
-		{"the server goes", func(s *pgtest.Session, asked chan struct{}) { <-asked }, pgwire.Canceled, true},
+		{"it is ignored", func(*pgtest.Session, chan struct{}) {}, pgwire.Canceled, true},
+		{"the server goes", func(s *pgtest.Session, asked chan struct{}) { <-asked; s.Conn.Close() }, pgwire.Canceled, true},
 	} {
 		for _, how := range []string{"interrupt", "abandon", "cancel", "deadline"} {
 			t.Run(test.name+"/"+how, func(t *testing.T) {
@@ -561,9 +575,13 @@ func TestInterrupt(t *testing.T) {
 					s.Hear()
 					close(started)
 					test.answer(s, asked)
-					s.Hear()
+					s.Hear() // that the client has gone
 				})
-				c := connectTo(t, s)
+				c := connectTo(t, s, func(cfg *pgwire.Config) {
+					if test.name == "it is ignored" {
+						cfg.CancelWait = 50 * time.Millisecond
+					}
+				})
 				go func() {
 					if <-s.Cancels == 1 {
 						close(asked)
@@ -595,10 +613,7 @@ func TestInterrupt(t *testing.T) {
 					ctx, cancel = context.WithCancelCause(bg)
 					go func() { <-started; cancel(cause) }()
 				case "deadline":
-					var cancel context.CancelFunc
-					ctx, cancel = context.WithTimeout(bg, 50*time.Millisecond)
-					defer cancel()
-					want = context.DeadlineExceeded
+					ctx, want = overdue{bg, started}, context.DeadlineExceeded
 				}
 				var err error
 				soon(t, "flight", func() { err = c.Run(ctx, &f) })
@@ -661,12 +676,16 @@ func TestCheck(t *testing.T) {
 					<-happened
 				}
 				var err error
-				for range 20 { // over a pipe, only reading makes it happen
-					if err = c.Check(); err != nil {
-						break
+				looks := 0 // after it has happened; over a pipe, only reading makes it happen
+				pgtest.Until(time.Minute, func() bool {
+					select {
+					case <-happened:
+						looks++
+					default:
 					}
-					time.Sleep(time.Millisecond)
-				}
+					err = c.Check()
+					return err != nil || looks > 5 && !test.dead
+				})
 				if (err != nil) != test.dead || c.IsBroken() != test.dead {
 					t.Errorf("%v, broken %v", err, c.IsBroken())
 				}

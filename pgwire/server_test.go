@@ -151,17 +151,16 @@ func TestCancel(t *testing.T) {
 			c := dial(t, uri)
 			for range 3 {
 				ctx, cancel := context.WithTimeout(bg, 30*time.Millisecond)
-				start := time.Now()
 				var f pgwire.Flight
-				f.Add(pgwire.NewStmt("select pg_sleep(20)"), nil)
+				f.Add(pgwire.NewStmt("select pg_sleep(600)"), nil)
 				err := c.Run(ctx, &f)
 				cancel()
 				var ce *pgwire.ConnError
 				if !errors.As(err, &ce) || ce.Kind != pgwire.Canceled || !errors.Is(err, context.DeadlineExceeded) {
 					t.Fatalf("%v", err)
 				}
-				if c.IsBroken() || c.InTransaction() != 'I' || time.Since(start) > 10*time.Second {
-					t.Errorf("after %v, broken %v", time.Since(start), c.IsBroken())
+				if c.IsBroken() || c.InTransaction() != 'I' {
+					t.Errorf("in transaction %c, broken %v", c.InTransaction(), c.IsBroken())
 				}
 				if got := value(t, c, "select 7"); got != "7" {
 					t.Error(got)
@@ -179,7 +178,7 @@ func TestCancelFindsTheServer(t *testing.T) {
 	ctx, cancel := context.WithTimeout(bg, 30*time.Millisecond)
 	defer cancel()
 	var f pgwire.Flight
-	f.Add(pgwire.NewStmt("select pg_sleep(20)"), nil)
+	f.Add(pgwire.NewStmt("select pg_sleep(600)"), nil)
 	if err := c.Run(ctx, &f); err == nil || c.IsBroken() {
 		t.Errorf("%v, broken %v", err, c.IsBroken())
 	}
@@ -189,7 +188,7 @@ func TestCancelFindsTheServer(t *testing.T) {
 func TestServerGoes(t *testing.T) {
 	cluster := pgtest.StartOwn(t)
 	uri := cluster.URI("postgres", pgtest.Superuser)
-	sleep := pgwire.NewStmt("select pg_sleep(20)")
+	sleep := pgwire.NewStmt("select pg_sleep(600)")
 
 	busy, idle := dial(t, uri), dial(t, uri)
 	done := make(chan error)
@@ -211,13 +210,8 @@ func TestServerGoes(t *testing.T) {
 	cluster.Restart(t)
 	c := dial(t, uri)
 	cluster.Kill(t)
-	for range 100 { // the children notice soon
-		if c.Check() != nil {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	if !c.IsBroken() {
+	// The children notice soon.
+	if !pgtest.Until(time.Minute, func() bool { return c.Check() != nil }) || !c.IsBroken() {
 		t.Error("killed, and not noticed")
 	}
 }

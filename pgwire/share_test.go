@@ -55,7 +55,7 @@ func (s *shared) receive() {
 // waitingFor waits until somebody waits for an advisory lock.
 func waitingFor(t *testing.T, c *pgwire.Conn, pid uint32) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); value(t, c, fmt.Sprintf("select count(*) from pg_locks where locktype = 'advisory' and not granted and pid = %d", pid)) != "1"; time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); value(t, c, fmt.Sprintf("select count(*) from pg_locks where locktype = 'advisory' and not granted and pid = %d", pid)) != "1"; time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("nobody waits for the lock")
 		}
@@ -114,7 +114,7 @@ func TestAbandonShared(t *testing.T) {
 	}
 	over := make(chan struct{})
 	go func() { s.over.Wait(); close(over) }()
-	for end := time.Now().Add(20 * time.Second); ; {
+	for end := time.Now().Add(time.Minute); ; {
 		select {
 		case <-over:
 		case <-time.After(5 * time.Millisecond): // the second and the third, when it is their turn
@@ -155,7 +155,7 @@ func TestAbandonMeetsNobodyElse(t *testing.T) {
 	known.Arg([]byte("x"))
 	var c *pgwire.Conn
 	canceled := 0
-	for round := range 60 {
+	for round := 0; round < 60 || canceled == 0 && round < 2000; round++ { // a busy machine may need more
 		if c == nil || c.IsBroken() {
 			c = dial(t, uri)
 			if err := c.Run(bg, &known); err != nil {

@@ -25,7 +25,7 @@ func options(tb testing.TB, uri string) pool.Options {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return pool.Options{Config: cfg, MaxConns: 3, AcquireTimeout: 10 * time.Second}
+	return pool.Options{Config: cfg, MaxConns: 3, AcquireTimeout: time.Minute}
 }
 
 func shared(tb testing.TB) pool.Options {
@@ -55,7 +55,7 @@ func acquire(tb testing.TB, p *pool.Pool) *pool.Conn {
 // eventually waits for something that others bring about.
 func eventually(tb testing.TB, what string, ok func() bool) {
 	tb.Helper()
-	if !pgtest.Until(10*time.Second, ok) {
+	if !pgtest.Until(time.Minute, ok) {
 		tb.Fatalf("never: %s", what)
 	}
 }
@@ -142,12 +142,20 @@ func TestAcquireTimeout(t *testing.T) {
 	o := shared(t)
 	o.MaxConns, o.AcquireTimeout, o.Observe = 1, 50*time.Millisecond, e.observe
 	p := open(t, o)
-	c := acquire(t, p)
+	var c *pool.Conn
+	eventually(t, "a connection, which may take longer than that to make", func() bool {
+		var err error
+		if c, err = p.Acquire(bg); err != nil && err != pool.ErrAcquireTimeout {
+			t.Fatal(err)
+		}
+		return err == nil
+	})
+	before := p.Stats().AcquireTimeouts
 	start := time.Now()
 	if _, err := p.Acquire(bg); err != pool.ErrAcquireTimeout {
 		t.Error(err)
 	}
-	if d := time.Since(start); d < 50*time.Millisecond || d > 5*time.Second {
+	if d := time.Since(start); d < 50*time.Millisecond {
 		t.Errorf("after %v", d)
 	}
 	ctx, cancel := context.WithCancelCause(bg)
@@ -156,7 +164,7 @@ func TestAcquireTimeout(t *testing.T) {
 	if _, err := p.Acquire(ctx); err != cause {
 		t.Error(err)
 	}
-	if s := p.Stats(); s.AcquireTimeouts != 1 || s.Waiting != 0 || s.InUse != 1 {
+	if s := p.Stats(); s.AcquireTimeouts != before+1 || s.Waiting != 0 || s.InUse != 1 {
 		t.Errorf("%+v", s)
 	}
 	c.Release()
@@ -229,7 +237,7 @@ func TestIdleAndAge(t *testing.T) {
 	a, b := acquire(t, p), acquire(t, p)
 	a.Release()
 	b.Release()
-	eventually(t, "idle ones closed", func() bool { return p.Stats().Closed == 2 })
+	eventually(t, "idle ones closed", func() bool { return p.Stats().Closed >= 2 })
 	if !strings.Contains(e.String(), "closed 1 idleness") {
 		t.Error(e.String())
 	}
@@ -239,10 +247,12 @@ func TestIdleAndAge(t *testing.T) {
 	a = acquire(t, p)
 	time.Sleep(80 * time.Millisecond)
 	a.Release()
-	eventually(t, "old one closed", func() bool { return p.Stats().Closed == 1 })
+	// On a busy machine some are too old before anybody gets to use them.
+	left := func() int { s := p.Stats(); return int(s.Established - s.Closed) }
+	eventually(t, "old one closed", func() bool { return left() == 0 })
 	acquire(t, p).Release()
-	eventually(t, "idle old one closed", func() bool { return p.Stats().Closed == 2 })
-	if !strings.Contains(e.String(), "closed 1 age") {
+	eventually(t, "idle old one closed", func() bool { return left() == 0 })
+	if !strings.Contains(e.String(), "closed 1 age") || !strings.Contains(e.String(), "closed 2 age") {
 		t.Error(e.String())
 	}
 }
@@ -278,8 +288,8 @@ func TestDeadIdle(t *testing.T) {
 	pids := fmt.Sprint(a.PID(), ",", b.PID())
 	a.Release()
 	b.Release()
-	pgtest.Start(t).Exec(t, "postgres", "select pg_terminate_backend(p) from unnest(array["+pids+"]) p")
-	time.Sleep(1100 * time.Millisecond) // idle for long enough to be looked at
+	pgtest.Start(t).Exec(t, "postgres", "select pg_terminate_backend(p, 60000) from unnest(array["+pids+"]) p") // and waits for it
+	time.Sleep(1100 * time.Millisecond)                                                                         // idle for long enough to be looked at
 	c := acquire(t, p)
 	if err := c.Exec(bg, "select 1"); err != nil {
 		t.Error(err)
@@ -348,7 +358,7 @@ func TestNeverTooMany(t *testing.T) {
 	o := options(t, "host=127.0.0.1 user=u sslmode=disable")
 	o.Config.DialFunc = s.Dial
 	o.MaxConns, o.MaxIdleTime, o.MaxLifetime = 4, 5*time.Millisecond, 20*time.Millisecond
-	o.AcquireTimeout = 20 * time.Second
+	o.AcquireTimeout = time.Minute
 	var bound atomic.Int64
 	o.Observe = func(e pool.Event) {
 		switch e.Kind {
