@@ -7,31 +7,32 @@ import (
 )
 
 func TestPace(t *testing.T) {
+	const limit = 400 * time.Microsecond
 	pre := &Prepared{}
 	for i := range enoughSamples {
-		if pre.QuickRead() {
+		if pre.Quick(limit) {
 			t.Fatalf("quick after %d samples", i)
 		}
 		pre.Took(time.Microsecond, true)
 	}
-	if !pre.QuickRead() {
+	if !pre.Quick(limit) {
 		t.Error("not quick after enough quick samples")
 	}
 	// One slow run is an accident, several are a trait.
-	pre.Took(10*quickRead, true)
-	if !pre.QuickRead() {
+	pre.Took(10*limit, true)
+	if !pre.Quick(limit) {
 		t.Error("one slow run outweighs all others")
 	}
 	for range 3 * weight {
-		pre.Took(2*quickRead, true)
+		pre.Took(2*limit, true)
 	}
-	if pre.QuickRead() {
+	if pre.Quick(limit) {
 		t.Error("still quick after many slow runs")
 	}
 	for range 5 * weight {
 		pre.Took(time.Microsecond, true)
 	}
-	if !pre.QuickRead() {
+	if !pre.Quick(limit) {
 		t.Error("never quick again")
 	}
 }
@@ -43,7 +44,7 @@ func TestPaceTogether(t *testing.T) {
 		wg.Go(func() {
 			for range 100 {
 				pre.Took(time.Millisecond, true)
-				pre.QuickRead()
+				pre.Quick(time.Millisecond)
 			}
 		})
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/planner/sqlgen"
 	"github.com/fastgrest/fastgrest/planner/tree"
+	"github.com/fastgrest/fastgrest/server/config"
 	"github.com/fastgrest/fastgrest/server/spool"
 )
 
@@ -107,7 +109,7 @@ func (rq *request) once(ctx context.Context, plan *planner.Plan, prepared *plann
 	if !plan.ReadOnly && prepared.Rows && rq.snap.config.DBPreparedStatements {
 		rq.flight.KnownOnly() // see certain
 	}
-	err = rq.share(ctx, manner(plan, prepared))
+	err = rq.share(ctx, rq.manner(plan, prepared))
 	if err == nil {
 		prepared.Took(rq.flight.Took, rq.flight.Queued)
 		return true, nil
@@ -130,14 +132,22 @@ func (rq *request) once(ctx context.Context, plan *planner.Plan, prepared *plann
 }
 
 // manner is how the plan may be run beside others.
-func manner(plan *planner.Plan, prepared *planner.Prepared) pool.Manner {
+func (rq *request) manner(plan *planner.Plan, prepared *planner.Prepared) pool.Manner {
+	c := rq.snap.config
 	switch {
-	case plan.ReadOnly && prepared.QuickRead():
+	case plan.ReadOnly && prepared.Quick(c.FlightReadTime):
 		return pool.QuickRead
-	case !plan.ReadOnly && prepared.QuickWrite():
+	case !plan.ReadOnly && prepared.Quick(c.FlightWriteTime):
 		return pool.QuickWrite
 	}
 	return pool.Alone
+}
+
+// patience is how long what shares a connection is waited for: several times
+// what counts as quick, or a machine on which that has to be more would not
+// share.
+func patience(c *config.Config) time.Duration {
+	return max(5*time.Millisecond, 10*c.FlightReadTime, 3*c.FlightWriteTime)
 }
 
 const maxAttempts = 3

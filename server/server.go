@@ -106,6 +106,7 @@ func newServer(o Options) (*Server, error) {
 		Config:         connect,
 		MaxConns:       max(c.DBPool, 1),
 		Depth:          c.FlightDepth,
+		Patience:       patience(c),
 		AcquireTimeout: c.DBPoolAcquisitionTimeout,
 		MaxWaiters:     c.DBPoolMaxWaiters,
 		MaxIdleTime:    c.DBPoolMaxIdletime,

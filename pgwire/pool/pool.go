@@ -29,6 +29,11 @@ type Options struct {
 	// Depth is how many flights may follow each other on a connection, see
 	// Run. At most 64; 0 and 1 turn sharing off.
 	Depth int
+	// Patience is how long the flight at the head of a connection may have been
+	// running for another to line up behind it, and how long a connection is
+	// shared while others wait for one: longer than a quick flight takes even on
+	// a busy machine, shorter than a client notices. 0: 5 ms. See SetPatience.
+	Patience time.Duration
 
 	AcquireTimeout time.Duration // 0: wait as long as the context allows
 	MaxWaiters     int           // bounds Waiters that wait; 0: no bound
@@ -58,6 +63,8 @@ type Pool struct {
 
 	lanes []atomic.Pointer[Conn] // connections being shared
 	rotor atomic.Uint32
+
+	patience atomic.Int64 // Options.Patience in force
 
 	numbers  atomic.Uint64
 	waiting  atomic.Int64
@@ -94,6 +101,7 @@ const checkAfter = time.Second
 func New(o Options) (*Pool, error) {
 	o.Depth = min(o.Depth, maxDepth)
 	p := &Pool{o: o, lanes: make([]atomic.Pointer[Conn], max(o.MaxConns, 1))}
+	p.SetPatience(o.Patience)
 	p.life, p.end = context.WithCancelCause(context.Background())
 	var err error
 	p.puds, err = puddle.NewPool(&puddle.Config[*Conn]{Constructor: p.connect, Destructor: p.disconnect, MaxSize: int32(o.MaxConns)})
@@ -104,6 +112,14 @@ func New(o Options) (*Pool, error) {
 		p.sweeper.Go(func() { p.sweep(every) })
 	}
 	return p, nil
+}
+
+// SetPatience changes Options.Patience of a pool in use.
+func (p *Pool) SetPatience(d time.Duration) {
+	if d == 0 {
+		d = defaultPatience
+	}
+	p.patience.Store(int64(d))
 }
 
 // Acquire lends a connection; give it back with Release.

@@ -25,13 +25,8 @@ import (
 //   - While others wait for a connection of their own none is shared for long,
 //     or they would wait for ever.
 
-// youngHead is how long the flight at the head may have been running for
-// another to line up behind it: longer than a quick one takes even on a busy
-// machine, shorter than a client notices.
-const youngHead = 5 * time.Millisecond
-
-// laneTime is how long a connection takes newcomers while others wait for one.
-const laneTime = 5 * time.Millisecond
+// defaultPatience: see Options.Patience.
+const defaultPatience = 5 * time.Millisecond
 
 // lane is a connection while it is shared.
 type lane struct {
@@ -160,8 +155,9 @@ func (p *Pool) lineUp(f *pgwire.Flight, how Manner) *Conn {
 // takes is a first look, without the lock.
 func (c *Conn) takes(how Manner, depth int32, at int64) bool {
 	l := &c.lane
-	return l.open(how, depth) && at-l.since.Load() <= int64(youngHead) &&
-		(at-l.opened.Load() <= int64(laneTime) || c.pool.waiting.Load() == 0)
+	patience := c.pool.patience.Load()
+	return l.open(how, depth) && at-l.since.Load() <= patience &&
+		(at-l.opened.Load() <= patience || c.pool.waiting.Load() == 0)
 }
 
 // open reports whether flights of a manner are taken: the lane is not closed,

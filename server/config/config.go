@@ -69,6 +69,8 @@ type Config struct {
 	SpoolMaxSize             int           // MiB of all of them together
 	SpoolSendTimeout         time.Duration // for a client to take 64 KiB
 	FlightDepth              int           // requests that may share a connection back to back; 1 turns sharing off
+	FlightReadTime           time.Duration // a read that takes less on average may share
+	FlightWriteTime          time.Duration // a write, likewise
 	DBSchemaPollInterval     time.Duration // between looks at the catalog for changes; 0: none
 	DBSessionReset           SessionReset
 	LogFormat                LogFormat

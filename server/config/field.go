@@ -133,7 +133,16 @@ func maxRows(at func(*Config) *int64) field {
 }
 
 func seconds(at func(*Config) *time.Duration, def int64) field {
-	const most = math.MaxInt64 / int64(time.Second)
+	return duration(at, def, time.Second)
+}
+
+func microseconds(at func(*Config) *time.Duration, def int64) field {
+	return duration(at, def, time.Microsecond)
+}
+
+// duration is a whole number of units.
+func duration(at func(*Config) *time.Duration, def int64, unit time.Duration) field {
+	most := math.MaxInt64 / int64(unit)
 	return field{
 		kind: "integer",
 		read: func(c *Config, in *sources, s *setting) error {
@@ -141,11 +150,11 @@ func seconds(at func(*Config) *time.Duration, def int64) field {
 			if !ok {
 				v = def
 			}
-			*at(c) = time.Duration(min(max(v, -most), most)) * time.Second
+			*at(c) = time.Duration(min(max(v, -most), most)) * unit
 			return nil
 		},
 		append: func(dst []byte, c *Config) []byte {
-			return strconv.AppendInt(dst, int64(*at(c)/time.Second), 10)
+			return strconv.AppendInt(dst, int64(*at(c)/unit), 10)
 		},
 	}
 }
