@@ -70,7 +70,7 @@ func startGone(t *testing.T, settings ...string) *goneTest {
 		cl.clients = g.clients
 		go h.Serve(cl)
 		t.Cleanup(func() {
-			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 			defer cancel()
 			if err := h.ShutdownWithContext(ctx); err != nil {
 				t.Errorf("connections are left: %v", err)
@@ -106,7 +106,7 @@ func (g *goneTest) held() string {
 
 func (g *goneTest) eventually(what string, ok func() bool) {
 	g.t.Helper()
-	if !pgtest.Until(40*time.Second, ok) {
+	if !pgtest.Until(2*time.Minute, ok) {
 		g.t.Fatalf("never: %s; pool %+v", what, g.pool.Stats())
 	}
 }
@@ -149,7 +149,7 @@ func (g *goneTest) dial(network string) net.Conn {
 		g.t.Fatal(err)
 	}
 	g.t.Cleanup(func() { c.Close() })
-	_ = c.SetDeadline(time.Now().Add(time.Minute))
+	_ = c.SetDeadline(time.Now().Add(5 * time.Minute))
 	return c
 }
 

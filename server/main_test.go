@@ -34,6 +34,7 @@ func startTest(tb testing.TB, sql string, settings ...string) *testServer {
 	db.Exec(tb, name, sql)
 	flags := map[string]string{
 		"db-uri": db.URI(name, "postgres"), "db-schemas": "api", "db-anon-role": "allocs_anon", "jwt-secret": testSecret,
+		"db-pool-acquisition-timeout": "60",
 	}
 	for i := 0; i < len(settings); i += 2 {
 		flags[settings[i]] = settings[i+1]

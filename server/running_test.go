@@ -22,7 +22,7 @@ import (
 
 const (
 	watchSecret   = "a secret of at least thirty-two characters"
-	watchPatience = 30 * time.Second
+	watchPatience = 2 * time.Minute
 )
 
 // watchSchema has something of every kind that is logged otherwise.

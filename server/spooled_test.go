@@ -181,7 +181,7 @@ func TestSpooled(t *testing.T) {
 // settles waits until nothing is kept for anybody any more.
 func (s *testServer) settles(t *testing.T) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		kept, used := s.spool.Stats(), s.pool.Stats().InUse
 		if kept == (spool.Stats{}) && used == 0 {
 			return

@@ -168,13 +168,7 @@ func TestStreamAbandoned(t *testing.T) {
 		}
 		conn.Close()
 	}
-	deadline := time.Now().Add(20 * time.Second)
-	for s.pool.Stats().InUse > 0 {
-		if time.Now().After(deadline) {
-			t.Fatalf("connections still in use: %+v", s.pool.Stats())
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+	s.settles(t)
 	resp := get(t, url+"/item?id=eq.1&select=id", "application/json")
 	resp.Body.Close()
 	if resp.StatusCode != 200 {

@@ -59,7 +59,7 @@ func startWire(tb testing.TB, flags map[string]string) *wire {
 	}
 	all := map[string]string{
 		"db-uri": w.uri, "db-schemas": "api", "db-anon-role": "wire_anon", "db-pool": "4", "db-channel-enabled": "false",
-		"server-unix-socket": filepath.Join(dir, "api"), "log-level": "crit", "jwt-secret": testSecret,
+		"server-unix-socket": filepath.Join(dir, "api"), "log-level": "crit", "jwt-secret": testSecret, "db-pool-acquisition-timeout": "60",
 	}
 	for k, v := range flags {
 		all[k] = v

@@ -73,6 +73,7 @@ func startWriter(tb testing.TB, sql string, flags map[string]string) *writer {
 	uri.RawQuery = query.Encode()
 	all := map[string]string{
 		"db-uri": uri.String(), "db-schemas": "api", "db-anon-role": "w_anon", "jwt-secret": testSecret, "db-pool": "1", "log-level": "crit",
+		"db-pool-acquisition-timeout": "60",
 	}
 	for k, v := range flags {
 		if k != direct && k != login {
@@ -128,7 +129,7 @@ func (w *writer) count(table string) int {
 // await waits until a condition on the database holds.
 func (w *writer) await(condition string) {
 	w.tb.Helper()
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
 		if w.sql("select "+condition) == "t" {
 			return
 		}

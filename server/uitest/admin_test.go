@@ -41,7 +41,7 @@ func keepAsking(t *testing.T, api string) {
 	}
 }
 
-const requestPatience = 30 * time.Second
+const requestPatience = time.Minute
 
 // await evaluates a condition until it is true. It is asked from outside: the page's policy does
 // not let a script poll in it.

@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	startPatience = 2 * time.Minute
-	stopPatience  = 30 * time.Second
+	startPatience = 4 * time.Minute
+	stopPatience  = 2 * time.Minute
 )
 
 // startDemo builds the program, starts its demo with a database of its own and gives the addresses
