@@ -1,9 +1,6 @@
 package cors
 
-import (
-	"bytes"
-	"strings"
-)
+import "strings"
 
 // Request is what a decision depends on.
 type Request struct {
@@ -27,7 +24,7 @@ var (
 	anyOrigin = []byte("*")
 	yes       = []byte("true")
 	oneDay    = []byte("86400")
-	websocket = []byte("websocket")
+	websocket = "websocket"
 	exposed   = []byte("Content-Encoding, Content-Location, Content-Range, Content-Type, Date, Location, Server, Transfer-Encoding, Range-Unit")
 )
 
@@ -70,7 +67,7 @@ func Preflight(dst []Header, scratch []byte, r *Request, allowed []string) (_ []
 // welcome reports whether the policy applies to the request at all. Origins are
 // compared byte by byte, as browsers send them in one form only.
 func welcome(r *Request, allowed []string) bool {
-	if bytes.EqualFold(r.Upgrade, websocket) {
+	if equalFold(r.Upgrade, websocket) {
 		return false
 	}
 	return len(allowed) == 0 || contains(allowed, r.Origin)

@@ -61,6 +61,9 @@ func TestSimple(t *testing.T) {
 	}
 	f(request("Origin: https://a.example", "Upgrade: WebSocket"), nil)
 	f(request("Origin: https://a.example", "Upgrade: h2c"), nil, anyOriginLine, exposeLine)
+	f(request("Origin: https://a.example", "Upgrade: web\u017focket"), nil, anyOriginLine, exposeLine)
+	f(request("Origin: https://a.example"), []string{"*"})
+	f(request("Origin: null"), []string{"null"}, "Access-Control-Allow-Origin: null", credsLine, exposeLine)
 }
 
 func TestPreflight(t *testing.T) {
@@ -110,6 +113,7 @@ func TestPreflight(t *testing.T) {
 	allow("(odd)", "Authorization, (odd)"+simple)
 	allow("a, b c", "Authorization, a, b c"+simple)
 	allow("accept b", "Authorization, accept b"+simple)
+	refuse("k x,\u212a")
 	refuse("a b")
 	refuse("a(b)")
 	refuse("x,a b")

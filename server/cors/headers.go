@@ -40,11 +40,11 @@ func headersAgree(list []byte) bool {
 
 // isAllowed looks for name in what a list will be answered with.
 func isAllowed(name, list []byte) bool {
-	if strings.EqualFold("Authorization", string(name)) || isSimple(name) {
+	if equalFold(name, "Authorization") || isSimple(name) {
 		return true
 	}
 	for item := range bytes.SplitSeq(list, []byte(",")) {
-		if bytes.EqualFold(name, trimLatin(item)) {
+		if equalFold(name, trimLatin(item)) {
 			return true
 		}
 	}
@@ -53,7 +53,7 @@ func isAllowed(name, list []byte) bool {
 
 func isSimple(name []byte) bool {
 	for _, s := range simpleHeaders {
-		if strings.EqualFold(s, string(name)) {
+		if equalFold(name, s) {
 			return true
 		}
 	}
@@ -72,13 +72,34 @@ func appendAllowedHeaders(dst, list []byte) []byte {
 next:
 	for _, s := range simpleHeaders {
 		for item := range bytes.SplitSeq(list, []byte(",")) {
-			if strings.EqualFold(s, string(trimLatin(item))) {
+			if equalFold(trimLatin(item), s) {
 				continue next
 			}
 		}
 		dst = append(append(dst, ", "...), s...)
 	}
 	return dst
+}
+
+// equalFold takes letters of ASCII in either case as the same, and no others:
+// Unicode has a k and an s that fold to ours, and are no bytes of a name.
+func equalFold[S string | []byte](a []byte, b S) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i, c := range a {
+		if lower(c) != lower(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
 }
 
 // nameByte is the alphabet of header names.
