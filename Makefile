@@ -57,7 +57,7 @@ profile: build ## CPU and heap profiles of the server under one mix (MIX=row), i
 chaos: ## PostgreSQL killed every second for a minute, under 64 clients (CHAOS_TIME= for longer)
 	@$(PGBIN) && export CHAOS_TIME=$${CHAOS_TIME:-60s} && set -x && $(GOTEST) -v -run Chaos ./server/clustertest
 
-soak: ## a mixed load with faults for SOAK_TIME=30m: memory, goroutines, descriptors and connections may not grow
+soak: ## a mixed load with faults for SOAK_TIME=30m: memory, goroutines, descriptors and connections may not grow (SOAK_RATE=200 requests a second)
 	@$(PGBIN) && export SOAK_TIME=$${SOAK_TIME:-30m} && set -x && go test -timeout 0 -count=1 -v -run Soak ./server/faulttest
 
 big: ## reloads of a schema of BIG=10000 tables, views and functions: time, memory, slowest request; minutes to create
@@ -68,6 +68,7 @@ lint: ## gofmt, go vet, and the rules on imports and package comments
 	go vet ./...
 	go test -count=1 -run 'Arch' ./server
 
+ci: export SOAK_TIME ?= 1m
 ci: lint build test race fuzz-seeds ## what CI runs, no more and no less
 
 # Seeds run as part of the tests; this lets every fuzzer invent inputs for a moment, too.

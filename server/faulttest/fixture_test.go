@@ -67,6 +67,7 @@ type fixture struct {
 	api         string // its socket
 	database    string
 	direct, uri string // how the test connects to it, and a server past the proxy
+	proxied     string // and one behind it
 }
 
 // start starts a server over a database of its own.
@@ -100,8 +101,9 @@ func startOn(t *testing.T, cluster *pgtest.Cluster, name string, flags map[strin
 
 	api := filepath.Join(dir, "api")
 	f.api = api
+	f.proxied = "postgresql:///" + name + "?" + url.Values{"host": {dir}, "port": {parsed.Query().Get("port")}, "user": {"fault_authenticator"}}.Encode()
 	all := map[string]string{
-		"db-uri":     "postgresql:///" + name + "?" + url.Values{"host": {dir}, "port": {parsed.Query().Get("port")}, "user": {"fault_authenticator"}}.Encode(),
+		"db-uri":     f.proxied,
 		"db-schemas": "api", "db-anon-role": "fault_anon", "jwt-secret": secret,
 		"db-channel-enabled": "false", "db-pool": "1", "server-unix-socket": api, "log-level": "error",
 	}

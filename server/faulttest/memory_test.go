@@ -38,9 +38,14 @@ type child struct {
 
 func startChild(t *testing.T, f *fixture) *child {
 	t.Helper()
+	return startChildOn(t, f.uri)
+}
+
+func startChildOn(t *testing.T, uri string) *child {
+	t.Helper()
 	api := t.TempDir() + "/s"
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), serverEnv+"="+f.uri, serverEnv+"_SOCKET="+api)
+	cmd.Env = append(os.Environ(), serverEnv+"="+uri, serverEnv+"_SOCKET="+api)
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	out, err := cmd.StdoutPipe()
