@@ -67,9 +67,20 @@ func (p *poller) print(ctx context.Context) (string, error) {
 	if err != nil || moment == p.moment && p.server.reloads.print.Load() != nil {
 		return "", err
 	}
-	print, err := catalog.Fingerprint(ctx, conn.Query)
+	print, err := fingerprint(ctx, conn.Conn)
 	if err == nil {
 		p.moment = moment
+	}
+	return print, err
+}
+
+func fingerprint(ctx context.Context, c *pgwire.Conn) (string, error) {
+	if err := c.Exec(ctx, "BEGIN READ ONLY"); err != nil {
+		return "", err
+	}
+	print, err := catalog.Fingerprint(ctx, c.Query)
+	if rollback := c.Exec(ctx, "ROLLBACK"); err == nil {
+		err = rollback
 	}
 	return print, err
 }
@@ -80,7 +91,7 @@ func (s *Server) takePrint(ctx context.Context, c *pgwire.Conn) {
 	if s.config().DBSchemaPollInterval == 0 {
 		return
 	}
-	print, err := catalog.Fingerprint(ctx, c.Query)
+	print, err := fingerprint(ctx, c)
 	if err != nil {
 		s.log.PollFailed(s.problemText(err))
 		return

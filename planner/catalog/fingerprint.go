@@ -8,8 +8,11 @@ import (
 // Fingerprint is text that changes whenever what a catalog is loaded from, or
 // the settings kept in the database, may have changed. It is made of counts
 // and sums, which is a fraction of a load but still a look at every column of
-// every table.
+// every table. q must run all statements in one transaction, as for Load.
 func Fingerprint(ctx context.Context, q Querier) (string, error) {
+	if _, err := oneText(ctx, q, "session"); err != nil {
+		return "", err
+	}
 	return oneText(ctx, q, "fingerprint")
 }
 

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"context"
 	"testing"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
@@ -17,6 +18,10 @@ func TestLeftovers(t *testing.T) {
 	}
 	sql := func(body string) string {
 		return "create function s.f(a text default 'x') returns text language sql as $f$" + body + "$f$"
+	}
+	conn := connect(t, cluster.URI(db, pgtest.Superuser))
+	if _, err := conn.Exec(context.Background(), "set search_path = pg_catalog, pg_temp").ReadAll(); err != nil {
+		t.Fatal(err)
 	}
 	for _, c := range []struct {
 		code string
@@ -60,12 +65,55 @@ func TestLeftovers(t *testing.T) {
 		{"create function s.f(a text default set_config('my.who', 'a', false)) returns text language sql as 'select $1'", SessionLeftovers},
 		{"create function s.f() returns text language sql begin atomic select set_config('my.who', 'a', false); end", SessionLeftovers},
 
+		// What hides from those who only read.
+		{plpgsql("begin perform U&\"set\\005fconfig\"('my.who', a, false); end"), SessionLeftovers},
+		{sql("select U&\"pg!005fadvisory!005flock\" uescape '!'(1)::text"), SessionLeftovers},
+		{plpgsql("begin perform set_config('my.who', 'x, true)', false); end"), SessionLeftovers},
+		{plpgsql("begin perform set_config('my.who', E'\\', true)', false); end"), SessionLeftovers},
+		{plpgsql("begin perform set_config('my.who', a /* , true) */, false); end"), SessionLeftovers},
+		{plpgsql("begin perform set_config('my.who', $q$, true)$q$, false); end"), SessionLeftovers},
+		{plpgsql("begin update pg_settings set setting = 'x' where name = 'my.who'; end"), SessionLeftovers},
+		{"create view s.v as select name, setting from pg_settings", SessionLeftovers},
+		{sql("select query_to_xml('select set' || '_config(''my.who'', ''x'', false)', true, true, '')::text"), SessionLeftovers},
+		{"create view s.v as select query_to_xml(name, true, true, '') from (values ('select 1')) x(name)", SessionLeftovers},
+		{sql("select word from ts_stat('select ...')"), SessionLeftovers},
+		{"create view s.v as select * from ts_stat('select to_tsvector(''a'')')", SessionLeftovers},
+		{sql("select ts_rewrite('a'::tsquery, 'select ...')::text"), SessionLeftovers},
+		{plpgsql("begin do E'begin s\\145t my.who to x; end'; end"), SessionLeftovers},
+		{plpgsql("begin do language plpgsql 'x'; end"), SessionLeftovers},
+		{plpgsql("begin create or replace function s.g() returns void language sql as 'select'; end"), SessionLeftovers},
+		{plpgsql("begin /* a /* b */ c */ set my.who to 'x'; end"), SessionLeftovers},
+		{plpgsql("begin -- a\rset my.who to 'x'; end"), SessionLeftovers},
+		{plpgsql("begin perform '--'; /* a */ set my.who to 'x'; end"), SessionLeftovers},
+		{plpgsql("begin <<here>> begin end; set\"my.who\"to'x'; end"), SessionLeftovers},
+		{"create function s.f() returns void language sql set search_path = pg_temp as 'select 1 as a into x'", SessionLeftovers},
+		{sql("select 'x' as value into marker; select a"), SessionLeftovers},
+		{"create aggregate s.setting(text, boolean) (sfunc = set_config, stype = text, initcond = 'my.who')", SessionLeftovers},
+		{"create operator s.!! (rightarg = bigint, function = pg_advisory_lock)", SessionLeftovers},
+		{"create operator s.@@ (leftarg = int4, rightarg = int4, function = pg_try_advisory_lock)", SessionLeftovers},
+		{"create rule r as on insert to s.t where set_config('my.who', 'x', false) is not null do also nothing", SessionLeftovers},
+		{"create trigger r before update on s.t for each row when (set_config('my.who', 'x', false) is not null) execute function suppress_redundant_updates_trigger()", SessionLeftovers},
+		{"create domain s.d as text check (set_config('my.who', 'x', false) is not null)", SessionLeftovers},
+		{plpgsql("begin perform set_config('my.who', set_config('my.who', 'x', false), true); end"), SessionLeftovers},
+		// And what looks like it, and is not.
+		{plpgsql("begin perform set_config('my.who', current_setting('request.jwt.claims')::json->>'sub', true); end"), NoLeftovers},
+		{plpgsql("begin -- create a note, as they do, set in stone\n perform set_config('my.n', (4 / 2 - 1)::text || 'it''s', true); end"), NoLeftovers},
+		{plpgsql("begin insert into s.t values (1) on conflict do nothing; update s.t set a = $1; select a into a from s.t; end"), NoLeftovers},
+		{sql("insert into s.t (a) values (a) on conflict (id) do update set a = excluded.a returning a"), NoLeftovers},
+		{plpgsql("begin perform set_config('my.who', $1, true), set_config('my.n', length(a)::text, true); end"), NoLeftovers},
+		{"create trigger r before update on s.t for each row when (old.a is distinct from new.a) execute function suppress_redundant_updates_trigger()", NoLeftovers},
+
 		{plpgsql("begin execute 'prepare p as select 1'; end"), StatementLeftovers},
 	} {
 		cluster.Exec(t, db, "create schema if not exists s; create table if not exists s.t (id serial primary key, a text); "+c.code)
-		if got := load(t, db, pgtest.Superuser, Options{Schemas: []string{"s"}}).Leftovers; got != c.want {
-			t.Errorf("%s: %d, want %d", c.code, got, c.want)
+		l := loader{ctx: context.Background(), query: querier(conn), cat: &Catalog{}, names: interner{}}
+		if err := l.loadLeftovers(); err != nil || l.cat.Leftovers != c.want {
+			t.Errorf("%s: %d, want %d, %v", c.code, l.cat.Leftovers, c.want, err)
 		}
 		cluster.Exec(t, db, "drop schema s cascade")
+	}
+	cluster.Exec(t, db, "create schema s; create view s.v as select pg_try_advisory_lock(1)")
+	if got := load(t, db, pgtest.Superuser, Options{Schemas: []string{"s"}}).Leftovers; got != SessionLeftovers {
+		t.Errorf("the catalog says %d", got)
 	}
 }

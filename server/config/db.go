@@ -16,27 +16,33 @@ type Querier func(ctx context.Context, sql string, args []string, each func(colu
 // databasePrefix begins the names of our settings inside the database.
 const databasePrefix = "pgrst."
 
+// These statements are parsed under the session's own search_path, with the
+// rights of the role we connect as. Whoever may create objects in a schema of
+// that path could have an operator there that fits its operands better than
+// PostgreSQL's: therefore all names have their schema, operators, too, and
+// none that cannot (CASE x WHEN y, IN) is used.
+
 // storedSettings gives what ALTER ROLE ... SET stored for the role we connect
 // as: everywhere (rank 1), and for this database (rank 2). What is stored for
 // the database alone does not count.
 const storedSettings = `
-select case s.setdatabase when 0 then 1 else 2 end as rank,
-       split_part(item, '=', 1) as name,
-       substr(item, strpos(item, '=') + 1) as value
+select case when s.setdatabase operator(pg_catalog.=) 0::pg_catalog.oid then 1 else 2 end as rank,
+       pg_catalog.split_part(item, '=', 1) as name,
+       pg_catalog.substr(item, pg_catalog.strpos(item, '=') operator(pg_catalog.+) 1) as value
 from pg_catalog.pg_db_role_setting s
-cross join lateral unnest(s.setconfig) as item
-where s.setrole = (select r.oid from pg_catalog.pg_roles r where r.rolname = current_user)
-  and (s.setdatabase = 0
-       or s.setdatabase = (select d.oid from pg_catalog.pg_database d where d.datname = current_database()))`
+cross join lateral pg_catalog.unnest(s.setconfig) as item
+where s.setrole operator(pg_catalog.=) (select r.oid from pg_catalog.pg_roles r where r.rolname operator(pg_catalog.=) current_user)
+  and (s.setdatabase operator(pg_catalog.=) 0::pg_catalog.oid
+       or s.setdatabase operator(pg_catalog.=) (select d.oid from pg_catalog.pg_database d where d.datname operator(pg_catalog.=) pg_catalog.current_database()))`
 
 // configuredSettings gives what the pre-config function set (rank 0). The
 // function is called before any setting is read because a joined row needs a
 // row from each side, and the settings are read from joined rows.
 func configuredSettings(function QualifiedName) string {
 	return `
-select 0 as rank, name, current_setting(name, true) as value
+select 0 as rank, name, pg_catalog.current_setting(name, true) as value
 from ` + quoteName(function) + `() as called
-cross join unnest($1::text[]) as name`
+cross join pg_catalog.unnest($1::pg_catalog.text[]) as name`
 }
 
 // ReadDatabase reads the settings kept in the database, for
@@ -50,7 +56,7 @@ func ReadDatabase(ctx context.Context, query Querier, preConfig QualifiedName) (
 	sql = "with found as (" + sql + `
 )
 select name, value from found
-where name = any ($1::text[]) and value is not null
+where name operator(pg_catalog.=) any ($1::pg_catalog.text[]) and value is not null
 order by rank`
 	found := map[string]string{}
 	err := query(ctx, sql, []string{databaseNames()}, func(columns [][]byte) error {
@@ -82,16 +88,16 @@ func databaseNames() string {
 func roleSettings(version int) string {
 	mayToo := ""
 	if version >= 150000 {
-		mayToo = " or has_parameter_privilege(p.name, 'set')"
+		mayToo = " or pg_catalog.has_parameter_privilege(p.name, 'set')"
 	}
 	return `
-select r.rolname, split_part(item, '=', 1), substr(item, strpos(item, '=') + 1)
+select r.rolname, pg_catalog.split_part(item, '=', 1), pg_catalog.substr(item, pg_catalog.strpos(item, '=') operator(pg_catalog.+) 1)
 from pg_catalog.pg_auth_members m
-join pg_catalog.pg_roles r on r.oid = m.roleid
-cross join lateral unnest(r.rolconfig) as item
-join pg_catalog.pg_settings p on p.name = split_part(item, '=', 1)
-where m.member = (select me.oid from pg_catalog.pg_roles me where me.rolname = current_user)
-  and (p.context = 'user'` + mayToo + `)`
+join pg_catalog.pg_roles r on r.oid operator(pg_catalog.=) m.roleid
+cross join lateral pg_catalog.unnest(r.rolconfig) as item
+join pg_catalog.pg_settings p on p.name operator(pg_catalog.=) pg_catalog.split_part(item, '=', 1)
+where m.member operator(pg_catalog.=) (select me.oid from pg_catalog.pg_roles me where me.rolname operator(pg_catalog.=) current_user)
+  and (p.context operator(pg_catalog.=) 'user'` + mayToo + `)`
 }
 
 const isolationSetting = "default_transaction_isolation"
@@ -101,7 +107,7 @@ const isolationSetting = "default_transaction_isolation"
 // transaction begins, while the others are set inside.
 func ReadRoles(ctx context.Context, query Querier) (map[string][]Setting, map[string]Isolation, error) {
 	version := 0
-	err := query(ctx, "select current_setting('server_version_num')", nil, func(columns [][]byte) error {
+	err := query(ctx, "select pg_catalog.current_setting('server_version_num')", nil, func(columns [][]byte) error {
 		n, err := strconv.Atoi(string(columns[0]))
 		version = n
 		return err

@@ -3,6 +3,7 @@ package config
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -177,3 +178,56 @@ func TestIsolation(t *testing.T) {
 		}
 	}
 }
+
+// TestTrappedOperators: who may create objects in a schema of the search path
+// cannot have them run by the role we connect as, which may become any role.
+func TestTrappedOperators(t *testing.T) {
+	cluster := pgtest.Start(t)
+	db := cluster.NewDB(t)
+	cluster.Exec(t, db, `
+		create role trap_role; alter role trap_role set statement_timeout = '7s';
+		create role trap_login login noinherit; grant trap_role to trap_login; alter role trap_login set pgrst.db_max_rows = '5';
+		create table public.caught (who text, what text); grant insert on public.caught to public;
+		create function public.conf() returns void language sql as 'select';`)
+	t.Cleanup(func() {
+		cluster.Exec(t, db, "drop owned by trap_login, trap_role; drop role trap_login, trap_role")
+	})
+	// A function of any name for operands that PostgreSQL's own take only after a
+	// conversion is what PostgreSQL prefers.
+	var traps strings.Builder
+	trap := func(name, args, result, value string) {
+		fmt.Fprintf(&traps, "create function public.%s(%s) returns %s language plpgsql as $$ begin insert into public.caught values (current_user, %s); return %s; end $$;\n",
+			name, args, result, pgQuote(name+"("+args+")"), value)
+	}
+	for i, operands := range [][2]string{{"oid", "int4"}, {"int4", "oid"}, {"name", "varchar"}, {"varchar", "name"}, {"text", "varchar"}, {"varchar", "text"}, {"name", "name[]"}, {"int8", "oid"}} {
+		name := fmt.Sprintf("trap_%d", i)
+		trap(name, operands[0]+", "+operands[1], "bool", "true")
+		fmt.Fprintf(&traps, "create operator public.= (leftarg = %s, rightarg = %s, function = public.%s);\n", operands[0], operands[1], name)
+	}
+	trap("strpos", "text, varchar", "int4", "1")
+	trap("split_part", "text, varchar, int4", "text", "'x'")
+	trap("substr", "varchar, int4", "text", "'x'")
+	trap("current_setting", "varchar, bool", "text", "'x'")
+	trap("has_parameter_privilege", "text, varchar", "bool", "true")
+	cluster.Exec(t, db, traps.String())
+
+	query := connect(t, cluster.URI(db, "trap_login"))
+	for _, function := range []QualifiedName{{}, {Schema: "public", Name: "conf"}} {
+		got, err := ReadDatabase(context.Background(), query, function)
+		if err != nil || got["db_max_rows"] != "5" {
+			t.Errorf("%v: %v, %v", function, got, err)
+		}
+	}
+	if roles, _, err := ReadRoles(context.Background(), query); err != nil || len(roles["trap_role"]) != 1 {
+		t.Errorf("%v, %v", roles, err)
+	}
+	var caught []string
+	if err := connect(t, cluster.URI(db, pgtest.Superuser))(context.Background(), "select concat_ws(' ', who, what) from public.caught", nil, func(row [][]byte) error {
+		caught = append(caught, string(row[0]))
+		return nil
+	}); err != nil || caught != nil {
+		t.Errorf("called: %q, %v", caught, err)
+	}
+}
+
+func pgQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
