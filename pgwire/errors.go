@@ -38,13 +38,21 @@ func (e *Error) Fatal() bool { return e.Severity == "FATAL" || e.Severity == "PA
 // would now return other columns, or somebody deallocated it. The connection
 // has forgotten the statement. As nothing of the transaction remains, an
 // implicit flight can simply be run again.
-func (e *Error) Stale() bool { return e.otherColumns() || e.deallocated() }
+func (e *Error) Stale() bool { return e.otherColumns() || e.deallocated() || e.unbindable() }
 
 func (e *Error) otherColumns() bool {
 	return e.Code == "0A000" && e.Routine == "RevalidateCachedQuery"
 }
 
+// unbindable: parsed anew, the statement has another number of columns than
+// formats were asked for.
+func (e *Error) unbindable() bool { return e.Code == "08P01" && e.Routine == "PortalSetResultFormat" }
+
 func (e *Error) deallocated() bool { return e.Code == "26000" }
+
+// UnknownName reports whether the statement names a column or type that is not
+// there. It may be called on nil.
+func (e *Error) UnknownName() bool { return e != nil && (e.Code == "42703" || e.Code == "42704") }
 
 // Kind says what happened to a connection.
 type Kind uint8

@@ -25,6 +25,8 @@ type Prepared struct {
 
 	// Settings makes the settings of the routine called; nil without any.
 	Settings *pgwire.Stmt
+	// Records: embeds come as records, which only the catalog's names describe.
+	Records bool
 
 	main    Statements
 	perRole bool
@@ -111,19 +113,26 @@ type TypeNames interface {
 // prepareRows settles how each column is encoded, and returns the statement
 // that brings the columns in a form that can be.
 func (p *Plan) prepareRows(pre *Prepared, types TypeNames, fields []pgwire.Field) *sqlgen.Statement {
-	page := fields[min(p.Prefix(), len(fields)):]
+	page, guards, ok := guarded(fields[min(p.Prefix(), len(fields)):], p.Main.Guards)
+	if !ok {
+		return p.aggregated() // the catalog is out of date
+	}
 	convert := sqlgen.Columns{Names: make([]string, len(page)), ToJSON: make([]bool, len(page))}
 	columns := make([]rowjson.Column, len(page))
 	oids := make([]uint32, len(page))
 	converts, normal := false, p.jsonColumns()
 	for i, f := range page {
 		column, known := columnCodec(types, f)
-		if !known {
-			pre.UserCode = true // to_json may call a cast to json
-		}
 		convert.Names[i], columns[i], oids[i] = f.Name, column, f.Type
 		if f.Type == jsonOID && f.Table == 0 && slices.Contains(normal, f.Name) {
 			columns[i].Codec = rowjson.NormalCodec()
+		}
+		if rec := recordOf(p.root, f.Name); f.Type == rowjson.RecordArray && slices.Contains(normal, f.Name) && rec != nil {
+			columns[i] = rowjson.Column{Key: rowjson.AppendKey(nil, f.Name), Codec: recordCodec(rec)}
+			known, pre.Records = true, true
+		}
+		if !known {
+			pre.UserCode = true // to_json may call a cast to json
 		}
 		if !known || column.Codec.ISO && p.notISO {
 			convert.ToJSON[i], converts = true, true
@@ -140,6 +149,10 @@ func (p *Plan) prepareRows(pre *Prepared, types TypeNames, fields []pgwire.Field
 	}
 	for _, c := range columns {
 		pre.Formats = append(pre.Formats, c.Codec.Format)
+	}
+	for _, g := range guards {
+		pre.Formats = append(pre.Formats, rowjson.Text)
+		pre.types = append(pre.types, g.Type)
 	}
 	if converts {
 		return p.convert(&convert)
@@ -168,6 +181,13 @@ func unique(names []string) bool {
 	sorted := slices.Clone(names)
 	slices.Sort(sorted)
 	return len(slices.Compact(sorted)) == len(names)
+}
+
+// Page are a row's values of the page itself. The row has at least the columns
+// of the prefix.
+func (pre *Prepared) Page(row [][]byte) [][]byte {
+	row = row[pre.Prefix:]
+	return row[:min(len(row), len(pre.Columns))] // guards follow; see sqlgen.Guard
 }
 
 // Fits reports whether a statement that returns these column types is the one

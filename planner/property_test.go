@@ -127,7 +127,7 @@ func runPrepared(t *testing.T, conn *pgconn.PgConn, plan *Plan, pre *Prepared, q
 		}
 		rows++
 		var ok bool
-		if text, ok = rowjson.AppendObject(text, pre.Columns, r[pre.Prefix:]); !ok {
+		if text, ok = rowjson.AppendObject(text, pre.Columns, pre.Page(r)); !ok {
 			t.Fatal("a value that cannot be encoded")
 		}
 	}

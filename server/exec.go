@@ -88,7 +88,7 @@ func (rq *request) execute(plan *planner.Plan) error {
 			return err
 		case errors.Is(err, errStale):
 			plan.Forget(prepared)
-		case errors.Is(err, errUnreadable):
+		case errors.Is(err, errUnreadable), plan.Main.Guards != nil && !aggregate && server.UnknownName():
 			aggregate = true
 		default:
 			return err
@@ -127,7 +127,8 @@ func (rq *request) once(ctx context.Context, plan *planner.Plan, prepared *plann
 		again := stale && server.Where == "" || lost && conn.Kind == pgwire.Unparsed
 		return !again, doubtful(err)
 	}
-	again := stale || errors.Is(err, errStale) || errors.Is(err, errUnreadable) || lost && conn.Kind == pgwire.Lost
+	again := stale || errors.Is(err, errStale) || errors.Is(err, errUnreadable) || lost && conn.Kind == pgwire.Lost ||
+		prepared.Records && server.UnknownName()
 	return !again, err
 }
 
@@ -447,8 +448,8 @@ func (s *rowsSink) Row(values [][]byte) error {
 		if values[1] == nil {
 			return nil // an empty page brings only its total
 		}
-		values = values[r.prepared.Prefix:]
 	}
+	values = r.prepared.Page(values)
 	r.rows++
 	if r.plan.Singular || r.plan.One {
 		if r.rows > 1 {

@@ -149,6 +149,7 @@ func (l *loader) column(rel *relation, r row) Column {
 		c.MaxLen = int32(r.int(9))
 	}
 	typ := r.oid(5)
+	c.OID = typ
 	if schema := r.name(8); schema != "pg_catalog" {
 		l.mention(schema)
 		rel.userTypes = true

@@ -15,7 +15,9 @@ func (w *Writer) query(n *tree.Node) {
 	w.selectList(n, ref)
 	w.from(n)
 	for i := range n.Embeds {
-		w.join(&n.Embeds[i])
+		if e := &n.Embeds[i]; !w.recorded(e) {
+			w.join(e)
+		}
 	}
 	if len(n.Where)+len(n.JoinConds) > 0 {
 		w.S(" WHERE ")
@@ -42,6 +44,8 @@ func (w *Writer) selectList(n *tree.Node, ref catalog.QI) {
 		w.S(" ")
 		first = false
 	}
+	guards := w.guards
+	w.guards = nil
 	if len(n.Select) == 0 && len(n.Children) == 0 {
 		comma()
 		w.selectField(ref, &star)
@@ -67,6 +71,9 @@ func (w *Writer) selectList(n *tree.Node, ref catalog.QI) {
 				w.spreadField(e.AggAlias, &e.Fields[j])
 			}
 		case e.Empty:
+		case w.recorded(e):
+			comma()
+			w.records(e)
 		case e.Kind == tree.EmbedObject:
 			comma()
 			w.S("row_to_json(")
@@ -84,6 +91,10 @@ func (w *Writer) selectList(n *tree.Node, ref catalog.QI) {
 			w.S(", '[]') AS ")
 			w.Ident(e.Name)
 		}
+	}
+	for _, g := range guards {
+		comma()
+		w.guard(g)
 	}
 }
 

@@ -31,6 +31,8 @@ type Statement struct {
 	SQL   string
 	Args  []Arg
 	Names []string // names of call arguments, by Arg.Index
+	// Guards end the columns of its rows; see Guard.
+	Guards []Guard
 }
 
 const (
@@ -53,11 +55,14 @@ type Writer struct {
 	index map[Arg]int // of args, once there are many
 	names []string
 	json  bool // embeds stay json; see JSONColumns
+
+	guards  []Guard // to end the next select list
+	guarded []Guard // all of the statement
 }
 
 // Statement returns what was written.
 func (w *Writer) Statement() Statement {
-	return Statement{SQL: w.buf.String(), Args: w.args, Names: w.names}
+	return Statement{SQL: w.buf.String(), Args: w.args, Names: w.names, Guards: w.guarded}
 }
 
 // S writes constant SQL. It is for text that stands in this package's source.
