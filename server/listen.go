@@ -133,6 +133,15 @@ func (s *Server) serveAdmin(c *config.Config) (stop func(), err error) {
 	}, nil
 }
 
+// giveUp ends the process for want of a database, where it may not try again.
+// The listener and the first catalog may both find out; one of them says so.
+func (s *Server) giveUp(err error) {
+	s.givenUp.Do(func() {
+		s.log.NoRecovery()
+		s.die(err)
+	})
+}
+
 // die ends the process for a reason.
 func (s *Server) die(err error) {
 	select {

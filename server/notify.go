@@ -14,9 +14,12 @@ import (
 // if db-channel-enabled is set. The channel it returns is closed when that has
 // succeeded or failed for the first time.
 func (s *Server) startListener(ctx context.Context) <-chan struct{} {
+	s.listenLock.Lock()
+	defer s.listenLock.Unlock()
 	first := make(chan struct{})
 	tried := sync.OnceFunc(func() { close(first) })
 	c := s.config()
+	s.listenWanted = &c.DBChannelEnabled
 	if !c.DBChannelEnabled {
 		tried()
 		return first
@@ -58,7 +61,7 @@ func (s *Server) startListener(ctx context.Context) <-chan struct{} {
 				said = why
 				s.log.ListenerFailed(c.DBChannel, err)
 				if !s.config().DBPoolAutomaticRecovery {
-					s.die(err)
+					s.giveUp(err)
 					return
 				}
 				if why != nil {
@@ -99,8 +102,22 @@ func (s *Server) notified(c *config.Config, payload string) {
 	}
 }
 
+// followChannel begins or ends to listen if db-channel-enabled has changed,
+// whatever the reload that has read it was about.
+func (s *Server) followChannel(ctx context.Context) {
+	s.listenLock.Lock()
+	follows := s.listenWanted != nil && *s.listenWanted != s.config().DBChannelEnabled
+	s.listenLock.Unlock()
+	if follows {
+		s.stopListener()
+		s.startListener(ctx)
+	}
+}
+
 // stopListener stops listening and waits until nobody listens any more.
 func (s *Server) stopListener() {
+	s.listenLock.Lock()
+	defer s.listenLock.Unlock()
 	if s.listenCancel != nil {
 		s.listenCancel()
 		s.listening.Wait()

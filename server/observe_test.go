@@ -3,6 +3,7 @@ package server_test
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
 	"regexp"
 	"strconv"
 	"strings"
@@ -269,6 +270,42 @@ func TestServerTiming(t *testing.T) {
 		got := response.Header.Get("Server-Timing")
 		if ok := regexp.MustCompile(`^jwt;dur=\d+\.\d, parse;dur=\d+\.\d, plan;dur=\d+\.\d, transaction;dur=\d+\.\d, response;dur=\d+\.\d$`).MatchString(got); ok != want || !want && got != "" {
 			t.Errorf("%s: %q", target, got)
+		}
+	}
+}
+
+// TestServerTimingIsTrue: what a function sleeps is the transaction's, and all
+// parts together are no more than the client waits.
+func TestServerTimingIsTrue(t *testing.T) {
+	const sleeps = 300.0
+	r := watch(t, map[string]string{"server-timing-enabled": "true"})
+	for _, request := range [][2]string{{"GET", "/rpc/sleeps"}, {"POST", "/rpc/sleeps"}, {"GET", "/rpc/sleeps"}, {"GET", "/film"}} {
+		name, token := as(t, "watch_user")
+		req, err := http.NewRequest(request[0], "http://api"+request[1], nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set(name, token)
+		began := time.Now()
+		response, err := r.api.Do(req)
+		took := float64(time.Since(began)) / float64(time.Millisecond)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		parts, sum := map[string]float64{}, 0.0
+		for _, m := range regexp.MustCompile(`(\w+);dur=([0-9.]+)`).FindAllStringSubmatch(response.Header.Get("Server-Timing"), -1) {
+			if parts[m[1]], err = strconv.ParseFloat(m[2], 64); err != nil {
+				t.Error(err)
+			}
+			sum += parts[m[1]]
+		}
+		const rounding = 0.05 * 5
+		if len(parts) != 5 || sum > took+rounding {
+			t.Errorf("%s: %v are %.1f ms of %.1f", request, parts, sum, took)
+		}
+		if request[1] == "/rpc/sleeps" && (parts["transaction"] < sleeps || sum-parts["transaction"] > took-sleeps+rounding) {
+			t.Errorf("%s: %v, where the function sleeps for %v ms and all took %.1f", request, parts, sleeps, took)
 		}
 	}
 }

@@ -101,8 +101,7 @@ func (s *Server) loadUntilDone(ctx context.Context) {
 			return
 		}
 		if !s.config().DBPoolAutomaticRecovery {
-			s.log.NoRecovery()
-			s.die(err)
+			s.giveUp(err)
 			return
 		}
 		if ctx.Err() != nil {
@@ -155,11 +154,12 @@ func (s *Server) loadCatalog(ctx context.Context) error {
 	s.takePrint(ctx, c)
 	// Without settings in the database files are left for a reload of the
 	// configuration to read.
+	reread := false
 	if cfg.DBConfig {
 		if next, err := s.readConfig(ctx, c); err != nil {
 			s.log.ConfigInvalid(err)
 		} else {
-			cfg = next
+			cfg, reread = next, true
 		}
 	}
 
@@ -179,6 +179,10 @@ func (s *Server) loadCatalog(ctx context.Context) error {
 	took := time.Since(start)
 	if err := s.install(cfg, cat, session); err != nil {
 		return err
+	}
+	if reread {
+		s.warnDeprecated()
+		s.followChannel(ctx)
 	}
 	// Sessions keep catalog caches of their own; new ones are certain to agree
 	// with what was just read.
@@ -257,15 +261,12 @@ func (s *Server) reloadConfig(ctx context.Context) {
 	if p := s.snapshot.Load().planner; p != nil {
 		cat = p.Catalog()
 	}
-	channel := s.config().DBChannelEnabled
 	if err := s.install(cfg, cat, s.snapshot.Load().session); err != nil {
 		s.log.ConfigInvalid(err)
 		return
 	}
-	if channel != cfg.DBChannelEnabled {
-		s.stopListener()
-		s.startListener(ctx)
-	}
+	s.warnDeprecated()
+	s.followChannel(ctx)
 	s.log.ConfigReloaded()
 }
 
@@ -278,7 +279,6 @@ func (s *Server) install(cfg *config.Config, cat *catalog.Catalog, session sessi
 		if a, err = auth.New(o); err != nil {
 			return err
 		}
-		s.warnDeprecated(a)
 	}
 	s.log.SetLevel(oplog.Level(cfg.LogLevel))
 	s.pool.SetPatience(patience(cfg))
@@ -289,8 +289,9 @@ func (s *Server) install(cfg *config.Config, cat *catalog.Catalog, session sessi
 	return nil
 }
 
-func (s *Server) warnDeprecated(a *auth.Authenticator) {
-	if path, deprecated := a.Deprecated(); deprecated {
+// warnDeprecated is repeated whenever the configuration has been read.
+func (s *Server) warnDeprecated() {
+	if path, deprecated := s.snapshot.Load().auth.Deprecated(); deprecated {
 		s.log.DeprecatedRolePath(path)
 	}
 }

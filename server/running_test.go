@@ -44,6 +44,7 @@ create function api.volatile() returns void language sql volatile as 'select';
 create function api.blocked() returns void language sql volatile as 'select pg_advisory_xact_lock(1)';
 create function api.die() returns void language sql volatile security definer as 'select pg_terminate_backend(pg_backend_pid())';
 create function api.greet() returns text language sql stable as $$select 'hello'$$;
+create function api.sleeps() returns void language sql stable as 'select pg_sleep(0.3)';
 create function api.prepare_request() returns void language sql volatile as 'select';
 grant usage on schema api to watch_anon, watch_user;
 grant select, insert on api.film, api.maker to watch_anon, watch_user;

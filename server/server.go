@@ -51,10 +51,13 @@ type Server struct {
 	draining atomic.Bool  // the process ends, and connections with it
 	delay    atomic.Int64 // seconds until the next attempt to reconnect
 	fatal    chan error   // why the process has to end
+	givenUp  sync.Once
 
 	socketFile string // of the API, if it is a unix socket
 
 	listener     atomic.Int32 // listenerOff and so on
+	listenLock   sync.Mutex   // over what follows: a reload may begin or end to listen when the process ends
+	listenWanted *bool        // whether we were to listen when that began, nil before
 	listenCancel context.CancelFunc
 	listening    sync.WaitGroup
 }
@@ -97,7 +100,6 @@ func newServer(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.warnDeprecated(a)
 	connect, err := connectConfig(c, o.Version, false)
 	if err != nil {
 		return nil, err
@@ -121,6 +123,7 @@ func newServer(o Options) (*Server, error) {
 	}
 	s.reloads.init()
 	s.snapshot.Store(newSnapshot(c, a, nil, session{}))
+	s.warnDeprecated()
 	return s, nil
 }
 

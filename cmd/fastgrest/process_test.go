@@ -88,12 +88,21 @@ type process struct {
 // start starts the program and waits until it listens.
 func (d *database) start(args ...string) *process {
 	d.t.Helper()
+	p := d.launch("", append([]string{"--db-uri", d.uri}, args...)...)
+	p.awaitListening()
+	return p
+}
+
+// launch starts the program with something on standard input.
+func (d *database) launch(input string, args ...string) *process {
+	d.t.Helper()
 	p := &process{t: d.t, over: make(chan struct{})}
 	p.cmd = exec.Command(os.Args[0], append([]string{
-		"--db-uri", d.uri, "--db-schemas", "api", "--db-anon-role", "process_anon", "--log-level", "crit", "--server-host", "127.0.0.1",
+		"--db-schemas", "api", "--db-anon-role", "process_anon", "--log-level", "crit", "--server-host", "127.0.0.1",
 	}, args...)...)
 	p.cmd.Env = append(os.Environ(), asProgram+"=1")
 	p.cmd.Stderr = &p.errs
+	p.cmd.Stdin = strings.NewReader(input)
 	if err := p.cmd.Start(); err != nil {
 		d.t.Fatal(err)
 	}
@@ -105,15 +114,19 @@ func (d *database) start(args ...string) *process {
 			d.t.Logf("process %d said:\n%s", p.cmd.Process.Pid, p.errs.String())
 		}
 	})
-	eventually(d.t, "the server listens", func() bool {
+	return p
+}
+
+func (p *process) awaitListening() {
+	p.t.Helper()
+	eventually(p.t, "the server listens", func() bool {
 		select {
 		case <-p.over:
-			d.t.Fatalf("did not start: %s", p.errs.String())
+			p.t.Fatalf("did not start: %s", p.errs.String())
 		default:
 		}
 		return strings.Contains(p.errs.String(), "API server listening")
 	})
-	return p
 }
 
 func eventually(t *testing.T, what string, ok func() bool) {

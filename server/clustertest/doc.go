@@ -6,6 +6,7 @@
 //	chaos_test.go      PostgreSQL killed every second
 //	start_test.go      a database that is down, slow, or refuses us at the start
 //	reload_test.go     reloads: what asks for them, what fails, what goes on meanwhile
+//	settings_test.go   settings that reloads change, in files and in the database
 //	pool_test.go       connections: how many, and what happens when there are no more
 //	big_test.go        what a reload costs where the schema is big
 //

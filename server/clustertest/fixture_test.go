@@ -345,9 +345,36 @@ func value(t *testing.T, c *pgtest.Cluster, db, sql string) string {
 		t.Fatal(err)
 	}
 	defer conn.Close(context.Background())
-	r := conn.ExecParams(context.Background(), sql, nil, nil, nil, nil).Read()
-	if r.Err != nil || len(r.Rows) != 1 {
-		t.Fatalf("%s: %d rows, %v", sql, len(r.Rows), r.Err)
+	text, rows := query(t, conn, sql)
+	if rows != 1 {
+		t.Fatalf("%s: %d rows", sql, rows)
 	}
-	return string(r.Rows[0][0])
+	return text
+}
+
+// session is a connection to the cluster itself, for what takes several statements.
+func session(t *testing.T, c *pgtest.Cluster, db string) func(sql string) string {
+	t.Helper()
+	conn, err := pgconn.Connect(context.Background(), c.URI(db, pgtest.Superuser))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close(context.Background()) })
+	return func(sql string) string {
+		t.Helper()
+		text, _ := query(t, conn, sql)
+		return text
+	}
+}
+
+func query(t *testing.T, conn *pgconn.PgConn, sql string) (first string, rows int) {
+	t.Helper()
+	r := conn.ExecParams(context.Background(), sql, nil, nil, nil, nil).Read()
+	if r.Err != nil {
+		t.Fatalf("%s: %v", sql, r.Err)
+	}
+	if len(r.Rows) == 0 {
+		return "", 0
+	}
+	return string(r.Rows[0][0]), len(r.Rows)
 }

@@ -13,12 +13,15 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 )
 
-// own starts a server over a database of a cluster of its own: role settings
-// belong to the cluster.
-func own(t *testing.T, flags map[string]string) (a *app, exec func(sql string)) {
+// own starts a server over a database of a cluster of its own, with sql beyond
+// the schema: role settings belong to the cluster.
+func own(t *testing.T, flags map[string]string, sql ...string) (a *app, exec func(sql string)) {
 	t.Helper()
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
+	for _, sql := range sql {
+		cluster.Exec(t, db, sql)
+	}
 	all := map[string]string{"db-uri": cluster.URI(db, authenticator)}
 	for k, v := range flags {
 		all[k] = v
