@@ -26,6 +26,8 @@ type Config struct {
 	// connection, in the middle of what it does. They must not use it.
 	OnNotice       func(*Error)
 	OnNotification func(channel, payload string)
+
+	place string // see placeQuery
 }
 
 // ParseConfig reads a connection string, URI or keyword=value, as libpq does:
@@ -41,7 +43,7 @@ func ParseConfig(uri string) (*Config, error) {
 		}
 	}
 	adopt(cfg)
-	return &Config{Config: cfg, Statements: 256, CancelWait: 5 * time.Second}, nil
+	return &Config{Config: cfg, Statements: 256, CancelWait: 5 * time.Second, place: placeQuery(cfg.ValidateConnect)}, nil
 }
 
 // Copy returns a Config that can be changed on its own.

@@ -33,6 +33,7 @@ type Conn struct {
 	answered bool // the server has said something since the flight was sent
 	soil     Soil // what the next flight has to expect of the session; see wash.go
 	unwashed bool // a washing failed: to be given up
+	doubtful bool // the server may have lost its role, see stray.go
 
 	aside     chan error // result of a large flight's sender
 	asideBusy bool       // there is one

@@ -28,6 +28,11 @@
 // outlive the transaction. A flight that runs such functions says so (Soils);
 // the next one, whoever's it is, then begins with a washing, in the same write.
 //
+// # Servers that lose their role
+//
+// A write that is refused because nobody may write is reason to ask whether the
+// server still is what target_session_attrs wants (stray.go).
+//
 // # Errors, and what they leave behind
 //
 //   - *Error: the server refused a step. It skipped the rest, and without

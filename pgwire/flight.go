@@ -18,6 +18,7 @@ type Flight struct {
 	// simple is SQL for the simple query protocol, instead of steps.
 	simple string
 	known  bool // see KnownOnly
+	writes bool // see ForWriting
 
 	// Took is how long the server took, as far as we can tell: from when the
 	// flight was the first to be answered to its answer's end. Queued: it shared
@@ -104,7 +105,7 @@ func (f *Flight) Reset() {
 	clear(f.steps) // let go of what was borrowed
 	clear(f.args)
 	f.steps, f.args = f.steps[:0], f.args[:0]
-	f.simple, f.known = "", false
+	f.simple, f.known, f.writes = "", false, false
 	f.soils, f.washes = Clean, false
 	f.closes, f.err, f.failed = 0, nil, -1
 }

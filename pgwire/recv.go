@@ -231,6 +231,7 @@ func (c *Conn) read(f *Flight) error {
 				c.reconsider(s, said)
 			}
 			f.fail(i, said)
+			c.doubtful = c.doubtful || f.writes && said.Code == readOnlyTransaction
 			// The rest is skipped by the server.
 			i, want, f.closes = len(f.steps), answered, 0
 			continue

@@ -244,6 +244,9 @@ func (rq *request) load(plan *planner.Plan, prepared *planner.Prepared, tx trans
 		f.Soils(rq.snap.soil)
 	}
 	rq.numbers = rq.numbers[:0]
+	if !plan.ReadOnly {
+		f.ForWriting()
+	}
 	if tx.explicit {
 		f.Begin(tx.isolation, plan.ReadOnly)
 	}

@@ -109,9 +109,14 @@ func (s *Server) followChannel(ctx context.Context) {
 	follows := s.listenWanted != nil && *s.listenWanted != s.config().DBChannelEnabled
 	s.listenLock.Unlock()
 	if follows {
-		s.stopListener()
-		s.startListener(ctx)
+		s.relisten(ctx)
 	}
+}
+
+// relisten begins to listen anew, if we are to listen.
+func (s *Server) relisten(ctx context.Context) {
+	s.stopListener()
+	s.startListener(ctx)
 }
 
 // stopListener stops listening and waits until nobody listens any more.

@@ -238,6 +238,10 @@ func (s *Server) observePool(e pool.Event) {
 	if e.Kind == pool.Connected && s.listener.Load() == listenerOff {
 		wish(s.reloads.reached)
 	}
+	if e.Kind == pool.Strayed {
+		s.log.Strayed()
+		wish(s.reloads.strayed)
+	}
 	if !s.debugging() || e.Conn == 0 {
 		return
 	}
@@ -260,7 +264,7 @@ func (s *Server) observePool(e pool.Event) {
 
 var closedStates = [...]oplog.ConnState{
 	pool.Broken: oplog.ConnBroken, pool.Flushed: oplog.ConnReleased, pool.Idle: oplog.ConnIdled,
-	pool.Aged: oplog.ConnAged, pool.PoolClosed: oplog.ConnReleased,
+	pool.Aged: oplog.ConnAged, pool.PoolClosed: oplog.ConnReleased, pool.Stray: oplog.ConnReleased,
 }
 
 // debugToken is called before a token is looked at; what it returns, after.

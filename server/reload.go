@@ -28,6 +28,7 @@ type reloader struct {
 	loaded  atomic.Bool   // the catalog in force is the one last asked for
 	polling chan struct{} // db-schema-poll-interval may have changed
 	reached chan struct{} // the pool has reached the database: the listener may try again
+	strayed chan struct{} // the pool has left its server for another
 
 	// print is the fingerprint of what was last loaded, "" if none was taken.
 	print atomic.Pointer[string]
@@ -40,6 +41,7 @@ func (r *reloader) init() {
 	r.ready = make(chan struct{})
 	r.polling = make(chan struct{}, 1)
 	r.reached = make(chan struct{}, 1)
+	r.strayed = make(chan struct{}, 1)
 }
 
 func (r *reloader) wantCatalog() { wish(r.catalog) }
@@ -78,6 +80,11 @@ func (s *Server) reloadLoop(ctx context.Context) {
 			s.reloadConfig(ctx)
 		case <-s.reloads.catalog:
 			s.loadUntilDone(ctx)
+		case <-s.reloads.strayed:
+			// What listens does so where nothing will be said, and what was said
+			// elsewhere is lost.
+			s.relisten(ctx)
+			s.reloads.wantCatalog()
 		}
 	}
 }

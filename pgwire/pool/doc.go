@@ -12,6 +12,10 @@
 // the pool makes do with those it has and asks for more now and then
 // (crowd.go).
 //
+// A connection that comes back with the news that nobody may write is asked
+// whether its server is still what target_session_attrs wants. If not, all
+// connections are retired, once.
+//
 // Who asks with a Waiter can be called off while waiting, and is turned away
 // where Options.MaxWaiters wait already.
 //

@@ -266,7 +266,11 @@ func (c *Conn) Release() {
 		_ = c.Rollback(ctx)
 		cancel()
 	}
-	if why := p.verdict(c, 0); why != 0 {
+	why := p.verdict(c, 0)
+	if why == 0 && c.Doubtful() && p.strayed(c) {
+		why = Stray
+	}
+	if why != 0 {
 		c.discard(why)
 		return
 	}
@@ -274,6 +278,25 @@ func (c *Conn) Release() {
 	c.counted = true
 	p.idle.Add(1)
 	c.res.Release()
+}
+
+// strayTime is how long a server may take to say what it is.
+const strayTime = 5 * time.Second
+
+// strayed reports whether the connection leads to a server that has lost its
+// role. The first to find out retires all that were made before: later ones
+// lead to a server that had it, or are not made.
+func (p *Pool) strayed(c *Conn) bool {
+	ctx, cancel := context.WithTimeout(p.life, strayTime)
+	defer cancel()
+	if !c.Strayed(ctx) {
+		return false
+	}
+	if p.generation.CompareAndSwap(c.generation, c.generation+1) {
+		p.retire()
+		p.tell(Event{Kind: Strayed, Conn: c.number})
+	}
+	return true
 }
 
 // discard closes the connection. Its place in the pool is free once that is

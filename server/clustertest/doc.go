@@ -1,7 +1,7 @@
 // Package clustertest runs the whole server over databases that come, go and
 // take over from one another. It consists of tests.
 //
-//	replica_test.go    a read replica by streaming replication, and failover to it
+//	replica_test.go    a read replica by streaming replication, and failovers to it
 //	pgbouncer_test.go  PgBouncer in transaction mode
 //	chaos_test.go      PostgreSQL killed every second
 //	start_test.go      a database that is down, slow, or refuses us at the start

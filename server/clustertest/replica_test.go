@@ -1,6 +1,7 @@
 package clustertest_test
 
 import (
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -154,5 +155,105 @@ func TestFailover(t *testing.T) {
 	clients.Wait()
 	if got := value(t, one, "postgres", "select count(*) from pg_stat_activity where usename = 'cluster_authenticator' and state = 'active'"); got != "0" {
 		t.Errorf("%s connections are at work on the old primary", got)
+	}
+}
+
+// TestFenced: the primary is not stopped but takes no writes any more, and the
+// connections to it stay. The first write to be refused is the end of them;
+// with target_session_attrs the next goes to the new primary. Where nothing was
+// asked of servers, and where a function says it may not write, nothing happens.
+func TestFenced(t *testing.T) {
+	one := pgtest.StartReplicated(t, "cluster_name = 'one'")
+	db := newDB(t, one)
+	one.Exec(t, db, "create function api.refuses() returns void language plpgsql volatile as $$ begin raise 'no' using errcode = '25006'; end $$;"+
+		"create function api.pretends() returns void language plpgsql volatile as $$ begin set default_transaction_read_only = on; raise 'no' using errcode = '25006'; end $$")
+	two := one.StartReplica(t, "cluster_name = 'two'")
+	wants := start(t, map[string]string{"db-uri": hosts(db, "read-write", one, two), "db-pool": "8", "db-channel-enabled": "true"})
+	wants.awaitLog("listening for database notifications")
+	stays := start(t, map[string]string{"db-uri": hosts(db, "any", one, two), "db-pool": "8", "db-channel-enabled": "false"})
+	opened := func(a *app) float64 { return a.metric("fastgrest_db_pool_opened_total") }
+	const strayed = "takes no writes any more"
+
+	// Functions that refuse, and soil their session with it, say nothing of the server.
+	wants.settled()
+	wants.get("/item?limit=1")
+	before := opened(wants)
+	for range 20 {
+		for _, target := range []string{"/rpc/refuses", "/rpc/pretends"} {
+			if got := wants.do("POST", target, "{}"); got.status != 405 || got.code != "25006" {
+				t.Fatalf("%s: %v", target, got)
+			}
+		}
+		if got := wants.get("/rpc/add_note?tag=x"); got.status != 405 || got.code != "25006" {
+			t.Fatalf("a write by GET: %v", got)
+		}
+		if got := wants.do("POST", "/note", `{"tag":"x"}`); got.status != 201 {
+			t.Fatalf("a write: %v", got)
+		}
+	}
+	if n := opened(wants) - before; n != 0 || wants.log.count(strayed) > 0 {
+		t.Errorf("%v connections were made for functions that refuse", n)
+	}
+
+	one.Exec(t, "postgres", "alter system set default_transaction_read_only = on")
+	one.Exec(t, "postgres", "select pg_reload_conf()")
+	two.Promote(t)
+	eventually(t, "nobody may write there", func() bool { return value(t, one, db, "show transaction_read_only") == "on" })
+	eventually(t, "everybody may write here", func() bool { return value(t, two, db, "show transaction_read_only") == "off" })
+	before, kept := opened(wants), opened(stays)
+	var refused atomic.Int64
+	var clients sync.WaitGroup
+	for client := range 16 {
+		clients.Go(func() {
+			for written := 0; written < 20; {
+				got, err := wants.try("POST", "/note", fmt.Sprintf(`{"tag":"c%d"}`, client))
+				switch {
+				case err != nil:
+					t.Error(err)
+					return
+				case got.status == 201:
+					written++
+				case got.status == 405 && got.code == "25006":
+					refused.Add(1)
+				default:
+					t.Errorf("%v", got)
+					return
+				}
+			}
+		})
+	}
+	clients.Wait()
+	if got := value(t, two, db, "select count(*) from api.note where tag like 'c%'"); got != "320" {
+		t.Errorf("%s rows on the new primary, want 320", got)
+	}
+	// Each connection there was may refuse the flights it had been given by then, no more.
+	if n := refused.Load(); n < 1 || n > 16*8 {
+		t.Errorf("%d writes were refused", n)
+	}
+	if got := wants.get("/rpc/who"); !strings.Contains(got.body, `"two"`) {
+		t.Errorf("reads go to %v", got)
+	}
+	wants.awaitLog(strayed)
+	if n := wants.log.count(strayed); n != 1 {
+		t.Errorf("%d times in the log", n)
+	}
+	// The listener has moved, too, and the catalog is the new primary's.
+	two.Exec(t, db, "create table api.later (id int)")
+	eventually(t, "the listener is on the new primary", func() bool {
+		two.Exec(t, db, "notify pgrst")
+		got, err := wants.try("GET", "/later", "")
+		return err == nil && got.status == 200
+	})
+	if n := opened(wants) - before; n > 8*float64(wants.loads()+2) {
+		t.Errorf("%v connections were made", n)
+	}
+
+	for range 50 {
+		if got := stays.do("POST", "/note", `{"tag":"x"}`); got.status != 405 || got.code != "25006" {
+			t.Fatalf("of any server: %v", got)
+		}
+	}
+	if n := opened(stays) - kept; n > 0 || stays.log.count(strayed) > 0 {
+		t.Errorf("%v connections were made by one that takes any server", n)
 	}
 }

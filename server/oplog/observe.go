@@ -226,6 +226,11 @@ func (l *Logger) ListenerImpossible(why error, pollInterval time.Duration) {
 	l.say(Warn, text, why.Error(), ". Set db-schema-poll-interval to have the catalog looked at instead.")
 }
 
+// Strayed is a failover that left the connections alone.
+func (l *Logger) Strayed() {
+	l.say(Warn, "The database server takes no writes any more: connecting to one that does (target_session_attrs)")
+}
+
 // SchemaChanged is a catalog that a poll found changed.
 func (l *Logger) SchemaChanged() {
 	l.say(Info, "The schema or its settings have changed, reloading (db-schema-poll-interval)")
