@@ -5,7 +5,8 @@ SHELL   := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GOBUILD := go build -trimpath -ldflags '-X main.version=$(VERSION)'
-GOTEST  := go test -timeout 9m -count=1
+# The time is for tests that hang: on a slow machine that does something else, too, some packages take minutes.
+GOTEST  := go test -timeout 25m -count=1
 # PG=17 tests against that major version.
 PGBIN    = dir=$$(.ci/pg-bin $(PG)) && export TEST_PG_BIN_DIR=$$dir
 # PgBouncer is installed where that can be done; then its tests may not be skipped.

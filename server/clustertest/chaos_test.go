@@ -117,7 +117,7 @@ func TestChaos(t *testing.T) {
 	worst := recoveries[len(recoveries)-1]
 	t.Logf("%d restarts in %v: %d answers, %d failures; first answer after a restart: median %v, worst %v",
 		len(recoveries), time.Since(began).Round(time.Second), good.Load(), bad.Load(), recoveries[len(recoveries)/2], worst)
-	if worst > 15*time.Second { // a second, on a machine that has nothing else to do
+	if worst > 30*time.Second { // a second, on a machine that has nothing else to do; the longest pause between attempts is 32
 		t.Errorf("it took %v to recover", worst)
 	}
 

@@ -61,7 +61,7 @@ alter default privileges in schema api grant all on tables to cluster_anon;
 `
 
 // patience is how long a test waits for what has to come.
-const patience = 60 * time.Second
+const patience = 2 * time.Minute
 
 // eventually waits for something that others bring about.
 func eventually(t *testing.T, what string, ok func() bool) {
@@ -113,7 +113,7 @@ func launch(t *testing.T, flags map[string]string) *app {
 	dir := socketDir(t)
 	api, admin := filepath.Join(dir, "api"), filepath.Join(dir, "admin")
 	all := map[string]string{
-		"db-schemas": "api", "db-anon-role": "cluster_anon", "jwt-secret": secret,
+		"db-schemas": "api", "db-anon-role": "cluster_anon", "jwt-secret": secret, "db-pool-acquisition-timeout": "60",
 		"server-unix-socket": api, "admin-server-unix-socket": admin, "log-level": "error",
 	}
 	for k, v := range flags {

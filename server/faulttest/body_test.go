@@ -171,7 +171,7 @@ func TestLeftoverBodies(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				conn.SetDeadline(time.Now().Add(20 * time.Second))
+				conn.SetDeadline(time.Now().Add(2 * time.Minute))
 				const next = "POST /note HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 14\r\nPrefer: tx=commit\r\nConnection: close\r\n\r\n" + `{"tag":"next"}`
 				go io.WriteString(conn, test.head+framed+next)
 				answers, err := responses(conn, strings.Fields(test.head)[0])
@@ -239,7 +239,7 @@ func TestBrokenBodies(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		conn.SetDeadline(time.Now().Add(20 * time.Second))
+		conn.SetDeadline(time.Now().Add(2 * time.Minute))
 		io.WriteString(conn, head+test.rest)
 		conn.(*net.UnixConn).CloseWrite()
 		answers, err := responses(conn, "POST")

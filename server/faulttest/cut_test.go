@@ -164,7 +164,7 @@ func (c *cutter) cut(t *testing.T, trace faulttest.Exchange, cut faulttest.Cut) 
 	c.prepare(t, tag)
 	wait := c.Arm(cut)
 	a := c.do(t, c.request, tag)
-	if !wait(20 * time.Second) {
+	if !wait(2 * time.Minute) {
 		t.Fatalf("%+v: nothing was cut", cut)
 	}
 	rows := c.count(t, "select count(*) from log where tag = $1 and op = $2", tag, c.op)

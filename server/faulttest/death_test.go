@@ -82,7 +82,7 @@ func TestDeath(t *testing.T) {
 					done <- a
 				}()
 				pid := "0"
-				for end := time.Now().Add(20 * time.Second); pid == "0" && time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+				for end := time.Now().Add(2 * time.Minute); pid == "0" && time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
 					pid = f.value(t, waiting)
 				}
 				way.end(t, pid)

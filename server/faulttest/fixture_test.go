@@ -105,7 +105,7 @@ func startOn(t *testing.T, cluster *pgtest.Cluster, name string, flags map[strin
 	all := map[string]string{
 		"db-uri":     f.proxied,
 		"db-schemas": "api", "db-anon-role": "fault_anon", "jwt-secret": secret,
-		"db-channel-enabled": "false", "db-pool": "1", "server-unix-socket": api, "log-level": "error",
+		"db-channel-enabled": "false", "db-pool": "1", "db-pool-acquisition-timeout": "60", "server-unix-socket": api, "log-level": "error",
 	}
 	for k, v := range flags {
 		all[k] = v
@@ -144,8 +144,8 @@ func startOn(t *testing.T, cluster *pgtest.Cluster, name string, flags map[strin
 
 // unixClient speaks HTTP to a socket, whatever the host.
 func unixClient(path string) *http.Client {
-	return &http.Client{Timeout: time.Minute, Transport: &http.Transport{
-		ExpectContinueTimeout: 10 * time.Second,
+	return &http.Client{Timeout: 2 * time.Minute, Transport: &http.Transport{
+		ExpectContinueTimeout: 2 * time.Minute,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			var d net.Dialer
 			return d.DialContext(ctx, "unix", path)
@@ -160,7 +160,7 @@ func (f *fixture) reconnect(t *testing.T) {
 		f.db.Close(context.Background())
 	}
 	var err error
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if f.db, err = pgconn.Connect(context.Background(), f.direct); err == nil {
 			return
 		}
@@ -172,7 +172,7 @@ func (f *fixture) reconnect(t *testing.T) {
 // before has had its answer, and nothing is sent twice that may have arrived.
 func (f *fixture) eventually(t *testing.T, r request, tag string) answer {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		a := f.do(t, r, tag)
 		if a.code != "PGRST000" || time.Now().After(end) {
 			return a

@@ -84,7 +84,10 @@ grant all on api.parent, api.child to fault_anon, fault_serial`)
 	if is.collectAt > was.collectAt*3/2+8<<20 || is.resident > was.resident*3/2+32<<20 {
 		t.Errorf("memory grows: %+v", all)
 	}
-	if n := s.failed.Load(); n == 0 || n > s.requests.Load()/2 {
+	// A fault that breaks connections may meet what all clients are asking, and
+	// what they ask next: on a slow machine that is most of what they ask at all.
+	breaks := s.faults[faultEnded].Load() + s.faults[faultCut].Load() + s.faults[faultHalf].Load()
+	if n := s.failed.Load(); n == 0 || n == s.requests.Load() || n > max(s.requests.Load()/2, 2*soakClients*breaks) {
 		t.Errorf("%d of %d requests failed for a fault", n, s.requests.Load())
 	}
 	for i, n := range s.faultCounts() {
@@ -194,7 +197,7 @@ func (s *soak) round(t *testing.T, d time.Duration, seed uint64) {
 		}
 	})
 	draw := rand.New(rand.NewPCG(seed, 102))
-	for i := 0; time.Now().Before(end); i++ {
+	for i := 0; time.Now().Before(end) || i < 5; i++ { // each of them, however slow the machine
 		time.Sleep(min(300*time.Millisecond, time.Until(end)))
 		kind := [...]int{faultEnded, faultSchema, faultCut, faultConfig, faultHalf}[i%5]
 		switch kind {
@@ -285,7 +288,7 @@ func (s *soak) settled(t *testing.T, all []soakFigures) soakFigures {
 	t.Helper()
 	const pool = 10
 	var now soakFigures
-	for end := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
 		now = s.figures(t)
 		quiet := now.connections <= pool+1
 		if len(all) >= 2 {

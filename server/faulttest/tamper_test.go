@@ -102,7 +102,7 @@ func TestHalfClosed(t *testing.T) {
 // await waits until SQL says 1.
 func (f *fixture) await(t *testing.T, what, sql string) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); f.count(t, sql) != 1; time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); f.count(t, sql) != 1; time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("never: %s", what)
 		}
@@ -193,7 +193,7 @@ func (f *fixture) flip(t *testing.T, r request, right answer, d faulttest.Direct
 	// Whatever became of the connection, there is one that works, and the
 	// statement is known to it.
 	for range 2 {
-		for end := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		for end := time.Now().Add(2 * time.Minute); ; time.Sleep(5 * time.Millisecond) {
 			a, err := f.try(r, "")
 			if err == nil && a.String() == right.String() {
 				break
