@@ -15,10 +15,10 @@ FUZZTIME ?= 10s
 PKG      ?= ./...
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race spec alloc ui fuzz bench profile chaos soak big lint ci clean
+.PHONY: help run build test race spec alloc ui fuzz bench profile chaos soak big reproducible lint ci clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## the demo: a private PostgreSQL with data, the API on :3000 (ARGS= adds flags)
 	@.ci/pg-bin >/dev/null || true; exec ./fastgrest --demo $(ARGS)
@@ -63,6 +63,11 @@ soak: ## a mixed load with faults for SOAK_TIME=30m: memory, goroutines, descrip
 
 big: ## reloads of a schema of BIG=10000 tables, views and functions: time, memory, slowest request; minutes to create
 	@$(PGBIN) && set -x && go test -timeout 60m -count=1 -v -run BigSchema ./server/clustertest -big $(or $(BIG),10000)
+
+reproducible: ## two clones in two folders, built from nothing: the same bytes
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && for at in one another/and/deeper; do \
+		git clone -q . "$$dir/$$at" && (cd "$$dir/$$at" && go build -a -trimpath -ldflags '-X main.version=$(VERSION)' -o fastgrest ./cmd/fastgrest && sha256sum fastgrest); \
+	done | tee "$$dir/sums" && [ "$$(sort -u "$$dir/sums" | wc -l)" = 1 ]
 
 lint: ## gofmt, go vet, and the rules on imports and package comments
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt -w $$unformatted"; exit 1; fi

@@ -60,6 +60,13 @@ func (rq *request) finish() {
 	if c.ServerTimingEnabled && resp.StatusCode() < fasthttp.StatusBadRequest {
 		rq.serverTiming()
 	}
+	if status := resp.StatusCode(); status < fasthttp.StatusOK || status > 999 {
+		// The database may say so. No status of this kind ends a request: whoever
+		// is between us and the client would take what comes next on this
+		// connection for the answer, or after 101 pass on everything the client
+		// sends, past its own rules.
+		resp.SetConnectionClose()
+	}
 	if resp.StatusCode() == fasthttp.StatusServiceUnavailable {
 		resp.Header.Set(fasthttp.HeaderRetryAfter, strconv.Itoa(rq.server.retryAfter()))
 	}

@@ -131,6 +131,9 @@ func raised(e *pgwire.Error) *problem {
 		p.statusText = *d.Text
 	}
 	for name, value := range *d.Headers {
+		if !isHeaderName(name) {
+			return bad("Invalid JSON value for DETAIL: '"+e.Detail+"'", detailHint)
+		}
 		p.headers = append(p.headers, [2]string{name, value})
 	}
 	sort.Slice(p.headers, func(i, j int) bool { return p.headers[i][0] < p.headers[j][0] })

@@ -231,7 +231,9 @@ func decodeStatus(r *result) (int, error) {
 	return n, nil
 }
 
-// decodeHeaders reads [{"Name": "value"}, ...].
+// decodeHeaders reads [{"Name": "value"}, ...]. Names that HTTP does not know
+// are refused: "Content-Length " is no header of ours, and to a proxy it may be
+// another Content-Length.
 func decodeHeaders(r *result) ([][2]string, error) {
 	if !r.hasHeaders {
 		return nil, nil
@@ -247,13 +249,23 @@ func decodeHeaders(r *result) ([][2]string, error) {
 		}
 		for name, value := range object {
 			text, ok := value.(string)
-			if !ok {
+			if !ok || !isHeaderName(name) {
 				return nil, errHeadersSetting
 			}
 			out = append(out, [2]string{name, text})
 		}
 	}
 	return out, nil
+}
+
+// isHeaderName says whether name is a token (RFC 9110, 5.6.2).
+func isHeaderName(name string) bool {
+	for i := range len(name) {
+		if c := name[i]; c <= ' ' || c >= 0x7f || strings.IndexByte(`()<>@,;:\"/[]?={}`, c) >= 0 {
+			return false
+		}
+	}
+	return name != ""
 }
 
 // planRows reads the estimate from EXPLAIN (FORMAT JSON): the first "Plan

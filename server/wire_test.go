@@ -309,6 +309,27 @@ func TestHeaderInjection(t *testing.T) {
 			t.Errorf("%s: body %q, %v: %q", h, body, err, got)
 		}
 	}
+
+	// Nor is it by a name that only some take for the header's.
+	for _, name := range []string{"Content-Length ", "Content-Length\t", " Content-Length", "Transfer-Encoding ", "Transfer-Encoding: chunked\r\nX", "Transfer-Encoding:chunked,", "Transfer-Encoding\x00", "X\x7f", "", "é"} {
+		for what, raw := range map[string]string{
+			"PGRST111": request("POST", "/rpc/framed", text(map[string]string{"h": text([]any{map[string]string{name: "chunked"}})})),
+			"PGRST121": request("POST", "/rpc/raised", text(map[string]string{"h": text(map[string]any{"status": 418, "headers": map[string]string{name: "chunked"}})})),
+		} {
+			if got := w.say(raw); statuses(got) != "500" || !strings.Contains(got, `"code":"`+what+`"`) {
+				t.Errorf("%q: %q", name, got)
+			}
+		}
+	}
+
+	// A status that ends no request ends the connection.
+	for _, status := range []string{"100", "101", "102", "103", "199", "99", "1000"} {
+		set := request("POST", "/rpc/status", text(map[string]string{"s": status}))
+		set = strings.Replace(set, "Connection: close\r\n", "", 1)
+		if got := w.say(set + request("GET", "/nowhere", "")); !strings.HasPrefix(got, "HTTP/1.1 "+status+" ") || strings.Count(got, "HTTP/1.1") != 1 || !strings.Contains(got, "Connection: close") {
+			t.Errorf("%s: %q", status, got)
+		}
+	}
 }
 
 // TestSlowClients: who is slow with the head or the body does not keep a

@@ -323,10 +323,7 @@ scan:
 			return dst, false
 		}
 	}
-	negative := mantissa[0] == '-'
-	if negative {
-		mantissa = mantissa[1:]
-	}
+	mantissa, negative := bytes.CutPrefix(mantissa, []byte{'-'})
 	whole, fraction, _ := bytes.Cut(mantissa, []byte{'.'})
 	if len(whole) == 0 {
 		return dst, false

@@ -12,7 +12,7 @@ import (
 // beyondNormal are left to PostgreSQL, which may refuse them, too.
 var beyondNormal = []string{
 	`"\u0000"`, `"\ud800"`, `"\ud800x"`, `"\udc00"`, `{"a\n":1}`, "1e500", "1e-500", strings.Repeat("[", 300) + strings.Repeat("]", 300),
-	strings.Repeat("1", 500), "", " ", "{", "[", `"`, `"\`, `{"a"}`, `[1,]`, `{"a":1,}`, "tru", "nul", "1 2", "[1 2]", "-", "-.5", "1e", "1e+", "x", `"\x"`, `"\u12"`,
+	strings.Repeat("1", 500), "", " ", "{", "[", `"`, `"\`, `{"a"}`, `[1,]`, `{"a":1,}`, "tru", "nul", "1 2", "[1 2]", "-", "-.5", "1e", "1e+", "E00", "x", `"\x"`, `"\u12"`,
 }
 
 var normalTexts = []string{

@@ -173,3 +173,29 @@ func TestIdentifyConcurrently(t *testing.T) {
 	wg.Wait()
 	a.cache.check(t)
 }
+
+// TestSameBucket: tokens that begin alike, or that share a bucket or all of a
+// hash, are each their own.
+func TestSameBucket(t *testing.T) {
+	c := newCache(4, 0)
+	c.buckets = c.buckets[:1]
+	c.seed = maphash.MakeSeed()
+	name := func(i int) string { return strings.Repeat("x", 500) + string(rune('a'+i)) }
+	for i := range 4 {
+		c.put([]byte(name(i)), &verified{identity: Identity{Role: []byte(name(i)[500:])}})
+	}
+	for e := c.buckets[0].Load(); e != nil; e = e.chain.Load() {
+		e.hash = 7 // as if all had the same
+	}
+	for i := range 4 {
+		e := c.find(7, []byte(name(i)))
+		if e == nil || string(e.v.identity.Role) != name(i)[500:] {
+			t.Errorf("%d: %+v", i, e)
+		}
+	}
+	for _, other := range []string{name(4), name(0)[:500], name(0) + "a", ""} {
+		if e := c.find(7, []byte(other)); e != nil {
+			t.Errorf("%.10q...: found %q", other, e.v.identity.Role)
+		}
+	}
+}
