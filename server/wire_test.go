@@ -311,7 +311,7 @@ func TestHeaderInjection(t *testing.T) {
 	}
 
 	// Nor is it by a name that only some take for the header's.
-	for _, name := range []string{"Content-Length ", "Content-Length\t", " Content-Length", "Transfer-Encoding ", "Transfer-Encoding: chunked\r\nX", "Transfer-Encoding:chunked,", "Transfer-Encoding\x00", "X\x7f", "", "é"} {
+	for _, name := range []string{"Content-Length ", "Content-Length\t", " Content-Length", "Transfer-Encoding ", "Transfer-Encoding: chunked\r\nX", "Transfer-Encoding:chunked,", "Transfer-Encoding\x00", "X\x7f", "é"} {
 		for what, raw := range map[string]string{
 			"PGRST111": request("POST", "/rpc/framed", text(map[string]string{"h": text([]any{map[string]string{name: "chunked"}})})),
 			"PGRST121": request("POST", "/rpc/raised", text(map[string]string{"h": text(map[string]any{"status": 418, "headers": map[string]string{name: "chunked"}})})),
