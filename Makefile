@@ -52,7 +52,7 @@ fuzz: ## each fuzz target for FUZZTIME=10s
 bench: build ## requests/s, latency and CPU per request beside PostgreSQL's own floor (ARGS= adds flags)
 	@.ci/pg-bin >/dev/null && go run ./bench $(ARGS)
 
-profile: build ## CPU and heap profiles of the server under one mix (MIX=row), into bench/out
+profile: build ## CPU, heap, mutex and block profiles of the server under one mix (MIX=row), into bench/out
 	@.ci/pg-bin >/dev/null && go run ./bench --profile --mix $(or $(MIX),row) $(ARGS)
 
 chaos: ## PostgreSQL killed every second for a minute, under 64 clients (CHAOS_TIME= for longer)

@@ -103,7 +103,7 @@ func main() {
 	pflag.IntVar(&p.rounds, "rounds", 3, "measurements of each kind; they alternate, and medians are shown")
 	pflag.Float64Var(&p.others, "others", 100, "percent of the machine that other programs may take; while they take more, up to three times as many rounds are measured, and the quietest count")
 	pflag.BoolVar(&p.floorOnly, "floor", false, "measure the database alone, without any server")
-	pflag.BoolVar(&p.profile, "profile", false, "take CPU and heap profiles of this build's server instead")
+	pflag.BoolVar(&p.profile, "profile", false, "take CPU, heap, mutex and block profiles of this build's server instead")
 	pflag.StringVar(&p.out, "out", "bench/out", "folder for results")
 	pflag.Parse()
 	if err := p.start(ctx, peers); err != nil {

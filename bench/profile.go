@@ -58,10 +58,19 @@ func (p *plan) profileOne(ctx context.Context, m *machine, x *mix, who asker, k 
 	if err := errors.Join(err, server.stop()); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "%s: %.0f requests/s while profiled\n    go tool pprof -top %s.cpu.pprof\n    go tool pprof -top -sample_index=alloc_space %s.heap.pprof\n",
-		name, r.PerSecond(), prefix, prefix)
+	fmt.Fprintf(w, "%s: %.0f requests/s while profiled\n", name, r.PerSecond())
+	for _, options := range []string{"%s.cpu.pprof", "-sample_index=alloc_space %s.heap.pprof", "%s.mutex.pprof", "%s.block.pprof"} {
+		fmt.Fprintf(w, "    go tool pprof -top "+options+"\n", prefix)
+	}
 	return nil
 }
+
+// Of contention for mutexes one case in so many is noted, and of what goroutines wait one in each millisecond of
+// waiting: enough to see what stands out, and little enough for the CPU profile to stay what it was.
+const (
+	mutexFraction = 20
+	blockRate     = 1_000_000 // ns
+)
 
 // profiled is the life of the server under test. prefix is where the profiles go, without the kind.
 func profiled(prefix string, run func() error) error {
@@ -71,14 +80,23 @@ func profiled(prefix string, run func() error) error {
 	}
 	defer file.Close()
 	runtime.MemProfileRate = 64 << 10
+	runtime.SetMutexProfileFraction(mutexFraction)
+	runtime.SetBlockProfileRate(blockRate)
 	if err := pprof.StartCPUProfile(file); err != nil {
 		return err
 	}
 	err = run()
 	pprof.StopCPUProfile()
-	heap, err2 := os.Create(prefix + ".heap.pprof")
-	if err2 != nil {
-		return errors.Join(err, err2)
+	for _, kind := range []string{"heap", "mutex", "block"} {
+		err = errors.Join(err, writeProfile(kind, prefix+"."+kind+".pprof"))
 	}
-	return errors.Join(err, pprof.WriteHeapProfile(heap), heap.Close())
+	return err
+}
+
+func writeProfile(kind, path string) error {
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(pprof.Lookup(kind).WriteTo(file, 0), file.Close())
 }
