@@ -21,10 +21,13 @@ type Flight struct {
 	writes bool // see ForWriting
 
 	// Took is how long the server took, as far as we can tell: from when the
-	// flight was the first to be answered to its answer's end. Queued: it shared
-	// its connection. Both are set by the pool.
+	// flight was the first to be answered to its answer's end. Queued: the server
+	// was busy with others before it. All are set by the pool.
 	Took   time.Duration
 	Queued bool
+	// Worked is Took without the way there and back: what the server took, were
+	// it next door.
+	Worked time.Duration
 
 	// Waited is how long it waited for a connection, or in line on one. Set by
 	// the pool.

@@ -6,16 +6,20 @@ import (
 )
 
 // pace is how long a plan's statements take. A plan that is known to be quick
-// may share a connection with others; see pgwire/pool.
+// may share a connection with others, and one known to be slow may not have all
+// of them; see pgwire/pool.
 type pace struct {
 	average atomic.Int64  // moving, in ns
-	samples atomic.Uint32 // up to enoughSamples
+	samples atomic.Uint32 // up to enough of them
 }
 
 const (
-	enoughSamples = 20
-	weight        = 16 // of the past against one sample
+	quickSamples = 20 // before a plan counts as quick
+	slowSamples  = 5  // as slow, which costs it little and others much until it is known
+	weight       = 16 // of the past against one sample
 
+	// slowTime is what clients notice, and many times what a short read takes.
+	slowTime = 100 * time.Millisecond
 	// inQueue is what a flight takes in a queue of what it takes alone, for alone
 	// both sides have to be woken.
 	inQueue = 0.4
@@ -28,18 +32,21 @@ func (pre *Prepared) Took(d time.Duration, queued bool) {
 	}
 	p := &pre.pace
 	n := p.samples.Load()
-	if n < enoughSamples {
+	if n < quickSamples {
 		p.samples.Store(n + 1)
 	}
 	average := p.average.Load()
-	if n == 0 {
-		average = int64(d)
-	}
-	p.average.Store(average + (int64(d)-average)/weight)
+	p.average.Store(average + (int64(d)-average)/min(int64(n)+1, weight))
 }
 
 // Quick reports whether the plan has proven to take less than limit, in a queue.
 func (pre *Prepared) Quick(limit time.Duration) bool {
 	p := &pre.pace
-	return p.samples.Load() >= enoughSamples && p.average.Load() < int64(limit)
+	return p.samples.Load() >= quickSamples && p.average.Load() < int64(limit)
+}
+
+// Slow reports whether the plan has proven to take long, alone.
+func (pre *Prepared) Slow() bool {
+	p := &pre.pace
+	return p.samples.Load() >= slowSamples && float64(p.average.Load()) > float64(slowTime)*inQueue
 }

@@ -9,7 +9,7 @@ import (
 func TestPace(t *testing.T) {
 	const limit = 400 * time.Microsecond
 	pre := &Prepared{}
-	for i := range enoughSamples {
+	for i := range quickSamples {
 		if pre.Quick(limit) {
 			t.Fatalf("quick after %d samples", i)
 		}
@@ -34,6 +34,43 @@ func TestPace(t *testing.T) {
 	}
 	if !pre.Quick(limit) {
 		t.Error("never quick again")
+	}
+}
+
+// TestSlow: a few runs tell, a first one that was slow by accident is soon
+// outweighed, and a plan that has become fast is free again.
+func TestSlow(t *testing.T) {
+	pre := &Prepared{}
+	for i := range slowSamples {
+		if pre.Slow() {
+			t.Fatalf("slow after %d samples", i)
+		}
+		pre.Took(slowTime+time.Millisecond, false)
+	}
+	if !pre.Slow() {
+		t.Error("not slow after enough slow samples")
+	}
+	for range 5 * weight {
+		pre.Took(time.Millisecond, false)
+	}
+	if pre.Slow() {
+		t.Error("never fast again")
+	}
+
+	pre = &Prepared{}
+	pre.Took(4*slowTime, false)
+	for range slowSamples {
+		pre.Took(time.Millisecond, false)
+	}
+	if pre.Slow() {
+		t.Error("slow for one slow start")
+	}
+	pre = &Prepared{}
+	for range slowSamples {
+		pre.Took(slowTime-time.Millisecond, false)
+	}
+	if pre.Slow() {
+		t.Error("slow below the limit")
 	}
 }
 

@@ -65,7 +65,8 @@ func (rq *request) execute(plan *planner.Plan) error {
 			return err
 		}
 	}
-	conn, err := rq.acquire(ctx)
+	known := plan.Prepared()
+	conn, err := rq.acquire(ctx, rq.manner(plan, known))
 	if err != nil {
 		return err
 	}
@@ -74,7 +75,11 @@ func (rq *request) execute(plan *planner.Plan) error {
 	for attempt := 0; ; attempt++ {
 		prepared, err := rq.ready(ctx, conn.Conn, plan, aggregate)
 		if err == nil {
+			before := rq.effort.database
 			err = rq.fly(ctx, conn.Conn, plan, prepared)
+			if known != nil { // not the first one, which takes longer
+				rq.learnPace(prepared, max(0, rq.effort.database-before-conn.Wire()), false, err)
+			}
 		}
 		if err == nil || attempt == maxAttempts {
 			return err
@@ -110,8 +115,8 @@ func (rq *request) once(ctx context.Context, plan *planner.Plan, prepared *plann
 		rq.flight.KnownOnly() // see certain
 	}
 	err = rq.share(ctx, rq.manner(plan, prepared))
+	rq.learnPace(prepared, rq.flight.Worked, rq.flight.Queued, err)
 	if err == nil {
-		prepared.Took(rq.flight.Took, rq.flight.Queued)
 		return true, nil
 	}
 	var (
@@ -119,9 +124,6 @@ func (rq *request) once(ctx context.Context, plan *planner.Plan, prepared *plann
 		conn   *pgwire.ConnError
 	)
 	stale, lost := errors.As(err, &server) && server.Stale(), errors.As(err, &conn)
-	if lost && conn.Kind == pgwire.Canceled {
-		prepared.Took(rq.flight.Took, rq.flight.Queued) // or what is slow enough to be given up stays known as quick
-	}
 	if !plan.ReadOnly {
 		rq.learn(plan, prepared, err)
 		again := stale && server.Where == "" || lost && conn.Kind == pgwire.Unparsed
@@ -132,10 +134,35 @@ func (rq *request) once(ctx context.Context, plan *planner.Plan, prepared *plann
 	return !again, err
 }
 
+// queryCanceled is what becomes of statements that take longer than
+// statement_timeout.
+const queryCanceled = "57014"
+
+// learnPace notes what the plan took, if it came to its end or was slow enough
+// to be given up.
+func (rq *request) learnPace(prepared *planner.Prepared, took time.Duration, queued bool, err error) {
+	if err != nil {
+		var (
+			server *pgwire.Error
+			conn   *pgwire.ConnError
+		)
+		timedOut := errors.As(err, &server) && server.Code == queryCanceled
+		canceled := errors.As(err, &conn) && conn.Kind == pgwire.Canceled
+		if !timedOut && !canceled {
+			return
+		}
+	}
+	prepared.Took(took, queued)
+}
+
 // manner is how the plan may be run beside others.
 func (rq *request) manner(plan *planner.Plan, prepared *planner.Prepared) pool.Manner {
 	c := rq.snap.config
 	switch {
+	case prepared == nil:
+		return pool.Alone
+	case prepared.Slow():
+		return pool.Slow
 	case plan.ReadOnly && prepared.Quick(c.FlightReadTime):
 		return pool.QuickRead
 	case !plan.ReadOnly && prepared.Quick(c.FlightWriteTime):

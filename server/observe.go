@@ -132,11 +132,11 @@ func processName() string {
 }
 
 // acquire borrows a connection.
-func (rq *request) acquire(ctx context.Context) (*pool.Conn, error) {
+func (rq *request) acquire(ctx context.Context, how pool.Manner) (*pool.Conn, error) {
 	log := rq.server.log
 	log.PoolRequest()
 	rq.effort.used = true
-	conn, err := rq.server.pool.Acquire(ctx)
+	conn, err := rq.server.pool.AcquireFor(ctx, how)
 	if err != nil {
 		rq.effort.waited += time.Since(rq.effort.began)
 		return nil, err
@@ -151,7 +151,7 @@ func (rq *request) share(ctx context.Context, how pool.Manner) error {
 	log, f := rq.server.log, &rq.flight
 	log.PoolRequest()
 	rq.effort.used = true
-	f.Took = 0
+	f.Took, f.Worked = 0, 0
 	err := rq.server.pool.Run(ctx, f, how)
 	rq.effort.waited += f.Waited
 	rq.effort.database += f.Took

@@ -10,6 +10,7 @@ import (
 	"github.com/fastgrest/fastgrest/parser"
 	"github.com/fastgrest/fastgrest/parser/header"
 	"github.com/fastgrest/fastgrest/pgwire"
+	"github.com/fastgrest/fastgrest/pgwire/pool"
 	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/planner/sqlgen"
 	"github.com/fastgrest/fastgrest/server/config"
@@ -69,7 +70,7 @@ func (rq *request) inspect(access *openapi.Access) error {
 	ctx := &rq.interest
 	rq.watch(true)
 	defer rq.unwatch()
-	conn, err := rq.acquire(ctx)
+	conn, err := rq.acquire(ctx, pool.Alone)
 	if err != nil {
 		return err
 	}

@@ -109,6 +109,7 @@ func newServer(o Options) (*Server, error) {
 		MaxConns:       max(c.DBPool, 1),
 		Depth:          c.FlightDepth,
 		Patience:       patience(c),
+		Reserve:        c.DBPoolReserve,
 		AcquireTimeout: c.DBPoolAcquisitionTimeout,
 		MaxWaiters:     c.DBPoolMaxWaiters,
 		MaxIdleTime:    c.DBPoolMaxIdletime,
@@ -291,7 +292,7 @@ func (s *Server) poolFigures() metrics.Pool {
 	st := s.pool.Stats()
 	return metrics.Pool{
 		Available: st.Idle, Waiting: st.Waiting, Max: st.Max, Timeouts: uint64(st.AcquireTimeouts),
-		InUse: st.InUse, Connecting: st.Connecting, Opened: uint64(st.Established), Refused: uint64(st.ConnectFailures),
+		InUse: st.InUse, Queued: st.Queued, Connecting: st.Connecting, Opened: uint64(st.Established), Refused: uint64(st.ConnectFailures),
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+	"github.com/fastgrest/fastgrest/pgwire/pool"
 )
 
 func TestAcquireAllocatesNothing(t *testing.T) {
@@ -13,6 +14,20 @@ func TestAcquireAllocatesNothing(t *testing.T) {
 	acquire(t, p).Release()
 	if n := testing.AllocsPerRun(1000, func() {
 		c, err := p.Acquire(bg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Release()
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestAcquireSlowAllocatesNothing(t *testing.T) {
+	p := open(t, reserving(t))
+	acquireSlow(t, p).Release()
+	if n := testing.AllocsPerRun(1000, func() {
+		c, err := p.AcquireFor(bg, pool.Slow)
 		if err != nil {
 			t.Fatal(err)
 		}

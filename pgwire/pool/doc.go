@@ -16,6 +16,8 @@
 // whether its server is still what target_session_attrs wants. If not, all
 // connections are retired, once.
 //
+// What is known to be slow leaves a few connections to others (slow.go).
+//
 // Who asks with a Waiter can be called off while waiting, and is turned away
 // where Options.MaxWaiters wait already.
 //
@@ -23,5 +25,5 @@
 // context's cause, or the *pgwire.ConnError of a connection that could not be
 // made.
 //
-// puddle does the counting and the waiting.
+// puddle does the counting and the waiting, but for permits of slow ones.
 package pool

@@ -47,6 +47,7 @@ type Stats struct {
 	Idle       int
 	Connecting int
 	Waiting    int // in Acquire, for a connection to be free or made
+	Queued     int // of them, because enough that is slow holds one
 
 	AcquireTimeouts int64
 	Established     int64
@@ -63,7 +64,8 @@ func (p *Pool) Stats() Stats {
 		InUse:           int(s.AcquiredResources()),
 		Idle:            int(s.IdleResources()),
 		Connecting:      int(s.ConstructingResources()),
-		Waiting:         int(p.waiting.Load()),
+		Waiting:         int(p.asking.Load()),
+		Queued:          int(p.slow.waiting.Load()),
 		AcquireTimeouts: p.timeouts.Load(),
 		Established:     p.opened.Load(),
 		ConnectFailures: p.refused.Load(),

@@ -35,6 +35,10 @@ type Options struct {
 	// a busy machine, shorter than a client notices. 0: 5 ms. See SetPatience.
 	Patience time.Duration
 
+	// Reserve is how many connections what is Slow leaves to others. 0, or too
+	// many for the pool: none.
+	Reserve int
+
 	AcquireTimeout time.Duration // 0: wait as long as the context allows
 	MaxWaiters     int           // bounds Waiters that wait; 0: no bound
 	MaxIdleTime    time.Duration // 0: idle connections are kept
@@ -60,6 +64,7 @@ type Pool struct {
 	idle atomic.Int64
 
 	crowd crowd
+	slow  permits
 
 	lanes []atomic.Pointer[Conn] // connections being shared
 	rotor atomic.Uint32
@@ -67,13 +72,15 @@ type Pool struct {
 	patience atomic.Int64 // Options.Patience in force
 
 	numbers  atomic.Uint64
-	waiting  atomic.Int64
+	asking   atomic.Int64 // in wait
+	waiting  atomic.Int64 // of them in puddle's line
 	timeouts atomic.Int64
 	opened   atomic.Int64
 	refused  atomic.Int64
 	closed   atomic.Int64
 
-	life    context.Context // ends with the pool
+	life    context.Context     // ends with the pool
+	lives   [16]context.Context // of life, for waiters: a context has a lock
 	end     context.CancelCauseFunc
 	sweeper sync.WaitGroup
 }
@@ -89,8 +96,10 @@ type Conn struct {
 	generation uint64
 	born       time.Time
 	counted    bool // in Pool.idle
+	permit     bool // one of Pool.slow goes back with it
 	waited     time.Duration
 	lane       lane
+	wire       atomic.Int64 // see wire.go, in ns; 0 if nobody asks
 	why        Reason
 }
 
@@ -102,7 +111,13 @@ func New(o Options) (*Pool, error) {
 	o.Depth = min(o.Depth, maxDepth)
 	p := &Pool{o: o, lanes: make([]atomic.Pointer[Conn], max(o.MaxConns, 1))}
 	p.SetPatience(o.Patience)
+	p.slow.init(o.MaxConns, o.Reserve)
 	p.life, p.end = context.WithCancelCause(context.Background())
+	for i := range p.lives {
+		var cancel context.CancelFunc
+		p.lives[i], cancel = context.WithCancel(context.Background())
+		context.AfterFunc(p.life, cancel)
+	}
 	var err error
 	p.puds, err = puddle.NewPool(&puddle.Config[*Conn]{Constructor: p.connect, Destructor: p.disconnect, MaxSize: int32(o.MaxConns)})
 	if err != nil {
@@ -123,12 +138,16 @@ func (p *Pool) SetPatience(d time.Duration) {
 }
 
 // Acquire lends a connection; give it back with Release.
-func (p *Pool) Acquire(ctx context.Context) (*Conn, error) {
+func (p *Pool) Acquire(ctx context.Context) (*Conn, error) { return p.AcquireFor(ctx, Alone) }
+
+// AcquireFor is Acquire for what is Slow or is not. That it may share does not
+// matter here.
+func (p *Pool) AcquireFor(ctx context.Context, how Manner) (*Conn, error) {
 	// Fast path: one is idle.
-	if c := p.takeIdle(); c != nil {
+	if c := p.takeFree(how); c != nil {
 		return c, nil
 	}
-	return p.wait(ctx)
+	return p.wait(ctx, how)
 }
 
 // takeIdle returns an idle connection, nil if there is none.
@@ -153,22 +172,23 @@ func (p *Pool) takeIdle() *Conn {
 func (c *Conn) Waited() time.Duration { return c.waited }
 
 // wait is the slow path: stand in line, or connect.
-func (p *Pool) wait(ctx context.Context) (*Conn, error) {
+func (p *Pool) wait(ctx context.Context, how Manner) (*Conn, error) {
 	if p.life.Err() != nil {
 		return nil, ErrClosed
 	}
+	began := now()
+	asking := p.asking.Add(1)
+	defer p.asking.Add(-1)
 	waiter, _ := ctx.(Waiter)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	defer context.AfterFunc(p.life, func() { cancel(ErrClosed) })()
+	life := p.lives[int(asking)%len(p.lives)]
+	defer context.AfterFunc(life, func() { cancel(ErrClosed) })()
 	if p.o.AcquireTimeout > 0 {
 		defer time.AfterFunc(p.o.AcquireTimeout, func() { cancel(ErrAcquireTimeout) }).Stop()
 	}
-	began := now()
-	waiting := p.waiting.Add(1)
-	defer p.waiting.Add(-1)
 	if waiter != nil {
-		if p.tooMany(waiting) {
+		if p.tooMany(asking) {
 			p.timeouts.Add(1)
 			p.tell(Event{Kind: AcquireTimedOut, Err: ErrTooManyWaiting})
 			return nil, ErrTooManyWaiting
@@ -178,6 +198,17 @@ func (p *Pool) wait(ctx context.Context) (*Conn, error) {
 		}
 		defer waiter.Waiting(nil)
 	}
+	c, err := p.waitFor(ctx, how)
+	if err == nil {
+		c.waited = time.Duration(now() - began)
+	}
+	return c, err
+}
+
+// line waits for a connection in puddle's line.
+func (p *Pool) line(ctx context.Context) (*Conn, error) {
+	p.waiting.Add(1)
+	defer p.waiting.Add(-1)
 	for {
 		res, err := p.acquire(ctx)
 		if err == errCrowded {
@@ -187,7 +218,6 @@ func (p *Pool) wait(ctx context.Context) (*Conn, error) {
 			return nil, p.whyNot(ctx, err)
 		}
 		if c := p.lend(res); c != nil {
-			c.waited = time.Duration(now() - began)
 			return c, nil
 		}
 	}
@@ -195,9 +225,9 @@ func (p *Pool) wait(ctx context.Context) (*Conn, error) {
 
 // tooMany reports whether so many wait that no more may. Those for whom there
 // is room to connect do not count: they do not wait for each other.
-func (p *Pool) tooMany(waiting int64) bool {
+func (p *Pool) tooMany(asking int64) bool {
 	room := int64(p.o.MaxConns) - p.live()
-	return p.o.MaxWaiters > 0 && waiting > int64(p.o.MaxWaiters)+max(room, 0)
+	return p.o.MaxWaiters > 0 && asking > int64(p.o.MaxWaiters)+max(room, 0)
 }
 
 func (p *Pool) whyNot(ctx context.Context, err error) error {
@@ -261,6 +291,10 @@ const rollbackTime = 5 * time.Second
 // What it left open is rolled back.
 func (c *Conn) Release() {
 	p := c.pool
+	if c.permit {
+		c.permit = false
+		defer p.slow.free.Release(1)
+	}
 	if c.InTransaction() != 'I' && !c.IsBroken() {
 		ctx, cancel := context.WithTimeout(p.life, rollbackTime)
 		_ = c.Rollback(ctx)
@@ -375,6 +409,15 @@ func (p *Pool) connect(ctx context.Context) (*Conn, error) {
 		p.refused.Add(1)
 		p.tell(Event{Kind: ConnectFailed, Conn: c.number, Err: err})
 		return nil, err
+	}
+	if p.o.Depth > 1 || p.slow.free != nil {
+		if err := c.sound(ctx); err != nil {
+			_ = c.Conn.Close()
+			p.closed.Add(1)
+			p.refused.Add(1)
+			p.tell(Event{Kind: ConnectFailed, Conn: c.number, Err: err})
+			return nil, err
+		}
 	}
 	c.born = time.Now()
 	p.tell(Event{Kind: Connected, Conn: c.number})

@@ -52,7 +52,11 @@ const (
 	// quick: it may share a connection with others of its manner.
 	QuickRead
 	QuickWrite
+	// Slow: alone, and with what is slow too not on all connections; see Options.Reserve.
+	Slow
 )
+
+func (how Manner) shares() bool { return how == QuickRead || how == QuickWrite }
 
 // maxDepth is the most flights there can be on one connection.
 const maxDepth = 64
@@ -63,36 +67,41 @@ func now() int64 { return int64(time.Since(start)) }
 
 // Run runs a flight. Contexts do not reach flights that share.
 func (p *Pool) Run(ctx context.Context, f *pgwire.Flight, how Manner) error {
-	if p.o.Depth <= 1 || ctx.Done() != nil {
+	if how.shares() && (p.o.Depth <= 1 || ctx.Done() != nil) {
 		how = Alone
 	}
 	f.Waited = 0
 	if how == QuickRead {
-		if c := p.goAlong(f); c != nil {
-			return c.follow(f)
+		sent := now()
+		if c := p.goAlong(f, sent); c != nil {
+			return c.follow(f, sent)
 		}
 	}
-	c := p.takeIdle()
-	if c == nil && how != Alone {
-		if c = p.lineUp(f, how); c != nil {
-			return c.follow(f)
+	c := p.takeFree(how)
+	if c == nil && how.shares() {
+		sent := now()
+		if c = p.lineUp(f, how, sent); c != nil {
+			return c.follow(f, sent)
 		}
 	}
 	if c == nil {
 		var err error
 		began := now()
-		c, err = p.wait(ctx)
+		c, err = p.wait(ctx, how)
 		f.Waited = time.Duration(now() - began)
 		if err != nil {
 			return err
 		}
 	}
-	if how != Alone && c.lead(f, how) {
-		return c.receive(f)
+	if how.shares() {
+		sent := now()
+		if c.lead(f, how) {
+			return c.receive(f, sent)
+		}
 	}
-	began := now()
+	sent := now()
 	err := c.Run(ctx, f)
-	f.Took, f.Queued = time.Duration(now()-began), false
+	c.time(f, sent, sent, err)
 	c.Release()
 	return err
 }
@@ -122,8 +131,8 @@ func always() bool { return true }
 
 // goAlong finds a connection on which others are about to be sent, for f to
 // be sent with them.
-func (p *Pool) goAlong(f *pgwire.Flight) *Conn {
-	depth, at := int32(p.o.Depth), now()
+func (p *Pool) goAlong(f *pgwire.Flight, at int64) *Conn {
+	depth := int32(p.o.Depth)
 	for i := range p.lanes {
 		c := p.lanes[i].Load()
 		if c != nil && c.lane.leaving.Load() && c.takes(QuickRead, depth, at) && c.join(f, QuickRead, depth) {
@@ -135,8 +144,8 @@ func (p *Pool) goAlong(f *pgwire.Flight) *Conn {
 
 // lineUp finds a connection for f to be sent on behind others, the one with
 // the fewest.
-func (p *Pool) lineUp(f *pgwire.Flight, how Manner) *Conn {
-	depth, at := int32(p.o.Depth), now()
+func (p *Pool) lineUp(f *pgwire.Flight, how Manner, at int64) *Conn {
+	depth := int32(p.o.Depth)
 	// Begin at another place each time, or the first lanes would be full and
 	// the last ones empty.
 	n := len(p.lanes)
@@ -155,7 +164,7 @@ func (p *Pool) lineUp(f *pgwire.Flight, how Manner) *Conn {
 // takes is a first look, without the lock.
 func (c *Conn) takes(how Manner, depth int32, at int64) bool {
 	l := &c.lane
-	patience := c.pool.patience.Load()
+	patience := c.pool.patience.Load() + c.wire.Load()
 	return l.open(how, depth) && at-l.since.Load() <= patience &&
 		(at-l.opened.Load() <= patience || c.pool.waiting.Load() == 0)
 }
@@ -191,23 +200,20 @@ func (c *Conn) flush() {
 }
 
 // follow waits for the turn of a flight that has been sent, and receives.
-func (c *Conn) follow(f *pgwire.Flight) error {
-	began := now()
+func (c *Conn) follow(f *pgwire.Flight, sent int64) error {
 	<-f.Turn()
-	f.Waited = time.Duration(now() - began)
-	return c.receive(f)
+	f.Waited = time.Duration(now() - sent)
+	return c.receive(f, sent)
 }
 
 // receive reads the answer to the flight at the head, and hands the turn to
 // the next one, or the connection back.
-func (c *Conn) receive(f *pgwire.Flight) error {
+func (c *Conn) receive(f *pgwire.Flight, sent int64) error {
 	l := &c.lane
 	err := l.sharing.Receive(f)
 	var next chan struct{}
 	l.sharing.Locked(func() {
-		at := now()
-		f.Took, f.Queued = time.Duration(at-l.since.Load()), true
-		l.since.Store(at)
+		l.since.Store(c.time(f, sent, l.since.Load(), err))
 		if l.length.Add(-1) > 0 {
 			next = l.queue[l.first]
 			l.queue[l.first] = nil

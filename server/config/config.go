@@ -75,6 +75,7 @@ type Config struct {
 	DBSessionReset           SessionReset
 	LogFormat                LogFormat
 	DBPoolMaxWaiters         int // requests; 0: no bound
+	DBPoolReserve            int // connections that slow requests leave to others
 
 	ServerCancelAbandonedWrites bool
 	ServerDrainTimeout          time.Duration

@@ -227,7 +227,7 @@ var settings = []setting{
 	{key: "flight-read-time", ours: true, reloadable: true, unit: "microseconds",
 		field: notNegative(microseconds(func(c *Config) *time.Duration { return &c.FlightReadTime }, 400),
 			func(c *Config) time.Duration { return c.FlightReadTime }),
-		help: "what a read may take on average, queued behind others, to count as cheap; 0: none does. A slow machine needs more"},
+		help: "what a read may take on average, queued behind others and without the way to the database, to count as cheap; 0: none does. A slow machine needs more"},
 	// Writes gain more, because a commit wakes other processes, too: one row takes
 	// 0.25 to 0.65 ms on the same machine.
 	{key: "flight-write-time", ours: true, reloadable: true, unit: "microseconds",
@@ -253,6 +253,12 @@ var settings = []setting{
 	{key: "db-pool-max-waiters", ours: true, unit: "requests",
 		field: atLeast(0, func(c *Config) *int { return &c.DBPoolMaxWaiters }, 0),
 		help:  "requests that may wait for a connection, beyond which they fail at once; 0 is no bound"},
+	// Two, so that one that is lost or reset does not leave brief requests
+	// without: they share what they find. Of a pool of three or less nothing is
+	// reserved: slow ones would wait for each other while connections are idle.
+	{key: "db-pool-reserve", ours: true, unit: "connections",
+		field: atLeast(0, func(c *Config) *int { return &c.DBPoolReserve }, 2),
+		help:  "connections that requests known to take over 100 ms leave to others, if at least two remain for them; 0 leaves none"},
 	// A client that has gone cannot be asked what it wants: what it has begun to
 	// change is finished, unless it is known that clients try again.
 	{key: "server-cancel-abandoned-writes", ours: true, reloadable: true,

@@ -29,6 +29,7 @@ var (
 	poolInUse      = gauge("fastgrest_db_pool_in_use", "Connections in use")
 	poolConnecting = gauge("fastgrest_db_pool_connecting", "Connections being made")
 	poolOpened     = counter("fastgrest_db_pool_opened_total", "The total number of connections made")
+	poolQueued     = gauge("fastgrest_db_pool_queued", "Requests known to be slow that wait for their like, so that others find a connection")
 	poolRefused    = counter("fastgrest_db_pool_refused_total", "The total number of connections that could not be made")
 
 	durations    = prometheus.NewDesc("fastgrest_request_duration_seconds", "Time from a request's head to its answer", []string{"method", "route", "class"}, nil)
@@ -75,6 +76,7 @@ func (c *figures) Collect(ch chan<- prometheus.Metric) {
 		poolInUse.send(ch, float64(p.InUse))
 		poolConnecting.send(ch, float64(p.Connecting))
 		poolOpened.send(ch, float64(p.Opened))
+		poolQueued.send(ch, float64(p.Queued))
 		poolRefused.send(ch, float64(p.Refused))
 	}
 	if c.sources.TokenCache != nil {

@@ -26,6 +26,7 @@ type Pool struct {
 
 	InUse      int
 	Connecting int
+	Queued     int    // of Waiting those that are slow, for their like
 	Opened     uint64 // ever
 	Refused    uint64 // ever
 }

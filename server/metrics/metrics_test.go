@@ -36,7 +36,7 @@ func own(all string) string {
 func TestText(t *testing.T) {
 	m := New(Sources{
 		Pool: func() Pool {
-			return Pool{Available: 3, Waiting: 2, Max: 10, Timeouts: 7, InUse: 5, Connecting: 1, Opened: 30, Refused: 6}
+			return Pool{Available: 3, Waiting: 2, Max: 10, Timeouts: 7, InUse: 5, Connecting: 1, Opened: 30, Refused: 6, Queued: 1}
 		},
 		TokenCache: func() TokenCache { return TokenCache{Requests: 20, Hits: 12, Evictions: 1} },
 		Plans:      func() int { return 4 },

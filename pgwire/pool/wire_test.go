@@ -1,0 +1,62 @@
+package pool_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/fastgrest/fastgrest/pgwire"
+	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+	"github.com/fastgrest/fastgrest/pgwire/pool"
+)
+
+// TestFarAway: what the way to the server takes is no part of what the server
+// does, and is known before the first flight.
+func TestFarAway(t *testing.T) {
+	const way = 30 * time.Millisecond
+	s := pgtest.NewScript(t, func(s *pgtest.Session) {
+		for h := s.Hear(); h != "" && h != "X"; h = s.Hear() {
+			time.Sleep(way)
+			_ = s.Say(pgtest.Ready('I'))
+		}
+	})
+	o := options(t, "host=127.0.0.1 user=u sslmode=disable")
+	o.Config.DialFunc = s.Dial
+	o.MaxConns, o.Depth = 1, 8
+	p := open(t, o)
+	c := acquire(t, p)
+	if c.Wire() < way {
+		t.Errorf("the way takes %v, want at least %v", c.Wire(), way)
+	}
+	c.Release()
+	for _, how := range []pool.Manner{pool.Alone, pool.QuickRead} {
+		var f pgwire.Flight
+		if err := p.Run(bg, &f, how); err != nil {
+			t.Fatal(err)
+		}
+		if f.Took < way || f.Worked > f.Took-way {
+			t.Errorf("manner %d: took %v, of which %v were work, want %v less", how, f.Took, f.Worked, way)
+		}
+		if f.Queued {
+			t.Errorf("manner %d: queued behind nobody", how)
+		}
+	}
+}
+
+// TestLostAtOnce: a connection that does not survive its first round trip is
+// one that could not be made.
+func TestLostAtOnce(t *testing.T) {
+	s := pgtest.NewScript(t, func(s *pgtest.Session) { s.Conn.Close() })
+	o := options(t, "host=127.0.0.1 user=u sslmode=disable")
+	o.Config.DialFunc = s.Dial
+	o.MaxConns, o.Depth = 1, 8
+	p := open(t, o)
+	for range 3 {
+		if _, err := p.Acquire(bg); err == nil {
+			t.Fatal("a connection")
+		}
+	}
+	eventually(t, "nothing left", func() bool {
+		s := p.Stats()
+		return s.Established == s.Closed && s.ConnectFailures == 3 && s.InUse+s.Idle+s.Connecting+s.Waiting == 0
+	})
+}
