@@ -15,11 +15,13 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/fastgrest/fastgrest/pgwire/pgcluster"
 )
 
 // How long servers have until they answer. Those we do not start may be waiting for our database themselves.
 const (
-	startPatience = 30 * time.Second
+	startPatience = 2 * time.Minute
 	urlPatience   = 2 * time.Minute
 )
 
@@ -199,10 +201,6 @@ func copyLog(dir, name string, w io.Writer) {
 }
 
 func freeAddr() (*net.TCPAddr, error) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr), nil
+	port, err := pgcluster.FreePort("127.0.0.1")
+	return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port}, err
 }

@@ -216,7 +216,7 @@ func TestLogLife(t *testing.T) {
 	}
 	r := watch(t, map[string]string{
 		"server-unix-socket": "", "admin-server-unix-socket": "", "server-host": "127.0.0.1", "server-port": "0",
-		"admin-server-host": adminHost, "admin-server-port": freeLoopback(t, adminHost), "db-channel-enabled": "true",
+		"admin-server-host": adminHost, "admin-server-port": pgtest.FreePort(t, adminHost), "db-channel-enabled": "true",
 	})
 	r.end(t, server.Terminated("SIGTERM"))
 	var at int
@@ -370,7 +370,7 @@ func TestAdminHosts(t *testing.T) {
 			}
 			at = "::1"
 		}
-		port := freeLoopback(t, at)
+		port := pgtest.FreePort(t, at)
 		r := watch(t, map[string]string{"server-unix-socket": "", "admin-server-unix-socket": "", "server-host": host, "server-port": "0", "admin-server-port": port})
 		for _, path := range []string{"/live", "/ready"} {
 			response, err := http.Get("http://" + net.JoinHostPort(at, port) + path)

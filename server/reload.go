@@ -133,6 +133,9 @@ const minimumVersion, minimumVersionName = 130000, "13.0"
 // new snapshot in force.
 func (s *Server) loadCatalog(ctx context.Context) error {
 	conn, err := s.pool.Acquire(ctx)
+	if ctx.Err() != nil && err != nil {
+		return err // we are ending: no news to anybody
+	}
 	if err != nil {
 		s.log.VersionFailed(s.problemText(err))
 		s.checkFatal(err)

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -188,17 +187,6 @@ func signed(t *testing.T, claims string) (name, value string) {
 		t.Fatal(err)
 	}
 	return "Authorization", "Bearer " + string(token)
-}
-
-// freeLoopback is a port that nobody listens on.
-func freeLoopback(t *testing.T, host string) string {
-	t.Helper()
-	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 }
 
 // hasIPv6 reports whether this machine has an IPv6 loopback: containers often have none.

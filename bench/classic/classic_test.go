@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -30,7 +29,7 @@ func start(t *testing.T, cluster *pgtest.Cluster, db string) string {
 	t.Helper()
 	env := map[string]string{
 		"PGRST_DB_URI": cluster.URI(db, "authenticator"), "PGRST_DB_POOL": "2", "PGRST_DB_SCHEMAS": "bench", "PGRST_DB_ANON_ROLE": "anon",
-		"PGRST_SERVER_HOST": "127.0.0.1", "PGRST_SERVER_PORT": freePort(t), "PGRST_ADMIN_SERVER_HOST": "127.0.0.1", "PGRST_ADMIN_SERVER_PORT": freePort(t),
+		"PGRST_SERVER_HOST": "127.0.0.1", "PGRST_SERVER_PORT": pgtest.FreePort(t, "127.0.0.1"), "PGRST_ADMIN_SERVER_HOST": "127.0.0.1", "PGRST_ADMIN_SERVER_PORT": pgtest.FreePort(t, "127.0.0.1"),
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
@@ -53,16 +52,6 @@ func start(t *testing.T, cluster *pgtest.Cluster, db string) string {
 			t.Fatalf("not ready in a minute: %v", err)
 		}
 	}
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return fmt.Sprint(l.Addr().(*net.TCPAddr).Port)
 }
 
 func TestRequests(t *testing.T) {

@@ -195,7 +195,8 @@ func dial(ctx context.Context, t *Target, seed uint64) (*client, error) {
 func (c *client) loop(ctx context.Context, deadline time.Time) error {
 	stop := context.AfterFunc(ctx, func() { c.conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	for now := time.Now(); now.Before(deadline); {
+	now := time.Now()
+	for first := true; first || now.Before(deadline); first = false { // one at least, however late we come
 		if c.turnsAside() {
 			if _, err := c.send(c.aside, c.draw()); err != nil {
 				return err

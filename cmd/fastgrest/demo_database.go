@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"path/filepath"
 
@@ -130,12 +129,12 @@ func fetchPrograms(ctx context.Context, version postgresarchive.PostgresVersion,
 		return err
 	}
 	defer os.RemoveAll(work)
-	port, err := freePort()
+	port, err := pgcluster.FreePort("127.0.0.1")
 	if err != nil {
 		return err
 	}
 	unpacked := filepath.Join(work, "unpacked")
-	server := postgresarchive.NewDatabase(postgresarchive.DefaultConfig().Version(version).Port(port).
+	server := postgresarchive.NewDatabase(postgresarchive.DefaultConfig().Version(version).Port(uint32(port)).
 		CachePath(filepath.Join(work, "cache")).RuntimePath(filepath.Join(work, "run")).BinariesPath(unpacked).
 		Logger(io.Discard))
 	done := make(chan error, 1)
@@ -158,13 +157,4 @@ func fetchPrograms(ctx context.Context, version postgresarchive.PostgresVersion,
 		return err
 	}
 	return os.Rename(unpacked, target)
-}
-
-func freePort() (uint32, error) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close()
-	return uint32(l.Addr().(*net.TCPAddr).Port), nil
 }

@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -13,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 )
 
 // screen is an io.Writer that a test can read while the program runs.
@@ -44,7 +44,7 @@ func startDemo(t *testing.T, dir string) *demoRun {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	d := &demoRun{stop: cancel, exit: make(chan int, 1)}
-	args := []string{"--demo", "--demo-dir", dir, "--server-port", freeTCP(t), "--admin-server-port", freeTCP(t)}
+	args := []string{"--demo", "--demo-dir", dir, "--server-port", pgtest.FreePort(t, "127.0.0.1"), "--admin-server-port", pgtest.FreePort(t, "127.0.0.1")}
 	if bin := os.Getenv("TEST_PG_BIN_DIR"); bin != "" {
 		args = append(args, "--demo-pg-bin", bin)
 	}
@@ -69,16 +69,6 @@ func (d *demoRun) end(t *testing.T) {
 	case <-time.After(time.Minute):
 		t.Fatal("the demo does not end")
 	}
-}
-
-func freeTCP(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return fmt.Sprint(l.Addr().(*net.TCPAddr).Port)
 }
 
 // demoFolder is one that the account of PostgreSQL can reach, which t.TempDir of root is not.

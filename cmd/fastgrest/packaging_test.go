@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 )
 
 func readPackaging(t *testing.T, name string) string {
@@ -202,7 +204,7 @@ func checkHealth(t *testing.T, program string, args, env []string) {
 	f("ready", port, 0)
 	status.Store(http.StatusServiceUnavailable)
 	f("waiting for the database", port, 1)
-	f("nobody there", freeTCP(t), 1)
+	f("nobody there", pgtest.FreePort(t, "127.0.0.1"), 1)
 }
 
 // --- the unit

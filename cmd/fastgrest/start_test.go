@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 )
 
 // TestSocketFiles: both servers on unix sockets, whose files have their modes,
@@ -75,7 +77,7 @@ func TestStandardInput(t *testing.T) {
 		{secret, []string{"--db-uri", d.uri, "--jwt-secret", "@/dev/stdin", "--db-config", "false"}},
 		{secret + "\n", []string{"--db-uri", d.uri, "--jwt-secret", "@/dev/stdin", "--db-config", "false"}},
 	} {
-		port := freeTCP(t)
+		port := pgtest.FreePort(t, "127.0.0.1")
 		p := d.launch(test.input, append(test.args, "--server-port", port)...)
 		p.awaitListening()
 		c := dialClient(t, "tcp", net.JoinHostPort("127.0.0.1", port))
@@ -101,7 +103,7 @@ func sign(claims, secret string) string {
 func TestExitCode(t *testing.T) {
 	d := newDatabase(t)
 	for _, channel := range []string{"true", "false"} {
-		p := d.launch("", "--db-uri", strings.Replace(d.uri, "?", "_nowhere?", 1), "--db-pool-automatic-recovery", "false", "--db-channel-enabled", channel, "--server-port", freeTCP(t))
+		p := d.launch("", "--db-uri", strings.Replace(d.uri, "?", "_nowhere?", 1), "--db-pool-automatic-recovery", "false", "--db-channel-enabled", channel, "--server-port", pgtest.FreePort(t, "127.0.0.1"))
 		if code := p.end().ExitCode(); code != 1 {
 			t.Errorf("exit code %d", code)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"os"
@@ -188,7 +189,7 @@ func (c *Cluster) placeSocket() error {
 func (c *Cluster) choosePort() error {
 	c.Port = 5432 // part of the socket's name only
 	if c.tcp {
-		port, err := freePort()
+		port, err := FreePort("127.0.0.1")
 		if err != nil {
 			return &Error{Doing: "find a free port", Err: err}
 		}
@@ -409,8 +410,18 @@ func childEnv() []string {
 	return env
 }
 
-func freePort() (int, error) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
+// FreePort is a port of a loopback address that nobody listens on. It is below
+// those that systems take for outgoing connections, as long as there is one:
+// any of these may be taken before somebody listens on it.
+func FreePort(host string) (int, error) {
+	for range 100 {
+		port := 15000 + rand.IntN(17000)
+		if l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port))); err == nil {
+			l.Close()
+			return port, nil
+		}
+	}
+	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		return 0, err
 	}

@@ -2,9 +2,7 @@ package uitest
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -14,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 )
 
 const (
@@ -29,7 +29,7 @@ func startDemo(t *testing.T) (api, admin string) {
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../../cmd/fastgrest").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	port, adminPort := freePort(t), freePort(t)
+	port, adminPort := pgtest.FreePort(t, "127.0.0.1"), pgtest.FreePort(t, "127.0.0.1")
 	args := []string{"--demo", "--demo-dir", filepath.Join(openFolder(t), "demo"),
 		"--server-host", "127.0.0.1", "--server-port", port, "--admin-server-port", adminPort, "--admin-server-host", "127.0.0.1"}
 	if bin := os.Getenv("TEST_PG_BIN_DIR"); bin != "" {
@@ -84,16 +84,6 @@ func openFolder(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return dir
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return fmt.Sprint(l.Addr().(*net.TCPAddr).Port)
 }
 
 // getJSON asks without a browser, for something to compare with.
