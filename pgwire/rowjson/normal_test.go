@@ -109,6 +109,9 @@ func FuzzNormal(f *testing.F) {
 			t.Fatalf("%q became %q", src, once[1:])
 		}
 		twice, ok := NormalCodec().Append(nil, once[1:])
+		if !ok && len(once) > maxNormalNumber {
+			return // a number has become too long to be taken once more
+		}
 		if !ok || string(twice) != string(once[1:]) {
 			t.Fatalf("%q became %q, and that %q %t", src, once[1:], twice, ok)
 		}
