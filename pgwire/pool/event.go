@@ -59,10 +59,11 @@ type Stats struct {
 // decisions about a request.
 func (p *Pool) Stats() Stats {
 	s := p.puds.Stat()
+	shelved := p.shelf.count()
 	return Stats{
 		Max:             p.o.MaxConns,
-		InUse:           int(s.AcquiredResources()),
-		Idle:            int(s.IdleResources()),
+		InUse:           max(0, int(s.AcquiredResources())-shelved),
+		Idle:            int(s.IdleResources()) + shelved,
 		Connecting:      int(s.ConstructingResources()),
 		Waiting:         int(p.asking.Load()),
 		Queued:          int(p.slow.waiting.Load()),

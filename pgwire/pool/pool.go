@@ -58,9 +58,10 @@ type Pool struct {
 	// any more.
 	generation atomic.Uint64
 
-	// idle is a lower bound of the number of idle connections, which puddle
-	// tells only under its lock and with an allocation. While it is positive
-	// we try for one of them; otherwise we go and wait, or connect.
+	shelf shelf // of idle connections
+	// idle is a lower bound of the number of other idle connections, which
+	// puddle tells only under its lock and with an allocation. While it is
+	// positive we try for one of them; otherwise we go and wait, or connect.
 	idle atomic.Int64
 
 	crowd crowd
@@ -96,6 +97,7 @@ type Conn struct {
 	generation uint64
 	born       time.Time
 	counted    bool // in Pool.idle
+	idleSince  int64
 	permit     bool // one of Pool.slow goes back with it
 	waited     time.Duration
 	lane       lane
@@ -109,7 +111,7 @@ const checkAfter = time.Second
 // New makes a pool. It connects when somebody needs a connection.
 func New(o Options) (*Pool, error) {
 	o.Depth = min(o.Depth, maxDepth)
-	p := &Pool{o: o, lanes: make([]atomic.Pointer[Conn], max(o.MaxConns, 1))}
+	p := &Pool{o: o, lanes: make([]atomic.Pointer[Conn], max(o.MaxConns, 1)), shelf: make(shelf, max(o.MaxConns, 1))}
 	p.SetPatience(o.Patience)
 	p.slow.init(o.MaxConns, o.Reserve)
 	p.life, p.end = context.WithCancelCause(context.Background())
@@ -152,6 +154,10 @@ func (p *Pool) AcquireFor(ctx context.Context, how Manner) (*Conn, error) {
 
 // takeIdle returns an idle connection, nil if there is none.
 func (p *Pool) takeIdle() *Conn {
+	if c := p.takeShelved(); c != nil {
+		c.waited = 0
+		return c
+	}
 	for p.idle.Load() > 0 {
 		// If another took it first, puddle makes a new connection in the
 		// background, which is welcome: there is demand.
@@ -209,6 +215,9 @@ func (p *Pool) wait(ctx context.Context, how Manner) (*Conn, error) {
 func (p *Pool) line(ctx context.Context) (*Conn, error) {
 	p.waiting.Add(1)
 	defer p.waiting.Add(-1)
+	if c := p.takeShelved(); c != nil { // see shelf
+		return c, nil
+	}
 	for {
 		res, err := p.acquire(ctx)
 		if err == errCrowded {
@@ -245,7 +254,7 @@ func (p *Pool) whyNot(ctx context.Context, err error) error {
 	return err
 }
 
-// lend takes a connection out of the pool, unless it is of no more use.
+// lend takes a connection out of puddle, unless it is of no more use.
 func (p *Pool) lend(res *puddle.Resource[*Conn]) *Conn {
 	c := res.Value()
 	c.res = res
@@ -253,17 +262,24 @@ func (p *Pool) lend(res *puddle.Resource[*Conn]) *Conn {
 		c.counted = false
 		p.idle.Add(-1)
 	}
-	idle := res.IdleDuration()
+	if !p.fit(c, res.IdleDuration()) {
+		return nil
+	}
+	return c
+}
+
+// fit looks whether an idle connection is of use, and discards it if not.
+func (p *Pool) fit(c *Conn, idle time.Duration) bool {
 	why := p.verdict(c, idle)
 	if why == 0 && idle > checkAfter && c.Check() != nil {
 		why = Broken
 	}
 	if why != 0 {
 		c.discard(why)
-		return nil
+		return false
 	}
 	p.tell(Event{Kind: Acquired, Conn: c.number})
-	return c
+	return true
 }
 
 // verdict is why a connection should not be used any more, 0 if it should.
@@ -309,9 +325,8 @@ func (c *Conn) Release() {
 		return
 	}
 	p.tell(Event{Kind: Released, Conn: c.number})
-	c.counted = true
-	p.idle.Add(1)
-	c.res.Release()
+	c.idleSince = now()
+	p.shelve(c)
 }
 
 // strayTime is how long a server may take to say what it is.
@@ -359,6 +374,7 @@ func (p *Pool) Close() {
 
 // retire closes the idle connections that should not be used any more.
 func (p *Pool) retire() {
+	p.retireShelf()
 	for _, res := range p.puds.AcquireAllIdle() {
 		c := res.Value()
 		c.res = res
