@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -386,14 +387,14 @@ func TestClockFollowsTheSecond(t *testing.T) {
 func TestDebounce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var d debouncer
-		calls := 0
-		f := func() { calls++ }
-		after := func(pause time.Duration, want int) {
+		var calls atomic.Int64
+		f := func() { calls.Add(1) }
+		after := func(pause time.Duration, want int64) {
 			t.Helper()
 			time.Sleep(pause)
 			synctest.Wait()
-			if calls != want {
-				t.Errorf("%d calls, want %d", calls, want)
+			if got := calls.Load(); got != want {
+				t.Errorf("%d calls, want %d", got, want)
 			}
 		}
 		for range 10 {
