@@ -128,7 +128,7 @@ func (p *Plan) prepareRows(pre *Prepared, types TypeNames, fields []pgwire.Field
 			columns[i].Codec = rowjson.NormalCodec()
 		}
 		if rec := recordOf(p.root, f.Name); f.Type == rowjson.RecordArray && slices.Contains(normal, f.Name) && rec != nil {
-			columns[i] = rowjson.Column{Key: rowjson.AppendKey(nil, f.Name), Codec: recordCodec(rec)}
+			columns[i] = recordCodec(rec).Column(f.Name)
 			known, pre.Records = true, true
 		}
 		if !known {
@@ -170,11 +170,11 @@ func columnCodec(types TypeNames, f pgwire.Field) (rowjson.Column, bool) {
 	if !ok {
 		return rowjson.Column{}, false
 	}
-	c := rowjson.Column{Key: rowjson.AppendKey(nil, f.Name), Codec: rowjson.TextCodec()}
+	codec := rowjson.TextCodec()
 	if delim != 0 {
-		c.Codec = rowjson.TextArrayCodec(delim)
+		codec = rowjson.TextArrayCodec(delim)
 	}
-	return c, true
+	return codec.Column(f.Name), true
 }
 
 func unique(names []string) bool {

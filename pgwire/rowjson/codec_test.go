@@ -1,7 +1,11 @@
 package rowjson
 
 import (
+	"bytes"
 	"fmt"
+	"math"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -23,6 +27,89 @@ func TestAppendString(t *testing.T) {
 	f("<&>/'", `"<&>/'"`)
 	f("äöü€😀 "+"tail of a longer string\n", `"äöü€😀 tail of a longer string\n"`)
 	f("\xff\xfe invalid", "\"\xff\xfe invalid\"")
+}
+
+// TestEscapesAnywhere: with room behind the buffer strings are copied as they are looked at. No byte that needs an escape is
+// missed, wherever it stands, and nothing is written behind the string.
+func TestEscapesAnywhere(t *testing.T) {
+	const clean = "The quick brown fox jumps over the lazy dog, 1234567890."
+	for n := range len(clean) {
+		for at := -1; at < n; at++ {
+			for _, c := range []byte{'"', '\\', 0, 0x1f, '\n', 0x20, 0x7f, 0x80, 0xff} {
+				s := append(make([]byte, 0, n), clean[:n]...)
+				if at >= 0 {
+					s[at] = c
+				}
+				memory := bytes.Repeat([]byte{'.'}, 200)
+				got := AppendString(memory[:3:len(memory)-20], s)
+				want := AppendString([]byte("..."), s)[3:]
+				if string(got[:3]) != "..." || string(got[3:]) != string(slowString(s)) || string(want) != string(got[3:]) {
+					t.Fatalf("%q: %s with room, %s without", s, got, want)
+				}
+				if !bytes.Equal(memory[180:], bytes.Repeat([]byte{'.'}, 20)) {
+					t.Fatalf("%q: something behind the buffer", s)
+				}
+			}
+		}
+	}
+}
+
+func slowString(s []byte) []byte {
+	dst := []byte{'"'}
+	for _, c := range s {
+		if escaped[c] {
+			dst = appendEscape(dst, c)
+		} else {
+			dst = append(dst, c)
+		}
+	}
+	return append(dst, '"')
+}
+
+// TestIntegers: all there are of few digits, and those around powers of ten, with room and without.
+func TestIntegers(t *testing.T) {
+	f := func(v int64) {
+		t.Helper()
+		want := strconv.FormatInt(v, 10)
+		if got := appendInt(make([]byte, 0, 32), v); string(got) != want {
+			t.Fatalf("%s, want %s", got, want)
+		}
+		if got := appendInt(make([]byte, 0, 7), v); string(got) != want {
+			t.Fatalf("without room: %s, want %s", got, want)
+		}
+	}
+	for v := range int64(200_000) {
+		f(v)
+		f(v * 499) // up to 10^8 and a little less
+		f(99_999_999 - v)
+	}
+	for p := int64(1); p < math.MaxInt64/10; p *= 10 {
+		for d := int64(-2); d <= 2; d++ {
+			f(p + d)
+			f(-p + d)
+		}
+	}
+	f(math.MinInt64)
+	f(math.MaxInt64)
+}
+
+// TestKeys: keys of all lengths, in buffers with room and without.
+func TestKeys(t *testing.T) {
+	for n := range 40 {
+		name := strings.Repeat("k", n)
+		first, _ := NewColumn(name, 25)
+		second, _ := NewColumn(name+"2", 25)
+		want := fmt.Sprintf(`[{"%s":"v","%s2":null}`, name, name)
+		for room := range 60 {
+			got, ok := AppendObject(append(make([]byte, 0, 1+room), '['), []Column{first, second}, [][]byte{[]byte("v"), nil})
+			if !ok || string(got) != want {
+				t.Fatalf("%s, %v, want %s", got, ok, want)
+			}
+		}
+	}
+	if got, ok := AppendObject([]byte("["), nil, nil); !ok || string(got) != "[{}" {
+		t.Errorf("no columns: %s, %v", got, ok)
+	}
 }
 
 func TestAppendObject(t *testing.T) {

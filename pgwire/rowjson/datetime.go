@@ -108,6 +108,16 @@ func appendTimeTZ(dst, src []byte) ([]byte, bool) {
 // appendTimestampTZ turns the ISO text of a timestamptz into the XSD form that to_json prints: a T between day and time, and minutes in the
 // offset even if they are zero.
 func appendTimestampTZ(dst, src []byte) ([]byte, bool) {
+	// Fast path: a year of four digits, an offset of hours, not before Christ.
+	if n := len(dst); len(src) >= 22 && plainISO(src) && cap(dst)-n >= len(src)+5 {
+		dst = dst[:n+len(src)+5]
+		b := dst[n:]
+		b[0] = '"'
+		copy(b[1:], src)
+		b[11] = 'T'
+		copy(b[1+len(src):], `:00"`)
+		return dst, true
+	}
 	switch string(src) {
 	case "infinity", "-infinity":
 		return AppendString(dst, src), true
@@ -126,6 +136,16 @@ func appendTimestampTZ(dst, src []byte) ([]byte, bool) {
 	}
 	dst = append(dst, rest...)
 	return append(dst, '"'), true
+}
+
+// plainISO tells whether s, of at least 22 bytes, is yyyy-mm-dd hh:mm:ss[.f]±hh.
+func plainISO(s []byte) bool {
+	end := len(s) - 3
+	if end > 19 && (s[19] != '.' || end == 20 || digits(s, 20) != end) {
+		return false
+	}
+	return yearMonth.matches(s) && dayMinute.matches(s[8:]) && clockISO.matches(s[11:]) &&
+		(s[end] == '+' || s[end] == '-') && s[end+1]-'0' <= 9 && s[end+2]-'0' <= 9
 }
 
 // splitISO checks that s is year-mm-dd hh:mm:ss[.f]±hh[:mm[:ss]][ BC], the style PostgreSQL prints under DateStyle ISO and no other,

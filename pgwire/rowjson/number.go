@@ -2,30 +2,53 @@ package rowjson
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"strconv"
 )
-
-// Integers: strconv could not be beaten by writing pairs of digits from the end into dst.
 
 func appendInt2(dst, src []byte) ([]byte, bool) {
 	if len(src) != 2 {
 		return dst, false
 	}
-	return strconv.AppendInt(dst, int64(int16(binary.BigEndian.Uint16(src))), 10), true
+	return appendInt(dst, int64(int16(binary.BigEndian.Uint16(src)))), true
 }
 
 func appendInt4(dst, src []byte) ([]byte, bool) {
 	if len(src) != 4 {
 		return dst, false
 	}
-	return strconv.AppendInt(dst, int64(int32(binary.BigEndian.Uint32(src))), 10), true
+	return appendInt(dst, int64(int32(binary.BigEndian.Uint32(src)))), true
 }
 
 func appendInt8(dst, src []byte) ([]byte, bool) {
 	if len(src) != 8 {
 		return dst, false
 	}
-	return strconv.AppendInt(dst, int64(binary.BigEndian.Uint64(src)), 10), true
+	return appendInt(dst, int64(binary.BigEndian.Uint64(src))), true
+}
+
+// appendInt appends an integer. Those of up to eight digits, most of all, are made in one word, without a loop or a branch that
+// depends on how many digits there are.
+func appendInt(dst []byte, v int64) []byte {
+	n := len(dst)
+	if uint64(v) >= 100_000_000 || cap(dst)-n < 8 {
+		return strconv.AppendInt(dst, v, 10)
+	}
+	w := digits8(uint64(v))
+	zeros := bits.TrailingZeros64(w|1<<56) &^ 7
+	binary.LittleEndian.PutUint64(dst[n:n+8], (w+'0'*ones)>>zeros)
+	return dst[:n+8-zeros/8]
+}
+
+// digits8 makes eight digits, 0 to 9 each, of a number below 10^8, the first digit lowest: it parts the number in halves of four
+// digits, those in halves of two, and those in digits, dividing by multiplication where that is exact.
+func digits8(v uint64) uint64 {
+	high := v / 10_000
+	w := high | (v-10_000*high)<<32
+	high = w * 10_486 >> 20 & 0x7f_0000_007f
+	w = high | (w-100*high)<<16
+	high = w * 103 >> 10 & 0x0f_000f_000f_000f
+	return high | (w-10*high)<<8
 }
 
 // appendOID: four bytes without sign, which to_json takes for a text.

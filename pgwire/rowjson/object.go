@@ -2,17 +2,26 @@ package rowjson
 
 // Column is one member of the objects that AppendObject writes.
 type Column struct {
-	Key   []byte // the quoted name and its colon: `"id":`
+	key   []byte // comma, quoted name, colon: `,"id":`; with shortKey bytes of memory at least
 	Codec Codec
 }
 
-// NewColumn quotes the name and finds the codec; false if the type has none.
+// shortKey is what the memory of every key has room for, so that short keys are copied in one step.
+const shortKey = 16
+
+// NewColumn finds the codec; false if the type has none.
 func NewColumn(name string, oid uint32) (Column, bool) {
 	codec, ok := Lookup(oid)
 	if !ok {
 		return Column{}, false
 	}
-	return Column{Key: AppendKey(nil, name), Codec: codec}, true
+	return codec.Column(name), true
+}
+
+// Column is a column of that name with values for the codec.
+func (c Codec) Column(name string) Column {
+	key := append(make([]byte, 0, max(shortKey, len(name)+4)), ',')
+	return Column{key: AppendKey(key, name), Codec: c}
 }
 
 // AppendKey appends an object's key: the name as a JSON string, and a colon.
@@ -27,12 +36,8 @@ func AppendObject(dst []byte, cols []Column, values [][]byte) ([]byte, bool) {
 	if len(values) != len(cols) {
 		return dst, false
 	}
-	dst = append(dst, '{')
 	for i := range cols {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = append(dst, cols[i].Key...)
+		dst = appendKey(dst, cols[i].key)
 		if values[i] == nil {
 			dst = append(dst, "null"...)
 			continue
@@ -42,5 +47,19 @@ func AppendObject(dst []byte, cols []Column, values [][]byte) ([]byte, bool) {
 			return dst[:start], false
 		}
 	}
+	if len(cols) == 0 {
+		return append(dst, "{}"...), true
+	}
+	dst[start] = '{' // was the comma of the first key
 	return append(dst, '}'), true
+}
+
+// appendKey appends a column's key.
+func appendKey(dst, key []byte) []byte {
+	n := len(dst)
+	if len(key) > shortKey || cap(dst)-n < shortKey {
+		return append(dst, key...)
+	}
+	*(*[shortKey]byte)(dst[n : n+shortKey]) = *(*[shortKey]byte)(key[:shortKey])
+	return dst[:n+len(key)]
 }

@@ -15,6 +15,12 @@ const (
 // have one, \u00xx in lower case for the others, \" and \\. Everything else is copied: DEL, `<`, `/` and bytes above 0x7f, UTF-8 or not.
 func AppendString(dst, s []byte) []byte {
 	dst = append(dst, '"')
+	// Fast path: nothing to escape, copied as it is looked at.
+	if n := len(dst); len(s) >= 4 && cap(dst)-n > len(s) && copyClean(dst[n:n+len(s)], s) {
+		dst = dst[:n+len(s)+1]
+		dst[n+len(s)] = '"'
+		return dst
+	}
 	for {
 		n := cleanPrefix(s)
 		dst = append(dst, s[:n]...)
@@ -24,6 +30,32 @@ func AppendString(dst, s []byte) []byte {
 		dst = appendEscape(dst, s[n])
 		s = s[n+1:]
 	}
+}
+
+// copyClean copies s, of at least four bytes, to dst of the same length, unless something in it needs an escape.
+func copyClean(dst, s []byte) bool {
+	if len(s) < 8 {
+		i := len(s) - 4
+		first, last := binary.LittleEndian.Uint32(s), binary.LittleEndian.Uint32(s[i:])
+		binary.LittleEndian.PutUint32(dst, first)
+		binary.LittleEndian.PutUint32(dst[i:], last)
+		return unclean(uint64(first)|uint64(last)<<32) == 0
+	}
+	// The end first: of the rest only whole steps are left.
+	last := binary.LittleEndian.Uint64(s[len(s)-8:])
+	binary.LittleEndian.PutUint64(dst[len(dst)-8:], last)
+	if unclean(last) != 0 {
+		return false
+	}
+	for len(s) > 8 && len(dst) > 8 {
+		w := binary.LittleEndian.Uint64(s)
+		binary.LittleEndian.PutUint64(dst, w)
+		if unclean(w) != 0 {
+			return false
+		}
+		s, dst = s[8:], dst[8:]
+	}
+	return true
 }
 
 // cleanPrefix is the length of the longest prefix of s that needs no escape.
