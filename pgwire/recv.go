@@ -296,7 +296,6 @@ func (c *Conn) row(body []byte) (values [][]byte, ok bool) {
 		return nil, false
 	}
 	n := int(binary.BigEndian.Uint16(body))
-	body = body[2:]
 	if n > cap(c.values) {
 		values = make([][]byte, n)
 		if n <= keepColumns {
@@ -305,24 +304,29 @@ func (c *Conn) row(body []byte) (values [][]byte, ok bool) {
 	} else {
 		values = c.values[:n]
 	}
+	at := 2
 	for i := range values {
-		if len(body) < 4 {
+		if len(body)-at < 4 {
 			return nil, false
 		}
-		size := int(int32(binary.BigEndian.Uint32(body)))
-		body = body[4:]
-		switch {
-		case size == -1:
+		size := binary.BigEndian.Uint32(body[at:])
+		at += 4
+		if uint(size) > uint(len(body)-at) {
+			if size != null {
+				return nil, false
+			}
 			values[i] = nil
 			continue
-		case size < 0 || size > len(body):
-			return nil, false
 		}
-		values[i] = body[:size:size]
-		body = body[size:]
+		end := at + int(size)
+		values[i] = body[at:end:end]
+		at = end
 	}
-	return values, len(body) == 0
+	return values, at == len(body)
 }
+
+// null is the size of a value that is NULL.
+const null = 1<<32 - 1
 
 // unexpected and violation give the connection up: we no longer know what the
 // server is talking about.

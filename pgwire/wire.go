@@ -15,17 +15,23 @@ import (
 //
 // Small messages lie in the connection's own buffer. A message that does not
 // fit borrows a larger one from the pools and gives it back when the flight
-// is over.
+// is over. So does a flight of many rows: the server sends 8 KiB at a time, and
+// a larger buffer takes at once what has piled up.
 type reader struct {
 	src  io.Reader
 	buf  []byte // own, or *big
 	r, w int    // buf[r:w] has been received and not been consumed
+	got  int    // received in this flight
 	own  []byte
 	big  *[]byte
 }
 
 const (
 	readBuffer = 16 << 10
+	// manyRows is how much of a flight goes through the connection's own buffer,
+	// burst the size of the buffer for what comes after it.
+	manyRows = 32 << 10
+	burst    = 64 << 10
 	// maxMessage is the server's own limit, for either direction.
 	maxMessage = 1<<30 - 1
 	// trusted is how much memory the mere announcement of a message gets.
@@ -80,6 +86,7 @@ func (in *reader) need(n int) error {
 		in.room(n)
 		got, err := in.src.Read(in.buf[in.w:])
 		in.w += got
+		in.got += got
 		if err != nil && in.w-in.r < n {
 			if err == io.EOF {
 				err = io.ErrUnexpectedEOF
@@ -93,6 +100,9 @@ func (in *reader) need(n int) error {
 // room makes place for more, on the way to n bytes side by side.
 func (in *reader) room(n int) {
 	have := in.w - in.r
+	if in.got >= manyRows && len(in.buf) < burst {
+		n = max(n, burst)
+	}
 	switch {
 	case have == 0:
 		in.r, in.w = 0, 0
@@ -117,6 +127,7 @@ func (in *reader) grow(n int) {
 // shrink goes back to the small buffer, if nothing of the large one is needed
 // any more.
 func (in *reader) shrink() {
+	in.got = 0
 	if in.big == nil || in.w-in.r > len(in.own) {
 		return
 	}
