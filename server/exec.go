@@ -28,6 +28,8 @@ type result struct {
 
 	body     []byte      // swapped with fasthttp's; in Rows form an array still open
 	spooled  *spool.Body // what came before it, if that is much; see spooled.go
+	room     []byte      // of spooled: where rows go instead of body; nil: they do not
+	widest   int         // bytes of a row so far
 	rows     int64       // rows of the page
 	total    int64
 	hasTotal bool
@@ -44,6 +46,7 @@ type result struct {
 
 func (r *result) reset() {
 	r.dropBody()
+	r.widest = 0
 	r.rows, r.total, r.hasTotal, r.estimate = 0, 0, false, 0
 	r.hasHeaders, r.hasStatus, r.hasInserted = false, false, false
 }
@@ -481,25 +484,36 @@ func (s *rowsSink) Row(values [][]byte) error {
 	}
 	values = r.prepared.Page(values)
 	r.rows++
+	dst := r.body
+	if r.room != nil {
+		dst = r.room
+	}
+	start := len(dst)
 	if r.plan.Singular || r.plan.One {
 		if r.rows > 1 {
 			return nil // only counted
 		}
 	} else if r.rows == 1 {
-		r.body = append(r.body, '[')
+		dst = append(dst, '[')
 	} else {
-		r.body = append(r.body, ',')
+		dst = append(dst, ',')
 	}
 	ok := true
 	if r.plan.Scalar && !r.plan.Singular {
-		r.body, ok = appendScalar(r.body, r.prepared.Columns, values)
+		dst, ok = appendScalar(dst, r.prepared.Columns, values)
 	} else {
-		r.body, ok = rowjson.AppendObject(r.body, r.prepared.Columns, values)
+		dst, ok = rowjson.AppendObject(dst, r.prepared.Columns, values)
 	}
 	if !ok {
 		return errUnreadable
 	}
-	if len(r.body) >= spool.Piece {
+	r.widest = max(r.widest, len(dst)-start)
+	if r.room != nil {
+		r.room = dst
+		return (*request)(s).moveOn()
+	}
+	r.body = dst
+	if len(dst) >= spool.Piece {
 		return (*request)(s).spill()
 	}
 	return nil

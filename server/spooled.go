@@ -26,11 +26,51 @@ func spoolLimits(c *config.Config) spool.Limits {
 	return spool.Limits{Body: c.StreamThreshold, Files: int64(c.SpoolMaxSize) << 20}
 }
 
-// spill puts away what there is of the body.
+// spill puts away what there is of the body. The rows to come are made where
+// they are kept, if there is room.
 func (rq *request) spill() error {
 	r := &rq.result
 	err := rq.spillValue(r.body)
 	r.body = r.body[:0]
+	if err == nil {
+		r.room = r.spooled.Room(r.margin())
+	}
+	return err
+}
+
+// moveOn goes on to other room if there may be too little for another row.
+func (rq *request) moveOn() error {
+	r := &rq.result
+	outgrown := cap(r.room) > spool.Piece
+	if !outgrown && cap(r.room)-len(r.room) >= r.margin() {
+		return nil
+	}
+	if err := r.leaveRoom(); err != nil {
+		return err
+	}
+	r.room = r.spooled.Room(r.margin())
+	return nil
+}
+
+// leaveRoom makes what is in the room a part of the body. It fails only if that
+// has outgrown the room.
+func (r *result) leaveRoom() error {
+	if r.room == nil {
+		return nil
+	}
+	p := r.room
+	r.room = nil
+	return unwanted(r.spooled.Fill(p))
+}
+
+// margin is how much room the next row is given. If it needs more it is copied.
+func (r *result) margin() int { return 2 * r.widest }
+
+// unwanted is why an answer cannot be kept: nobody needs what is still to come.
+func unwanted(err error) error {
+	if err != nil {
+		err = fmt.Errorf("%w: %w", pgwire.ErrUnwanted, err)
+	}
 	return err
 }
 
@@ -41,10 +81,8 @@ func (rq *request) spillValue(b []byte) error {
 	if r.spooled == nil {
 		r.spooled = rq.server.spool.NewBody(!r.plan.ReadOnly)
 	}
-	if _, err := r.spooled.Write(b); err != nil {
-		return fmt.Errorf("%w: %w", pgwire.ErrUnwanted, err)
-	}
-	return nil
+	_, err := r.spooled.Write(b)
+	return unwanted(err)
 }
 
 // spillLarge puts away a value that comes in pieces.
@@ -71,7 +109,7 @@ func (rq *request) spillLarge(value io.Reader) error {
 
 // dropBody empties the body.
 func (r *result) dropBody() {
-	r.body = r.body[:0]
+	r.body, r.room = r.body[:0], nil
 	if r.spooled != nil {
 		_ = r.spooled.Close()
 		r.spooled = nil
@@ -81,6 +119,7 @@ func (r *result) dropBody() {
 // sendSpooled has fasthttp send the body that has been put away, and close it.
 func (rq *request) sendSpooled() {
 	r := &rq.result
+	_ = r.leaveRoom() // which moveOn has not left outgrown
 	b := r.spooled
 	r.spooled = nil
 	b.WriteTail(r.body)

@@ -20,6 +20,9 @@ create table api.giant (id int, body text);
 insert into api.giant select i, repeat(chr(96 + i), 2000000) from generate_series(1, 3) i;
 create table api.holes (id int, gap text, body text);
 insert into api.holes select i, null, repeat('h', 2000) from generate_series(1, 1000) i;
+create table api.uneven (id int, body text);
+insert into api.uneven select i, repeat('u', case when i % 971 = 0 then 70000 when i % 313 = 0 then 3000 when i % 7 = 0 then 200 else 50 end)
+  from generate_series(1, 4000) i;
 -- rows, then what the last of them does
 create function api.ends(how text) returns setof api.big stable language plpgsql as $$
   begin
@@ -85,6 +88,19 @@ func TestSpooled(t *testing.T) {
 	}
 	noNulls := "[" + stripped.String()[1:] + "]"
 	insert.WriteString(noNulls)
+	var uneven strings.Builder // each longer than what there was before outgrows its room
+	for i := 1; i <= 4000; i++ {
+		width := 50
+		switch {
+		case i%971 == 0:
+			width = 70000
+		case i%313 == 0:
+			width = 3000
+		case i%7 == 0:
+			width = 200
+		}
+		fmt.Fprintf(&uneven, `,{"id":%d,"body":"%s"}`, i, strings.Repeat("u", width))
+	}
 
 	type test struct {
 		method, target, body string
@@ -96,6 +112,7 @@ func TestSpooled(t *testing.T) {
 	}
 	tests := map[string]test{
 		"array":                 {"GET", "/big?order=id", "", nil, 200, "0-1999/*", rows, ""},
+		"uneven rows":           {"GET", "/uneven?order=id", "", nil, 200, "0-3999/*", "[" + uneven.String()[1:] + "]", ""},
 		"exact count":           {"GET", "/big?order=id", "", []string{"Prefer", "count=exact"}, 200, "0-1999/2000", rows, "Preference-Applied: count=exact"},
 		"estimated":             {"GET", "/big?order=id", "", []string{"Prefer", "count=estimated"}, 200, "0-1999/2000", rows, ""},
 		"part":                  {"GET", "/big?order=id", "", []string{"Prefer", "count=exact", "Range", "0-999"}, 206, "0-999/2000", rows[:strings.Index(rows, `,{"id":1001,`)] + "]", ""},

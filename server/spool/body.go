@@ -22,6 +22,8 @@ type Body struct {
 
 	client Client
 	read   int64 // bytes Read has given
+	from   int   // piece it is at
+	at     int   // in that piece
 }
 
 // NewBody makes an empty body. With keep it never fails for want of room.
@@ -52,6 +54,39 @@ func (b *Body) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// Room is memory behind the body, empty and for n bytes at least, so that what is made there need not be copied: it
+// becomes part of the body by Fill, before anything else is done to the body. Nil: there is none, and Write is to be used.
+func (b *Body) Room(n int) []byte {
+	limit := b.store.limits.Load().Body
+	if b.file != nil || n > maxRoom || !b.stuck && b.size+Piece > int64(limit) {
+		return nil
+	}
+	if k := len(b.pieces); k > 0 && b.pieces[k-1].left() >= max(n, 1) {
+		return b.pieces[k-1].room()
+	}
+	another := b.store.takePiece(limit, b.stuck)
+	if another == nil {
+		return nil
+	}
+	b.pieces = append(b.pieces, another)
+	return another.room()
+}
+
+// maxRoom is the most that may stay empty at a piece's end.
+const maxRoom = pieceBytes / 8
+
+// Fill appends p, which was begun as Room. If it has grown out of that it is copied.
+func (b *Body) Fill(p []byte) error {
+	last := b.pieces[len(b.pieces)-1]
+	if room := last.room(); cap(p) == cap(room) && &p[:1][0] == &room[:1][0] {
+		last.n += len(p)
+		b.size += int64(len(p))
+		return nil
+	}
+	_, err := b.Write(p)
+	return err
+}
+
 // WriteTail appends p in memory, in any case. It is for the end of a body, when
 // it is late for an error.
 func (b *Body) WriteTail(p []byte) { b.append(p, 0, true) }
@@ -68,7 +103,7 @@ func (b *Body) append(p []byte, limit int, any bool) bool {
 		size = b.pieces[had-1].n
 	}
 	for len(p) > 0 {
-		if k := len(b.pieces); k > 0 && b.pieces[k-1].n < len(b.pieces[k-1].b) {
+		if k := len(b.pieces); k > 0 && b.pieces[k-1].left() > 0 {
 			last := b.pieces[k-1]
 			took := copy(last.b[last.n:], p)
 			last.n += took
@@ -146,8 +181,12 @@ func (b *Body) Read(p []byte) (n int, err error) {
 	if left := b.filed - b.read; left > 0 {
 		n, err = b.file.ReadAt(p[:min(int64(len(p)), left)], b.read)
 	} else {
-		from := b.pieces[-left/pieceBytes]
-		n = copy(p, from.b[-left%pieceBytes:from.n])
+		for b.at == b.pieces[b.from].n {
+			b.from, b.at = b.from+1, 0
+		}
+		from := b.pieces[b.from]
+		n = copy(p, from.b[b.at:from.n])
+		b.at += n
 	}
 	b.read += int64(n)
 	return n, err

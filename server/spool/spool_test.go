@@ -104,6 +104,59 @@ var ways = map[string]func(t *testing.T, b *spool.Body) []byte{
 	"a unix socket": func(t *testing.T, b *spool.Body) []byte { return overSocket(t, b, "unix", shortDir(t)+"/s") },
 }
 
+// TestRoom: what is made in the body's own memory comes out as what is written does, whether it kept to its room or
+// outgrew it, and wherever the rest of the body is.
+func TestRoom(t *testing.T) {
+	const limit = 4 * spool.Piece
+	for _, files := range []int64{64 << 20, 0} {
+		s := newStore(t, spool.Limits{Body: limit, Files: files})
+		for _, size := range []int{100, spool.Piece, limit - 1, limit + 1, 2 << 20} {
+			for _, part := range []int{1, 300, 5000, 20000, spool.Piece + 1} {
+				if part == 1 && size > spool.Piece {
+					continue
+				}
+				for name, send := range ways {
+					t.Run(fmt.Sprintf("%d by %d to %s, %d in files", size, part, name, files), func(t *testing.T) {
+						want := text(size)
+						b := s.NewBody(false)
+						defer b.Close()
+						rooms := 0
+						for left, i := want, 0; len(left) > 0; i++ {
+							n := min(part*(1+i%3), len(left))
+							room := b.Room(part)
+							switch {
+							case room == nil:
+								fill(t, b, left[:n], n)
+							case len(room) != 0 || cap(room) < part:
+								t.Fatalf("room of %d bytes for %d", cap(room), part)
+							default:
+								if err := b.Fill(append(room, left[:n]...)); err != nil {
+									t.Fatal(err)
+								}
+								rooms++
+							}
+							left = left[n:]
+						}
+						if (rooms > 0) != (part <= 5000) {
+							t.Errorf("%d rooms", rooms)
+						}
+						b.WriteTail([]byte("]"))
+						if b.Size() != int64(size)+1 {
+							t.Fatalf("size %d", b.Size())
+						}
+						if got := s.Stats(); got.Files == 0 && files > 0 && (size > limit || got.Memory > limit+2*spool.Piece) {
+							t.Errorf("%d bytes are %+v", size, got)
+						}
+						if got := send(t, b); !bytes.Equal(got, append(want, ']')) {
+							t.Errorf("%d other bytes", len(got))
+						}
+					})
+				}
+			}
+		}
+	}
+}
+
 func shortDir(t *testing.T) string {
 	dir, err := os.MkdirTemp("", "spool")
 	if err != nil {

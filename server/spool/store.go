@@ -20,6 +20,9 @@ type piece struct {
 
 const pieceBytes = Piece - 16
 
+func (p *piece) left() int    { return len(p.b) - p.n }
+func (p *piece) room() []byte { return p.b[p.n:p.n] }
+
 var pieces = sync.Pool{New: func() any { return new(piece) }}
 
 // Limits bound what bodies may take.
