@@ -420,6 +420,9 @@ func (rq *request) addSettings(f *pgwire.Flight, plan *planner.Plan) {
 	if zone == 1 {
 		f.Arg(rq.prefer.Timezone)
 	}
+	for _, value := range rq.snap.appValues {
+		f.Arg(value)
+	}
 }
 
 // addArgs binds the operands of this request to a statement's parameters.

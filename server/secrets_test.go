@@ -12,6 +12,7 @@ import (
 // Only --dump-config does, which is for whoever has the configuration.
 func TestSecretsAreKept(t *testing.T) {
 	const password, key = "pass-of-the-database", "key-of-the-tokens-of-at-least-32"
+	const setting = "value-of-a-setting-of-theirs"
 	for _, format := range []string{"text", "json"} {
 		r := watch(t, map[string]string{"db-uri": "postgresql://someone:" + password + "@127.0.0.1:1/nowhere", "jwt-secret": key, "log-level": "debug", "log-format": format})
 		r.errs.await(t, "PGRST00[0-2]")
@@ -27,7 +28,7 @@ func TestSecretsAreKept(t *testing.T) {
 			}
 		}
 
-		r = watch(t, map[string]string{"jwt-secret": key, "log-level": "debug", "log-query": "true", "log-format": format, "server-trace-header": "X-Trace"})
+		r = watch(t, map[string]string{"jwt-secret": key, "app.settings.api_key": setting, "log-level": "debug", "log-query": "true", "log-format": format, "server-trace-header": "X-Trace"})
 		r.errs.await(t, "Schema cache loaded")
 		sign := func(claims, with string) string {
 			token, err := auth.Sign([]byte(claims), []byte(with))
@@ -57,7 +58,7 @@ func TestSecretsAreKept(t *testing.T) {
 		}
 		r.end(t, nil)
 		for where, text := range map[string]string{"log": r.errs.String() + r.out.String(), "answers": told.String()} {
-			for _, secret := range append(signatures, key) {
+			for _, secret := range append(signatures, key, setting) {
 				if i := strings.Index(text, secret); i >= 0 {
 					t.Errorf("%s: the %s show a secret: %s", format, where, text[max(0, i-200):i+len(secret)])
 				}

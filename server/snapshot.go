@@ -28,6 +28,8 @@ type Snapshot struct {
 
 	schemaNames map[string]int // position of each exposed schema
 	settings    map[string]roleSettings
+	appNames    []string     // of app.settings
+	appValues   [][]byte     // their values
 	preRequest  *pgwire.Stmt // nil without db-pre-request
 	soil        pgwire.Soil  // what code of the database may leave in sessions
 }
@@ -70,6 +72,10 @@ func newSnapshot(c *config.Config, a *auth.Authenticator, cat *catalog.Catalog, 
 		if _, twice := s.schemaNames[name]; !twice {
 			s.schemaNames[name] = i
 		}
+	}
+	for _, set := range c.AppSettings {
+		s.appNames = append(s.appNames, set.Name)
+		s.appValues = append(s.appValues, cutNUL([]byte(set.Value)))
 	}
 	s.addRole("")
 	for role := range c.RoleSettings {
@@ -119,7 +125,7 @@ func (s *Snapshot) addRole(role string) {
 					ReadOnly:   readOnly == 1,
 					SearchPath: append([]string{schema}, c.DBExtraSearchPath...),
 					Role:       settingsOf(c.RoleSettings[role]),
-					App:        settingsOf(c.AppSettings),
+					App:        s.appNames,
 					Timezone:   zone == 1,
 				}))
 			}

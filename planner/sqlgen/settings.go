@@ -12,8 +12,8 @@ type Settings struct {
 	ReadOnly   bool
 	SearchPath []string // the request's schema first
 	Role       []catalog.Setting
-	App        []catalog.Setting
-	Timezone   bool // the client prefers one: parameter SettingTimezone
+	Timezone   bool     // the client prefers one: parameter SettingTimezone
+	App        []string // names; their values are the last parameters, since some are secrets, and statements are logged
 }
 
 // Parameters of the settings statement, in order.
@@ -54,22 +54,27 @@ func SettingsStatement(s Settings) string {
 		w.S(", ")
 		w.constant(c.Name, c.Value)
 	}
+	last := 0
 	for i, name := range [...]string{"role", "request.jwt.claims", "request.method", "request.path", "request.headers", "request.cookies", "timezone"} {
 		if i == SettingTimezone && !s.Timezone {
 			break
 		}
-		w.S(", pg_catalog.set_config(")
-		w.Lit(name)
-		w.S(", $")
-		w.Int(int64(i + 1))
-		w.S(", true)")
+		last = i + 1
+		w.parameter(name, last)
 	}
-	for _, c := range s.App {
-		w.S(", ")
-		w.constant(c.Name, c.Value)
+	for i, name := range s.App {
+		w.parameter(name, last+i+1)
 	}
 	w.S(")")
 	return w.Statement().SQL
+}
+
+func (w *Writer) parameter(name string, number int) {
+	w.S(", pg_catalog.set_config(")
+	w.Lit(name)
+	w.S(", $")
+	w.Int(int64(number))
+	w.S(", true)")
 }
 
 func (w *Writer) constant(name, value string) {

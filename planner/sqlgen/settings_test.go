@@ -21,12 +21,12 @@ func TestSettingsStatement(t *testing.T) {
 		{
 			Settings{
 				ReadOnly: true, SearchPath: []string{`o"dd`, "it's"}, Timezone: true,
-				Role: []catalog.Setting{{Name: "work_mem", Value: "1MB"}}, App: []catalog.Setting{{Name: "app.x", Value: `a'b\`}},
+				Role: []catalog.Setting{{Name: "work_mem", Value: "1MB"}}, App: []string{"app.x", "app.y"},
 			},
 			`SELECT pg_catalog.num_nonnulls(pg_catalog.set_config('transaction_read_only', 'on', true), pg_catalog.set_config('search_path', '"o""dd", "it''s"', true), ` +
 				`pg_catalog.set_config('work_mem', '1MB', true), pg_catalog.set_config('role', $1, true), pg_catalog.set_config('request.jwt.claims', $2, true), ` +
 				`pg_catalog.set_config('request.method', $3, true), pg_catalog.set_config('request.path', $4, true), pg_catalog.set_config('request.headers', $5, true), ` +
-				`pg_catalog.set_config('request.cookies', $6, true), pg_catalog.set_config('timezone', $7, true), pg_catalog.set_config('app.x', E'a''b\\', true))`,
+				`pg_catalog.set_config('request.cookies', $6, true), pg_catalog.set_config('timezone', $7, true), pg_catalog.set_config('app.x', $8, true), pg_catalog.set_config('app.y', $9, true))`,
 		},
 	} {
 		if got := SettingsStatement(test.settings); got != test.want {
@@ -45,11 +45,12 @@ func TestSettingsOnServer(t *testing.T) {
 	sql := SettingsStatement(Settings{
 		ReadOnly: true, SearchPath: []string{`o"dd`, "public"}, Timezone: true,
 		Role: []catalog.Setting{{Name: "log_min_messages", Value: "error"}}, // for superusers only: made before the role is taken
-		App:  []catalog.Setting{{Name: "app.secret", Value: `a'b\`}, {Name: "timezone", Value: "Asia/Tokyo"}},
+		App:  []string{"app.secret", "timezone"},
 	})
 	args := [...][]byte{
 		SettingRole: []byte("settings_test"), SettingClaims: []byte(`{"a":1}`), SettingMethod: []byte("GET"), SettingPath: []byte("/x"),
 		SettingHeaders: []byte("{}"), SettingCookies: []byte(""), SettingTimezone: []byte("Europe/Oslo"),
+		SettingTimezone + 1: []byte(`a'b\`), []byte("Asia/Tokyo"),
 	}
 	result := conn.ExecParams(ctx, sql, args[:], nil, nil, nil).Read()
 	if result.Err != nil {

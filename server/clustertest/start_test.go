@@ -70,7 +70,7 @@ func TestStartRefused(t *testing.T) {
 		flags map[string]string
 		log   string
 	}{
-		{"wrong password", map[string]string{"db-uri": cluster.URI(db, "with_password") + "&password=wrong"}, "password authentication failed"},
+		{"wrong password", map[string]string{"db-uri": cluster.URI(db, "with_password") + "&password=not-the-right-one"}, "password authentication failed"},
 		{"no password", map[string]string{"db-uri": cluster.URI(db, "with_password")}, "Failed to establish a connection. "},
 		{"no database, no recovery", map[string]string{"db-uri": cluster.URI("nowhere", authenticator), "db-pool-automatic-recovery": "false"}, "Automatic recovery disabled, exiting."},
 		{"no database, no recovery, no listener", map[string]string{
@@ -84,6 +84,9 @@ func TestStartRefused(t *testing.T) {
 			}
 			if a.log.count(c.log) == 0 {
 				t.Errorf("no %q in the log", c.log)
+			}
+			if a.log.count("not-the-right-one") > 0 {
+				t.Error("the password is in the log")
 			}
 		})
 	}
