@@ -73,3 +73,33 @@ func TestFloodOfShapes(t *testing.T) {
 		t.Errorf("%d statements", most)
 	}
 }
+
+// TestLongLists: a list of operands is one parameter however long it is, so the
+// plan is that of any other list, and what bounds it is the request's length.
+func TestLongLists(t *testing.T) {
+	s := startTest(t, allocSchema, "db-pool", "1")
+	ctx := newRequestCtx()
+	ask := func(n int) string {
+		t.Helper()
+		list := strings.TrimSuffix(strings.Repeat("1,", n), ",")
+		ctx.Request.Reset()
+		ctx.Request.Header.SetMethod("GET")
+		ctx.Request.SetRequestURI("/item?select=id&id=in.(" + list + ")&or=(id.in.(" + list + "),id.eq.0)")
+		s.handle(ctx)
+		return fmt.Sprint(ctx.Response.StatusCode(), " ", string(ctx.Response.Body()))
+	}
+	misses := func() int { _, n := s.snapshot.Load().planner.Stats(); return n }
+	const want = `200 [{"id":1}]`
+	if got := ask(2); got != want {
+		t.Error(got)
+	}
+	before := misses()
+	for _, n := range []int{3, 1000, 50_000} {
+		if got := ask(n); got != want {
+			t.Errorf("%d operands: %.200s", n, got)
+		}
+	}
+	if n := misses() - before; n != 0 {
+		t.Errorf("%d plans for longer lists", n)
+	}
+}
