@@ -95,7 +95,7 @@ func newServer(o Options) (*Server, error) {
 	s := &Server{options: o, fatal: make(chan error, 1), name: processName(), started: time.Now()}
 	s.requests.New = s.newRequest
 	s.log = oplog.New(oplog.Options{Out: o.Stdout, Err: o.Stderr, Level: oplog.Level(c.LogLevel), JSON: c.LogFormat == config.LogJSON})
-	s.metrics = metrics.New(metrics.Sources{Pool: s.poolFigures, TokenCache: s.tokenFigures, Plans: s.planCount})
+	s.metrics = metrics.New(metrics.Sources{Pool: s.poolFigures, TokenCache: s.tokenFigures, Plans: s.planCount, Spool: s.spoolFigures})
 	a, err := newAuth(c)
 	if err != nil {
 		return nil, err
@@ -295,6 +295,8 @@ func (s *Server) poolFigures() metrics.Pool {
 		InUse: st.InUse, Queued: st.Queued, Connecting: st.Connecting, Opened: uint64(st.Established), Refused: uint64(st.ConnectFailures),
 	}
 }
+
+func (s *Server) spoolFigures() metrics.Spool { return metrics.Spool(s.spool.Stats()) }
 
 func (s *Server) tokenFigures() metrics.TokenCache {
 	st := s.snapshot.Load().auth.CacheStats()

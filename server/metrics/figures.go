@@ -26,6 +26,9 @@ var (
 	bodyBytes     = counter("fastgrest_response_bytes_total", "The total number of bytes in the bodies of answers")
 	streamedBytes = counter("fastgrest_response_streamed_bytes_total", "The total number of those bytes that were sent in pieces, being too many for memory")
 
+	spoolMemory = gauge("fastgrest_spool_memory_bytes", "Bytes of large answers that are kept in memory until their clients have them")
+	spoolFiles  = gauge("fastgrest_spool_file_bytes", "Bytes of large answers that are kept in temporary files until their clients have them")
+
 	poolInUse      = gauge("fastgrest_db_pool_in_use", "Connections in use")
 	poolConnecting = gauge("fastgrest_db_pool_connecting", "Connections being made")
 	poolOpened     = counter("fastgrest_db_pool_opened_total", "The total number of connections made")
@@ -87,6 +90,11 @@ func (c *figures) Collect(ch chan<- prometheus.Metric) {
 	}
 	if c.sources.Plans != nil {
 		planEntries.send(ch, float64(c.sources.Plans()))
+	}
+	if c.sources.Spool != nil {
+		s := c.sources.Spool()
+		spoolMemory.send(ch, float64(s.Memory))
+		spoolFiles.send(ch, float64(s.Files))
 	}
 	c.metrics.collectRequests(ch)
 }

@@ -15,6 +15,7 @@ type Sources struct {
 	Pool       func() Pool
 	TokenCache func() TokenCache
 	Plans      func() int // in the plan cache of the snapshot in force
+	Spool      func() Spool
 }
 
 // Pool is the state of the connection pool.
@@ -30,6 +31,9 @@ type Pool struct {
 	Opened     uint64 // ever
 	Refused    uint64 // ever
 }
+
+// Spool is what is kept of large answers, in bytes.
+type Spool struct{ Memory, Files int64 }
 
 // TokenCache counts the lookups of verified tokens.
 type TokenCache struct{ Requests, Hits, Evictions uint64 }

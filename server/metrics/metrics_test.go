@@ -40,6 +40,7 @@ func TestText(t *testing.T) {
 		},
 		TokenCache: func() TokenCache { return TokenCache{Requests: 20, Hits: 12, Evictions: 1} },
 		Plans:      func() int { return 4 },
+		Spool:      func() Spool { return Spool{Memory: 65536, Files: 1 << 30} },
 	})
 	m.SchemaCacheFailed()
 	m.SchemaCacheLoaded(15 * time.Millisecond)
