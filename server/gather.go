@@ -7,9 +7,10 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// gatherFrom is the length of a body that fasthttp sends in two writes at
-// least: what fits into its buffer of 4 KiB behind the head, then the rest.
-const gatherFrom = 8 << 10
+// gatherFrom is the length from which on fasthttp sends a body in two writes:
+// what fits into its buffer of 4 KiB behind the head, then the rest. Of shorter
+// bodies there might be one, which nobody but the next read would send on.
+const gatherFrom = 4 << 10
 
 // gather makes one write of the first two of a long answer. The first is kept
 // until the second comes; should there be none after all, it leaves before we

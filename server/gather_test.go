@@ -25,7 +25,7 @@ create function api.text(n int, status text) returns api."text/plain" stable lan
 func TestGather(t *testing.T) {
 	s := startTest(t, gatherSchema)
 	addr := strings.TrimPrefix(serveTest(t, s), "http://")
-	lengths := []int{0, 1, 3000, 4000, 4096, 8000, 8188, 8189, 8190, 8192, 9000, 12288, 20000, 60000, 70000, 200000}
+	lengths := []int{0, 1, 3000, 4000, 4095, 4096, 4097, 8000, 8188, 8189, 8190, 8192, 9000, 12288, 20000, 60000, 70000, 200000}
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {
 		t.Fatal(err)

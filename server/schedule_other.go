@@ -1,0 +1,6 @@
+//go:build !linux
+
+package server
+
+// scheduleAsBatch does nothing: only Linux has SCHED_BATCH.
+func scheduleAsBatch() {}
