@@ -175,6 +175,7 @@ func appendNumeric(dst, src []byte) ([]byte, bool) {
 		return dst, false
 	}
 	var (
+		start  = len(dst)
 		n      = int(binary.BigEndian.Uint16(src))
 		weight = int(int16(binary.BigEndian.Uint16(src[2:])))
 		sign   = binary.BigEndian.Uint16(src[4:])
@@ -196,6 +197,14 @@ func appendNumeric(dst, src []byte) ([]byte, bool) {
 		return append(dst, `"-Infinity"`...), true
 	default:
 		return dst, false
+	}
+	if n == 0 && weight > 0 || n > 0 && binary.BigEndian.Uint16(digits) == 0 && weight > 0 {
+		return dst[:start], false // zeros in front, which numeric_send never has
+	}
+	for i := range n {
+		if binary.BigEndian.Uint16(digits[2*i:]) > 9999 {
+			return dst[:start], false
+		}
 	}
 	at := func(i int) uint64 {
 		if i < 0 || i >= n {

@@ -138,7 +138,7 @@ func FuzzRecords(f *testing.F) {
 	codec := RecordArrayCodec([]Member{
 		{Key: AppendNormalKey(nil, "i"), OID: 23, Append: fields[23]},
 		{Key: AppendNormalKey(nil, "n"), OID: 1700, Append: fields[1700]},
-		{Key: AppendNormalKey(nil, "j"), OID: 114, Append: fields[114]},
+		{Key: AppendNormalKey(nil, "t"), OID: 25, Append: fields[25]}, // json is trusted to be some; see FuzzNormal
 		{Key: AppendNormalKey(nil, "of"), OID: RecordArray, Append: inner.Append},
 	})
 	size := func(n int) string { return string([]byte{0, 0, 0, byte(n)}) }
@@ -148,9 +148,9 @@ func FuzzRecords(f *testing.F) {
 	nested := array(size(1) + size(16) + size(1) + "\x01")
 	row := size(4) + size(23) + size(4) + size(7) +
 		"\x00\x00\x06\xa4" + size(10) + "\x00\x01\x00\x00\x40\x00\x00\x02\x00\x09" +
-		size(114) + size(9) + `{"b":[1]}` +
+		size(25) + size(3) + `a"b` +
 		"\x00\x00\x08\xef" + size(len(nested)) + nested
-	if got, ok := codec.Append(nil, []byte(array(row))); !ok || string(got) != `[{"i": 7, "n": -9.00, "j": {"b": [1]}, "of": [{"ok": true}]}]` {
+	if got, ok := codec.Append(nil, []byte(array(row))); !ok || string(got) != `[{"i": 7, "n": -9.00, "t": "a\"b", "of": [{"ok": true}]}]` {
 		f.Fatalf("the seed is %s, %v", got, ok)
 	}
 	f.Add([]byte(array(row)))
