@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"regexp"
+	"slices"
 )
 
 // Case is one thing that is asked, and what has to come back.
@@ -33,6 +35,19 @@ type Case struct {
 	// line breaks at the end of a body.
 	Loose bool `json:"-"`
 }
+
+// readOnly reports whether the case cannot write: a command does not, and
+// requests with other methods run in read-only transactions.
+func (c *Case) readOnly() bool {
+	return c.Request == nil || slices.Contains([]string{"GET", "HEAD", "OPTIONS"}, c.Request.Method)
+}
+
+// showsSequence reports whether the answer shows a number from a sequence:
+// generated requests insert rows without keys, and errors show such rows.
+// Sequences are not rolled back, so the number depends on the inserts before.
+func (c *Case) showsSequence() bool { return c.Area == "generated" && failingRow.Match(c.Expect.JSON) }
+
+var failingRow = regexp.MustCompile(`Failing row contains \(\d`)
 
 // Before is done before a case is sent.
 type Before struct {

@@ -18,7 +18,7 @@ type fixture struct {
 
 	mu    sync.Mutex // a template can be copied by one at a time
 	count int
-	clean []*database // copies nobody uses, and nobody has changed
+	clean []*database // copies that are free and unchanged
 }
 
 const (
@@ -77,18 +77,25 @@ func loadFixture(t *testing.T, corpus string) *fixture {
 type database struct {
 	name, port string
 	fixture    *fixture
+	written    bool // a request that may write was sent to it
 }
 
 // clone makes a copy that is dropped when the test ends.
 func (f *fixture) clone(t *testing.T) *database {
 	t.Helper()
 	db := f.copy(t)
-	t.Cleanup(func() { f.cluster.Exec(t, "postgres", fmt.Sprintf("drop database %s with (force)", db.name)) })
+	t.Cleanup(func() { f.drop(t, db) })
 	return db
 }
 
-// borrow returns a copy for a test that changes nothing, but uses it alone. To make and to
-// drop one takes longer than to run most groups.
+func (f *fixture) drop(t *testing.T, db *database) {
+	f.cluster.Exec(t, "postgres", fmt.Sprintf("drop database %s with (force)", db.name))
+}
+
+// borrow returns a copy for the test alone. If the test only reads, the next
+// one gets the same copy: to make and to drop one takes longer than to run most
+// groups. A write that is rolled back changes the copy, too: sequences advance,
+// and a table that has grown gives other estimates.
 func (f *fixture) borrow(t *testing.T) *database {
 	t.Helper()
 	db := f.unused()
@@ -96,6 +103,10 @@ func (f *fixture) borrow(t *testing.T) *database {
 		db = f.copy(t)
 	}
 	t.Cleanup(func() {
+		if db.written {
+			f.drop(t, db)
+			return
+		}
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.clean = append(f.clean, db)

@@ -31,6 +31,9 @@ func (s *session) ask(c *Case) (*Answer, []string) {
 		return nil, []string{"not sent: the server has stopped answering"}
 	}
 	s.prepare(c)
+	if s.db != nil && !c.readOnly() {
+		s.db.written = true
+	}
 	deadline := time.Now().Add(time.Duration(c.Retry * float64(time.Second)))
 	for {
 		a, err := s.server.request(c.Request)

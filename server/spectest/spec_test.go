@@ -198,7 +198,7 @@ func runUnit(t *testing.T, u unit, s *session, program string, y *tally) {
 			switch {
 			case c.Command != nil:
 				y.take(t, c, runAndCompare(t, program, s.db, c))
-			case u.scenario:
+			case u.scenario, u.once:
 				_, problems := s.ask(c)
 				y.take(t, c, problems)
 			default:

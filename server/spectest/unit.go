@@ -10,6 +10,7 @@ type unit struct {
 	name     string
 	group    string
 	scenario bool // the cases run in order, and commit
+	once     bool // a second request would change an answer, see showsSequence
 	cases    []*Case
 }
 
@@ -40,6 +41,7 @@ func units(cases []*Case) []unit {
 			out = append(out, unit{name: name, group: c.Group, scenario: c.Scenario != ""})
 		}
 		out[i].cases = append(out[i].cases, c)
+		out[i].once = out[i].once || c.showsSequence()
 	}
 	slices.SortStableFunc(out, func(a, b unit) int { return cmp.Compare(len(b.cases), len(a.cases)) })
 	return out
