@@ -29,9 +29,6 @@ type Options struct {
 
 	// Ready, if set, is called once requests can be answered.
 	Ready func()
-	// Process: the process is the server's alone, and may be scheduled as its
-	// configuration says.
-	Process bool
 }
 
 // Server is one running process.
@@ -73,9 +70,6 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	defer s.close()
-	if o.Process && s.config().ServerBatchScheduling {
-		scheduleAsBatch() // which a system may forbid, and is no condition of anything
-	}
 	s.log.Starting(o.Version)
 	if err = s.run(ctx); err != nil && s.log.JSON() {
 		s.log.Ending(err)

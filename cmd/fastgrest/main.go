@@ -12,12 +12,7 @@ import (
 // version is stamped by the linker.
 var version = "dev"
 
-// alone: the process runs this program and nothing else. Tests run it beside
-// themselves.
-var alone bool
-
 func main() {
-	alone = true
 	os.Exit(run(untilSignal(), os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }
 

@@ -10,7 +10,7 @@ import (
 
 // serve runs the server until ctx ends. ready, if there is one, is called when it answers.
 func serve(ctx context.Context, source config.LoadOptions, ready func(), stdout, stderr io.Writer) error {
-	return server.Run(ctx, server.Options{Source: source, Version: version, Stdout: stdout, Stderr: stderr, Ready: ready, Process: alone})
+	return server.Run(ctx, server.Options{Source: source, Version: version, Stdout: stdout, Stderr: stderr, Ready: ready})
 }
 
 // dumpConfig prints the configuration, with what the database adds to it. If the database has no

@@ -77,7 +77,6 @@ type Config struct {
 	DBPoolMaxWaiters         int // requests; 0: no bound
 	DBPoolReserve            int // connections that slow requests leave to others
 
-	ServerBatchScheduling       bool
 	ServerCancelAbandonedWrites bool
 	ServerDrainTimeout          time.Duration
 

@@ -259,14 +259,6 @@ var settings = []setting{
 	{key: "db-pool-reserve", ours: true, unit: "connections",
 		field: atLeast(0, func(c *Config) *int { return &c.DBPoolReserve }, 2),
 		help:  "connections that requests known to take over 100 ms leave to others, if at least two remain for them; 0 leaves none"},
-	// On a busy machine PostgreSQL is interrupted for every 8 KiB it sends us, and
-	// both sides lose more to the change of processes than the answer costs. With
-	// all processors busy, pages of 5,000 rows take 0.75 of the CPU time this way,
-	// embeds 0.87, single rows 0.95, and no answer takes longer; with one idle
-	// nothing changes. Off for machines where others never let go of a processor.
-	{key: "server-batch-scheduling", ours: true,
-		field: boolean(func(c *Config) *bool { return &c.ServerBatchScheduling }, true),
-		help:  "have Linux schedule the server as SCHED_BATCH: it does not interrupt what others, PostgreSQL above all, are doing"},
 	// A client that has gone cannot be asked what it wants: what it has begun to
 	// change is finished, unless it is known that clients try again.
 	{key: "server-cancel-abandoned-writes", ours: true, reloadable: true,
