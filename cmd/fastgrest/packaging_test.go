@@ -12,11 +12,13 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+	"github.com/fastgrest/fastgrest/server/config"
 )
 
 func readPackaging(t *testing.T, name string) string {
@@ -250,6 +252,7 @@ func TestUnit(t *testing.T) {
 	if got := service["ExecReload"]; !slices.Equal(got, []string{"/bin/kill -USR2 $MAINPID", "/bin/kill -USR1 $MAINPID"}) {
 		t.Errorf("it is reloaded by %q", got)
 	}
+	checkStopTime(t, text, service)
 	start := strings.Fields(strings.Join(service["ExecStart"], " "))
 	if len(start) != 2 || filepath.Base(start[0]) != "fastgrest" {
 		t.Fatalf("it is started by %q", start)
@@ -268,6 +271,22 @@ func TestUnit(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 	verifyUnit(t, strings.ReplaceAll(text, start[0], path))
+}
+
+// checkStopTime: the unit says how long requests have to finish, and systemd waits longer than that.
+func checkStopTime(t *testing.T, text string, service map[string][]string) {
+	t.Helper()
+	c, err := config.Load(config.LoadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop, err := strconv.ParseFloat(strings.Join(service["TimeoutStopSec"], " "), 64)
+	if drain := c.ServerDrainTimeout.Seconds(); err != nil || stop < drain+10 {
+		t.Errorf("systemd kills the program after %v seconds, %v; requests have %v", stop, err, drain)
+	}
+	if want := fmt.Sprintf("have %v seconds to finish (server-drain-timeout)", c.ServerDrainTimeout.Seconds()); !strings.Contains(text, want) {
+		t.Errorf("the unit does not say that requests %s", want)
+	}
 }
 
 // verifyUnit asks systemd, where it is installed; what is above holds everywhere.

@@ -42,7 +42,8 @@ grant all on api.item, public.written to process_anon;
 // database is where the processes of a test get their data.
 type database struct {
 	t      *testing.T
-	uri    string
+	uri    string // by unix socket
+	tcp    string
 	direct *pgconn.PgConn
 }
 
@@ -51,7 +52,7 @@ func newDatabase(t *testing.T) *database {
 	c := pgtest.Start(t)
 	name := c.NewDB(t)
 	c.Exec(t, name, processSchema)
-	d := &database{t: t, uri: c.URI(name, pgtest.Superuser)}
+	d := &database{t: t, uri: c.URI(name, pgtest.Superuser), tcp: c.TCPURI(name, pgtest.Superuser)}
 	var err error
 	if d.direct, err = pgconn.Connect(context.Background(), d.uri); err != nil {
 		t.Fatal(err)
@@ -96,13 +97,19 @@ func (d *database) start(args ...string) *process {
 // launch starts the program with something on standard input.
 func (d *database) launch(input string, args ...string) *process {
 	d.t.Helper()
-	p := &process{t: d.t, over: make(chan struct{})}
-	p.cmd = exec.Command(os.Args[0], append([]string{
+	cmd := exec.Command(os.Args[0], append([]string{
 		"--db-schemas", "api", "--db-anon-role", "process_anon", "--log-level", "crit", "--server-host", "127.0.0.1",
 	}, args...)...)
-	p.cmd.Env = append(os.Environ(), asProgram+"=1")
-	p.cmd.Stderr = &p.errs
-	p.cmd.Stdin = strings.NewReader(input)
+	cmd.Env = append(os.Environ(), asProgram+"=1")
+	cmd.Stdin = strings.NewReader(input)
+	return d.supervise(cmd)
+}
+
+// supervise starts a command, and kills it when the test ends.
+func (d *database) supervise(cmd *exec.Cmd) *process {
+	d.t.Helper()
+	p := &process{t: d.t, cmd: cmd, over: make(chan struct{})}
+	cmd.Stderr = &p.errs
 	if err := p.cmd.Start(); err != nil {
 		d.t.Fatal(err)
 	}
@@ -122,7 +129,7 @@ func (p *process) awaitListening() {
 	eventually(p.t, "the server listens", func() bool {
 		select {
 		case <-p.over:
-			p.t.Fatalf("did not start: %s", p.errs.String())
+			p.t.Fatalf("did not start: %v, %s", p.cmd.ProcessState, p.errs.String())
 		default:
 		}
 		return strings.Contains(p.errs.String(), "API server listening")
