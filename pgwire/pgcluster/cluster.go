@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -38,9 +37,10 @@ type Options struct {
 	// Settings are lines for postgresql.conf, after ours.
 	Settings []string
 
-	// Primary is another cluster to follow: the new one begins as a copy of it, made by
-	// pg_basebackup, and is a read replica by streaming replication until it is promoted. The
-	// primary needs wal_level = replica and max_wal_senders.
+	// Primary is another cluster to follow: the new one begins as a copy of its files and is a
+	// read replica by streaming replication until it is promoted. The primary needs
+	// wal_level = replica, max_wal_senders, and a wal_keep_size that covers what is written from the
+	// beginning of the copy until the replica has connected.
 	Primary *Cluster
 
 	// Keep names the contents. If it is not empty, a cluster that was sealed and stopped under the
@@ -114,7 +114,7 @@ func (c *Cluster) start(ctx context.Context, o Options) error {
 		}
 		create := c.initdb
 		if o.Primary != nil {
-			create = func(ctx context.Context) error { return c.copyOf(ctx, o.Primary) }
+			create = func(ctx context.Context) error { return c.copyFrom(ctx, o.Primary) }
 		}
 		if err := create(ctx); err != nil {
 			return err
@@ -143,17 +143,6 @@ func (c *Cluster) initdb(ctx context.Context) error {
 	return c.run(ctx, "create a database cluster", "initdb",
 		"--pgdata="+c.folder.path(dataName), "--username="+Superuser, "--auth=trust",
 		"--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions")
-}
-
-func (c *Cluster) follow(primary *Cluster) {
-	c.settings = append(slices.Clip(c.settings), "primary_conninfo = '"+strings.ReplaceAll(primary.URI("", Superuser), "'", "''")+"'")
-}
-
-// copyOf makes our data a copy of another cluster's, marked as a standby.
-func (c *Cluster) copyOf(ctx context.Context, primary *Cluster) error {
-	return c.run(ctx, "copy a database cluster", "pg_basebackup",
-		"--pgdata="+c.folder.path(dataName), "--dbname="+primary.URI("", Superuser),
-		"--write-recovery-conf", "--checkpoint=fast", "--wal-method=stream", "--no-sync", "--no-manifest")
 }
 
 // run runs one of PostgreSQL's programs.
@@ -336,21 +325,6 @@ func (c *Cluster) Resume(ctx context.Context) error {
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
-}
-
-// Demote makes a cluster that Halt has stopped in good order a replica of the one that took over
-// from it, as of the next Resume.
-func (c *Cluster) Demote(primary *Cluster) error {
-	c.follow(primary)
-	name := c.folder.path(dataName + "/standby.signal")
-	err := os.WriteFile(name, nil, 0o600)
-	if err == nil && c.who != nil {
-		err = os.Chown(name, c.who.uid, c.who.gid)
-	}
-	if err != nil {
-		return &Error{Doing: "make a replica", Err: err}
-	}
-	return nil
 }
 
 // discard throws everything away.

@@ -257,3 +257,55 @@ func TestFind(t *testing.T) {
 		t.Errorf("versionIn: got %d, want 17", got)
 	}
 }
+
+// TestReplica copies a cluster while rows are written and checkpoints made. The replica has all of
+// them, follows, and can be promoted.
+func TestReplica(t *testing.T) {
+	settings := []string{"wal_level = replica", "max_wal_senders = 4", "wal_keep_size = 512MB"}
+	primary := start(t, Options{Dir: room(t), Settings: settings})
+	defer primary.Stop()
+	exec := func(c *Cluster, sql string) {
+		t.Helper()
+		if err := c.Exec(t.Context(), "postgres", "setup", sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exec(primary, "create table written (i int)")
+	stop, stopped := make(chan struct{}), make(chan error)
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			if err := primary.Exec(context.Background(), "postgres", "load",
+				"insert into written select generate_series(1, 1000); checkpoint"); err != nil {
+				stopped <- err
+				return
+			}
+		}
+	}()
+	replica := start(t, Options{Dir: room(t), Settings: settings, Primary: primary})
+	defer replica.Stop()
+	close(stop)
+	if err := <-stopped; err != nil {
+		t.Fatal(err)
+	}
+	if got := query(t, replica, "select pg_is_in_recovery()"); got != "t" {
+		t.Errorf("the copy is in recovery: %s", got)
+	}
+	want := query(t, primary, "select count(*) from written")
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+		got := query(t, replica, "select count(*) from written")
+		if got == want {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the replica has %s rows, want %s", got, want)
+		}
+	}
+	exec(replica, "select pg_promote()")
+	exec(replica, "insert into written values (0)")
+}

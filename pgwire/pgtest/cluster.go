@@ -72,7 +72,7 @@ func StartOwn(tb testing.TB, settings ...string) *Cluster {
 // StartReplicated is StartOwn of a cluster that can have replicas.
 func StartReplicated(tb testing.TB, settings ...string) *Cluster {
 	tb.Helper()
-	return StartOwn(tb, append([]string{"wal_level = replica", "max_wal_senders = 4", "hot_standby = on"}, settings...)...)
+	return StartOwn(tb, append([]string{"wal_level = replica", "max_wal_senders = 4", "wal_keep_size = 512MB", "hot_standby = on"}, settings...)...)
 }
 
 // StartReplica returns a replica of a cluster that StartReplicated made, with
