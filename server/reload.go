@@ -127,7 +127,7 @@ func (s *Server) loadUntilDone(ctx context.Context) {
 }
 
 // minimumVersion is the oldest PostgreSQL we run against.
-const minimumVersion, minimumVersionName = 130000, "13.0"
+const minimumVersion, minimumVersionName = 140000, "14.0"
 
 // loadCatalog reads version, in-database configuration and catalog, and puts a
 // new snapshot in force.

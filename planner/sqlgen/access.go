@@ -1,8 +1,7 @@
 package sqlgen
 
-// The statements behind the root document. Their one parameter is a schema,
-// named as PostgREST names it: unquoted, so that one whose name needs quotes
-// fails with 42602.
+// The statements behind the root document. Their one parameter is the name of
+// a schema, without quotes. A schema that does not exist is an error, 3F000.
 //
 // They run as the client's role and with its search_path, so everything is
 // named with its schema: no temporary table stands in for a system catalog. The
@@ -10,12 +9,14 @@ package sqlgen
 // where a user's own for regnamespace would be the better match.
 
 // SchemaComment returns a schema's comment, or NULL.
-const SchemaComment = "SELECT pg_catalog.obj_description($1::pg_catalog.regnamespace::pg_catalog.oid, 'pg_namespace')"
+const SchemaComment = "SELECT pg_catalog.obj_description(" + schemaOID + ", 'pg_namespace')"
+
+const schemaOID = "pg_catalog.quote_ident($1)::pg_catalog.regnamespace::pg_catalog.oid"
 
 // AccessibleRelations returns the names of the tables and views of a schema on
 // which the role has any privilege at all.
 const AccessibleRelations = "SELECT c.relname FROM pg_catalog.pg_class c" +
-	" WHERE c.relnamespace = $1::pg_catalog.regnamespace::pg_catalog.oid" +
+	" WHERE c.relnamespace = " + schemaOID +
 	" AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition" +
 	" AND (pg_catalog.pg_has_role(c.relowner, 'USAGE')" +
 	" OR pg_catalog.has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')" +
@@ -37,11 +38,11 @@ const AccessibleRoutines = "SELECT p.proname," +
 	" p.provolatile, pg_catalog.to_json(p.proargnames), pg_catalog.to_json(p.proargmodes)," +
 	" pg_catalog.to_json(p.proargtypes::pg_catalog.oid[]::pg_catalog.regtype[]), p.pronargdefaults" +
 	" FROM pg_catalog.pg_proc p" +
-	" WHERE p.pronamespace = $1::pg_catalog.regnamespace::pg_catalog.oid" +
+	" WHERE p.pronamespace = " + schemaOID +
 	" AND p.prokind = 'f' AND p.prorettype <> 'pg_catalog.trigger'::pg_catalog.regtype" +
 	" AND (p.proargnames IS NOT NULL OR p.pronargs = 0 OR p.pronargs = 1 AND p.proargtypes[0]" +
 	" IN ('pg_catalog.bytea'::pg_catalog.regtype, 'pg_catalog.json'::pg_catalog.regtype, 'pg_catalog.jsonb'::pg_catalog.regtype," +
 	" 'pg_catalog.text'::pg_catalog.regtype, 'pg_catalog.xml'::pg_catalog.regtype))" +
-	" AND CASE WHEN p.pronamespace = $1::pg_catalog.regnamespace::pg_catalog.oid" +
+	" AND CASE WHEN p.pronamespace = " + schemaOID +
 	" THEN pg_catalog.has_function_privilege(p.oid, 'EXECUTE') END" +
 	" ORDER BY p.oid"

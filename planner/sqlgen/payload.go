@@ -89,7 +89,7 @@ func (w *Writer) defaults(cols []tree.WriteColumn) {
 		}
 		first = false
 		w.Lit(c.Name)
-		w.S(", ", c.Default.Name)
+		w.S(", ", anyStrings(c.Default.Name))
 	}
 	w.S(")")
 }

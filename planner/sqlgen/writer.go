@@ -1,6 +1,7 @@
 package sqlgen
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -159,6 +160,24 @@ func Literal(s string) string {
 	}
 	return `'` + s + `'`
 }
+
+// anyStrings makes an expression that PostgreSQL printed while
+// standard_conforming_strings was on mean the same when it is off: plain
+// constants with a backslash become escape constants.
+func anyStrings(expression string) string {
+	if !strings.Contains(expression, `\`) {
+		return expression
+	}
+	return quoted.ReplaceAllStringFunc(expression, func(part string) string {
+		if part[0] != '\'' || !strings.Contains(part, `\`) {
+			return part
+		}
+		return `E` + strings.ReplaceAll(part, `\`, `\\`)
+	})
+}
+
+// quoted matches a constant or an identifier in quotes.
+var quoted = regexp.MustCompile(`(?:\b[Ee])?'(?:[^']|'')*'|"(?:[^"]|"")*"`)
 
 func cutNUL(s string) string {
 	if i := strings.IndexByte(s, 0); i >= 0 {

@@ -142,3 +142,17 @@ func run(tb testing.TB, conn *pgconn.PgConn, sql string) {
 		tb.Fatalf("%v\n%s", err, sql)
 	}
 }
+
+func TestAnyStrings(t *testing.T) {
+	for expression, want := range map[string]string{
+		`'a'::text`:                  `'a'::text`,
+		`'\'::text`:                  `E'\\'::text`,
+		`'a\b''c\d'::text || 'e'`:    `E'a\\b''c\\d'::text || 'e'`,
+		`"a\b'"."f"('\x'::bytea, 1)`: `"a\b'"."f"(E'\\x'::bytea, 1)`,
+		`nextval( E's.a\\b''c')`:     `nextval( E's.a\\b''c')`,
+	} {
+		if got := anyStrings(expression); got != want {
+			t.Errorf("%s: got %s, want %s", expression, got, want)
+		}
+	}
+}

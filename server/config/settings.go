@@ -104,7 +104,7 @@ var settings = []setting{
 	{key: "jwt-secret-is-base64", older: []string{"secret-is-base64"}, inDatabase: true, reloadable: true,
 		field: boolean(func(c *Config) *bool { return &c.JWTSecretIsBase64 }, false),
 		help:  "jwt-secret is encoded in base64"},
-	{key: "jwt-cache-max-entries", reloadable: true, unit: "tokens",
+	{key: "jwt-cache-max-entries", inDatabase: true, reloadable: true, unit: "tokens",
 		field: integer(func(c *Config) *int { return &c.JWTCacheMaxEntries }, 1000),
 		help:  "verified tokens to remember; 0 remembers none"},
 	{key: "log-level", reloadable: true,

@@ -11,7 +11,7 @@
 with routine as (
   select lower(coalesce(p.prosrc, '')) as source, l.lanname as language,
          -- With such a path every new table is a temporary one.
-         exists (select from unnest(p.proconfig) c where c ~* '^search_path=[\s"]*pg_temp') as settles
+         exists (select from unnest(p.proconfig) c where c ~* $re$^search_path=[\s"]*pg_temp$re$) as settles
     from pg_proc p
     join pg_language l on l.oid = p.prolang and l.lanname not in ('c', 'internal')
    where p.oid >= 16384
@@ -37,24 +37,24 @@ dangerous (id) as (
 ),
 -- pg_settings can be updated, also by way of a view.
 nodes (pattern) as (
-  select ':funcid (' || string_agg(id::text, '|') || ')\M|:relid ' || 'pg_settings'::regclass::oid || '\M' from dangerous
+  select ':funcid (' || string_agg(id::text, '|') || $re$)\M|:relid $re$ || 'pg_settings'::regclass::oid || $re$\M$re$ from dangerous
 ),
 bare as ( -- without comments, which may stand before a statement
-  select *, regexp_replace(regexp_replace(source, '--[^\n\r]*', ' ', 'g'), '/\*.*?\*/', ' ', 'g') as code
+  select *, regexp_replace(regexp_replace(source, $re$--[^\n\r]*$re$, ' ', 'g'), $re$/\*.*?\*/$re$, ' ', 'g') as code
     from routine
 ),
 found (anything, statements) as (
   select language not in ('sql', 'plpgsql') or settles
-         or source ~ '\m(execute|temp|temporary|listen|hold|lastval|prepare)\M|pg_temp|pg_(try_)?advisory_lock|pg_settings|query_to_xml|ts_stat|ts_rewrite|u&["'']'
-         or source ~ '\mdo\M\s*(language\M|e?''|\$|/|-)'
-         or source ~ '\m(create|alter)\M(\s*[/-]|\s+(or|function|procedure|routine|materialized|view|recursive|rule|constraint|trigger|aggregate|operator|cast|policy|domain|unlogged|table|schema|extension|type|event|foreign|role|user)\M)'
-         or source || ';' || code ~ '(^|;|\*/|>>|--[^\n\r]*[\n\r]|\m(begin|then|else|loop)\M)\s*set(\s+(?!(local|constraints|transaction)\M)|["/-])'
-         or language = 'sql' and regexp_replace(source, '\m(insert|merge)\s+into\M', ' ', 'g') ~ '\minto\M'
+         or source ~ $re$\m(execute|temp|temporary|listen|hold|lastval|prepare)\M|pg_temp|pg_(try_)?advisory_lock|pg_settings|query_to_xml|ts_stat|ts_rewrite|u&["']$re$
+         or source ~ $re$\mdo\M\s*(language\M|e?'|\$|/|-)$re$
+         or source ~ $re$\m(create|alter)\M(\s*[/-]|\s+(or|function|procedure|routine|materialized|view|recursive|rule|constraint|trigger|aggregate|operator|cast|policy|domain|unlogged|table|schema|extension|type|event|foreign|role|user)\M)$re$
+         or source || ';' || code ~ $re$(^|;|\*/|>>|--[^\n\r]*[\n\r]|\m(begin|then|else|loop)\M)\s*set(\s+(?!(local|constraints|transaction)\M)|["/-])$re$
+         or language = 'sql' and regexp_replace(source, $re$\m(insert|merge)\s+into\M$re$, ' ', 'g') ~ $re$\minto\M$re$
          -- Each call must be one whose last argument says that the setting is the
          -- transaction's.
          or (select count(*) from regexp_matches(source, 'set_config', 'g')) <> (select count(*) from regexp_matches(source,
-              '\mset_config\s*\(\s*''[^''\\]*''(?:::text)?\s*,(?:\((?:\$\d+|''[^''\\]*''|"[^"]*"|-(?!-)|/(?!\*)|[^()''"\\$/-])*\)|\$\d+|''[^''\\]*''|"[^"]*"|-(?!-)|/(?!\*)|[^(),''"\\$/-])*,\s*true\s*\)', 'g')),
-         source ~ '\mprepare\M'
+              $re$\mset_config\s*\(\s*'[^'\\]*'(?:::text)?\s*,(?:\((?:\$\d+|'[^'\\]*'|"[^"]*"|-(?!-)|/(?!\*)|[^()'"\\$/-])*\)|\$\d+|'[^'\\]*'|"[^"]*"|-(?!-)|/(?!\*)|[^(),'"\\$/-])*,\s*true\s*\)$re$, 'g')),
+         source ~ $re$\mprepare\M$re$
     from bare
   union all select tree ~ pattern, false from parsed, nodes
   union all select true, false from dangerous d, pg_operator o where o.oid >= 16384 and o.oprcode = d.id
