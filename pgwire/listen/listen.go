@@ -23,6 +23,15 @@ var (
 	ErrPooler = errors.New("a connection pooler does not pass notifications on")
 )
 
+// QueueStuck reports whether a listener failed on a notification whose sender's
+// transaction the server has forgotten about. The next attempt asks how full the
+// queue is, which makes the server throw such entries away. PostgreSQL calls
+// this an internal error (XX000, or 58P01 where the file is missing), so the text
+// has to tell.
+func QueueStuck(err error) bool {
+	return strings.Contains(err.Error(), "could not access status of transaction")
+}
+
 // Options say what to listen to and whom to tell. The functions are called by
 // the goroutine that runs Run, one at a time, and may be nil.
 type Options struct {
@@ -124,11 +133,7 @@ type listener struct {
 
 func (l *listener) failed(err error) {
 	l.again = true
-	// A listener can fail on a notification whose sender's transaction the
-	// server has forgotten about. Asking how full the queue is makes the
-	// server throw such entries away. PostgreSQL calls this an internal error
-	// (XX000, or 58P01 where the file is missing), so the text has to tell.
-	l.cleanUp = strings.Contains(err.Error(), "could not access status of transaction")
+	l.cleanUp = QueueStuck(err)
 	if l.o.Failed != nil {
 		l.o.Failed(err, l.pause)
 	}

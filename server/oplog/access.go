@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -47,6 +48,7 @@ func (l *Logger) Access(a *Access) {
 	} else {
 		s.buf = l.appendLine(s.buf, now, a)
 	}
+	s.buf = append(visible(s.buf, before), '\n')
 	after := len(s.buf)
 	s.mu.Unlock()
 	l.appended(s, before, after)
@@ -59,13 +61,13 @@ func (l *Logger) appendLine(dst []byte, now time.Time, a *Access) []byte {
 	if len(a.Role) == 0 {
 		dst = append(dst, '-')
 	}
-	dst = appendClean(dst, a.Role)
+	dst = appendWord(dst, a.Role)
 	dst = append(dst, " ["...)
 	dst = l.clock.append(dst, now)
 	dst = append(dst, `] "`...)
-	dst = appendClean(dst, a.Method)
+	dst = appendField(dst, a.Method)
 	dst = append(dst, ' ')
-	dst = appendClean(dst, a.Target)
+	dst = appendField(dst, a.Target)
 	if a.HTTP10 {
 		dst = append(dst, ` HTTP/1.0" `...)
 	} else {
@@ -79,10 +81,10 @@ func (l *Logger) appendLine(dst []byte, now time.Time, a *Access) []byte {
 		dst = strconv.AppendInt(dst, a.Length, 10)
 	}
 	dst = append(dst, ` "`...)
-	dst = appendClean(dst, a.Referer)
+	dst = appendField(dst, a.Referer)
 	dst = append(dst, `" "`...)
-	dst = appendClean(dst, a.UserAgent)
-	return append(dst, "\"\n"...)
+	dst = appendField(dst, a.UserAgent)
+	return append(dst, '"')
 }
 
 // appendRemote adds the client's address without its port. IPv6 is written as
@@ -117,40 +119,14 @@ func appendRemote(dst []byte, addr net.Addr) []byte {
 	return dst
 }
 
-const hexDigits = "0123456789abcdef"
-
-// appendClean copies text that a client chose. Control characters become \xNN:
-// they could forge lines or drive a terminal. Everything else is kept as it
-// is, quotes included, as PostgREST keeps it.
-func appendClean(dst, text []byte) []byte {
-	start := 0
-	for i, c := range text {
-		if c >= 0x20 && c != 0x7f {
-			continue
-		}
-		dst = append(dst, text[start:i]...)
-		dst = append(dst, '\\', 'x', hexDigits[c>>4], hexDigits[c&15])
-		start = i + 1
-	}
-	return append(dst, text[start:]...)
-}
-
-// appendSQL copies a statement onto one line. Clients choose some of the names
-// in it.
+// appendSQL copies a statement onto one line.
 func appendSQL(dst []byte, sql string) []byte {
-	start := 0
-	for i := range len(sql) {
-		c := sql[i]
-		if c >= 0x20 && c != 0x7f || c == '\t' {
-			continue
+	for {
+		i := strings.IndexByte(sql, '\n')
+		if i < 0 {
+			return append(dst, sql...)
 		}
-		dst = append(dst, sql[start:i]...)
-		if c == '\n' {
-			dst = append(dst, ' ')
-		} else {
-			dst = append(dst, '\\', 'x', hexDigits[c>>4], hexDigits[c&15])
-		}
-		start = i + 1
+		dst = append(append(dst, sql[:i]...), ' ')
+		sql = sql[i+1:]
 	}
-	return append(dst, sql[start:]...)
 }

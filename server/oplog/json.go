@@ -99,7 +99,7 @@ func (l *Logger) appendAccess(dst []byte, now time.Time, a *Access) []byte {
 	}
 	dst = appendOptional(append(dst, `,"referer":`...), a.Referer)
 	dst = appendOptional(append(dst, `,"user_agent":`...), a.UserAgent)
-	return append(dst, "}\n"...)
+	return append(dst, '}')
 }
 
 func appendOptional[T string | []byte](dst []byte, text T) []byte {

@@ -42,7 +42,7 @@ func TestAccessJSON(t *testing.T) {
 			`"bytes":null,"total_ms":0.000,"database_ms":null,"pool_wait_ms":null,"referer":null,"user_agent":null`)
 	f(&Access{Remote: &net.UnixAddr{}, Status: 503, Referer: []byte("\"\n\xff\x7f")},
 		`"error","request_id":"","client":null,"role":null,"method":"","route":"","target":"","status":503,"code":null,`+
-			`"bytes":0,"total_ms":0.000,"database_ms":null,"pool_wait_ms":null,"referer":"\"\n`+"\ufffd\x7f"+`","user_agent":null`)
+			`"bytes":0,"total_ms":0.000,"database_ms":null,"pool_wait_ms":null,"referer":"\"\n`+"\ufffd"+`\u007f","user_agent":null`)
 }
 
 func TestWordsJSON(t *testing.T) {

@@ -143,8 +143,8 @@ func (l *Logger) begin() (dst []byte) {
 
 // end closes the line dst, which came from begin.
 func (l *Logger) end(dst []byte) {
-	dst = append(dst, '\n')
 	before := len(l.err.buf)
+	dst = append(visible(dst, before), '\n')
 	l.err.buf = dst
 	l.err.mu.Unlock()
 	l.appended(&l.err, before, len(dst))

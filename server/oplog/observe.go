@@ -35,13 +35,45 @@ func (l *Logger) Ending(err error) { l.say(Crit, oneLine(err.Error())) }
 // Terminating names the signal that ends the process.
 func (l *Logger) Terminating(signal string) { l.say(Info, "Received termination unix signal ", signal) }
 
+// ShutdownFailed is an error of the orderly end, which goes on all the same.
+func (l *Logger) ShutdownFailed(err error) { l.say(Error, "Shutdown: ", oneLine(err.Error())) }
+
+// ConnectionsLeft: not all requests that were cancelled came to an end in time.
+func (l *Logger) ConnectionsLeft() {
+	l.say(Warn, "Some database connections are still busy and end with the process")
+}
+
+// NoSpoolDirectory: large responses need memory.
+func (l *Logger) NoSpoolDirectory(err error) {
+	l.say(Warn, "Large responses are kept in memory, because no file can be created (spool-directory): ", oneLine(err.Error()))
+}
+
+// RollbackFailed is about a connection that is given up.
+func (l *Logger) RollbackFailed(id []byte, err error) {
+	if l.Level() < Error {
+		return
+	}
+	const text = "A transaction could not be rolled back, its connection is closed: "
+	if l.JSON() {
+		l.endJSON(appendMessage(l.beginJSON(Error), []string{text, oneLine(err.Error())}), id)
+		return
+	}
+	l.line(Error, text, oneLine(err.Error()))
+}
+
 // --- configuration ---
 
 // ConfigReloaded follows every successful reload.
 func (l *Logger) ConfigReloaded() { l.say(Info, "Config reloaded") }
 
+// ConfigWarning is about settings that have no effect, or not the one they seem
+// to have.
+func (l *Logger) ConfigWarning(text string) { l.say(Warn, "WARNING: ", text) }
+
 // ConfigInvalid keeps the old configuration in force.
-func (l *Logger) ConfigInvalid(err error) { l.say(Error, "Failed reloading config: ", err.Error()) }
+func (l *Logger) ConfigInvalid(err error) {
+	l.say(Error, "Failed reloading config: ", oneLine(err.Error()))
+}
 
 // ConfigReadFailed is about the settings kept in the database.
 func (l *Logger) ConfigReadFailed(problem string) {
@@ -184,10 +216,10 @@ func (l *Logger) LegacyTargetNames(replacements [][2]string, method, target stri
 		if i > 0 {
 			list.WriteString(", ")
 		}
-		fmt.Fprintf(&list, "`%s` to `%s`", r[0], r[1])
+		list.WriteString(quoted(r[0]) + " to " + quoted(r[1]))
 	}
 	l.line(Warn, "WARNING: ", LegacyTargetNamesText)
-	l.line(Warn, "Update filters, orders or limits that use ", list.String(), " in `", clean(method+" "+target), "`")
+	l.line(Warn, "Update filters, orders or limits that use ", list.String(), " in ", quoted(method+" "+target))
 }
 
 // LegacyTargetNamesText is also what the Warning header of such an answer says.
@@ -257,11 +289,6 @@ func (l *Logger) ListenerConfigReload(channel string) {
 	l.say(Info, "Received a config reload message on the ", strconv.Quote(channel), " channel")
 }
 
-// ListenerCleanupFailed is about a connection that is given up anyway.
-func (l *Logger) ListenerCleanupFailed(err error) {
-	l.say(Error, "Failed during listener connection cleanup: ", oneLine(err.Error()))
-}
-
 // --- pool and token cache ---
 
 // PoolInit tells the size of the pool.
@@ -327,10 +354,10 @@ func (l *Logger) TokenLookup() { l.debug("Looked up a JWT in JWT cache") }
 func (l *Logger) TokenEvicted() { l.debug("Evicted entry from JWT cache") }
 
 // Printf takes what the HTTP library has to say, when debugging; it makes
-// Logger a fasthttp.Logger.
+// Logger a fasthttp.Logger. Everything else has a method of its own.
 func (l *Logger) Printf(format string, args ...any) {
 	if l.Level() >= Debug {
-		l.line(Debug, "HTTP server: ", clean(oneLine(fmt.Sprintf(format, args...))))
+		l.line(Debug, "HTTP server: ", oneLine(fmt.Sprintf(format, args...)))
 	}
 }
 
@@ -349,12 +376,3 @@ func millis(d time.Duration) string {
 
 // seconds are whole.
 func seconds(d time.Duration) string { return strconv.FormatInt(int64(d/time.Second), 10) }
-
-// oneLine joins the lines of a text, which for driver errors are also indented.
-func oneLine(text string) string {
-	text = strings.TrimRight(strings.ReplaceAll(text, "\t", ""), "\n")
-	return strings.ReplaceAll(text, "\n", " ")
-}
-
-// clean is appendClean for the rare lines that are put together from strings.
-func clean(text string) string { return string(appendClean(nil, []byte(text))) }

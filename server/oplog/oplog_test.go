@@ -2,6 +2,7 @@ package oplog
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"net"
 	"strconv"
@@ -11,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // noon is fixed so that lines can be compared whole.
@@ -87,7 +90,13 @@ func TestAccessLine(t *testing.T) {
 	f("IPv4 in IPv6", get(func(a *Access) { a.Remote = tcp("::ffff:10.1.2.255") }),
 		`10.1.2.255 - web_anon [`+stampText+`] "GET /genre?limit=1 HTTP/1.1" 200 56 "" "curl/8.7.1"`)
 	f("hostile bytes", get(func(a *Access) { a.UserAgent = []byte("a\x1b[2J\r\n\"b\" \xff é\x7f") }),
-		`127.0.0.1 - web_anon [`+stampText+`] "GET /genre?limit=1 HTTP/1.1" 200 56 "" "a\x1b[2J\x0d\x0a"b" `+"\xff"+` é\x7f"`)
+		`127.0.0.1 - web_anon [`+stampText+`] "GET /genre?limit=1 HTTP/1.1" 200 56 "" "a\x1b[2J\x0d\x0a\"b\" \xff é\u007f"`)
+	f("fields that end", get(func(a *Access) {
+		a.Role, a.Method, a.Target = []byte(`a [b] "c"`), []byte(`G"T`), []byte(`/\" HTTP/1.1" 200 5 "`)
+		a.Referer = []byte(`x" "curl`)
+	}), `127.0.0.1 - a\x20[b]\x20\"c\" [`+stampText+`] "G\"T /\\\" HTTP/1.1\" 200 5 \" HTTP/1.1" 200 56 "x\" \"curl" "curl/8.7.1"`)
+	f("text that turns and ends lines", get(func(a *Access) { a.UserAgent = []byte("a\u202eb\u2028c\u0085d\u2066é日\U0001f3ac\U000e0041\x9b") }),
+		`127.0.0.1 - web_anon [`+stampText+`] "GET /genre?limit=1 HTTP/1.1" 200 56 "" "a\u202eb\u2028c\u0085d\u2066é日🎬\udb40\udc41\x9b"`)
 }
 
 func TestAccessLevels(t *testing.T) {
@@ -200,7 +209,6 @@ func TestWords(t *testing.T) {
 		"This is likely a PostgreSQL bug in the notification queue, executing the following to try to solve it: SELECT pg_notification_queue_usage();")
 	f(func(l *Logger) { l.ListenerSchemaReload("pgrst") }, `Received a schema cache reload message on the "pgrst" channel`)
 	f(func(l *Logger) { l.ListenerConfigReload("pgrst") }, `Received a config reload message on the "pgrst" channel`)
-	f(func(l *Logger) { l.ListenerCleanupFailed(errors.New("closed")) }, "Failed during listener connection cleanup: closed")
 
 	f(func(l *Logger) { l.PoolInit(10) }, "Connection Pool initialized with a maximum size of 10 connections")
 	f(func(l *Logger) { l.PoolTimeout(problem) }, problem)
@@ -428,4 +436,36 @@ func FuzzAccessIsOneLine(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestVisible: nothing that others choose ends a line or turns its direction, in
+// either format.
+func TestVisible(t *testing.T) {
+	const evil = "a\nb\x1b[2J\u2028c\u202ed\x7f`\x9b"
+	for _, asJSON := range []bool{false, true} {
+		l := newPair(t, Debug)
+		l.SetJSON(asJSON)
+		l.Query(nil, 200, "SELECT 1 AS \""+evil+"\"")
+		l.LegacyTargetNames([][2]string{{evil, evil}}, "GET", "/"+evil)
+		l.QueryFailed([]byte(evil), `{"message":"x`+"\u2028\u202e\x7f"+`"}`)
+		l.ListenerFailed(evil, errors.New(evil))
+		l.ConfigInvalid(errors.New(evil))
+		l.ConfigWarning(evil)
+		l.Access(&Access{Status: 200, Method: []byte("GET"), Target: []byte("/" + evil), UserAgent: []byte(evil), Role: []byte(evil), ID: []byte(evil)})
+		l.Flush()
+		all := l.err.String() + l.out.String()
+		if n := strings.Count(all, "\n"); n != 8 {
+			t.Errorf("json %t: %d lines, want 8", asJSON, n)
+		}
+		for _, r := range strings.ReplaceAll(all, "\n", "") {
+			if !unicode.IsPrint(r) || r == utf8.RuneError && !asJSON {
+				t.Errorf("json %t: %U in the log", asJSON, r)
+			}
+		}
+		for _, line := range strings.Split(strings.TrimSpace(all), "\n") {
+			if asJSON && !json.Valid([]byte(line)) {
+				t.Errorf("not JSON: %s", line)
+			}
+		}
+	}
 }
