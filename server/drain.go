@@ -54,7 +54,7 @@ func (s *Server) shutdown(http *fasthttp.Server, l *clientListener) {
 	ctx, cancel := context.WithDeadline(context.Background(), begun.Add(s.config().ServerDrainTimeout))
 	defer cancel()
 	if err := http.ShutdownWithContext(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-		s.log.Printf("shutdown: %v", err)
+		s.log.ShutdownFailed(err)
 	}
 	wait(time.After(lastAnswers), func() bool { return l.clients.abandon(errShuttingDown) == 0 })
 	l.clients.close(func(*clientConn) bool { return true })
@@ -232,6 +232,6 @@ func (s *Server) closePool() {
 	select {
 	case <-done:
 	case <-time.After(lastAnswers):
-		s.log.Printf("connections to the database are left to the end of the process")
+		s.log.ConnectionsLeft()
 	}
 }

@@ -2,30 +2,48 @@ package server
 
 import (
 	"context"
+	"errors"
+
+	"github.com/fastgrest/fastgrest/pgwire"
+	"github.com/fastgrest/fastgrest/server/config"
+	"github.com/fastgrest/fastgrest/server/oplog"
 )
 
 // DumpConfig writes the configuration in force, what the database says
-// included, to Stdout.
-func DumpConfig(ctx context.Context, o Options) error {
-	s, err := newServer(o)
+// included, to Stdout; all: also settings that PostgREST does not have, if they
+// are at their defaults. A database that cannot be reached is a warning.
+func DumpConfig(ctx context.Context, o Options, all bool) error {
+	c, err := config.Load(o.Source)
 	if err != nil {
 		return err
 	}
+	s, err := newServer(o)
+	var uri *uriError
+	switch {
+	case errors.As(err, &uri):
+		log := oplog.New(oplog.Options{Err: o.Stderr, JSON: c.LogFormat == config.LogJSON})
+		defer log.Close()
+		log.ConfigReadFailed(problemText(&pgwire.ConnError{Kind: pgwire.CannotConnect, Err: uri.err}))
+		_, err = o.Stdout.Write(c.AppendDump(nil, all))
+		return err
+	case err != nil:
+		return err
+	}
 	defer s.close()
-	c := s.config()
 	if c.DBConfig {
 		if conn, err := s.pool.Acquire(ctx); err != nil {
 			s.log.ConfigReadFailed(s.problemText(err))
 			s.log.RoleSettingsFailed(s.problemText(err))
 		} else {
-			c, err = s.readConfig(ctx, conn.Conn)
+			r := s.readConfigOn(ctx, conn.Conn)
 			conn.Release()
-			if err != nil {
-				return err
+			if r.err != nil {
+				return r.err
 			}
+			c = r.config
 		}
 	}
-	_, err = o.Stdout.Write(c.AppendDump(nil))
+	_, err = o.Stdout.Write(c.AppendDump(nil, all))
 	return err
 }
 
@@ -43,11 +61,13 @@ func DumpSchema(ctx context.Context, o Options) error {
 	defer conn.Release()
 	c := s.config()
 	if c.DBConfig {
-		if c, err = s.readConfig(ctx, conn.Conn); err != nil {
-			return err
+		r := s.readConfigOn(ctx, conn.Conn)
+		if r.err != nil {
+			return r.err
 		}
+		c = r.config
 	}
-	cat, err := readCatalog(ctx, conn.Conn, c)
+	cat, err := readCatalog(ctx, conn.Conn, catalogOptions(c))
 	if err != nil {
 		s.log.SchemaCacheFailed(c.DBSchemas, c.DBExtraSearchPath, s.problemText(err))
 		return err

@@ -378,7 +378,7 @@ func (rq *request) rollBack(ctx context.Context, conn *pgwire.Conn, why error) e
 		return why
 	}
 	if err := conn.Rollback(ctx); err != nil {
-		rq.server.log.Printf("rollback: %v", err)
+		rq.server.log.RollbackFailed(rq.logID(), err)
 	}
 	return why
 }

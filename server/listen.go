@@ -123,7 +123,7 @@ func (s *Server) serveAdmin(c *config.Config) (stop func(), err error) {
 	go func() {
 		if err := http.Serve(patientListener{l}); err != nil {
 			s.log.AdminCrashed(err)
-			s.die(err)
+			s.die(loggedError{err})
 		}
 	}()
 	return func() {
@@ -133,12 +133,12 @@ func (s *Server) serveAdmin(c *config.Config) (stop func(), err error) {
 	}, nil
 }
 
-// giveUp ends the process for want of a database, where it may not try again.
-// The listener and the first catalog may both find out; one of them says so.
+// giveUp ends the process because the database is away, and the configuration
+// does not allow to wait for it.
 func (s *Server) giveUp(err error) {
-	s.givenUp.Do(func() {
+	s.fatalOnce.Do(func() {
 		s.log.NoRecovery()
-		s.die(err)
+		s.die(loggedError{err})
 	})
 }
 

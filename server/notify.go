@@ -12,14 +12,13 @@ import (
 
 // startListener listens for NOTIFY on db-channel, on a connection of its own,
 // if db-channel-enabled is set. The channel it returns is closed when that has
-// succeeded or failed for the first time.
+// succeeded or failed for the first time. Only reloadLoop calls it, and the
+// functions that stop the listener.
 func (s *Server) startListener(ctx context.Context) <-chan struct{} {
-	s.listenLock.Lock()
-	defer s.listenLock.Unlock()
 	first := make(chan struct{})
 	tried := sync.OnceFunc(func() { close(first) })
 	c := s.config()
-	s.listenWanted = &c.DBChannelEnabled
+	s.listenConfig = c
 	if !c.DBChannelEnabled {
 		tried()
 		return first
@@ -55,11 +54,18 @@ func (s *Server) startListener(ctx context.Context) <-chan struct{} {
 				}
 				s.listener.Store(state)
 				defer tried()
+				// Later the pool decides: it needs the same password.
+				if s.snapshot.Load().planner == nil && s.checkFatal(err, false) {
+					return
+				}
 				if why != nil && why == said {
 					return
 				}
 				said = why
 				s.log.ListenerFailed(c.DBChannel, err)
+				if listen.QueueStuck(err) {
+					s.log.ListenerQueueFix()
+				}
 				if !s.config().DBPoolAutomaticRecovery {
 					s.giveUp(err)
 					return
@@ -102,27 +108,23 @@ func (s *Server) notified(c *config.Config, payload string) {
 	}
 }
 
-// followChannel begins or ends to listen if db-channel-enabled has changed,
-// whatever the reload that has read it was about.
+// followChannel starts or stops the listener if the configuration now wants
+// something else.
 func (s *Server) followChannel(ctx context.Context) {
-	s.listenLock.Lock()
-	follows := s.listenWanted != nil && *s.listenWanted != s.config().DBChannelEnabled
-	s.listenLock.Unlock()
-	if follows {
+	old, c := s.listenConfig, s.config()
+	if old != nil && (old.DBChannelEnabled != c.DBChannelEnabled || old.DBChannel != c.DBChannel) {
 		s.relisten(ctx)
 	}
 }
 
-// relisten begins to listen anew, if we are to listen.
+// relisten starts the listener anew, if there is to be one.
 func (s *Server) relisten(ctx context.Context) {
 	s.stopListener()
 	s.startListener(ctx)
 }
 
-// stopListener stops listening and waits until nobody listens any more.
+// stopListener stops the listener and waits for its end.
 func (s *Server) stopListener() {
-	s.listenLock.Lock()
-	defer s.listenLock.Unlock()
 	if s.listenCancel != nil {
 		s.listenCancel()
 		s.listening.Wait()

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"strconv"
 	"time"
@@ -224,9 +225,24 @@ func (rq *request) observeProblem(p *problem, err error) {
 		log.SchemaCacheEmpty(rq.logID(), string(p.appendJSON(nil, config.Verbose)))
 	case p == errAcquire:
 		log.PoolTimeout(string(p.appendJSON(nil, config.Verbose)))
-	case p.status >= 500:
+	case p.status >= 500 && tellsMore(p, err):
 		log.QueryFailed(rq.logID(), string(p.appendJSON(nil, config.Verbose)))
 	}
+	rq.server.checkFatal(err, false)
+}
+
+// tellsMore reports whether the log of a failed request has the error beside
+// the access line. PostgREST's has it if the database has failed, and not if a
+// function made an invalid response or if there was no connection.
+func tellsMore(p *problem, err error) bool {
+	var conn *pgwire.ConnError
+	switch {
+	case p == errHeadersSetting, p == errStatusSetting, p == errShuttingDown:
+		return false
+	case errors.As(err, &conn):
+		return conn.Kind != pgwire.CannotConnect
+	}
+	return true
 }
 
 // --- for log-level = debug ---

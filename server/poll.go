@@ -36,8 +36,8 @@ type poller struct {
 
 func (p *poller) look(ctx context.Context) {
 	s := p.server
-	print, err := p.print(ctx)
-	switch known := s.reloads.print.Load(); {
+	print, err := p.fingerprint(ctx)
+	switch known := s.reloads.fingerprint.Load(); {
 	case ctx.Err() != nil:
 	case err != nil:
 		// The database is away, most likely, which others report too.
@@ -55,16 +55,16 @@ func (p *poller) look(ctx context.Context) {
 	p.failed = err != nil
 }
 
-// print returns a fingerprint, or "" if nothing can have changed.
-func (p *poller) print(ctx context.Context) (string, error) {
+// fingerprint returns one, or "" if nothing can have changed.
+func (p *poller) fingerprint(ctx context.Context) (string, error) {
 	conn, err := p.server.pool.Acquire(ctx)
 	if err != nil {
 		return "", err
 	}
 	defer conn.Release()
-	conn.Soil(pgwire.Soiled) // see loadCatalog
+	conn.Soil(pgwire.Soiled) // see readEverything
 	moment, err := catalog.Moment(ctx, conn.Query)
-	if err != nil || moment == p.moment && p.server.reloads.print.Load() != nil {
+	if err != nil || moment == p.moment && p.server.reloads.fingerprint.Load() != nil {
 		return "", err
 	}
 	print, err := fingerprint(ctx, conn.Conn)
@@ -85,9 +85,9 @@ func fingerprint(ctx context.Context, c *pgwire.Conn) (string, error) {
 	return print, err
 }
 
-// takePrint notes the fingerprint of what is about to be loaded.
-func (s *Server) takePrint(ctx context.Context, c *pgwire.Conn) {
-	s.reloads.print.Store(nil)
+// takeFingerprint keeps the fingerprint of the schema that is about to be loaded.
+func (s *Server) takeFingerprint(ctx context.Context, c *pgwire.Conn) {
+	s.reloads.fingerprint.Store(nil)
 	if s.config().DBSchemaPollInterval == 0 {
 		return
 	}
@@ -96,5 +96,5 @@ func (s *Server) takePrint(ctx context.Context, c *pgwire.Conn) {
 		s.log.PollFailed(s.problemText(err))
 		return
 	}
-	s.reloads.print.Store(&print)
+	s.reloads.fingerprint.Store(&print)
 }

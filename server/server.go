@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"sync"
 	"sync/atomic"
@@ -46,18 +45,21 @@ type Server struct {
 	name          string        // of this process, in the ids of its requests
 	requestNumber atomic.Uint64 // of the last of these ids
 
-	reloads  reloader
-	live     atomic.Bool  // the API's socket is open
-	draining atomic.Bool  // the process ends, and connections with it
-	delay    atomic.Int64 // seconds until the next attempt to reconnect
-	fatal    chan error   // why the process has to end
-	givenUp  sync.Once
+	reloads   reloader
+	live      atomic.Bool  // the API's socket is open
+	draining  atomic.Bool  // the process ends, and connections with it
+	delay     atomic.Int64 // seconds until the next attempt to reconnect
+	fatal     chan error   // why the process has to end
+	fatalOnce sync.Once    // the reason is told once
+
+	startConfig *config.Config // that of the start, for settings that need a restart
+	warned      []string       // of the configuration in force
+	anonProblem string         // with db-anon-role; the goroutine that loads has it
 
 	socketFile string // of the API, if it is a unix socket
 
-	listener     atomic.Int32 // listenerOff and so on
-	listenLock   sync.Mutex   // over what follows: a reload may begin or end to listen when the process ends
-	listenWanted *bool        // whether we were to listen when that began, nil before
+	listener     atomic.Int32   // listenerOff and so on
+	listenConfig *config.Config // the configuration it was started with; nil before
 	listenCancel context.CancelFunc
 	listening    sync.WaitGroup
 }
@@ -71,7 +73,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	defer s.close()
 	s.log.Starting(o.Version)
-	if err = s.run(ctx); err != nil && s.log.JSON() {
+	if err = s.run(ctx); err != nil && s.log.JSON() && !Logged(err) {
 		s.log.Ending(err)
 		err = loggedError{err}
 	}
@@ -83,8 +85,8 @@ type loggedError struct{ error }
 
 func (e loggedError) Unwrap() error { return e.error }
 
-// Logged reports whether the log has the text of an error of Run: where lines
-// are JSON objects nobody else should write a line.
+// Logged reports whether the log has the text of an error of Run, so that it
+// need not be written once more.
 func Logged(err error) bool { return errors.As(err, new(loggedError)) }
 
 func newServer(o Options) (*Server, error) {
@@ -120,11 +122,13 @@ func newServer(o Options) (*Server, error) {
 		return nil, err
 	}
 	if s.spool, err = spool.NewStore(c.SpoolDirectory, spoolLimits(c)); err != nil {
-		s.log.Printf("large answers are kept in memory, because there is no place for files (spool-directory): %v", err)
+		s.log.NoSpoolDirectory(err)
 	}
 	s.reloads.init()
+	s.startConfig = c
 	s.snapshot.Store(newSnapshot(c, a, nil, session{}))
 	s.warnDeprecated()
+	s.warnOfSettings(false)
 	return s, nil
 }
 
@@ -133,7 +137,7 @@ func newServer(o Options) (*Server, error) {
 func connectConfig(c *config.Config, version string, readWrite bool) (*pgwire.Config, error) {
 	connect, err := pgwire.ParseConfig(c.ConnString(config.ConnOptions{ApplicationName: "fastgrest " + version, ReadWrite: readWrite}))
 	if err != nil {
-		return nil, fmt.Errorf("db-uri: %w", err)
+		return nil, &uriError{err}
 	}
 	connect.Statements = c.StatementCacheMaxEntries
 	if !c.DBPreparedStatements {
@@ -141,6 +145,12 @@ func connectConfig(c *config.Config, version string, readWrite bool) (*pgwire.Co
 	}
 	return connect, nil
 }
+
+// uriError is a db-uri that cannot be understood.
+type uriError struct{ err error }
+
+func (e *uriError) Error() string { return "db-uri: " + e.err.Error() }
+func (e *uriError) Unwrap() error { return e.err }
 
 func newAuth(c *config.Config) (*auth.Authenticator, error) {
 	return auth.New(authOptions(c))
@@ -177,20 +187,13 @@ func (s *Server) run(ctx context.Context) error {
 		return err
 	}
 	defer stopAdmin()
+	s.warnOfSettings(!c.DBConfig) // else when the database has been asked
 	defer s.notifySignals(ctx)()
-	listening := s.startListener(ctx)
-	defer s.stopListener()
-	select {
-	case <-listening:
-	case <-time.After(listenPatience):
-	case <-ctx.Done():
-		return s.terminated(ctx)
-	}
-
+	ended := s.startReloads(ctx)
+	defer func() { cancel(); <-ended }()
 	go s.pollSchema(ctx)
-	first := s.startReloads(ctx)
 	select {
-	case <-first:
+	case <-s.reloads.first:
 	case <-ctx.Done():
 		return s.terminated(ctx)
 	case err := <-s.fatal:
@@ -272,10 +275,6 @@ func (s *Server) httpServer(c *config.Config) *fasthttp.Server {
 		ErrorHandler:                 s.protocolError,
 	}
 }
-
-// listenPatience is how long the first catalog waits for the listener, so that
-// no notification is lost between them.
-const listenPatience = 2 * time.Second
 
 // protocolError answers what is not HTTP, or too much of it.
 func (s *Server) protocolError(ctx *fasthttp.RequestCtx, err error) {

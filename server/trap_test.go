@@ -70,7 +70,7 @@ func TestTraps(t *testing.T) {
 		}
 		w.reloadConfig(t.Context())
 		p.moment = ""
-		if print, err := p.print(t.Context()); err != nil || print == "" {
+		if print, err := p.fingerprint(t.Context()); err != nil || print == "" {
 			t.Errorf("the look at the catalog: %q, %v", print, err)
 		}
 		w.sql("insert into api.item values ((select max(id) + 1 from api.item))") // something to look for

@@ -10,8 +10,8 @@ import (
 	"maps"
 	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -62,6 +62,9 @@ func (o demoOptions) run(ctx context.Context, flags map[string]string, stdout, s
 	}()
 
 	settings["db-uri"] = cluster.URI(demoDatabase, "authenticator")
+	// The demo ends with its terminal; for the server the signal is a reload.
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP)
+	defer stop()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go func() {
@@ -91,7 +94,7 @@ func ended(ctx context.Context, err error) error {
 // portsFree finds out about taken ports before there is a database to take down again.
 func portsFree(c *config.Config) error {
 	check := func(key, host string, port int) error {
-		if slices.Contains(specialHosts, host) {
+		if reachable(host) != host {
 			host = "" // any address: close enough to what the server will ask for
 		}
 		listener, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))

@@ -86,10 +86,7 @@ func (e example) curl(base, socket string) string {
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 func baseURL(c *config.Config) string {
-	host := c.ServerHost
-	if slices.Contains(specialHosts, host) {
-		host = "127.0.0.1"
-	}
+	host := reachable(c.ServerHost)
 	if c.ServerUnixSocket != "" {
 		return "http://" + host
 	}

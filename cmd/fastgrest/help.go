@@ -9,12 +9,14 @@ import (
 )
 
 func printHelp(w io.Writer, own, settings *pflag.FlagSet) error {
-	_, err := fmt.Fprintf(w, `fastgrest %s / a REST API for an existing PostgreSQL database, PostgREST 16 compatible
+	_, err := fmt.Fprintf(w, `fastgrest %s / a REST API for an existing PostgreSQL database
+PostgREST 16 compatible
 
 Usage: fastgrest [flags] [FILENAME]
 
-FILENAME is a configuration file (--example shows one). Every setting can also be a flag or a
-PGRST_* environment variable; flags win over variables, and variables over the file.
+FILENAME is a configuration file (--example shows one). Every setting can also
+be a flag or a PGRST_* environment variable. Flags win over variables, and
+variables over the file. A boolean without a value is true.
 
 Flags:
 %s
@@ -23,10 +25,11 @@ Settings:
 	return err
 }
 
-// Widths of the help: an 80-column terminal is not enough for the longest names, 110 is usual.
+// The help fits a terminal of 80 columns. A name that is too long for its column
+// has a line of its own.
 const (
-	leftColumn  = 45
-	rightColumn = 65
+	leftColumn  = 32
+	rightColumn = 47
 )
 
 // describe lists flags like pflag does, less what it adds: "[=true|false]" to switches, and to the
@@ -42,10 +45,19 @@ func describe(flags *pflag.FlagSet) string {
 			left = "  -" + f.Shorthand + ", --" + f.Name
 		}
 		kind, text := pflag.UnquoteUsage(f)
-		if f.Value.Type() != "bool" {
+		switch {
+		case f.Name == "dump-config":
+			left += "[=all]"
+		case kind == "boolean":
+			left += " [boolean]"
+		case f.Value.Type() != "bool":
 			left += " " + kind
 		}
 		text = strings.TrimPrefix(text, kind+": ")
+		if len(left) > leftColumn {
+			b.WriteString(left + "\n")
+			left = ""
+		}
 		for _, line := range wrap(text, rightColumn) {
 			fmt.Fprintf(&b, "%-*s %s\n", leftColumn, left, line)
 			left = ""
@@ -64,6 +76,14 @@ func wrap(text string, width int) []string {
 		}
 		if line != "" {
 			line += " "
+		}
+		for len(word) > width { // a list
+			comma := strings.LastIndexByte(word[:width], ',') + 1
+			if comma == 0 {
+				break
+			}
+			lines = append(lines, word[:comma])
+			word = word[comma:]
 		}
 		line += word
 	}

@@ -7,54 +7,92 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/fastgrest/fastgrest/server/config"
 )
 
-// specialHosts stand for sets of addresses, so there is no one address to ask.
-var specialHosts = []string{"*", "*4", "!4", "*6", "!6"}
-
 // checkReady asks the admin server of a running process whether it is ready.
 func checkReady(ctx context.Context, c *config.Config, stdout io.Writer) error {
-	if c.AdminServerPort == 0 {
+	var dialer net.Dialer
+	var address string
+	transport := &http.Transport{}
+	switch {
+	case c.AdminServerUnixSocket != "":
+		address = "http://localhost/ready"
+		transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return dialer.DialContext(ctx, "unix", c.AdminServerUnixSocket)
+		}
+	case c.AdminServerPort != 0:
+		address = readyURL(c)
+	default:
 		return errors.New("Admin server is not running. Please check admin-server-port config.")
 	}
-	if slices.Contains(specialHosts, c.AdminServerHost) {
-		return fmt.Errorf("The `--ready` flag cannot be used when server-host is configured as %q. "+
-			"Please update your server-host config to \"localhost\".", c.AdminServerHost)
+	shown := address
+	switch {
+	case c.AdminServerUnixSocket != "":
+		shown = "/ready on " + c.AdminServerUnixSocket
+	case reachable(c.AdminServerHost) != c.AdminServerHost:
+		shown += " (the host is " + c.AdminServerHost + ")"
 	}
-	address := readyURL(c)
-	status, err := askReady(ctx, address)
-	if err != nil {
-		if errors.Is(err, errBadAddress) {
-			return fmt.Errorf("invalid url - %s", address)
-		}
-		return fmt.Errorf("connection refused to %s", address)
+	status, err := askReady(ctx, &http.Client{Transport: transport}, address)
+	switch {
+	case errors.Is(err, errBadAddress):
+		return fmt.Errorf("invalid url - %s", shown)
+	case err != nil:
+		return fmt.Errorf("connection refused to %s: %w", shown, rootCause(err))
+	case status < 200 || status > 299:
+		return fmt.Errorf("%s: %d %s%s", shown, status, http.StatusText(status), reasons[status])
 	}
-	if status < 200 || status > 299 {
-		return errors.New(address)
-	}
-	_, err = fmt.Fprintln(stdout, "OK: "+address)
+	_, err = fmt.Fprintln(stdout, "OK: "+shown)
 	return err
 }
 
 func readyURL(c *config.Config) string {
-	return "http://" + net.JoinHostPort(c.AdminServerHost, strconv.Itoa(c.AdminServerPort)) + "/ready"
+	return "http://" + net.JoinHostPort(reachable(c.AdminServerHost), strconv.Itoa(c.AdminServerPort)) + "/ready"
+}
+
+// reasons are why a server that answers is not ready.
+var reasons = map[int]string{
+	http.StatusServiceUnavailable:  ": it is not connected to the database, or the schema cache is not loaded",
+	http.StatusInternalServerError: ": the API does not listen",
+	http.StatusNotFound:            ": there is another server on this port",
+}
+
+// reachable is an address at which a server listens that listens on a host.
+func reachable(host string) string {
+	switch host {
+	case "*", "*4", "!4", "0.0.0.0":
+		return "127.0.0.1"
+	case "*6", "!6", "::":
+		return "::1"
+	}
+	return host
+}
+
+// rootCause leaves away what an error says about the request, which is told
+// already.
+func rootCause(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return op.Err
+	}
+	return err
 }
 
 var errBadAddress = errors.New("bad address")
 
-func askReady(ctx context.Context, address string) (status int, err error) {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+const readyTime = 30 * time.Second
+
+func askReady(ctx context.Context, client *http.Client, address string) (status int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, readyTime)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return 0, fmt.Errorf("%w: %w", errBadAddress, err)
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return 0, err
 	}

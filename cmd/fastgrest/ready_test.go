@@ -52,6 +52,6 @@ func testReady(t *testing.T, listener net.Listener) {
 	}
 	f(200, 0, "OK: "+address+"\n", "")
 	f(204, 0, "OK: "+address+"\n", "")
-	f(500, 1, "", "ERROR: "+address+"\n")
-	f(503, 1, "", "ERROR: "+address+"\n")
+	f(500, 1, "", "ERROR: "+address+": 500 Internal Server Error: the API does not listen\n")
+	f(503, 1, "", "ERROR: "+address+": 503 Service Unavailable: it is not connected to the database, or the schema cache is not loaded\n")
 }

@@ -18,7 +18,7 @@ type options struct {
 	version    bool
 	help       bool
 	example    bool
-	dumpConfig bool
+	dumpConfig string
 	dumpSchema bool
 	ready      bool
 	demo       demoOptions
@@ -28,7 +28,8 @@ func (o *options) register(flags *pflag.FlagSet) {
 	flags.BoolVarP(&o.version, "version", "v", false, "show the version")
 	flags.BoolVarP(&o.help, "help", "h", false, "show this help")
 	flags.BoolVarP(&o.example, "example", "e", false, "show an example configuration file")
-	flags.BoolVar(&o.dumpConfig, "dump-config", false, "show the configuration in force")
+	flags.StringVar(&o.dumpConfig, "dump-config", "", "show the configuration in force; --dump-config=all shows what PostgREST does not have, too, if it is at its default")
+	flags.Lookup("dump-config").NoOptDefVal = "compatible"
 	flags.BoolVar(&o.dumpSchema, "dump-schema", false, "show the schema cache as JSON (its structure may change)")
 	flags.BoolVar(&o.ready, "ready", false, "ask the admin server of a running fastgrest whether it is ready")
 	flags.BoolVar(&o.demo.on, "demo", false, "serve a private database with demo data")
@@ -43,13 +44,16 @@ func (o *options) onlyOne() error {
 	for _, f := range []struct {
 		name string
 		on   bool
-	}{{"--dump-config", o.dumpConfig}, {"--dump-schema", o.dumpSchema}, {"--ready", o.ready}, {"--demo", o.demo.on}} {
+	}{{"--dump-config", o.dumpConfig != ""}, {"--dump-schema", o.dumpSchema}, {"--ready", o.ready}, {"--demo", o.demo.on}} {
 		if f.on {
 			given = append(given, f.name)
 		}
 	}
 	if len(given) > 1 && !o.help && !o.version && !o.example {
 		return fmt.Errorf("there can be one of %s only", strings.Join(given, " and "))
+	}
+	if o.dumpConfig != "" && o.dumpConfig != "compatible" && o.dumpConfig != "all" {
+		return fmt.Errorf("--dump-config is %q, and can be: all", o.dumpConfig)
 	}
 	return nil
 }
@@ -83,7 +87,7 @@ func dispatch(ctx context.Context, args, env []string, stdout, stderr io.Writer)
 	all.SetOutput(io.Discard) // the error is ours to print
 	all.AddFlagSet(own)
 	all.AddFlagSet(settings)
-	if err := all.Parse(args); err != nil {
+	if err := all.Parse(config.JoinBooleans(all, args)); err != nil {
 		return fmt.Errorf("%w (--help lists the flags)", config.ExplainFlagError(all, err))
 	}
 	if all.NArg() > 1 {
@@ -119,8 +123,8 @@ func dispatch(ctx context.Context, args, env []string, stdout, stderr io.Writer)
 			return err
 		}
 		return checkReady(ctx, c, stdout)
-	case o.dumpConfig:
-		return dumpConfig(ctx, source, stdout, stderr)
+	case o.dumpConfig != "":
+		return dumpConfig(ctx, source, o.dumpConfig == "all", stdout, stderr)
 	case o.dumpSchema:
 		return dumpSchema(ctx, source, stdout, stderr)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"github.com/fastgrest/fastgrest/server"
@@ -13,18 +14,21 @@ func serve(ctx context.Context, source config.LoadOptions, ready func(), stdout,
 	return server.Run(ctx, server.Options{Source: source, Version: version, Stdout: stdout, Stderr: stderr, Ready: ready})
 }
 
-// dumpConfig prints the configuration, with what the database adds to it. If the database has no
-// say, there need not be one: the dump then works with any address, and with a pool of none.
-func dumpConfig(ctx context.Context, source config.LoadOptions, stdout, stderr io.Writer) error {
+// dumpConfig prints the configuration, with what the database adds to it. Without db-config the
+// dump needs no database and works with any address.
+func dumpConfig(ctx context.Context, source config.LoadOptions, all bool, stdout, stderr io.Writer) error {
 	c, err := config.Load(source)
 	if err != nil {
 		return err
 	}
 	if !c.DBConfig {
-		_, err := stdout.Write(c.AppendDump(nil))
+		for _, w := range c.Warnings {
+			fmt.Fprintln(stderr, "WARNING:", w)
+		}
+		_, err := stdout.Write(c.AppendDump(nil, all))
 		return err
 	}
-	return server.DumpConfig(ctx, server.Options{Source: source, Version: version, Stdout: stdout, Stderr: stderr})
+	return server.DumpConfig(ctx, server.Options{Source: source, Version: version, Stdout: stdout, Stderr: stderr}, all)
 }
 
 // dumpSchema prints the schema cache.

@@ -1,6 +1,9 @@
 package catalog
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Querier runs one statement and calls each for every row. Columns are in
 // PostgreSQL's text format, nil for NULL, and borrowed: valid only during the
@@ -33,6 +36,8 @@ type Catalog struct {
 	textTypes map[uint32]byte // see TextType
 
 	Timings []Timing
+	// Queried is how long the queries took together; it is part of Timings.
+	Queried time.Duration
 	// Unreadable are views whose definition could not be understood: they have
 	// no keys. It is empty with every PostgreSQL we know; worth a log line.
 	Unreadable []QI

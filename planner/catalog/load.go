@@ -117,6 +117,8 @@ func (l *loader) each(name string, args []string, fn func(row)) error {
 		return &Error{name, err}
 	}
 	var bad error
+	start := time.Now()
+	defer func() { l.cat.Queried += time.Since(start) }()
 	err = l.query(l.ctx, string(text), args, func(columns [][]byte) error {
 		fn(row{columns, &bad, l.names})
 		return bad

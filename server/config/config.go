@@ -84,8 +84,13 @@ type Config struct {
 	RoleSettings  map[string][]Setting // settings of the roles we may become, by role
 	RoleIsolation map[string]Isolation // default_transaction_isolation of those roles
 
-	// Unknown lists keys of the file that mean nothing, for a warning.
-	Unknown []string
+	// GivenURI is db-uri as it is written: @ and a file, or, after a reload, an
+	// address that takes effect with the next start.
+	GivenURI string
+
+	// Warnings are about values that were not understood and keys that mean
+	// nothing.
+	Warnings []string
 }
 
 // Setting is a name and value of a PostgreSQL configuration parameter.

@@ -135,6 +135,22 @@ func ReadRoles(ctx context.Context, query Querier) (map[string][]Setting, map[st
 	return list, isolation, nil
 }
 
+// CheckRole reports whether a role exists, and whether the role we connect as may
+// become it.
+func CheckRole(ctx context.Context, query Querier, role string) (exists, member bool, err error) {
+	// From version 16 on a membership may come without the right to become the role.
+	const sql = `
+select pg_catalog.pg_has_role(session_user, r.oid,
+         case when pg_catalog.current_setting('server_version_num')::pg_catalog.int4 operator(pg_catalog.>=) 160000 then 'SET' else 'MEMBER' end)
+from pg_catalog.pg_roles r
+where r.rolname operator(pg_catalog.=) $1::pg_catalog.name`
+	err = query(ctx, sql, []string{role}, func(columns [][]byte) error {
+		exists, member = true, string(columns[0]) == "t"
+		return nil
+	})
+	return exists, member, err
+}
+
 // parseIsolation reads a level; read uncommitted is read committed to
 // PostgreSQL.
 func parseIsolation(level string) Isolation {

@@ -7,16 +7,16 @@ import (
 
 // AppendDump appends what --dump-config prints: one sorted `key = value` line
 // for every key, exactly as PostgREST prints them. Our own keys follow after a
-// comment, but only when one of them is not at its default, so that the dump
-// of a configuration PostgREST could have is the dump PostgREST would give.
+// comment, all of them if one is not at its default or if all is set: by default
+// the dump of a configuration PostgREST could have is the dump PostgREST gives.
 //
 // As in PostgREST only quotes are escaped: a value with a dollar sign, a
 // backslash or a line end does not survive being read again. So does a role
 // path with a descendant segment, which PostgREST prints with a dot too many.
-func (c *Config) AppendDump(dst []byte) []byte {
+func (c *Config) AppendDump(dst []byte, all bool) []byte {
 	lines := make([]string, 0, len(settings)+len(c.AppSettings))
 	var own []string
-	ownSet := false
+	ownSet := all
 	for i := range settings {
 		s := &settings[i]
 		line := string(s.append([]byte(s.key+" = "), c))

@@ -24,7 +24,7 @@ func TestDump(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(string(want), string(c.AppendDump(nil))); diff != "" {
+		if diff := cmp.Diff(string(want), string(c.AppendDump(nil, false))); diff != "" {
 			t.Errorf("%v against %s: %s", o, golden, diff)
 		}
 		return c
@@ -35,9 +35,16 @@ func TestDump(t *testing.T) {
 	full := f(LoadOptions{File: "testdata/full.conf"}, "testdata/full.dump")
 	f(LoadOptions{File: "testdata/full.dump"}, "testdata/full.dump")
 
+	all := string(load(t, "").AppendDump(nil, true))
+	for i := range settings {
+		if !strings.Contains("\n"+all, "\n"+settings[i].key+" = ") {
+			t.Errorf("the full dump has no %s", settings[i].key)
+		}
+	}
+
 	// The same from the environment and from flags, and no field is left out.
 	env, flags := []string{}, map[string]string{}
-	for _, l := range strings.Split(strings.TrimSpace(string(full.AppendDump(nil))), "\n") {
+	for _, l := range strings.Split(strings.TrimSpace(string(full.AppendDump(nil, false))), "\n") {
 		key, v, ok := strings.Cut(l, " = ")
 		if !ok {
 			continue
@@ -84,7 +91,7 @@ func TestDumpLoadsAgain(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for i := range 300 {
 		c := randomConfig(rnd)
-		dump := string(c.AppendDump(nil))
+		dump := string(c.AppendDump(nil, false))
 		again, err := Load(LoadOptions{File: write(t, "dump", dump)})
 		if err != nil {
 			t.Fatalf("round %d: %v\n%s", i, err, dump)
@@ -142,7 +149,7 @@ func randomConfig(rnd *rand.Rand) *Config {
 			*p = 0o600 + rnd.Uint32N(0o200)
 		}
 	}
-	c.Unknown = nil
+	c.Warnings = nil
 	c.AppSettings = []Setting{}
 	for n := range rnd.IntN(4) {
 		c.AppSettings = append(c.AppSettings, Setting{fmt.Sprintf("app.settings.a%d", n), pick("", word())})
@@ -155,6 +162,7 @@ func randomConfig(rnd *rand.Rand) *Config {
 		c.ServerCORSAllowedOrigins = nil
 	}
 	// These have defaults and are never empty.
+	defer func() { c.GivenURI = c.DBURI }()
 	c.DBChannel, c.DBURI, c.ServerHost, c.AdminServerHost = "c"+word(), "u"+word(), "h"+word(), "a"+word()
 	c.JWTAudience = pick("", "plain", "https://example.com/x?y#z", "urn:x")
 	c.OpenAPIServerProxyURI = pick("", "https://example.com:8443/base")
@@ -198,8 +206,8 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Unknown) > 0 || c.AppSettings[0].Value != "teal" || c.AdminServerPort != 3001 {
-		t.Errorf("unknown %q, settings %v, port %d", c.Unknown, c.AppSettings, c.AdminServerPort)
+	if len(c.Warnings) > 0 || c.AppSettings[0].Value != "teal" || c.AdminServerPort != 3001 {
+		t.Errorf("warnings %q, settings %v, port %d", c.Warnings, c.AppSettings, c.AdminServerPort)
 	}
 }
 

@@ -234,13 +234,18 @@ func choice[T ~uint8](at func(*Config) *T, def T, complaint string, names ...str
 			}
 			i := slices.Index(names, text)
 			if i < 0 {
-				return valueError(s.key, complaint)
+				return choiceError(s, complaint, text)
 			}
 			*at(c) = T(i)
 			return nil
 		},
 		append: func(dst []byte, c *Config) []byte { return appendQuoted(dst, names[*at(c)]) },
 	}
+}
+
+// choiceError adds to PostgREST's complaint what is wrong and what would be right.
+func choiceError(s *setting, complaint, text string) error {
+	return valueError(s.key, fmt.Sprintf("%s %s is %s, and can be: %s", complaint, s.key, shorten(text), s.kind))
 }
 
 var txEnds = []string{"commit", "commit-allow-override", "rollback", "rollback-allow-override"}
@@ -265,7 +270,7 @@ func txEnd(at func(*Config) *TxEnd) field {
 			}
 			i := slices.Index(txEnds, text)
 			if i < 0 {
-				return valueError(s.key, "Invalid transaction termination. Check your configuration.")
+				return choiceError(s, "Invalid transaction termination. Check your configuration.", text)
 			}
 			*at(c) = TxEnd{Rollback: i >= 2, AllowOverride: i%2 == 1}
 			return nil

@@ -11,9 +11,8 @@ import (
 // appSettingFlag carries app.settings.*, whose names are not known beforehand.
 const appSettingFlag = "app-setting"
 
-// RegisterFlags adds a flag for every key, `--db-pool 20`. Every flag takes a
-// value, booleans too: a flag that sometimes does would make the file name
-// after it ambiguous. Older names work but are not shown.
+// RegisterFlags adds a flag for every key, `--db-pool 20`. Older names work but
+// are not shown. Booleans need JoinBooleans.
 func RegisterFlags(fs *pflag.FlagSet) {
 	for i := range settings {
 		s := &settings[i]
@@ -26,6 +25,45 @@ func RegisterFlags(fs *pflag.FlagSet) {
 		}
 	}
 	fs.StringArray(appSettingFlag, nil, "app.settings.`NAME=value`, which SQL sees as a setting; may be repeated")
+}
+
+// JoinBooleans makes `--log-query` and `--log-query true` both `--log-query=true`,
+// for the booleans that RegisterFlags has added to fs. What follows such a flag is
+// its value only if it is true, false, 1 or 0, in whatever case: it could be the
+// name of the file.
+func JoinBooleans(fs *pflag.FlagSet, args []string) []string {
+	joined := make([]string, 0, len(args))
+	for i := 0; i < len(args); i++ {
+		arg := args[i]
+		if arg == "--" {
+			return append(joined, args[i:]...)
+		}
+		joined = append(joined, arg)
+		name, long := strings.CutPrefix(arg, "--")
+		flag := fs.Lookup(name) // nil for --name=value
+		if !long || flag == nil || flag.NoOptDefVal != "" {
+			continue
+		}
+		next := i + 1
+		if s := byName(name); s == nil || s.kind != "boolean" {
+			if next < len(args) { // its value, whatever it looks like
+				joined = append(joined, args[next])
+				i = next
+			}
+			continue
+		}
+		value := "true"
+		if next < len(args) && isBoolean(args[next]) {
+			value = args[next]
+			i = next
+		}
+		joined[len(joined)-1] = arg + "=" + value
+	}
+	return joined
+}
+
+func isBoolean(text string) bool {
+	return text == "1" || text == "0" || strings.EqualFold(text, "true") || strings.EqualFold(text, "false")
 }
 
 // add leaves flags alone that the caller has defined otherwise.
@@ -45,6 +83,9 @@ func (s *setting) flagUsage() string {
 	}
 	usage := "`" + strings.ReplaceAll(unit, " ", "-") + "`: " + s.help
 	if def := strings.Trim(string(s.append(nil, defaults)), `"`); def != "" {
+		if strings.Contains(def, "$") { // of which the file wants two, and a shell quotes
+			def = "'" + strings.ReplaceAll(def, "$$", "$") + "'"
+		}
 		usage += " (default " + def + ")"
 	}
 	return usage
@@ -89,14 +130,13 @@ func ExplainFlagError(fs *pflag.FlagSet, err error) error {
 	return err
 }
 
-// NearestKey gives the key an unknown name in a file was probably meant to be,
-// "" if none is near.
-func NearestKey(name string) string {
+// keys lists the names of all settings.
+func keys() []string {
 	names := make([]string, len(settings))
 	for i := range settings {
 		names[i] = settings[i].key
 	}
-	return Nearest(name, names)
+	return names
 }
 
 // Nearest gives the name with the fewest edits to what was written, if they

@@ -71,11 +71,4 @@ func TestDidYouMean(t *testing.T) {
 	f("--nope", "unknown flag: --nope")
 	f("-x", "unknown shorthand flag: 'x' in -x")
 	f("--db-pool", "flag needs an argument: --db-pool")
-
-	if got := NearestKey("db_pool"); got != "db-pool" {
-		t.Errorf("nearest to db_pool is %q", got)
-	}
-	if got := NearestKey("colour"); got != "" {
-		t.Errorf("nearest to colour is %q", got)
-	}
 }

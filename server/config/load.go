@@ -1,7 +1,9 @@
 package config
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -39,6 +41,9 @@ func Load(o LoadOptions) (*Config, error) {
 		in.file = file
 	}
 
+	if err := in.checkFlags(); err != nil {
+		return nil, err
+	}
 	c := &Config{RoleSettings: o.RoleSettings, RoleIsolation: o.RoleIsolation}
 	for i := range settings {
 		if err := settings[i].read(c, &in, &settings[i]); err != nil {
@@ -49,8 +54,9 @@ func Load(o LoadOptions) (*Config, error) {
 		return nil, valueError("admin-server-port", "admin-server-port cannot be the same as server-port")
 	}
 	c.AppSettings = in.appSettings()
-	c.Unknown = in.unknown()
+	c.Warnings = append(in.warnings, in.unknown()...)
 
+	c.GivenURI = c.DBURI
 	if err := c.loadReferencedFiles(o.PreviousURI); err != nil {
 		return nil, err
 	}
@@ -63,24 +69,31 @@ type sources struct {
 	flags    map[string]string
 	env      map[string]string
 	file     map[string]value
+	warnings []string
 }
 
 // find gives the strongest value for one spelling of a setting's key. Older
 // spellings do not exist in the database.
 func (in *sources) find(s *setting, name string) (value, bool) {
+	v, _, ok := in.locate(s, name)
+	return v, ok
+}
+
+// locate is find that also tells how the value is called where it comes from.
+func (in *sources) locate(s *setting, name string) (v value, called string, ok bool) {
 	if s.inDatabase && name == s.key {
 		if text, ok := in.database[databaseName(name)]; ok {
-			return textOf(text), true
+			return textOf(text), databasePrefix + databaseName(name) + " (in the database)", true
 		}
 	}
 	if text, ok := in.flags[name]; ok {
-		return textOf(text), true
+		return textOf(text), "--" + name, true
 	}
 	if text, ok := in.env[envName(name)]; ok {
-		return textOf(text), true
+		return textOf(text), envName(name), true
 	}
-	v, ok := in.file[name]
-	return v, ok
+	v, ok = in.file[name]
+	return v, name, ok
 }
 
 // text, number and boolean try the names of a setting in order and give the
@@ -96,26 +109,68 @@ func (in *sources) text(s *setting) (string, bool) {
 	return "", false
 }
 
-func (in *sources) number(s *setting) (int64, bool) {
-	for _, name := range s.names() {
-		if v, ok := in.find(s, name); ok {
-			if n, ok := v.asInt(); ok {
-				return n, true
-			}
-		}
-	}
-	return 0, false
+func (in *sources) number(s *setting) (n int64, ok bool) {
+	in.usable(s, func(v value) bool { n, ok = v.asInt(); return ok })
+	return n, ok
 }
 
 func (in *sources) boolean(s *setting) (on, ok bool) {
+	in.usable(s, func(v value) bool { on, ok = v.asBool(); return ok })
+	return on, ok
+}
+
+// usable offers the values of a setting to read until that takes one. Values it
+// does not take count as absent, as in PostgREST, and are warned of.
+func (in *sources) usable(s *setting, read func(value) bool) {
 	for _, name := range s.names() {
-		if v, ok := in.find(s, name); ok {
-			if on, ok := v.asBool(); ok {
-				return on, true
+		v, called, ok := in.locate(s, name)
+		switch {
+		case !ok:
+		case read(v):
+			return
+		case v.asText() != "":
+			in.warnings = append(in.warnings, fmt.Sprintf("%s is %s, which is not %s, so it has no effect", called, shorten(v.asText()), s.wanted()))
+		}
+	}
+}
+
+// checkFlags refuses numbers and booleans among the flags that are not any.
+func (in *sources) checkFlags() error {
+	for i := range settings {
+		s := &settings[i]
+		for _, name := range s.names() {
+			text, ok := in.flags[name]
+			if !ok || text == "" || byName(name) != s {
+				continue
+			}
+			if s.kind == "boolean" {
+				_, ok = textOf(text).asBool()
+			} else if s.kind == "integer" {
+				_, ok = textOf(text).asInt()
+			}
+			if !ok {
+				return valueError(s.key, fmt.Sprintf("--%s is %s, which is not %s", name, shorten(text), s.wanted()))
 			}
 		}
 	}
-	return false, false
+	return nil
+}
+
+// wanted says what values a number or boolean may have.
+func (s *setting) wanted() string {
+	if s.kind == "boolean" {
+		return "true or false"
+	}
+	return "an integer"
+}
+
+// shorten quotes a value for a message.
+func shorten(text string) string {
+	const most = 60
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + "..."
+	}
+	return strconv.Quote(text)
 }
 
 // listOf splits at commas and trims.
@@ -157,17 +212,37 @@ func (in *sources) appSettings() []Setting {
 
 const appSettingsPrefix = "app.settings."
 
-// unknown lists the keys of the file that mean nothing. PostgREST ignores
-// them, and so does Load; the caller may want to warn.
+// unknown warns of keys of the file and variables that mean nothing. PostgREST
+// ignores them, and so does Load.
 func (in *sources) unknown() []string {
 	var list []string
 	for key := range in.file {
-		if !strings.HasPrefix(key, "app.settings.") && !isKey(key) {
-			list = append(list, key)
+		if !strings.HasPrefix(key, appSettingsPrefix) && !isKey(key) {
+			list = append(list, unknownText(key, Nearest(strings.ToLower(key), keys())))
 		}
+	}
+	for name := range in.env {
+		rest, ours := strings.CutPrefix(name, "PGRST_")
+		key := strings.ToLower(strings.ReplaceAll(rest, "_", "-"))
+		if !ours || strings.HasPrefix(rest, "APP_SETTINGS_") || isKey(key) && envName(key) == name {
+			continue
+		}
+		near := Nearest(key, keys())
+		if near != "" {
+			near = envName(near)
+		}
+		list = append(list, unknownText(name, near))
 	}
 	slices.Sort(list)
 	return list
+}
+
+func unknownText(name, near string) string {
+	text := shorten(name) + " is not the name of a setting, so it has no effect"
+	if near != "" {
+		text += "; did you mean " + near + "?"
+	}
+	return text
 }
 
 // environment turns KEY=VALUE lines into a map. The last of repeated names

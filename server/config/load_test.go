@@ -33,7 +33,7 @@ func write(t *testing.T, name, text string) string {
 
 // line gives the line of the dump for one key.
 func line(c *Config, key string) string {
-	for l := range strings.Lines(string(c.AppendDump(nil))) {
+	for l := range strings.Lines(string(c.AppendDump(nil, false))) {
 		if strings.HasPrefix(l, key+" = ") {
 			return strings.TrimSuffix(l, "\n")
 		}
@@ -123,12 +123,12 @@ secret-is-base64 = true`)
 		`db-schemas = "via_alias"`, "db-pool-max-idletime = 5", "db-max-rows = 1000", `db-pre-request = "ops.check"`,
 		`jwt-role-claim-key = "$$.aliased"`, `db-root-spec = "open"`, "jwt-secret-is-base64 = true",
 	} {
-		if !strings.Contains(string(c.AppendDump(nil)), want+"\n") {
+		if !strings.Contains(string(c.AppendDump(nil, false)), want+"\n") {
 			t.Errorf("the dump lacks %s", want)
 		}
 	}
-	if len(c.Unknown) > 0 {
-		t.Errorf("unknown: %q", c.Unknown)
+	if len(c.Warnings) > 0 {
+		t.Errorf("warnings: %q", c.Warnings)
 	}
 	// The newer name wins, from whichever source, unless it is empty.
 	if got := line(load(t, `db-schemas = "new"`, "PGRST_DB_SCHEMA=old"), "db-schemas"); got != `db-schemas = "new"` {
@@ -176,10 +176,10 @@ func TestValueErrors(t *testing.T) {
 			t.Errorf("%s = %q: got %v, want %s", key, text, err, want)
 		}
 	}
-	f("client-error-verbosity", "loud", "Invalid client-error-verbosity. Check your configuration.")
-	f("log-level", "never", "Invalid logging level. Check your configuration.")
-	f("openapi-mode", "follow-", "Invalid openapi-mode. Check your configuration.")
-	f("db-tx-end", "random", "Invalid transaction termination. Check your configuration.")
+	f("client-error-verbosity", "loud", "Invalid client-error-verbosity. Check your configuration. client-error-verbosity is \"loud\", and can be: verbose, minimal")
+	f("log-level", "never", "Invalid logging level. Check your configuration. log-level is \"never\", and can be: crit, error, warn, info, debug")
+	f("openapi-mode", "follow-", "Invalid openapi-mode. Check your configuration. openapi-mode is \"follow-\", and can be: follow-privileges, ignore-privileges, disabled")
+	f("db-tx-end", "random", "Invalid transaction termination. Check your configuration. db-tx-end is \"random\", and can be: commit, commit-allow-override, rollback, rollback-allow-override")
 	f("db-schemas", "pg_catalog", "db-schemas does not allow schema: 'pg_catalog'")
 	f("db-schemas", "public, information_schema", "db-schemas does not allow schema: 'information_schema'")
 	f("server-unix-socket-mode", "800", "Invalid server-unix-socket-mode: not an octal")
@@ -294,7 +294,7 @@ app.other = "ignored"`),
 	if diff := cmp.Diff(want, c.AppSettings); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{"app.other"}, c.Unknown); diff != "" {
+	if diff := cmp.Diff([]string{`"app.other" is not the name of a setting, so it has no effect`}, c.Warnings); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -324,18 +324,83 @@ internal-schema-cache-query-sleep = 5`)
 	if c.AdminServerHost != "::1" || c.AdminServerPort != 3001 || c.DBMaxRows != -1 || !slices.Equal(c.DBSchemas, []string{"public"}) {
 		t.Errorf("%v %v %v %v", c.AdminServerHost, c.AdminServerPort, c.DBMaxRows, c.DBSchemas)
 	}
-	if !slices.Equal(c.Unknown, []string{"DB-SCHEMAS"}) {
-		t.Errorf("unknown: %q", c.Unknown)
+	if !slices.Equal(c.Warnings, []string{`"DB-SCHEMAS" is not the name of a setting, so it has no effect; did you mean db-schemas?`}) {
+		t.Errorf("warnings: %q", c.Warnings)
 	}
 }
 
 func TestNeedsRestart(t *testing.T) {
 	before := load(t, "")
 	after := load(t, "db-pool = 3\nserver-port = 4\ndb-max-rows = 5\nlog-level = \"debug\"\ndb-tx-end = \"rollback\"")
-	if diff := cmp.Diff([]string{"db-pool", "db-tx-end", "server-port"}, NeedsRestart(before, after)); diff != "" {
+	if diff := cmp.Diff([]string{"db-pool", "server-port"}, NeedsRestart(before, after)); diff != "" {
 		t.Error(diff)
 	}
 	if keys := NeedsRestart(before, before); keys != nil {
 		t.Error(keys)
+	}
+}
+
+// TestNeedsRestartURI: a reload keeps the address in force, and says that there
+// is another.
+func TestNeedsRestartURI(t *testing.T) {
+	before, err := Load(LoadOptions{Flags: map[string]string{"db-uri": "postgresql://a"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, err := Load(LoadOptions{Flags: map[string]string{"db-uri": "postgresql://b"}, PreviousURI: "postgresql://a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if keys := NeedsRestart(before, after); after.DBURI != "postgresql://a" || !slices.Equal(keys, []string{"db-uri"}) {
+		t.Error(after.DBURI, keys)
+	}
+}
+
+// TestWarnings: misspelt names and values that are of no use are told, and the
+// latter count as absent.
+func TestWarnings(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "conf")
+	if err := os.WriteFile(path, []byte("db-anon-rol = \"web\"\ndb-max-rows = \"lots\"\nlog-query = \"perhaps\"\nserver-port = \"\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Load(LoadOptions{
+		File: path, Database: map[string]string{"db_plan_enabled": "maybe"},
+		Env: []string{"PGRST_DB_POOL=ten", "PGRST_DB_POL=5", "PGRST_APP_SETTINGS_X=1", "PGRST_NOTHING_LIKE_IT=2", "OTHER=3", "PGRST_db_pool=4", "PGRST_MAX_ROWS=" + strings.Repeat("x", 100)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		`db-max-rows is "lots", which is not an integer, so it has no effect`,
+		`PGRST_MAX_ROWS is "` + strings.Repeat("x", 60) + `...", which is not an integer, so it has no effect`,
+		`pgrst.db_plan_enabled (in the database) is "maybe", which is not true or false, so it has no effect`,
+		`PGRST_DB_POOL is "ten", which is not an integer, so it has no effect`,
+		`log-query is "perhaps", which is not true or false, so it has no effect`,
+		`"PGRST_DB_POL" is not the name of a setting, so it has no effect; did you mean PGRST_DB_POOL?`,
+		`"PGRST_NOTHING_LIKE_IT" is not the name of a setting, so it has no effect`,
+		`"PGRST_db_pool" is not the name of a setting, so it has no effect; did you mean PGRST_DB_POOL?`,
+		`"db-anon-rol" is not the name of a setting, so it has no effect; did you mean db-anon-role?`,
+	}
+	if diff := cmp.Diff(want, c.Warnings); diff != "" {
+		t.Error(diff)
+	}
+	if c.DBPool != 10 || c.DBMaxRows != -1 || c.LogQuery || c.ServerPort != 3000 {
+		t.Errorf("%+v", c)
+	}
+}
+
+// TestFlagsAreStrict: what cannot be read of a flag is an error.
+func TestFlagsAreStrict(t *testing.T) {
+	for name, c := range map[string][2]string{
+		"db-pool":              {"ten", `--db-pool is "ten", which is not an integer`},
+		"max-rows":             {"1.5", `--max-rows is "1.5", which is not an integer`},
+		"log-query":            {"perhaps", `--log-query is "perhaps", which is not true or false`},
+		"server-drain-timeout": {"1m", `--server-drain-timeout is "1m", which is not an integer`},
+		"log-level":            {"loud", `Invalid logging level. Check your configuration. log-level is "loud", and can be: crit, error, warn, info, debug`},
+	} {
+		_, err := Load(LoadOptions{Flags: map[string]string{name: c[0]}})
+		if err == nil || err.Error() != "Error in config "+c[1] {
+			t.Errorf("--%s %s: %v", name, c[0], err)
+		}
 	}
 }

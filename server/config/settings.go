@@ -86,7 +86,7 @@ var settings = []setting{
 	{key: "db-pre-config", inDatabase: true, reloadable: true,
 		field: qualified(func(c *Config) *QualifiedName { return &c.DBPreConfig }),
 		help:  "function that sets configuration from inside the database"},
-	{key: "db-tx-end", inDatabase: true,
+	{key: "db-tx-end", inDatabase: true, reloadable: true,
 		field: txEnd(func(c *Config) *TxEnd { return &c.DBTxEnd }),
 		help:  "commit or rollback, each with -allow-override to let Prefer: tx choose"},
 	{key: "db-uri",
@@ -121,10 +121,10 @@ var settings = []setting{
 	{key: "openapi-security-active", inDatabase: true, reloadable: true,
 		field: boolean(func(c *Config) *bool { return &c.OpenAPISecurityActive }, false),
 		help:  "describe authentication in the OpenAPI document"},
-	{key: "openapi-server-proxy-uri", inDatabase: true,
+	{key: "openapi-server-proxy-uri", inDatabase: true, reloadable: true,
 		field: proxyURI(func(c *Config) *string { return &c.OpenAPIServerProxyURI }),
 		help:  "address the OpenAPI document gives as ours"},
-	{key: "server-cors-allowed-origins", inDatabase: true,
+	{key: "server-cors-allowed-origins", inDatabase: true, reloadable: true,
 		field: list(func(c *Config) *[]string { return &c.ServerCORSAllowedOrigins }, "", emptyMeansDefault),
 		help:  "origins that browsers may call from, separated by commas; any when absent"},
 	{key: "server-host",
@@ -138,7 +138,7 @@ var settings = []setting{
 		help:  "let several processes listen on the same port"},
 	{key: "server-trace-header", inDatabase: true, reloadable: true,
 		field: text(func(c *Config) *string { return &c.ServerTraceHeader }, ""),
-		help:  "request header that is repeated in the answer"},
+		help:  "request header that is repeated in the response"},
 	{key: "server-timing-enabled", inDatabase: true, reloadable: true,
 		field: boolean(func(c *Config) *bool { return &c.ServerTimingEnabled }, false),
 		help:  "send a Server-Timing header"},
@@ -153,7 +153,7 @@ var settings = []setting{
 		help:  "filters may name an aliased embed by its relation"},
 	{key: "admin-server-host", older: []string{"server-host"},
 		field: text(func(c *Config) *string { return &c.AdminServerHost }, defaultHost),
-		help:  "address of the admin server; that of server-host when absent"},
+		help:  "address of the admin server; server-host when absent"},
 	{key: "admin-server-port",
 		field: adminPort(func(c *Config) *int { return &c.AdminServerPort }),
 		help:  "port of the admin server; no admin server when absent"},
@@ -184,7 +184,7 @@ var settings = []setting{
 		help:  "bound for the request line and all headers together"},
 	// Bodies are held in memory before they are sent on; PostgREST has no
 	// bound, and bulk inserts of tens of MiB are usual.
-	{key: "server-max-body-size", ours: true, unit: "bytes",
+	{key: "server-max-body-size", ours: true, reloadable: true, unit: "bytes",
 		field: atLeast(0, func(c *Config) *int { return &c.ServerMaxBodySize }, 100<<20),
 		help:  "bound for a request body"},
 	// An answer is complete before its first byte is sent: its head says how
@@ -194,14 +194,14 @@ var settings = []setting{
 	// smaller ones go to files, and slow clients hold no more.
 	{key: "stream-threshold", ours: true, reloadable: true, unit: "bytes",
 		field: atLeast(0, func(c *Config) *int { return &c.StreamThreshold }, 4<<20),
-		help:  "size from which on an answer is kept in a temporary file, not in memory, until the client has it"},
+		help:  "responses larger than this are kept in a temporary file, not in memory, until the client has them"},
 	{key: "spool-directory", ours: true,
 		field: text(func(c *Config) *string { return &c.SpoolDirectory }, ""),
-		help:  "directory of those files, best on a disk; the system's for temporary files when absent"},
+		help:  "directory for temporary files of large responses, best on a disk; the system's directory for temporary files when absent"},
 	// Eight answers of the largest size that PostgreSQL gives as one value.
 	{key: "spool-max-size", ours: true, reloadable: true, unit: "MiB",
 		field: atLeast(0, func(c *Config) *int { return &c.SpoolMaxSize }, 8<<10),
-		help:  "what those files may take together; reads beyond get an error. 0 keeps everything in memory"},
+		help:  "most space for the temporary files of all large responses; a read that needs more gets an error. 0 keeps everything in memory"},
 	// 2 KiB a second are less than any network that works, and pauses of half a
 	// minute more than any client needs that is still there.
 	{key: "spool-send-timeout", ours: true, reloadable: true, unit: "seconds",
@@ -218,7 +218,7 @@ var settings = []setting{
 	// few cost the last of them little; PostgreSQL is woken once for all.
 	{key: "flight-depth", ours: true, unit: "requests per connection",
 		field: atLeast(1, func(c *Config) *int { return &c.FlightDepth }, 8),
-		help:  "cheap requests that may be under way on one connection; 1 turns sharing off"},
+		help:  "cheap requests that may share a connection at a time; 1 turns sharing off"},
 	// Sharing saves both processes system calls and wake-ups, some 20 us for each
 	// request, and loses what the processors could have done for several at once:
 	// how brief is brief enough depends on the hardware. On a busy machine with two
@@ -227,13 +227,13 @@ var settings = []setting{
 	{key: "flight-read-time", ours: true, reloadable: true, unit: "microseconds",
 		field: notNegative(microseconds(func(c *Config) *time.Duration { return &c.FlightReadTime }, 400),
 			func(c *Config) time.Duration { return c.FlightReadTime }),
-		help: "what a read may take on average, queued behind others and without the way to the database, to count as cheap; 0: none does. A slow machine needs more"},
+		help: "most time a read may take on average to count as cheap, see flight-depth; 0: none does. A slow machine needs more"},
 	// Writes gain more, because a commit wakes other processes, too: one row takes
 	// 0.25 to 0.65 ms on the same machine.
 	{key: "flight-write-time", ours: true, reloadable: true, unit: "microseconds",
 		field: notNegative(microseconds(func(c *Config) *time.Duration { return &c.FlightWriteTime }, 1500),
 			func(c *Config) time.Duration { return c.FlightWriteTime }),
-		help: "the same for a write"},
+		help: "most time a write may take on average to count as cheap, see flight-read-time"},
 	// What a function sets for its session would be there for the next request,
 	// perhaps somebody else's. The reset takes PostgreSQL some 10 microseconds,
 	// so that databases whose code does no such thing should not pay for it.
@@ -268,7 +268,7 @@ var settings = []setting{
 	// cancel what runs on and to tell its clients.
 	{key: "server-drain-timeout", ours: true, reloadable: true, unit: "seconds",
 		field: seconds(func(c *Config) *time.Duration { return &c.ServerDrainTimeout }, 20),
-		help:  "how long requests under way may take to finish once the process is asked to end"},
+		help:  "time for requests under way to finish once the process is asked to end"},
 }
 
 const defaultHost = "!4"
@@ -308,7 +308,13 @@ func NeedsRestart(running, loaded *Config) []string {
 	var keys []string
 	for i := range settings {
 		s := &settings[i]
-		if !s.reloadable && string(s.append(nil, running)) != string(s.append(nil, loaded)) {
+		switch {
+		case s.reloadable:
+		case s.key == "db-uri": // Load keeps the one in force
+			if running.GivenURI != loaded.GivenURI {
+				keys = append(keys, s.key)
+			}
+		case string(s.append(nil, running)) != string(s.append(nil, loaded)):
 			keys = append(keys, s.key)
 		}
 	}

@@ -1,0 +1,169 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/fastgrest/fastgrest/pgwire"
+	"github.com/fastgrest/fastgrest/planner/catalog"
+	"github.com/fastgrest/fastgrest/server/config"
+)
+
+// What is read from the database for reloadLoop. Nothing here changes what is
+// in force.
+
+// configRead is a configuration that was read.
+type configRead struct {
+	number  uint64 // counts from 1 in the order in which reading began
+	config  *config.Config
+	err     error
+	alone   bool          // not part of loading a catalog
+	inForce chan struct{} // if not nil, closed when the configuration is in force
+}
+
+// catalogRead is a catalog that was read.
+type catalogRead struct {
+	catalog *catalog.Catalog
+	options catalog.Options // it was read with
+	session session
+	took    time.Duration
+	err     error
+	step    loadStep // that failed
+}
+
+// loadStep is a part of loading a catalog.
+type loadStep uint8
+
+const (
+	stepConnect loadStep = iota // to connect, and to ask for the version
+	stepVersion                 // the version is too old
+	stepCatalog
+)
+
+// minimumVersion is the oldest PostgreSQL we run against.
+const minimumVersion, minimumVersionName = 140000, "14.0"
+
+var errUnsupportedVersion = errors.New("unsupported PostgreSQL version")
+
+// readEverything reads version, configuration and catalog. Settings of the
+// database count even if the catalog cannot be read: apply puts them in force.
+func (s *Server) readEverything(ctx context.Context, apply func(*configRead)) *catalogRead {
+	r := &catalogRead{}
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		r.err = err
+		return r
+	}
+	defer conn.Release()
+	c := conn.Conn
+	c.Soil(pgwire.Soiled) // what we read as, and how, must not be some request's choice
+	if c.ServerVersion() < minimumVersion {
+		s.log.UnsupportedVersion(c.ParameterStatus("server_version"), minimumVersionName)
+		r.err, r.step = errUnsupportedVersion, stepVersion
+		return r
+	}
+	var full string
+	if r.err = c.Query(ctx, "SELECT version()", nil, func(columns [][]byte) error { full = string(columns[0]); return nil }); r.err != nil {
+		return r
+	}
+	s.log.Connected(full)
+	s.log.PoolInit(s.config().DBPool)
+	// Before anything is read: what changes meanwhile is loaded once more.
+	s.takeFingerprint(ctx, c)
+	// Without settings in the database files are left for a reload of the
+	// configuration to read.
+	if s.config().DBConfig {
+		apply(s.readConfigOn(ctx, c))
+	}
+	s.checkAnonRole(ctx, c)
+	if r.session, r.err = readSession(ctx, c); r.err != nil {
+		return r
+	}
+	r.step = stepCatalog
+	start := time.Now()
+	r.options = catalogOptions(s.config())
+	r.catalog, r.err = readCatalog(ctx, c, r.options)
+	r.took = time.Since(start)
+	return r
+}
+
+func catalogOptions(c *config.Config) catalog.Options {
+	return catalog.Options{Schemas: c.DBSchemas, ExtraSearchPath: c.DBExtraSearchPath, HoistedTxSettings: c.DBHoistedTxSettings}
+}
+
+// readCatalog loads the catalog in one read-only transaction.
+func readCatalog(ctx context.Context, c *pgwire.Conn, o catalog.Options) (*catalog.Catalog, error) {
+	if err := c.Exec(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); err != nil {
+		return nil, err
+	}
+	cat, err := catalog.Load(ctx, c.Query, o)
+	if rollback := c.Exec(ctx, "ROLLBACK"); err == nil {
+		err = rollback
+	}
+	return cat, err
+}
+
+// stored is what the database says of the configuration.
+type stored struct {
+	settings  map[string]string
+	roles     map[string][]config.Setting
+	isolation map[string]config.Isolation
+}
+
+// storedPatience bounds the reading of settings in the database: db-pre-config
+// is code of the database and may wait for anything.
+const storedPatience = 30 * time.Second
+
+// readConfiguration reads file, environment and database.
+func (s *Server) readConfiguration(ctx context.Context) *configRead {
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		number := s.reloads.reads.Add(1)
+		s.log.ConfigReadFailed(s.problemText(err))
+		return s.loadConfig(number)
+	}
+	defer conn.Release()
+	conn.Soil(pgwire.Soiled)
+	r := s.readConfigOn(ctx, conn.Conn)
+	conn.Soil(pgwire.Soiled) // see storedPatience
+	return r
+}
+
+// readConfigOn is readConfiguration on a connection. Where the database gives no
+// answer the settings it gave before stay: without them requests could be
+// allowed more than they should.
+func (s *Server) readConfigOn(ctx context.Context, c *pgwire.Conn) *configRead {
+	number := s.reloads.reads.Add(1)
+	old := s.config()
+	if !old.DBConfig {
+		s.reloads.stored.Store(&stored{})
+		return s.loadConfig(number)
+	}
+	ctx, cancel := context.WithTimeout(ctx, storedPatience)
+	defer cancel()
+	known := *s.reloads.stored.Load()
+	if settings, err := config.ReadDatabase(ctx, c.Query, old.DBPreConfig); err != nil {
+		s.log.ConfigReadFailed(s.problemText(err))
+	} else {
+		known.settings = settings
+	}
+	if roles, isolation, err := config.ReadRoles(ctx, c.Query); err != nil {
+		s.log.RoleSettingsFailed(s.problemText(err))
+	} else {
+		known.roles, known.isolation = roles, isolation
+	}
+	s.reloads.stored.Store(&known)
+	return s.loadConfig(number)
+}
+
+// loadConfig reads file and environment, and adds what is known of the database.
+func (s *Server) loadConfig(number uint64) *configRead {
+	source := s.options.Source
+	source.PreviousURI = s.config().DBURI
+	known := s.reloads.stored.Load()
+	source.Database, source.RoleSettings, source.RoleIsolation = known.settings, known.roles, known.isolation
+	r := &configRead{number: number}
+	r.config, r.err = config.Load(source)
+	return r
+}
