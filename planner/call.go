@@ -33,6 +33,9 @@ func (p *Planner) buildCall(r *Request) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.CheckPreferences(); err != nil {
+		return nil, err
+	}
 	if r.maxAffectedStrict() && !routine.SetOf {
 		return nil, &Error{Kind: MaxAffectedOnSingle}
 	}
@@ -48,7 +51,7 @@ func (p *Planner) buildCall(r *Request) (*Plan, error) {
 	plan.Isolation = routine.Isolation
 	plan.Routine = routine
 	plan.One = !routine.SetOf
-	plan.Scalar = !routine.Composite
+	plan.Scalar = !routine.Composite && (plan.One || !plan.Singular)
 	plan.Void = !routine.SetOf && !routine.Composite && routine.Return == catalog.QI{Schema: "pg_catalog", Name: "void"}
 	if len(routine.Settings) > 0 {
 		plan.Settings = sqlgen.FunctionSettings(routine.Settings)

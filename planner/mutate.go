@@ -26,6 +26,9 @@ func (p *Planner) buildWrite(r *Request) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.CheckPreferences(); err != nil {
+		return nil, err
+	}
 	media, body, err := p.negotiate(r, relation, root.HasOnlyStar())
 	if err != nil {
 		return nil, err

@@ -74,7 +74,7 @@ type Plan struct {
 	// Of calls.
 	Routine   *catalog.Routine
 	One       bool   // the routine returns one row, not a set
-	Scalar    bool   // the row is one bare value
+	Scalar    bool   // the body holds values, not objects with one key
 	Void      bool   // there is nothing to return
 	Isolation string // level the routine asks for, "" for none
 	Settings  string // statement that makes the routine's settings, "" for none

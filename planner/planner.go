@@ -40,6 +40,20 @@ type Request struct {
 	inline [1 + inlinedRanges]int64
 }
 
+// CheckPreferences refuses preferences that do not exist, under handling=strict.
+// The plan's key does not tell them apart, so they have to be checked
+// for a plan found by its key too.
+func (r *Request) CheckPreferences() error {
+	if r.Prefer.Handling != header.HandlingStrict || len(r.Prefer.Invalid) == 0 { // fast path
+		return nil
+	}
+	e := &Error{Kind: InvalidPreferences}
+	for _, name := range r.Prefer.Invalid {
+		e.Preferences = append(e.Preferences, string(name))
+	}
+	return e
+}
+
 // inlinedRanges is how many of a query's ranges may have their limit in the
 // SQL text. More than a few limited embeds are not worth room in every key.
 const inlinedRanges = 8
@@ -112,6 +126,9 @@ func (p *Planner) build(r *Request) (*Plan, error) {
 	}
 	media, body, err := p.negotiate(r, relation, root.HasOnlyStar())
 	if err != nil {
+		return nil, err
+	}
+	if err := r.CheckPreferences(); err != nil {
 		return nil, err
 	}
 	if r.Action.head() {

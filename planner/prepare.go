@@ -143,6 +143,9 @@ func (p *Plan) prepareRows(pre *Prepared, types TypeNames, fields []pgwire.Field
 	if (converts || len(normal) > 0) && !unique(convert.Names) {
 		return p.aggregated()
 	}
+	if p.Scalar && !slices.Equal(convert.Names, scalarColumn) {
+		return p.aggregated() // PostgreSQL finds the value, or says that there is none
+	}
 	pre.Rows, pre.Prefix, pre.Columns, pre.types = true, p.Prefix(), columns, oids
 	for range pre.Prefix {
 		pre.Formats = append(pre.Formats, rowjson.Text)
@@ -159,6 +162,9 @@ func (p *Plan) prepareRows(pre *Prepared, types TypeNames, fields []pgwire.Field
 	}
 	return &p.Main
 }
+
+// scalarColumn holds the values of a Scalar plan.
+var scalarColumn = []string{sqlgen.Scalar}
 
 const jsonOID = 114
 

@@ -345,7 +345,7 @@ var namedIsolations = map[string]pgwire.Isolation{
 
 // checked reports whether the rows decide if the transaction may stand.
 func (rq *request) checked(plan *planner.Plan) bool {
-	return plan.Singular || plan.Action == planner.Upsert || rq.limitsAffected(plan)
+	return plan.Singular && !plan.One || plan.Action == planner.Upsert || rq.limitsAffected(plan)
 }
 
 func (rq *request) limitsAffected(plan *planner.Plan) bool {
@@ -502,7 +502,7 @@ func (s *rowsSink) Row(values [][]byte) error {
 		dst = append(dst, ',')
 	}
 	ok := true
-	if r.plan.Scalar && !r.plan.Singular {
+	if r.plan.Scalar {
 		dst, ok = appendScalar(dst, r.prepared.Columns, values)
 	} else {
 		dst, ok = rowjson.AppendObject(dst, r.prepared.Columns, values)
@@ -522,7 +522,7 @@ func (s *rowsSink) Row(values [][]byte) error {
 	return nil
 }
 
-// appendScalar appends the only column of a row, bare.
+// appendScalar appends the only column of a row, without its name.
 func appendScalar(dst []byte, columns []rowjson.Column, values [][]byte) ([]byte, bool) {
 	if len(columns) != 1 || len(values) != 1 {
 		return dst, false
@@ -536,12 +536,12 @@ func appendScalar(dst []byte, columns []rowjson.Column, values [][]byte) ([]byte
 func (s *rowsSink) Complete([]byte) {
 	r := &s.result
 	switch {
-	case r.plan.Singular:
 	case r.plan.One:
 		if r.rows == 0 {
 			r.body = append(r.body, "null"...)
 		}
-		r.rows = 1
+		r.rows = 1 // whatever a range or a filter has left
+	case r.plan.Singular:
 	case r.rows == 0:
 		r.body = append(r.body, '[', ']')
 	default:
@@ -596,7 +596,13 @@ func (s *valueSink) head(values [][]byte) {
 	r.status, r.hasStatus = append(r.status[:0], values[3]...), values[3] != nil
 }
 
-func (s *valueSink) Complete([]byte) {}
+// Complete finds no row where a range or a filter has taken the only row of a
+// call away and nothing aggregates what is left. That counts as no rows at all.
+func (s *valueSink) Complete([]byte) {
+	if r := &s.result; r.rows == 0 && r.plan.One {
+		r.total, r.hasTotal = 0, true
+	}
+}
 
 // planSink takes an execution plan: a line per row.
 type planSink request

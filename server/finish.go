@@ -46,8 +46,9 @@ func (rq *request) addCORS() {
 	rq.corsHeaders = rq.corsHeaders[:0]
 }
 
-// finish adds what belongs on every answer, errors included.
-func (rq *request) finish() {
+// finish adds what belongs on every answer. failed: the answer is an error, which
+// has no Server-Timing.
+func (rq *request) finish(failed bool) {
 	resp := &rq.ctx.Response
 	c := rq.snap.config
 	if !rq.ctx.IsOptions() {
@@ -57,14 +58,13 @@ func (rq *request) finish() {
 			rq.addCORS()
 		}
 	}
-	if c.ServerTimingEnabled && resp.StatusCode() < fasthttp.StatusBadRequest {
+	if c.ServerTimingEnabled && !failed {
 		rq.serverTiming()
 	}
-	if status := resp.StatusCode(); status < fasthttp.StatusOK || status > 999 {
-		// The database may say so. No status of this kind ends a request: whoever
-		// is between us and the client would take what comes next on this
-		// connection for the answer, or after 101 pass on everything the client
-		// sends, past its own rules.
+	if resp.StatusCode() < fasthttp.StatusOK {
+		// The database may choose such a status, which does not end a request. A
+		// proxy would take the next answer on this connection for the answer to
+		// this request, or after 101 pass on everything the client sends.
 		resp.SetConnectionClose()
 	}
 	if resp.StatusCode() == fasthttp.StatusServiceUnavailable {
@@ -72,20 +72,25 @@ func (rq *request) finish() {
 	}
 	rq.traceHeader()
 	rq.sayNoLength()
-	rq.keepLength()
+	rq.fixLength()
 }
 
-// keepLength has a 204 or 304 say how long its body would have been, as
-// PostgREST's do when an error or the database chooses such a status for an
-// answer that has one. fasthttp refuses to set a length with these statuses,
-// but keeps one that is there.
-func (rq *request) keepLength() {
+// fixLength settles the length of answers without a body, whose status an error
+// or the database may have chosen. A 204 has no length (RFC 9110, 8.6). A 304 has
+// the length of the body it stands for; fasthttp does not set a length with this
+// status, but keeps one that is there.
+func (rq *request) fixLength() {
 	resp := &rq.ctx.Response
 	if rq.streamed >= 0 {
 		resp.Header.SetContentLength(int(rq.streamed)) // whatever the database says
 	}
 	status := resp.StatusCode()
-	if status != fasthttp.StatusNoContent && status != fasthttp.StatusNotModified {
+	if !bodiless(status) {
+		return
+	}
+	if status != fasthttp.StatusNotModified {
+		resp.ResetBody()
+		resp.Header.Del(fasthttp.HeaderContentLength)
 		return
 	}
 	n := int(rq.streamed)

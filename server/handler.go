@@ -10,7 +10,6 @@ import (
 
 	"github.com/fastgrest/fastgrest/parser"
 	"github.com/fastgrest/fastgrest/parser/body"
-	"github.com/fastgrest/fastgrest/parser/header"
 	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/server/config"
 	"github.com/fastgrest/fastgrest/server/metrics"
@@ -28,13 +27,10 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	preflight := rq.preflight()
 	if !preflight {
 		err := rq.serve()
-		switch {
-		case err != nil:
+		if err != nil {
 			rq.fail(err)
-			rq.finish()
-		default:
-			rq.finish()
 		}
+		rq.finish(err != nil)
 	}
 	rq.skipBody()
 	if s.draining.Load() {
@@ -251,22 +247,16 @@ func (rq *request) findPlan() (*planner.Plan, error) {
 	p.HasAccept = p.Accept != nil
 	rq.key = rq.snap.planner.AppendKey(rq.key[:0], p)
 	plan := rq.snap.planner.Lookup(rq.key)
-	if rq.effort.plan = metrics.Hit; plan == nil {
-		rq.effort.plan = metrics.NoLookup // until there is one
-		var err error
-		if plan, err = rq.snap.planner.Plan(rq.key, p); err != nil {
-			return nil, err
-		}
+	if plan != nil {
+		rq.effort.plan = metrics.Hit
+		return plan, p.CheckPreferences()
+	}
+	rq.effort.plan = metrics.NoLookup // until there is one
+	plan, err := rq.snap.planner.Plan(rq.key, p)
+	if err == nil {
 		rq.effort.plan = metrics.Miss
 	}
-	if rq.prefer.Handling == header.HandlingStrict && len(rq.prefer.Invalid) > 0 {
-		names := make([]string, len(rq.prefer.Invalid))
-		for i, name := range rq.prefer.Invalid {
-			names[i] = string(name)
-		}
-		return nil, invalidPreferences(names)
-	}
-	return plan, nil
+	return plan, err
 }
 
 // fail answers with an error.
@@ -285,9 +275,7 @@ func (rq *request) fail(err error) {
 	p := problemOf(err, rq.authenticated())
 	rq.observeProblem(p, err)
 	resp.SetStatusCode(p.status)
-	if p.statusText != "" {
-		resp.Header.SetStatusMessage(statusMessage(p.statusText))
-	}
+	setReason(&resp.Header, p.status, p.statusText)
 	resp.Header.SetContentType("application/json; charset=utf-8")
 	resp.Header.Set("Proxy-Status", "PostgREST; error="+p.code)
 	resp.Header.DisableNormalizing()
@@ -314,15 +302,4 @@ func addContentType(h *fasthttp.ResponseHeader, name, value string) {
 			key[last] = name[last]
 		}
 	}
-}
-
-// statusMessage is a reason phrase without control characters (RFC 9112, 4).
-func statusMessage(text string) []byte {
-	out := make([]byte, 0, len(text))
-	for i := 0; i < len(text); i++ {
-		if text[i] >= ' ' && text[i] != 0x7f {
-			out = append(out, text[i])
-		}
-	}
-	return out
 }

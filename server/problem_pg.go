@@ -21,14 +21,22 @@ func serverProblem(e *pgwire.Error, authenticated bool) *problem {
 		details: e.Detail, hasDetails: e.Detail != "",
 		hint: e.Hint, hasHint: e.Hint != "",
 	}
-	p.status = statusOf(e, authenticated)
-	if strings.HasPrefix(e.Code, "PT") {
-		p.statusText = e.Message
+	if status, ok := chosenStatus(e.Code); ok {
+		p.status, p.statusText = status, e.Message
+	} else {
+		p.status = statusOf(e, authenticated)
 	}
 	if p.status == 401 {
 		p.headers = append(p.headers, [2]string{"WWW-Authenticate", "Bearer"})
 	}
 	return p
+}
+
+// chosenStatus reads PTxyz.
+func chosenStatus(code string) (int, bool) {
+	digits, ok := strings.CutPrefix(code, "PT")
+	n, err := strconv.Atoi(digits)
+	return n, ok && err == nil && isStatus(n)
 }
 
 // statusByClass maps the first characters of a SQLSTATE to a status; the
@@ -43,7 +51,7 @@ var statusByClass = map[string]int{
 	"53400": 500, "53": 503, "54": 500, "55": 500,
 	"57P01": 503, "57": 500, "58": 500,
 	"F0": 500, "HV": 500,
-	"P0001": 400, "P0": 500,
+	"P0001": 400, "P0": 500, "PT": 500,
 	"XX":    500,
 	"42P01": 404, "42P17": 500,
 }
@@ -70,12 +78,6 @@ func statusOf(e *pgwire.Error, authenticated bool) int {
 			return 403
 		}
 		return 401
-	}
-	if rest, ok := strings.CutPrefix(e.Code, "PT"); ok {
-		if n, err := strconv.Atoi(rest); err == nil && n > 0 {
-			return n
-		}
-		return 500
 	}
 	for _, n := range [...]int{5, 2} {
 		if len(e.Code) >= n {
@@ -119,6 +121,9 @@ func raised(e *pgwire.Error) *problem {
 			return bad("Invalid JSON value for DETAIL: '"+e.Detail+"'", detailHint)
 		}
 		status = int64(f)
+	}
+	if !isStatus(int(status)) {
+		return bad("Invalid JSON value for DETAIL: '"+e.Detail+"'", "The 'status' must be a number from 100 to 999.")
 	}
 	p := newProblem(int(status), *m.Code, *m.Message)
 	if m.Details != nil {

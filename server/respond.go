@@ -173,8 +173,11 @@ func (rq *request) setWarning(plan *planner.Plan) {
 	rq.server.observeLegacyNames(rq, plan)
 }
 
+// compatibleVersion is the version of PostgREST whose answers these are.
+const compatibleVersion = "16.4"
+
 const (
-	warnAgent     = "PostgRESTv16"
+	warnAgent     = "PostgRESTv" + compatibleVersion
 	legacyWarning = "Embedded resource was referenced by relation name even though it has an alias. This is deprecated and will stop working in a future release."
 )
 
@@ -196,6 +199,7 @@ func (rq *request) applyResponseSettings() error {
 	resp := &rq.ctx.Response
 	if status > 0 {
 		resp.SetStatusCode(status)
+		setReason(&resp.Header, status, "")
 	}
 	resp.Header.DisableNormalizing()
 	for _, h := range headers {
@@ -225,7 +229,7 @@ func decodeStatus(r *result) (int, error) {
 		digits++
 	}
 	n, err := strconv.Atoi(string(r.status[:digits]))
-	if err != nil {
+	if err != nil || !isStatus(n) {
 		return 0, errStatusSetting
 	}
 	return n, nil

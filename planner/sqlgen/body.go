@@ -11,7 +11,7 @@ func (w *Writer) body(b Body, routine *catalog.Routine) {
 	row := routine != nil && routine.Composite && !routine.SetOf
 	item := "_postgrest_t"
 	if scalar || scalars {
-		item = "_postgrest_t.pgrst_scalar"
+		item = "_postgrest_t." + Scalar
 	}
 	switch b.Kind {
 	case BodyNone:
@@ -37,7 +37,7 @@ func (w *Writer) body(b Body, routine *catalog.Routine) {
 		w.S("(")
 		switch {
 		case scalar:
-			w.S("_postgrest_t.pgrst_scalar")
+			w.S("_postgrest_t." + Scalar)
 		case b.Target == (catalog.QI{}):
 			w.S("_postgrest_t")
 		default:

@@ -5,14 +5,16 @@ import (
 	"github.com/fastgrest/fastgrest/planner/tree"
 )
 
-// call writes the SELECT over a routine's result. A scalar is the column
-// pgrst_scalar.
+// Scalar names the column of a result that is a single value.
+const Scalar = "pgrst_scalar"
+
+// call writes the SELECT over a routine's result.
 func (w *Writer) call(c *tree.Call) {
 	r := c.Routine
 	w.S("SELECT ")
 	switch {
 	case !r.Composite:
-		w.S("pgrst_call.pgrst_scalar")
+		w.S("pgrst_call.", Scalar)
 	case len(c.Returning) == 0:
 		w.S("*")
 	default:
@@ -78,7 +80,7 @@ func (w *Writer) invoke(r *catalog.Routine, arguments func()) {
 	arguments()
 	w.S(")")
 	if !r.Composite {
-		w.S(" pgrst_scalar)")
+		w.S(" ", Scalar, ")")
 	}
 	w.S(" pgrst_call")
 }
