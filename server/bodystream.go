@@ -1,11 +1,8 @@
 package server
 
 import (
-	"bufio"
 	"io"
-	"reflect"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -27,9 +24,21 @@ const (
 	maxBodyKept = 1 << 20
 )
 
+// bodyStream is the request's body as it arrives, nil without one.
+func (rq *request) bodyStream() io.Reader {
+	stream := rq.ctx.RequestBodyStream()
+	if stream == nil || rq.ctx.Request.Header.ContentLength() != chunkedLength {
+		return stream
+	}
+	if rq.chunks.r == nil {
+		rq.chunks.r = readerOf(stream)
+	}
+	return &rq.chunks
+}
+
 // readBody reads the request's body. It is valid until the request ends.
 func (rq *request) readBody() ([]byte, error) {
-	stream := rq.ctx.RequestBodyStream()
+	stream := rq.bodyStream()
 	if stream == nil {
 		return rq.ctx.PostBody(), nil
 	}
@@ -96,7 +105,7 @@ func (rq *request) readPieces(stream io.Reader, limit int) ([]byte, error) {
 		if total > limit {
 			return nil, bodyTooLarge(limit)
 		}
-		if err == io.EOF && sawLastChunk(stream) {
+		if err == io.EOF {
 			break
 		}
 		if err != nil {
@@ -114,33 +123,6 @@ func (rq *request) readPieces(stream io.Reader, limit int) ([]byte, error) {
 	rq.body = append(whole, b...)
 	return rq.body, nil
 }
-
-// sawLastChunk reports whether a stream of chunks that gives io.EOF has come to
-// its end. fasthttp gives the same error when a connection breaks between two
-// chunks, and half an upload must not pass for a whole one; but it notes the
-// difference.
-func sawLastChunk(stream io.Reader) bool {
-	v := reflect.Indirect(reflect.ValueOf(stream))
-	if v.Kind() != reflect.Struct {
-		return false
-	}
-	eof := v.FieldByIndex(streamEOF)
-	return eof.Kind() == reflect.Bool && eof.Bool()
-}
-
-// streamEOF is where in fasthttp's stream of a request's body the note is. A
-// fasthttp without it would have us refuse all bodies in chunks, which tests
-// would tell.
-var streamEOF = func() []int {
-	var r fasthttp.Request
-	r.Header.SetMethod(fasthttp.MethodPost)
-	r.Header.SetContentLength(-1)
-	if err := r.ContinueReadBodyStream(bufio.NewReader(strings.NewReader("")), 0, false); err != nil {
-		return nil
-	}
-	f, _ := reflect.TypeOf(r.BodyStream()).Elem().FieldByName("eof")
-	return f.Index
-}()
 
 func bodyTooLarge(limit int) *problem {
 	return newProblem(fasthttp.StatusRequestEntityTooLarge, "PGRSTX01", "Request body too large").
@@ -161,7 +143,7 @@ const (
 // skipBody reads what is left of the body: usually nothing. If it is much, or
 // broken, the connection cannot be used for another request.
 func (rq *request) skipBody() {
-	stream := rq.ctx.RequestBodyStream()
+	stream := rq.bodyStream()
 	if stream == nil {
 		return
 	}

@@ -19,6 +19,7 @@ type clientConn struct {
 	net.Conn
 	gather gather
 	buffer int // length of fasthttp's buffer
+	line   requestLine
 
 	// within: something was sent since fasthttp had nothing to keep back, and
 	// may end within an answer. It is set under mu.
@@ -45,8 +46,11 @@ func (c *clientConn) Read(p []byte) (int, error) {
 		c.within.Store(false)
 	}
 	n, err := c.Conn.Read(p)
-	if n > 0 && !c.spoke.Load() {
-		c.spoke.Store(true)
+	if n > 0 {
+		c.line.came(p, n, c.buffer)
+		if !c.spoke.Load() {
+			c.spoke.Store(true)
+		}
 	}
 	if err != nil && n == 0 && c.leave(err) {
 		return 0, io.EOF

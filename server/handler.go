@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bytes"
 	"errors"
 	"strings"
 	"time"
@@ -19,11 +18,12 @@ const openAPIDisabled = config.OpenAPIDisabled
 
 // ServeHTTP answers one request.
 func (s *Server) handle(ctx *fasthttp.RequestCtx) {
-	if refuseHead(ctx) {
+	h, ok := s.readHead(ctx)
+	if !ok {
 		return
 	}
 	rq := s.requests.Get().(*request)
-	rq.begin(ctx, s.snapshot.Load())
+	rq.begin(ctx, s.snapshot.Load(), h)
 	preflight := rq.preflight()
 	if !preflight {
 		err := rq.serve()
@@ -38,7 +38,9 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	}
 	rq.observe(preflight)
 	rq.end()
+	answerInKind(ctx)
 	gatherAnswer(ctx)
+	nextLine(ctx)
 	s.requests.Put(rq)
 }
 
@@ -71,28 +73,11 @@ func (rq *request) serve() error {
 
 // identify authenticates the request.
 func (rq *request) identify() (err error) {
-	token := rq.authorization()
+	token := rq.rawHead.authorization
 	defer rq.debugToken(token)()
 	rq.identity, err = rq.snap.auth.Identify(token, rq.effort.began)
 	rq.known = err == nil
 	return err
-}
-
-// authorization is the Authorization header with the spaces behind it, which
-// fasthttp rightly drops (RFC 9110, 5.5). For PostgREST they are part of the
-// token, which then has a bad signature.
-func (rq *request) authorization() []byte {
-	value := rq.header(fasthttp.HeaderAuthorization)
-	if len(value) == 0 {
-		return value
-	}
-	raw := rq.ctx.Request.Header.RawHeaders()
-	i := bytes.Index(raw, value)
-	if i < 0 || i+len(value) == len(raw) || raw[i+len(value)] != ' ' {
-		return value // fast path
-	}
-	line, _, _ := bytes.Cut(raw[i:], newline)
-	return bytes.TrimSuffix(line, []byte{'\r'})
 }
 
 // authenticated reports whether the role is not the anonymous one.
@@ -267,9 +252,7 @@ func (rq *request) fail(err error) {
 	var payload *body.Error
 	if errors.Is(err, parser.ErrInvalidUTF8) || errors.As(err, &payload) && payload.Kind == body.InvalidUTF8 {
 		// PostgREST dies in the attempt; so the client gets no error object.
-		resp.SetStatusCode(fasthttp.StatusInternalServerError)
-		resp.Header.SetContentType("text/plain; charset=utf-8")
-		resp.SetBodyStream(strings.NewReader("Something went wrong"), -1)
+		answerText(rq.ctx, fasthttp.StatusInternalServerError, "Something went wrong")
 		return
 	}
 	p := problemOf(err, rq.authenticated())

@@ -51,7 +51,7 @@ func (rq *request) observe(preflight bool) {
 func (rq *request) log(m *metrics.Answer) {
 	s, ctx := rq.server, rq.ctx
 	a := oplog.Access{
-		Remote: ctx.RemoteAddr(), Method: rq.method(), Target: ctx.Request.Header.RequestURI(),
+		Remote: ctx.RemoteAddr(), Method: rq.method(), Target: rq.uri,
 		HTTP10: !ctx.Request.Header.IsHTTP11(), Status: m.Status, Length: m.Bytes,
 		Referer: ctx.Request.Header.Referer(), UserAgent: ctx.Request.Header.UserAgent(),
 	}
@@ -213,7 +213,7 @@ func (s *Server) observeLegacyNames(rq *request, plan *planner.Plan) {
 	for i, n := range plan.LegacyNames {
 		replacements[i] = [2]string{n.Name, n.Alias}
 	}
-	s.log.LegacyTargetNames(replacements, string(rq.method()), string(rq.ctx.Request.Header.RequestURI()))
+	s.log.LegacyTargetNames(replacements, string(rq.method()), string(rq.uri))
 }
 
 // observeProblem logs what an operator wants to know of failed requests.

@@ -1,11 +1,6 @@
 package server
 
 import (
-	"bytes"
-	"strings"
-
-	"github.com/valyala/fasthttp"
-
 	"github.com/fastgrest/fastgrest/parser/body"
 	"github.com/fastgrest/fastgrest/parser/header"
 	"github.com/fastgrest/fastgrest/parser/jsontext"
@@ -17,7 +12,7 @@ import (
 func (rq *request) readPayload() error {
 	p := &rq.plan
 	p.ContentType = header.Media{Kind: header.JSON}
-	if value := rq.firstContentType(); value != nil {
+	if value := rq.rawHead.contentType; value != nil {
 		p.ContentType = header.ParseContentType(value)
 	}
 	rq.payload.Reset()
@@ -137,28 +132,5 @@ func (rq *request) appendArgsObject(dst []byte) []byte {
 	})
 	return append(dst, '}')
 }
-
-// firstContentType is the value of the first Content-Type, nil without one;
-// fasthttp keeps the last. Two of them are a mistake or an attempt to have two programs read one
-// body differently, so it matters that the order is PostgREST's.
-func (rq *request) firstContentType() []byte {
-	h := &rq.ctx.Request.Header
-	raw := h.RawHeaders()
-	for len(raw) > 0 {
-		var line []byte
-		line, raw, _ = bytes.Cut(raw, newline)
-		if len(line) > len(fasthttp.HeaderContentType) && line[len(fasthttp.HeaderContentType)] == ':' &&
-			strings.EqualFold(string(line[:len(fasthttp.HeaderContentType)]), fasthttp.HeaderContentType) {
-			value := line[len(fasthttp.HeaderContentType)+1:]
-			if value = bytes.TrimSpace(value); value == nil {
-				return []byte{}
-			}
-			return value
-		}
-	}
-	return nil
-}
-
-var newline = []byte{'\n'}
 
 func payloadProblem(e *body.Error) *problem { return newProblem(400, "PGRST102", e.Error()) }

@@ -30,8 +30,11 @@ type request struct {
 	known    bool // identity is set
 
 	// Of the request line, borrowed from fasthttp.
-	path     []byte // as sent, without query
+	uri      []byte // path and query, as sent
+	path     []byte // of uri
 	rawQuery []byte
+
+	rawHead rawHead // borrowed as well
 
 	target   []byte // decoded relation or routine; buffer
 	resource resource
@@ -42,6 +45,7 @@ type request struct {
 	noLength bool  // the empty body's length is not said, as PostgREST does not
 
 	bodyLost  bool   // nobody knows where the body ends
+	chunks    chunks // of the body, if it comes in chunks
 	body      []byte // as it came, if it came as a stream; buffer
 	prefer    header.Prefer
 	query     parser.Query
@@ -93,21 +97,21 @@ func (s *Server) newRequest() any {
 // nearly every request needs, so that one giant does not pin its memory.
 const maxKept = 64 << 10
 
-func (rq *request) begin(ctx *fasthttp.RequestCtx, snap *Snapshot) {
-	rq.ctx, rq.snap = ctx, snap
+func (rq *request) begin(ctx *fasthttp.RequestCtx, snap *Snapshot, h rawHead) {
+	rq.ctx, rq.snap, rq.rawHead = ctx, snap, h
 	rq.identity, rq.known = auth.Identity{}, false
 	rq.plan = planner.Request{}
 	rq.profiled, rq.noLength, rq.streamed = false, false, -1
-	rq.bodyLost = false
+	rq.bodyLost, rq.chunks = false, chunks{}
 	rq.schema = 0
 	rq.timing = timing{}
 	rq.effort = effort{began: time.Now()}
 	rq.code, rq.id = "", rq.id[:0]
 	rq.routed = false
-	uri := ctx.Request.Header.RequestURI()
-	rq.path, rq.rawQuery = uri, nil
-	if i := bytes.IndexByte(uri, '?'); i >= 0 {
-		rq.path, rq.rawQuery = uri[:i], uri[i+1:]
+	rq.uri = originForm(ctx.Request.Header.RequestURI())
+	rq.path, rq.rawQuery = rq.uri, nil
+	if i := bytes.IndexByte(rq.uri, '?'); i >= 0 {
+		rq.path, rq.rawQuery = rq.uri[:i], rq.uri[i+1:]
 	}
 }
 
@@ -128,7 +132,8 @@ func (rq *request) end() {
 	if cap(rq.body) > maxBodyKept {
 		rq.body = nil
 	}
-	rq.ctx, rq.snap, rq.path, rq.rawQuery = nil, nil, nil, nil
+	rq.ctx, rq.snap, rq.uri, rq.path, rq.rawQuery = nil, nil, nil, nil, nil
+	rq.rawHead, rq.chunks = rawHead{}, chunks{}
 	rq.plan = planner.Request{}
 	rq.identity = auth.Identity{}
 	rq.corsHeaders = rq.corsHeaders[:0]

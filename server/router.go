@@ -5,6 +5,32 @@ import (
 	"unicode/utf8"
 )
 
+// originForm is the path and the query of a request target. Clients send these
+// alone, or behind a scheme and a host, as they do to a proxy (RFC 9112, 3.2.2).
+func originForm(target []byte) []byte {
+	if len(target) == 0 || target[0] == '/' {
+		return target // fast path
+	}
+	scheme, rest, ok := bytes.Cut(target, schemeEnd)
+	if !ok || !bytes.EqualFold(scheme, schemeHTTP) && !bytes.EqualFold(scheme, schemeHTTPS) {
+		return target
+	}
+	i := bytes.IndexAny(rest, "/?")
+	switch {
+	case i < 0:
+		return slash
+	case rest[i] == '?':
+		return append([]byte{'/'}, rest[i:]...)
+	}
+	return rest[i:]
+}
+
+var (
+	schemeEnd   = []byte("://")
+	schemeHTTP  = []byte("http")
+	schemeHTTPS = []byte("https")
+)
+
 // route finds the resource a path leads to: /, /relation or /rpc/routine, and
 // nothing else. It reads the path as it was sent, because fasthttp's own path
 // is normalized (// and ..) and PostgREST's is not.

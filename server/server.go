@@ -273,17 +273,21 @@ func (s *Server) httpServer(c *config.Config) *fasthttp.Server {
 		CloseOnShutdown:              true,
 		Logger:                       s.log,
 		ErrorHandler:                 s.protocolError,
+		HeaderReceived:               headReceived,
 	}
 }
 
 // protocolError answers what is not HTTP, or too much of it.
 func (s *Server) protocolError(ctx *fasthttp.RequestCtx, err error) {
+	if l := lineOf(ctx); l != nil && l.http10() { // fasthttp has forgotten
+		ctx.Request.Header.SetProtocolBytes(http10)
+	}
 	var small *fasthttp.ErrSmallBuffer
 	switch {
 	case errors.As(err, &small):
-		ctx.Error("Request header fields too large", fasthttp.StatusRequestHeaderFieldsTooLarge)
+		refuse(ctx, headTooMany)
 	default:
-		ctx.Error("Bad request", fasthttp.StatusBadRequest)
+		refuse(ctx, headAmbiguous)
 	}
 }
 

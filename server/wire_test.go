@@ -27,7 +27,7 @@ import (
 const wireSchema = `
 do $$ begin
   if not exists (select from pg_roles where rolname = 'wire_anon') then
-    create role wire_anon;
+    create role wire_anon; create role wire_user;
   end if;
 end $$;
 create schema api;
@@ -39,7 +39,9 @@ create function api.raised(h text) returns void language plpgsql as $$ begin
   raise sqlstate 'PGRST' using message = '{"code":"1","message":"m"}', detail = h;
 end $$;
 create function api.status(s text) returns void language plpgsql as $$ begin perform set_config('response.status', s, true); end $$;
-grant usage on schema api to wire_anon;
+create function api.sent(name text) returns text language sql as $$ select current_setting('request.headers')::json->>name $$;
+create function api.me() returns text language sql as 'select current_user::text';
+grant usage on schema api to wire_anon, wire_user;
 grant all on all tables in schema api to wire_anon;
 `
 
@@ -110,7 +112,7 @@ func (w *wire) say(raw string) string {
 	return string(all)
 }
 
-var statusLine = regexp.MustCompile(`HTTP/1\.1 ([0-9]{3}) `)
+var statusLine = regexp.MustCompile(`HTTP/1\.[01] ([0-9]{3}) `)
 
 // statuses are the status lines of the answers.
 func statuses(answers string) string {
@@ -169,6 +171,11 @@ func TestFraming(t *testing.T) {
 		{post + "Transfer-Encoding: \x0bchunked\r\n\r\nc\r\n" + body + "\r\n0\r\n\r\n" + next, "400"},
 		{post + "Transfer-Encoding:\r\n chunked\r\n\r\nc\r\n" + body + "\r\n0\r\n\r\n" + next, "400"},
 		{strings.Replace(post, "1.1", "1.0", 1) + te + "\r\nc\r\n" + body + "\r\n0\r\n\r\n" + next, "400"},
+		{post + "Transfer-Encoding: identity\r\nContent-Length: 12\r\n\r\n" + body + next, "400"},
+		{post + "Content-Length: 12\r\nTransfer-Encoding: identity\r\n\r\n" + body + next, "400"},
+		{post + "Transfer-Encoding: identity\r\n\r\n" + body + next, "400"},
+		{get + "Transfer-Encoding: identity\r\n\r\n" + next, "400"},
+		{post + "Transfer-Encoding: IDENTITY\r\nContent-Length: 12\r\n\r\n" + body + next, "400"},
 		// Chunks.
 		{post + te + "\r\nc;name=\"value\"\r\n" + body + "\r\n0\r\n\r\n" + next, "201 404"},
 		{post + te + "\r\n0c\r\n" + body + "\r\n00\r\n\r\n" + next, "201 404"},
@@ -190,6 +197,9 @@ func TestFraming(t *testing.T) {
 		{get + "X: b\r\n\tfolded\r\n\r\n" + next, "400"},
 		{"GET /note?limit=1 HTTP/1.1\r\n Host: a\r\n\r\n" + next, "400"},
 		{get + "X : b\r\n\r\n" + next, "400"},
+		{get + "X Y: b\r\n\r\n" + next, "400"},
+		{get + "\tX: b\r\n\r\n" + next, "400"},
+		{get + "X\t: b\r\n\r\n" + next, "400"},
 		{get + "X\r\n\r\n" + next, "400"},
 		{get + ": b\r\n\r\n" + next, "400"},
 		{get + "X: a\rb\r\n\r\n" + next, "400"},

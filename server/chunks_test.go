@@ -1,0 +1,122 @@
+package server
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net/http/httputil"
+	"strings"
+	"testing"
+
+	"github.com/valyala/fasthttp"
+)
+
+// TestTrailersAreDropped: what a client sends behind a body in chunks changes no
+// header, and the next request on the connection is read as usual.
+func TestTrailersAreDropped(t *testing.T) {
+	w := startWire(t, nil)
+	token := w.sign(`{"role":"wire_user"}`)
+	const next = "GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n" // 404
+	call := func(function, body, head, trailers string) string {
+		return "POST /rpc/" + function + " HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n" + head +
+			fmt.Sprintf("\r\n%x\r\n%s\r\n0\r\n%s\r\n", len(body), body, trailers)
+	}
+	sent := func(name, head, trailers string) string { return call("sent", `{"name":"`+name+`"}`, head, trailers) }
+	for what, test := range map[string]struct{ raw, want string }{
+		"a header that is there": {sent("x-user-id", "X-User-Id: 7\r\n", "X-User-Id: 1-admin\r\n"), `"7"`},
+		"a header that is not":   {sent("x-user-id", "", "X-User-Id: 1-admin\r\n"), `null`},
+		"an announced trailer":   {sent("x-user-id", "Trailer: X-User-Id\r\nX-User-Id: 7\r\n", "X-User-Id: 1-admin\r\n"), `"7"`},
+		"in lower case":          {sent("x-user-id", "X-User-Id: 7\r\n", "x-user-id: 1-admin\r\n"), `"7"`},
+		"several":                {sent("a", "A: 7\r\n", "A: 1\r\nA: 2\r\nB: 3\r\n"), `"7"`},
+		"none":                   {sent("a", "A: 7\r\n", ""), `"7"`},
+		"Accept":                 {call("me", `{}`, "", "Accept: text/csv\r\n"), `"wire_anon"`},
+		"Prefer":                 {call("me", `{}`, "", "Prefer: tx=rollback, handling=strict, nonsense\r\n"), `"wire_anon"`},
+		"Authorization":          {call("me", `{}`, "", "Authorization: Bearer "+token+"\r\n"), `"wire_anon"`},
+		"Content-Profile":        {call("me", `{}`, "", "Content-Profile: nowhere\r\n"), `"wire_anon"`},
+		"Content-Type":           {call("me", `{}`, "", "Content-Type: text/xml\r\n"), `"wire_anon"`},
+		"Content-Length":         {call("me", `{}`, "", "Content-Length: 1\r\n"), `"wire_anon"`},
+		"Transfer-Encoding":      {call("me", `{}`, "", "Transfer-Encoding: gzip\r\n"), `"wire_anon"`},
+		"Origin":                 {call("me", `{}`, "", "Origin: evil\r\n"), `"wire_anon"`},
+		"Connection":             {call("me", `{}`, "", "Connection: close\r\n"), `"wire_anon"`},
+		"Cookie":                 {call("me", `{}`, "", "Cookie: a=b\r\n"), `"wire_anon"`},
+		"as many as may be":      {call("me", `{}`, "", strings.Repeat("A: b\r\n", maxTrailers)), `"wire_anon"`},
+		"behind a GET":           {strings.Replace(call("me", `{}`, "", "Accept: text/csv\r\n"), "POST", "GET", 1), `"wire_anon"`},
+	} {
+		got := w.say(test.raw + next)
+		if statuses(got) != "200 404" || !strings.Contains(got, "\r\n\r\n"+test.want) || strings.Contains(got, "Access-Control") {
+			t.Errorf("%s: %q", what, got)
+		}
+	}
+	for what, trailers := range map[string]string{
+		"too many":          strings.Repeat("A: b\r\n", maxTrailers+1),
+		"too long":          "A: " + strings.Repeat("b", maxTrailerBytes) + "\r\n",
+		"far too long":      "A: " + strings.Repeat("b", 1<<20) + "\r\n",
+		"a bare line feed":  "A: b\n",
+		"a bare return":     "A: b\rC: d\r\n",
+		"a folded line":     "A: b\r\n c\r\n",
+		"no field":          "GET /nowhere HTTP/1.1\r\n",
+		"no name":           ": b\r\n",
+		"a space in a name": "A : b\r\n",
+	} {
+		before := w.db("select count(*) from api.note")
+		got := w.say("POST /note HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nc\r\n{\"body\":\"a\"}\r\n0\r\n" + trailers + "\r\n" + next)
+		if statuses(got) != "400" || w.db("select count(*) from api.note") != before {
+			t.Errorf("%s: %q", what, got)
+		}
+	}
+}
+
+// FuzzTrailers: whatever follows the head, the head stays what it was, a body
+// that is taken is the one that Go's own HTTP reads, and what is read ends where
+// the next request begins.
+func FuzzTrailers(f *testing.F) {
+	for _, s := range []string{
+		"0\r\n\r\n", "0\r\nX-User-Id: 1\r\n\r\n", "3\r\nabc\r\n0\r\nAccept: text/csv\r\nAuthorization: Bearer x\r\n\r\nGET / HTTP/1.1\r\n\r\n",
+		"1\r\na\r\n02;x=\"y\"\r\nbc\r\n0\r\n\r\n", "3 \r\nabc\r\n0\r\nA: b\r\n c\r\n\r\n", "3\nabc\n0\n\n", "0\r\nA: b\n\r\n", "0\r\nA\r\n\r\n",
+		"-1\r\n\r\n", "ffffffffffffffffff\r\n", "0\r\n" + strings.Repeat("A: b\r\n", 70) + "\r\n", "0\r\nA: " + strings.Repeat("b", 9000) + "\r\n\r\n",
+		"0\r\nContent-Length: 5\r\n\r\n", "3\r\nabcd\r\n0\r\n\r\n", "0;" + strings.Repeat("a", 5000) + "\r\n\r\n", "0\r\n: b\r\n\r\n",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		const sent = "POST / HTTP/1.1\r\nHost: a\r\nX-User-Id: 7\r\nTransfer-Encoding: chunked\r\n\r\n"
+		in := bufio.NewReaderSize(strings.NewReader(sent+body), 64<<10)
+		var r fasthttp.Request
+		if err := r.Header.Read(in); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.ContinueReadBodyStream(in, 0, false); err != nil {
+			t.Fatal(err)
+		}
+		before := r.Header.String()
+		c := chunks{r: readerOf(r.BodyStream())}
+		got, err := io.ReadAll(&c)
+		if after := r.Header.String(); after != before {
+			t.Fatalf("the head was\n%s\nand is\n%s", before, after)
+		}
+		if err != nil {
+			if again, err2 := c.Read(make([]byte, 1)); again != 0 || err2 != err {
+				t.Fatalf("after %v: %d, %v", err, again, err2)
+			}
+			return
+		}
+		rest, _ := io.ReadAll(in)
+		theirs := bufio.NewReader(strings.NewReader(body))
+		want, err := io.ReadAll(httputil.NewChunkedReader(theirs))
+		if err != nil && strings.Contains(err.Error(), "non-data") {
+			return // a bound of theirs, for many lines together
+		}
+		if err != nil || !bytes.Equal(got, want) {
+			t.Fatalf("%q is taken for %q; Go says %q, %v", body, got, want, err)
+		}
+		trailers, _ := io.ReadAll(theirs)
+		trailers, ok := bytes.CutSuffix(trailers, rest)
+		if !ok || !bytes.HasSuffix(trailers, crlf) || len(trailers) > maxTrailerBytes+2*maxTrailers+2 {
+			t.Fatalf("%q: trailers %q, then %q", body, trailers, rest)
+		}
+		if at := bytes.Index(append([]byte("\r\n"), trailers...), []byte("\r\n\r\n")); at != len(trailers)-2 {
+			t.Fatalf("%q: there is an empty line in %q", body, trailers)
+		}
+	})
+}

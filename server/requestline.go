@@ -1,0 +1,107 @@
+package server
+
+import (
+	"bufio"
+	"bytes"
+
+	"github.com/valyala/fasthttp"
+)
+
+// requestLine is the request line as the client sent it. fasthttp keeps neither
+// the line nor how it ended, and a line that ends in a bare line feed is a longer
+// line to others. So requestLine follows where each request begins in fasthttp's
+// buffer.
+//
+// bufio.Reader moves what it has not given out to the front of its buffer before
+// it reads behind that, and nothing of a head is given out before all of it has
+// arrived. So a head that needs a read begins at the front.
+type requestLine struct {
+	buffer []byte // fasthttp's, nil before the first read
+	end    int    // of what has been read into it
+	start  int    // of the request
+	length int    // of the line with its end, 0: has not arrived
+	bare   bool   // the line ends in a bare line feed
+}
+
+// came notes that a read into p has given n bytes. size is the length of
+// fasthttp's buffer.
+func (l *requestLine) came(p []byte, n, size int) {
+	switch {
+	case l.buffer == nil:
+		if len(p) != size {
+			return // not fasthttp's buffer
+		}
+		l.buffer = p
+	case len(p) > size || len(p) == size && &p[0] != &l.buffer[0]:
+		l.end = 0 // the body's reader skips the buffer when that is empty
+		return
+	}
+	l.end = size - len(p) + n
+	l.start = 0
+	if l.length == 0 {
+		l.find()
+	}
+}
+
+// find looks for the end of the line, behind the empty lines that may come first.
+func (l *requestLine) find() {
+	if l.start > l.end {
+		l.buffer = nil
+		return
+	}
+	for {
+		rest := l.buffer[l.start+l.length : l.end]
+		i := bytes.IndexByte(rest, '\n')
+		if i < 0 {
+			l.length = 0
+			return
+		}
+		l.length += i + 1
+		l.bare = i == 0 || rest[i-1] != '\r'
+		if l.bare || i > 1 {
+			return
+		}
+	}
+}
+
+// next begins the next request. header are the lines of the one before, and body
+// is what its body has been read from, nil if it has none.
+func (l *requestLine) next(header []byte, body *bufio.Reader) {
+	if l.buffer == nil {
+		return
+	}
+	if body != nil {
+		l.start = l.end - body.Buffered()
+	} else {
+		l.start += l.length + len(header)
+	}
+	l.length, l.bare = 0, false
+	l.find()
+}
+
+// http10 reports whether the line has the version of HTTP/1.0.
+func (l *requestLine) http10() bool {
+	line := bytes.TrimRight(l.buffer[l.start:l.start+l.length], "\r\n")
+	return bytes.HasSuffix(line, []byte(" HTTP/1.0"))
+}
+
+// lineOf is the request line of the client, nil if it is not known.
+func lineOf(ctx *fasthttp.RequestCtx) *requestLine {
+	if c, ok := ctx.Conn().(*clientConn); ok && c.line.buffer != nil {
+		return &c.line
+	}
+	return nil
+}
+
+// nextLine goes on to the line of the client's next request.
+func nextLine(ctx *fasthttp.RequestCtx) {
+	l := lineOf(ctx)
+	if l == nil {
+		return
+	}
+	var body *bufio.Reader
+	if stream := ctx.RequestBodyStream(); stream != nil {
+		body = readerOf(stream)
+	}
+	l.next(ctx.Request.Header.RawHeaders(), body)
+}

@@ -1,0 +1,164 @@
+package server
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+// TestBareLineFeedInRequestLine: wherever in a connection's bytes the request
+// line is, and in whatever pieces they arrive, a bare line feed ends it in
+// nothing but 400, and one in a body ends nothing.
+func TestBareLineFeedInRequestLine(t *testing.T) {
+	w := startWire(t, nil)
+	const (
+		get     = "GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n"
+		bare    = "GET /nowhere HTTP/1.1\nHost: a\r\n\r\n"
+		post    = "POST /note HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+		body    = "{\"body\":\n\"a\"}\n\n\n" // of 16 bytes
+		chunked = post + "Transfer-Encoding: chunked\r\n\r\n8\r\n{\"body\":\r\n8\r\n\n\"a\"}\n\n\n\r\n0\r\n\r\n"
+	)
+	known := post + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(body), body)
+	long := strings.Repeat(" \n", 20000)
+	bulk := post + fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(body)+len(long), body+long)
+	for _, test := range []struct{ raw, want string }{
+		{bare, "400"},
+		{bare + get, "400"},
+		{get + bare + get, "404 400"},
+		{get + get + get + bare, "404 404 404 400"},
+		{"\r\n" + get, "404"},
+		{"\r\n\r\n" + get + "\r\n" + get, "404 404"},
+		{"\n" + get, "400"},
+		{"\r\n\n" + get, "400"},
+		{get + "\n" + get, "404 400"},
+		{known + get, "201 404"},
+		{known + known + get, "201 201 404"},
+		{known + bare, "201 400"},
+		{known + get + bare + get, "201 404 400"},
+		{chunked + get, "201 404"},
+		{chunked + bare, "201 400"},
+		{chunked + chunked + get + bare, "201 201 404 400"},
+		{bulk + get + bulk + get, "201 404 201 404"},
+		{bulk + bare, "201 400"},
+		{get + bulk + bulk + get + bare, "404 201 201 404 400"},
+		{strings.Replace(known, "\r\n", "\n", 1) + get, "400"},
+		{strings.Replace(bulk, "\r\n", "\n", 1) + get, "400"},
+		{strings.Replace(chunked, "\r\n", "\n", 1) + get, "400"},
+		{strings.Replace(known, "Content-Type", "Expect: 100-continue\r\nContent-Type", 1) + bare, "100 201 400"},
+	} {
+		for _, pieces := range []int{1 << 20, 40, 7, 1} {
+			if len(test.raw)/pieces > 2000 {
+				continue
+			}
+			got := statuses(w.sayIn(test.raw, pieces))
+			raw := test.raw
+			if len(raw) > 300 {
+				raw = raw[:150] + " ... " + raw[len(raw)-150:]
+			}
+			if got != test.want {
+				t.Errorf("%q in pieces of %d: %s, want %s", raw, pieces, got, test.want)
+			}
+		}
+	}
+}
+
+// sayIn is say in pieces of n bytes, each in a packet of its own if the system
+// does as it is told.
+func (w *wire) sayIn(raw string, n int) string {
+	w.tb.Helper()
+	c := w.dial()
+	defer c.Close()
+	go func() {
+		for len(raw) > 0 {
+			if _, err := io.WriteString(c, raw[:min(n, len(raw))]); err != nil {
+				break
+			}
+			raw = raw[min(n, len(raw)):]
+		}
+		_ = c.(*net.UnixConn).CloseWrite()
+	}()
+	all, _ := io.ReadAll(c)
+	return string(all)
+}
+
+// piecesConn is a client that says something in pieces.
+type piecesConn struct {
+	net.Conn
+	io.Reader
+}
+
+func (c *piecesConn) Read(p []byte) (int, error)      { return c.Reader.Read(p) }
+func (c *piecesConn) Write(p []byte) (int, error)     { return len(p), nil }
+func (c *piecesConn) Close() error                    { return nil }
+func (c *piecesConn) SetDeadline(time.Time) error     { return nil }
+func (c *piecesConn) SetReadDeadline(time.Time) error { return nil }
+func (c *piecesConn) SetWriteDeadline(time.Time) error {
+	return nil
+}
+func (c *piecesConn) LocalAddr() net.Addr  { return &net.TCPAddr{} }
+func (c *piecesConn) RemoteAddr() net.Addr { return &net.TCPAddr{} }
+
+// FuzzRequestLine: the request line that is looked at is the one that fasthttp
+// has read, of every request of a connection.
+func FuzzRequestLine(f *testing.F) {
+	for _, s := range []string{
+		"GET /a HTTP/1.1\r\nHost: a\r\n\r\n", "GET /a HTTP/1.1\nHost: a\r\n\r\n", "\r\nGET /a HTTP/1.1\r\nHost: a\r\n\r\nGET /b HTTP/1.1\nHost: a\r\n\r\n",
+		"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab\ncdGET /b HTTP/1.1\r\nHost: a\r\n\r\nGET /c HTTP/1.1\nHost: b\r\n\r\n",
+		"POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\na\nb\r\n0\r\nX: y\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\n",
+		"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n" + strings.Repeat("\n", 5000) + "GET /b HTTP/1.0\r\n\r\n",
+		"GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\nDELETE /b HTTP/1.0\n\r\n",
+	} {
+		f.Add(s, uint8(0))
+		f.Add(s, uint8(1))
+		f.Add(s, uint8(2))
+	}
+	f.Add("\n0 * HTTP/0.0\n0000:0\r\n\r\n0", uint8(0))
+	f.Fuzz(func(t *testing.T, raw string, manner uint8) {
+		var source io.Reader = strings.NewReader(raw)
+		switch manner % 3 {
+		case 1:
+			source = iotest.OneByteReader(source)
+		case 2:
+			source = iotest.HalfReader(source)
+		}
+		const size = 4096
+		l := newClientListener(nil, size)
+		conn := l.newConn(&piecesConn{Reader: source})
+		l.clients.add(conn)
+		h := &fasthttp.Server{ReadBufferSize: size, StreamRequestBody: true, DisablePreParseMultipartForm: true, Handler: func(ctx *fasthttp.RequestCtx) {
+			line := lineOf(ctx)
+			if line == nil {
+				t.Fatal("there is no line")
+			}
+			h := &ctx.Request.Header
+			want := fmt.Sprintf("%s %s %s", h.Method(), h.RequestURI(), h.Protocol())
+			stream := ctx.RequestBodyStream()
+			if stream == nil { // or fasthttp may have used the buffer for the body
+				got := string(line.buffer[line.start : line.start+line.length])
+				if text := strings.TrimLeft(got, "\r\n"); text != "" && strings.TrimRight(text, "\r\n") != want || strings.HasSuffix(text, "\r\n") == line.bare {
+					t.Fatalf("%q is taken for the line of %q (bare: %t) in %q", got, want, line.bare, raw)
+				}
+			}
+			if bare := !strings.Contains(raw, want+"\r\n"); bare && !line.bare {
+				t.Fatalf("the line of %q is bare in %q", want, raw)
+			}
+			if stream != nil {
+				var in io.Reader = stream
+				if h.ContentLength() == chunkedLength {
+					in = &chunks{r: readerOf(stream)}
+				}
+				if _, err := io.Copy(io.Discard, in); err != nil {
+					ctx.SetConnectionClose()
+				}
+			}
+			nextLine(ctx)
+		}}
+		_ = h.ServeConn(conn)
+	})
+}
