@@ -128,7 +128,7 @@ func (c *Conn) joinSender(err error) error {
 func (c *Conn) lost(f *Flight, err error) error {
 	c.breakOff()
 	e := &ConnError{Kind: Lost, Sent: true, Answered: c.answered, Err: err}
-	if errors.Is(err, errMessageLength) {
+	if errors.Is(err, errMessageLength) || errors.Is(err, errMalformedRow) {
 		e.Kind = Protocol
 	}
 	f.fail(-1, e)

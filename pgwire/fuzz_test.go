@@ -2,6 +2,7 @@ package pgwire
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"net"
@@ -68,6 +69,24 @@ func (p *prober) Row(values [][]byte) error {
 
 func (p *prober) Complete(tag []byte) { p.sum += len(tag) }
 
+// Large reads half of what it is offered.
+func (p *prober) Large(values [][]byte, size int64, body io.Reader) error {
+	if p.columns >= 0 && len(values)+1 != p.columns {
+		p.t.Errorf("%d values of %d columns", len(values)+1, p.columns)
+	}
+	_, err := io.CopyN(io.Discard, body, size/2)
+	return err
+}
+
+// atBoundary reports whether the first n bytes of what a server said are whole messages.
+func atBoundary(said []byte, n int) bool {
+	at := 0
+	for at < n && len(said)-at >= 5 {
+		at += 1 + int(binary.BigEndian.Uint32(said[at+1:]))
+	}
+	return at == n
+}
+
 func encoded(messages ...pgproto3.BackendMessage) []byte {
 	var b []byte
 	for _, m := range messages {
@@ -104,6 +123,18 @@ func FuzzServer(f *testing.F) {
 	f.Add(join(first, failure, ready, stale, ready, news), uint16(7))
 	f.Add(join(whole, again[:20]), uint16(3))
 	f.Add(join(first, encoded(&pgproto3.ErrorResponse{Severity: "FATAL", Code: "57P01"})), uint16(100))
+	// A DataRow of more than LargeRow bytes, with messages in its only value; without columns; and
+	// with a column too many.
+	padding := make([]byte, LargeRow)
+	end := encoded(done)
+	inside := join(end, described, plain, ready, padding)
+	large := func(head string) []byte {
+		size := binary.BigEndian.AppendUint32([]byte("D"), uint32(4+len(head)+len(inside)))
+		return join(first[:len(first)-len(end)], size, []byte(head), inside)
+	}
+	f.Add(join(large("\x00\x01"+string(binary.BigEndian.AppendUint32(nil, uint32(len(inside))))), end, described, plain, ready), uint16(9999))
+	f.Add(large("\x00\x00"), uint16(9999))
+	f.Add(large("\x00\x02\xff\xff\xff\xff"), uint16(9999))
 	f.Add([]byte("D\x00\x00\x00\x03"), uint16(100))
 	f.Add([]byte("D\x7f\xff\xff\xff\x00"), uint16(100))
 	f.Fuzz(func(t *testing.T, said []byte, piece uint16) {
@@ -130,6 +161,9 @@ func FuzzServer(f *testing.F) {
 					t.Error("broken without an error")
 				}
 				break
+			}
+			if n := len(said) - len(server.bytes) - (in.w - in.r); !atBoundary(said, n) {
+				t.Errorf("the flight ended after %d bytes, inside of a message", n)
 			}
 			if err == nil && fl.FailedStep() != -1 {
 				t.Error("failed without an error")

@@ -43,7 +43,8 @@ func (in *reader) largeRow() (bool, error) {
 		return false, err
 	}
 	b := in.buf[in.r:]
-	return b[0] == 'D' && binary.BigEndian.Uint32(b[1:]) > LargeRow, nil
+	n := binary.BigEndian.Uint32(b[1:])
+	return b[0] == 'D' && LargeRow < n && n <= maxMessage, nil // next refuses what is longer
 }
 
 // take returns the next n bytes, valid until the next call.
@@ -78,15 +79,19 @@ func (v *largeValue) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// readLarge hands a large row to a sink. It returns the error of the sink and
+// readLarge hands a large row to a sink. want is the number of columns that
+// the row must have, -1 if any will do. It returns the error of the sink and
 // that of the connection.
-func (c *Conn) readLarge(sink LargeSink) (refused, lost error) {
+func (c *Conn) readLarge(sink LargeSink, want int) (refused, lost error) {
 	head, err := c.in.take(7)
 	if err != nil {
 		return nil, err
 	}
 	left := int64(binary.BigEndian.Uint32(head[1:])) - 4 - 2
 	columns := int(binary.BigEndian.Uint16(head[5:]))
+	if columns == 0 || want >= 0 && columns != want {
+		return nil, errMalformedRow
+	}
 	values := make([][]byte, 0, columns)
 	for i := range columns {
 		b, err := c.in.take(4)
@@ -95,7 +100,7 @@ func (c *Conn) readLarge(sink LargeSink) (refused, lost error) {
 		}
 		size := int64(int32(binary.BigEndian.Uint32(b)))
 		if left -= 4 + max(size, 0); left < 0 || size < -1 || i == columns-1 && left != 0 {
-			return nil, errMessageLength
+			return nil, errMalformedRow
 		}
 		switch {
 		case i == columns-1 && size >= 0:

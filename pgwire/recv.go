@@ -94,7 +94,7 @@ func (c *Conn) read(f *Flight) error {
 			}
 			if is {
 				c.answered = true
-				refused, err := c.readLarge(large)
+				refused, err := c.readLarge(large, columns)
 				if refused != nil {
 					rest = patience(refused)
 					f.fail(i, refused)
@@ -112,6 +112,9 @@ func (c *Conn) read(f *Flight) error {
 			return c.lost(f, err)
 		}
 		c.answered = true
+		if !wellFormed(kind, body) {
+			return c.violation(fmt.Sprintf("malformed message %q", kind))
+		}
 		switch kind {
 		case 'D':
 			if want != wantRows {
@@ -128,7 +131,7 @@ func (c *Conn) read(f *Flight) error {
 			}
 			values, ok := c.row(body)
 			if !ok || (columns >= 0 && len(values) != columns) {
-				return c.violation("malformed DataRow")
+				return c.violation(errMalformedRow.Error())
 			}
 			columns = len(values)
 			err := sink.Row(values)
@@ -188,7 +191,7 @@ func (c *Conn) read(f *Flight) error {
 			fields := &c.msgs.fields
 			fields.Fields = fields.Fields[:0]
 			if kind == 'T' {
-				if err := fields.Decode(body); err != nil {
+				if err := decodeFields(fields, body); err != nil {
 					return c.violation(err.Error())
 				}
 			}
@@ -325,6 +328,18 @@ func (c *Conn) row(body []byte) (values [][]byte, ok bool) {
 	return values, at == len(body)
 }
 
+// wellFormed reports whether a message is as long as its kind and its counts
+// say, where nothing else looks at that.
+func wellFormed(kind byte, body []byte) bool {
+	switch kind {
+	case '1', '2', '3', 'n', 'I':
+		return len(body) == 0
+	case 't':
+		return len(body) >= 2 && len(body)-2 == 4*int(binary.BigEndian.Uint16(body))
+	}
+	return true
+}
+
 // null is the size of a value that is NULL.
 const null = 1<<32 - 1
 
@@ -345,6 +360,22 @@ func (d *Description) params(body []byte) error {
 		return err
 	}
 	d.Params = m.ParameterOIDs
+	return nil
+}
+
+// decodeFields is Decode, which takes a message with bytes after the last field.
+func decodeFields(m *pgproto3.RowDescription, body []byte) error {
+	if err := m.Decode(body); err != nil {
+		return err
+	}
+	const rest = 1 + 18 // of a field, after its name
+	size := 2 + rest*len(m.Fields)
+	for i := range m.Fields {
+		size += len(m.Fields[i].Name)
+	}
+	if size != len(body) {
+		return errors.New("malformed RowDescription")
+	}
 	return nil
 }
 

@@ -12,7 +12,6 @@ type stmtCache struct {
 	max     int
 	index   map[*Stmt]*cached
 	recent  cached  // head of a ring: recent.next is the latest used
-	free    *cached // chained by next
 	doomed  []*Stmt // to be closed on the server, by the next flight
 	pending int     // entries not yet confirmed
 	flight  uint32  // number of the flight being written
@@ -58,13 +57,7 @@ func (c *stmtCache) add(s *Stmt) *cached {
 		}
 		c.evict(oldest)
 	}
-	e := c.free
-	if e == nil {
-		e = new(cached)
-	} else {
-		c.free = e.next
-	}
-	*e = cached{stmt: s, columns: -1, flight: c.flight}
+	e := &cached{stmt: s, columns: -1, flight: c.flight}
 	c.link(e)
 	c.index[s] = e
 	c.pending++
@@ -121,11 +114,11 @@ func (c *stmtCache) clear() {
 	}
 }
 
+// drop leaves the entry as it is: flights that have been sent and not been
+// answered may still read it.
 func (c *stmtCache) drop(e *cached) {
 	e.unlink()
 	delete(c.index, e.stmt)
-	*e = cached{next: c.free}
-	c.free = e
 }
 
 func (c *stmtCache) link(e *cached) {

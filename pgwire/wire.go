@@ -41,6 +41,7 @@ const (
 
 var (
 	errMessageLength = errors.New("impossible length of a message")
+	errMalformedRow  = errors.New("malformed DataRow")
 	errUnwanted      = errors.New("the rest of a large value is not wanted")
 )
 
