@@ -91,7 +91,7 @@ func (c *Conn) encodeCloses(f *Flight) {
 func (c *Conn) encodeStep(f *Flight, s *step) error {
 	s.parse = false
 	name := ""
-	if !c.stmts.off() && !s.unnamed {
+	if !s.unnamed && c.stmts.keeps(s.stmt.sql) {
 		name = s.stmt.name
 		if s.entry == nil {
 			s.entry = c.stmts.use(s.stmt) // perhaps parsed by an earlier step

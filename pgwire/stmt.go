@@ -30,3 +30,7 @@ func (s *Stmt) SQL() string { return s.sql }
 // flight with a statement it does not know gets whatever columns the database
 // has by now.
 func (c *Conn) Knows(s *Stmt) bool { return c.stmts.index[s] != nil }
+
+// Keeps reports whether the connection would remember a statement of that text.
+// One that it does not keep it parses each time.
+func (c *Conn) Keeps(sql string) bool { return c.stmts.keeps(sql) }

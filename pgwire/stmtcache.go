@@ -1,8 +1,9 @@
 package pgwire
 
 // stmtCache knows which statements a connection has parsed. It is a list in
-// the order of last use with an index; the least recently used statement
-// makes room for a new one.
+// the order of last use with an index; the least recently used statements
+// make room for a new one. Their number is bounded, and the bytes of their SQL,
+// because PostgreSQL needs up to a hundred times as much memory for a statement.
 //
 // A statement is noted when its Parse is written, and confirmed when the
 // server's ParseComplete is read; settle drops the unconfirmed after the
@@ -10,6 +11,7 @@ package pgwire
 // stays parsed even if the flight fails further on.
 type stmtCache struct {
 	max     int
+	bytes   int // of SQL in index
 	index   map[*Stmt]*cached
 	recent  cached  // head of a ring: recent.next is the latest used
 	doomed  []*Stmt // to be closed on the server, by the next flight
@@ -25,6 +27,14 @@ type cached struct {
 	flight     uint32 // that used it last
 }
 
+const (
+	// maxStatementBytes bounds the SQL of all statements of a connection.
+	maxStatementBytes = 1 << 20
+	// maxStatement bounds the SQL of a statement that is kept. A longer one would
+	// push out dozens of others.
+	maxStatement = 64 << 10
+)
+
 func (c *stmtCache) init(limit int) {
 	c.max = limit
 	c.index = make(map[*Stmt]*cached, min(limit, 64))
@@ -33,6 +43,9 @@ func (c *stmtCache) init(limit int) {
 
 // off: nothing is kept, every statement is parsed each time, without a name.
 func (c *stmtCache) off() bool { return c.max <= 0 }
+
+// keeps reports whether a statement is kept, or else parsed each time.
+func (c *stmtCache) keeps(sql string) bool { return !c.off() && len(sql) <= maxStatement }
 
 // use finds a statement and makes it the latest used.
 func (c *stmtCache) use(s *Stmt) *cached {
@@ -50,7 +63,7 @@ func (c *stmtCache) use(s *Stmt) *cached {
 
 // add notes a statement that is about to be parsed.
 func (c *stmtCache) add(s *Stmt) *cached {
-	for len(c.index) >= c.max {
+	for len(c.index) >= c.max || c.bytes+len(s.sql) > maxStatementBytes {
 		oldest := c.recent.prev
 		if oldest.flight == c.flight {
 			break // every one of them is needed right now; the next flight will shrink
@@ -60,6 +73,7 @@ func (c *stmtCache) add(s *Stmt) *cached {
 	e := &cached{stmt: s, columns: -1, flight: c.flight}
 	c.link(e)
 	c.index[s] = e
+	c.bytes += len(s.sql)
 	c.pending++
 	return e
 }
@@ -119,6 +133,7 @@ func (c *stmtCache) clear() {
 func (c *stmtCache) drop(e *cached) {
 	e.unlink()
 	delete(c.index, e.stmt)
+	c.bytes -= len(e.stmt.sql)
 }
 
 func (c *stmtCache) link(e *cached) {
