@@ -240,7 +240,7 @@ type Query struct {
 
 	arena     []byte       // unescaped text; slices of it are handed out, so it only grows until Reset
 	rangeText []rangeParam // what limit= and offset= said, for each spelling of a path
-	badRange  int32        // first rangeText whose key is no path, -1 for none
+	badRange  int32        // the rangeText whose key is no path, -1 for none
 	byKey     []int32      // scratch of AppendCanonical
 	stop      stop         // where the last parameter was refused
 	mode      Mode

@@ -2,8 +2,12 @@ package parser
 
 import (
 	"bytes"
+	"cmp"
 	"math/big"
+	"slices"
 	"strconv"
+
+	"github.com/fastgrest/fastgrest/parser/hashorder"
 )
 
 // Range is a range of rows, counted from 0. It may be of any size: a bound
@@ -188,6 +192,7 @@ type rangeParam struct {
 	prefix              []byte // the key up to its last dot, which is included
 	limit, offset       []byte
 	hasLimit, hasOffset bool
+	place               uint64 // see hashorder.Place
 }
 
 // rangeEntry finds the entry for a path or makes it.
@@ -201,11 +206,16 @@ func (q *Query) rangeEntry(prefix []byte) *rangeParam {
 	return &q.rangeText[len(q.rangeText)-1]
 }
 
-// readRanges makes Ranges of what was collected. A key that is no path is no
-// error here: PostgREST only reads it when it plans the statement, see
-// RangeError. Another spelling of a path that has an entry is dropped, and so
-// is one of the root, which only limit= and offset= themselves may set.
+// readRanges makes Ranges of what was collected, in the order in which PostgREST
+// gives them to their embeds. The order matters where a range names an embed by
+// its relation, and where two keys spell one path: the later one counts. A key
+// that is no path is not an error here: PostgREST only reads it when it plans
+// the statement, see RangeError. A range of the root is dropped unless its key
+// is just limit or offset.
 func (q *Query) readRanges() {
+	if len(q.rangeText) > 1 {
+		q.arrangeRanges()
+	}
 	for i := range q.rangeText {
 		e := &q.rangeText[i]
 		pr := PathRange{Range: e.rows()}
@@ -213,17 +223,26 @@ func (q *Query) readRanges() {
 			l := lexer{q: q, s: e.prefix}
 			var ok bool
 			if pr.Path, ok = l.rangePath(); !ok {
-				if q.badRange < 0 {
-					q.badRange = int32(i)
-				}
+				q.badRange = int32(i) // PostgREST reads the keys in the opposite order
 				continue
 			}
-			if pr.Path.N == 0 || q.hasRange(pr.Path) {
+			if pr.Path.N == 0 {
 				continue
 			}
 		}
 		q.Ranges = append(q.Ranges, pr)
 	}
+}
+
+// arrangeRanges sorts by descending place in PostgREST's table of ranges, whose
+// keys all end in limit.
+func (q *Query) arrangeRanges() {
+	for i := range q.rangeText {
+		e := &q.rangeText[i]
+		var few [128]byte
+		e.place = hashorder.Place(append(append(few[:0], e.prefix...), "limit"...))
+	}
+	slices.SortFunc(q.rangeText, func(a, b rangeParam) int { return cmp.Compare(b.place, a.place) })
 }
 
 // rangePath consumes names that end in dots, followed by the reserved word that
@@ -246,27 +265,6 @@ func (l *lexer) rangePath() (Names, bool) {
 }
 
 func (l *lexer) namesFrom(off int) Names { return Names{int32(off), int32(len(l.q.Names) - off)} }
-
-func (q *Query) hasRange(path Names) bool {
-	for i := range q.Ranges {
-		if q.samePath(q.Ranges[i].Path, path) {
-			return true
-		}
-	}
-	return false
-}
-
-func (q *Query) samePath(a, b Names) bool {
-	if a.N != b.N {
-		return false
-	}
-	for i := range a.N {
-		if !bytes.Equal(q.Names[a.Off+i], q.Names[b.Off+i]) {
-			return false
-		}
-	}
-	return true
-}
 
 // rows combines limit and offset. An offset that is no number is 0; a limit
 // that is none is no limit, but 0 beside an offset.

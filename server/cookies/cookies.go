@@ -5,8 +5,7 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/zeebo/xxh3"
-
+	"github.com/fastgrest/fastgrest/parser/hashorder"
 	"github.com/fastgrest/fastgrest/parser/jsontext"
 )
 
@@ -17,7 +16,7 @@ const fewCookies = 32
 // cookie is one piece of a header. It lies in it.
 type cookie struct {
 	name, value []byte
-	place       uint64 // see placeOf
+	place       uint64 // see hashorder.Place
 }
 
 // AppendJSON appends the cookies of one header value as a JSON object; without
@@ -56,7 +55,7 @@ func AppendJSON(dst, header []byte) []byte {
 // back, those of one name together and in the order of the header.
 func arrange(all []cookie) {
 	for i := range all {
-		all[i].place = placeOf(all[i].name)
+		all[i].place = hashorder.Place(all[i].name)
 	}
 	slices.SortStableFunc(all, func(a, b cookie) int {
 		if a.place != b.place {
@@ -64,18 +63,6 @@ func arrange(all []cookie) {
 		}
 		return bytes.Compare(a.name, b.name)
 	})
-}
-
-// placeOf is where a name is in the table: a tree with 32 branches at each
-// node, chosen by five bits of the name's hash, the lowest ones first.
-func placeOf(name []byte) (place uint64) {
-	const levels = 12
-	h := xxh3.Hash(name)
-	for range levels {
-		place = place<<5 | h&31
-		h >>= 5
-	}
-	return place<<4 | h
 }
 
 // cut takes the first cookie off a header. Spaces in front of a name and one
