@@ -18,18 +18,16 @@ func (r *resolver) field(f parser.Field) tree.Field {
 // typed looks the field up in its relation. An unknown field is left to
 // PostgreSQL: it may be a computed field, or its error says best what is wrong.
 func (r *resolver) typed(relation catalog.QI, f tree.Field) tree.Field {
-	base := ""
+	known := false // to be another type than tsvector
 	if t := r.cat.Tables[relation]; t != nil {
 		if c := t.Column(f.Name); c != nil {
-			f.Type, base = c.NominalType, c.Type
+			f.Type, known = c.NominalType, c.Type != "tsvector"
 		}
 	}
+	f.TSVector = f.TSVector && known
 	// A json column keeps its own operators, so that indexes on them apply;
 	// anything else has to become json before a path can be followed.
 	f.ToJSON = f.Type != "json" && f.Type != "jsonb"
-	if base == "tsvector" {
-		f.TSVector = false
-	}
 	return f
 }
 
