@@ -171,6 +171,11 @@ func addEmbeds(n *tree.Node) {
 		default:
 			e.Kind, e.Empty = tree.EmbedArray, selectsNothing(c)
 		}
+		for i := range n.Embeds {
+			if n.Embeds[i].AggAlias == e.AggAlias {
+				n.Embeds[i].Repeated, e.Repeated = true, true
+			}
+		}
 		n.Embeds = append(n.Embeds, e)
 	}
 }

@@ -95,6 +95,6 @@ func nullEmbed(n *tree.Node, c *tree.Cond) {
 		return
 	}
 	if i := findEmbed(n.Children, c.Field.Name, false); i >= 0 {
-		*c = tree.Cond{Kind: tree.CondNullEmbed, Negate: c.Negate, Embed: n.Children[i].AggAlias}
+		*c = tree.Cond{Kind: tree.CondNullEmbed, Negate: c.Negate, Embed: n.Children[i].AggAlias, ToMany: !n.Children[i].Rel.IsToOne()}
 	}
 }

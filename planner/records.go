@@ -23,23 +23,12 @@ const maxGuards = 100
 func (r *resolver) addRecords(n *tree.Node, guards *int) {
 	for i := range n.Embeds {
 		e := &n.Embeds[i]
-		if e.Kind != tree.EmbedArray || e.Empty || e.Node.Join == parser.JoinInner || mentions(n.Where, e.AggAlias) || joinedTwice(n.Embeds, i) {
+		if e.Kind != tree.EmbedArray || e.Empty || e.Node.Join == parser.JoinInner || mentions(n.Where, e.AggAlias) || e.Repeated {
 			continue
 		}
 		r.addRecords(e.Node, guards)
 		e.Record = r.record(e.Node, guards)
 	}
-}
-
-// joinedTwice reports whether another embed has the alias of this one. PostgreSQL
-// refuses that, and has to be asked.
-func joinedTwice(embeds []tree.Embed, i int) bool {
-	for j := range embeds {
-		if j != i && embeds[j].AggAlias == embeds[i].AggAlias {
-			return true
-		}
-	}
-	return false
 }
 
 // mentions reports whether conditions ask if an embed has rows.

@@ -2,20 +2,24 @@ package sqlgen
 
 import "github.com/fastgrest/fastgrest/planner/catalog"
 
+// wholeRow is a row of _postgrest_t. Without the star the name would mean a
+// column that a client has called _postgrest_t.
+const wholeRow = "_postgrest_t.*"
+
 // body writes the expression that aggregates the rows of _postgrest_t into the
-// answer's body. routine is the function whose result the rows are, if any: a
+// body of the response. routine is the function whose result the rows are, if any: a
 // scalar result is bare, not an object with one key.
 func (w *Writer) body(b Body, routine *catalog.Routine) {
 	scalar := routine != nil && !routine.Composite && !routine.SetOf
 	scalars := routine != nil && !routine.Composite && routine.SetOf
 	row := routine != nil && routine.Composite && !routine.SetOf
-	item := "_postgrest_t"
+	item := wholeRow
 	if scalar || scalars {
 		item = "_postgrest_t." + Scalar
 	}
 	switch b.Kind {
 	case BodyNone:
-		w.S("''::text")
+		w.S("''::pg_catalog.text")
 	case BodyArray:
 		if scalar || row {
 			w.first(b.Strip, item)
@@ -24,14 +28,15 @@ func (w *Writer) body(b Body, routine *catalog.Routine) {
 		}
 	case BodyObject:
 		if !scalar {
-			item = "_postgrest_t"
+			item = wholeRow
 		}
 		w.first(b.Strip, item)
 	case BodyCSV:
-		w.S("(SELECT coalesce(string_agg(k, ','), '') FROM json_object_keys((SELECT row_to_json(r) FROM pgrst_source r LIMIT 1)) k)",
-			" || E'\\n' || coalesce(string_agg(substr(_postgrest_t::text, 2, length(_postgrest_t::text) - 2), E'\\n'), '')")
+		const row = wholeRow + "::pg_catalog.text"
+		w.S("(SELECT COALESCE(pg_catalog.string_agg(k.k, ','), '') FROM pg_catalog.json_object_keys((SELECT pg_catalog.row_to_json(r.*) FROM pgrst_source r LIMIT 1)) k)",
+			" || E'\\n' || COALESCE(pg_catalog.string_agg(pg_catalog.substr(", row, ", 2, pg_catalog.length(", row, ") - 2), E'\\n'), '')")
 	case BodyGeoJSON:
-		w.S("json_build_object('type', 'FeatureCollection', 'features', coalesce(json_agg(ST_AsGeoJSON(_postgrest_t)::json), '[]'))")
+		w.S("pg_catalog.json_build_object('type', 'FeatureCollection', 'features', COALESCE(pg_catalog.json_agg(ST_AsGeoJSON(", wholeRow, ")::pg_catalog.json), '[]'))")
 	case BodyCustom:
 		w.Name(b.Function)
 		w.S("(")
@@ -39,9 +44,9 @@ func (w *Writer) body(b Body, routine *catalog.Routine) {
 		case scalar:
 			w.S("_postgrest_t." + Scalar)
 		case b.Target == (catalog.QI{}):
-			w.S("_postgrest_t")
+			w.S(wholeRow)
 		default:
-			w.S("_postgrest_t::")
+			w.S(wholeRow, "::")
 			w.Name(b.Target)
 		}
 		w.S(")")
@@ -49,21 +54,21 @@ func (w *Writer) body(b Body, routine *catalog.Routine) {
 }
 
 func (w *Writer) first(strip bool, item string) {
-	w.S("coalesce(")
+	w.S("COALESCE(")
 	w.stripped(strip, item)
 	w.S("->0, 'null')")
 }
 
 func (w *Writer) all(strip bool, item string) {
-	w.S("coalesce(")
+	w.S("COALESCE(")
 	w.stripped(strip, item)
 	w.S(", '[]')")
 }
 
 func (w *Writer) stripped(strip bool, item string) {
 	if strip {
-		w.S("json_strip_nulls(json_agg(", item, "))")
+		w.S("pg_catalog.json_strip_nulls(pg_catalog.json_agg(", item, "))")
 	} else {
-		w.S("json_agg(", item, ")")
+		w.S("pg_catalog.json_agg(", item, ")")
 	}
 }

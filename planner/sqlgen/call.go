@@ -34,7 +34,7 @@ func (w *Writer) call(c *tree.Call) {
 		}
 		w.payload(cols, c.Object, false, true)
 		w.S(", LATERAL ")
-		w.invoke(r, func() { w.arguments(c, func(p *catalog.Param) { w.column(payloadRows, p.Name) }) })
+		w.invoke(r, func() { w.arguments(c, func(p *catalog.Param) { w.one(payloadRows, p.Name) }) })
 	case tree.ArgsNamed:
 		w.invoke(r, func() {
 			w.arguments(c, func(p *catalog.Param) {

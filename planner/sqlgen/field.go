@@ -8,12 +8,18 @@ import (
 
 // column writes table.column; "*" stands for all columns.
 func (w *Writer) column(table catalog.QI, name string) {
-	w.Name(table)
-	w.S(".")
 	if name == "*" {
-		w.S("*")
+		w.Name(table)
+		w.S(".*")
 		return
 	}
+	w.one(table, name)
+}
+
+// one writes table.column, also for a column with the name *.
+func (w *Writer) one(table catalog.QI, name string) {
+	w.Name(table)
+	w.S(".")
 	w.Ident(name)
 }
 
@@ -27,10 +33,11 @@ func (w *Writer) field(table catalog.QI, f *tree.Field) {
 	switch {
 	case f.FullRow:
 		w.Ident(table.Name)
+		w.S(".*::pg_catalog.record") // without the cast these would be columns
 	case len(f.Path) == 0:
 		w.column(table, f.Name)
 	case f.ToJSON:
-		w.S("to_jsonb(")
+		w.S("pg_catalog.to_jsonb(")
 		w.column(table, f.Name)
 		w.S(")")
 		w.jsonPath(f.Path)
@@ -49,9 +56,11 @@ func (w *Writer) language(lang tree.Opt) {
 
 func (w *Writer) jsonPath(path []tree.JSONStep) {
 	for _, step := range path {
-		w.S("->")
+		// A user-defined -> for json and json would fit a constant better.
 		if step.Text {
-			w.S(">")
+			w.S(" OPERATOR(pg_catalog.->>) ")
+		} else {
+			w.S(" OPERATOR(pg_catalog.->) ")
 		}
 		if !step.Index {
 			w.Lit(step.Key)
@@ -92,7 +101,7 @@ func (w *Writer) cast(to tree.Opt, expr func()) {
 }
 
 var aggregates = map[parser.Aggregate]string{
-	parser.AggSum: "SUM", parser.AggAvg: "AVG", parser.AggCount: "COUNT", parser.AggMax: "MAX", parser.AggMin: "MIN",
+	parser.AggSum: "SUM", parser.AggAvg: "AVG", parser.AggCount: "pg_catalog.COUNT", parser.AggMax: "MAX", parser.AggMin: "MIN",
 }
 
 func (w *Writer) aggregate(agg parser.Aggregate, castTo tree.Opt, expr func()) {

@@ -46,6 +46,12 @@ func (w *Writer) condition(table catalog.QI, c *tree.Cond, nullEmbed func(*tree.
 // joinedIsNull is the null filter where the embed has been joined.
 func (w *Writer) joinedIsNull(c *tree.Cond) {
 	w.Ident(c.Embed)
+	if c.ToMany {
+		w.S(".")
+		w.Ident(c.Embed)
+	} else {
+		w.S(".*")
+	}
 	if c.Negate {
 		w.S(" IS DISTINCT FROM NULL")
 	} else {
@@ -76,13 +82,13 @@ func (w *Writer) filter(table catalog.QI, c *tree.Cond) {
 		if c.Field.Transform == "" {
 			value()
 		} else {
-			w.S("(SELECT ", c.Field.Transform, "(unnest(")
+			w.S("(SELECT ", c.Field.Transform, "(pg_catalog.unnest(")
 			value()
-			w.S("::text[])))")
+			w.S("::pg_catalog.text[])))")
 		}
 		w.S(")")
 	case parser.OpFts, parser.OpPlfts, parser.OpPhfts, parser.OpWfts:
-		w.S(" ", c.Op.SQL(), " ", c.Op.TSQuery(), "(")
+		w.S(" ", c.Op.SQL(), " ", "pg_catalog.", c.Op.TSQuery(), "(")
 		w.language(c.Lang)
 		value()
 		w.S(")")
@@ -114,8 +120,8 @@ func (w *Writer) joinConds(conds []tree.JoinCond) {
 		if i > 0 {
 			w.S(" AND ")
 		}
-		w.column(c.Left, c.LeftColumn)
+		w.one(c.Left, c.LeftColumn)
 		w.S(" = ")
-		w.column(c.Right, c.RightColumn)
+		w.one(c.Right, c.RightColumn)
 	}
 }

@@ -43,7 +43,7 @@ func (w *Writer) insert(m *tree.Write) {
 			w.S(",")
 		}
 		w.S(" ")
-		w.column(payloadRows, m.Columns[i].Name)
+		w.one(payloadRows, m.Columns[i].Name)
 	}
 	w.S(" FROM ")
 	w.payload(m.Columns, m.Object, m.Defaults, false)
@@ -89,13 +89,13 @@ func (w *Writer) insert(m *tree.Write) {
 // asked about, up or down. A merge counts every row of the payload, and takes
 // those back that turn out to be updates: what remains was inserted.
 func (w *Writer) counted(step string) {
-	w.S("set_config('", InsertedSetting, "', (", insertedSoFar, " ", step, " 1)::text, true) IS NOT NULL")
+	w.S("pg_catalog.set_config('", InsertedSetting, "', (", insertedSoFar, " ", step, " 1)::pg_catalog.text, true) IS NOT NULL")
 }
 
 // InsertedSetting holds the number of inserted rows of a merge.
 const InsertedSetting = "pgrst.inserted"
 
-const insertedSoFar = "coalesce(nullif(current_setting('" + InsertedSetting + "', true), ''), '0')::int"
+const insertedSoFar = "COALESCE(NULLIF(pg_catalog.current_setting('" + InsertedSetting + "', true), ''), '0')::int"
 
 func (w *Writer) update(m *tree.Write) {
 	if len(m.Columns) == 0 {
@@ -126,7 +126,7 @@ func (w *Writer) update(m *tree.Write) {
 		}
 		w.Ident(m.Columns[i].Name)
 		w.S(" = ")
-		w.column(payloadRows, m.Columns[i].Name)
+		w.column(payloadRows, m.Columns[i].Name) // to a column * PostgREST assigns the whole row
 	}
 	w.S(" FROM ")
 	w.payload(m.Columns, m.Object, m.Defaults, false)
@@ -178,7 +178,7 @@ func WriteCounted(m *tree.Write) Statement {
 			w.S(" RETURNING 1")
 		}
 	})
-	w.S("SELECT NULL::bigint, pg_catalog.count(*), NULL::text, NULL::text, ''::text FROM pgrst_source")
+	w.S("SELECT NULL::bigint, pg_catalog.count(*), NULL::pg_catalog.text, NULL::pg_catalog.text, ''::pg_catalog.text FROM pgrst_source")
 	return w.Statement()
 }
 
@@ -187,7 +187,7 @@ func WriteCounted(m *tree.Write) Statement {
 func WriteValue(m *tree.Write, root *tree.Node, body Body) Statement {
 	var w Writer
 	w.source(func() { w.write(m) })
-	w.S("SELECT NULL::bigint, pg_catalog.count(_postgrest_t), NULL::text, NULL::text, ")
+	w.S("SELECT NULL::bigint, pg_catalog.count(", wholeRow, "), NULL::pg_catalog.text, NULL::pg_catalog.text, ")
 	w.body(body, nil)
 	w.S(" FROM (")
 	w.query(root)
@@ -200,8 +200,9 @@ func WriteValue(m *tree.Write, root *tree.Node, body Body) Statement {
 func WriteLocated(m *tree.Write) Statement {
 	var w Writer
 	w.source(func() { w.write(m) })
-	w.S("SELECT NULL::bigint, pg_catalog.count(*), NULL::text, NULL::text, CASE WHEN pg_catalog.count(*) = 1 THEN (SELECT json_agg(json_build_array(item.key, item.value))",
-		" FROM json_each_text((SELECT row_to_json(r) FROM pgrst_source r)) item WHERE item.key IN (")
+	w.S("SELECT NULL::bigint, pg_catalog.count(*), NULL::pg_catalog.text, NULL::pg_catalog.text, CASE WHEN pg_catalog.count(*) = 1",
+		" THEN (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(item.key, item.value))",
+		" FROM pg_catalog.json_each_text((SELECT pg_catalog.row_to_json(r.*) FROM pgrst_source r)) item WHERE item.key IN (")
 	for i, name := range m.Key {
 		if i > 0 {
 			w.S(", ")

@@ -1,6 +1,12 @@
 package sqlgen
 
-import "github.com/fastgrest/fastgrest/planner/tree"
+import (
+	"github.com/fastgrest/fastgrest/planner/catalog"
+	"github.com/fastgrest/fastgrest/planner/tree"
+)
+
+// recordRows are the rows of the payload before representations are applied.
+var recordRows = catalog.QI{Name: "pgrst_record"}
 
 // payload writes the FROM item pgrst_body: the rows of the JSON payload, with
 // the columns of cols in their types. one stops after the first row.
@@ -8,9 +14,9 @@ func (w *Writer) payload(cols []tree.WriteColumn, object, defaults, one bool) {
 	source := func() {
 		w.Param(Arg{Kind: ArgBody})
 		if defaults {
-			w.S("::jsonb")
+			w.S("::pg_catalog.jsonb")
 		} else {
-			w.S("::json")
+			w.S("::pg_catalog.json")
 		}
 	}
 	kind := "json"
@@ -24,9 +30,9 @@ func (w *Writer) payload(cols []tree.WriteColumn, object, defaults, one bool) {
 			payload()
 			w.S(" AS body) pgrst_defaults, ")
 		} else {
-			w.S("jsonb_agg(")
+			w.S("pg_catalog.jsonb_agg(")
 			w.defaults(cols)
-			w.S(" || item) AS body FROM jsonb_array_elements(")
+			w.S(" || item.value) AS body FROM pg_catalog.jsonb_array_elements(")
 			payload()
 			w.S(") item) pgrst_defaults, ")
 		}
@@ -39,7 +45,7 @@ func (w *Writer) payload(cols []tree.WriteColumn, object, defaults, one bool) {
 			w.S(",")
 		}
 		w.S(" ")
-		w.transformed(c.Transform, func() { w.Ident(c.Name) })
+		w.transformed(c.Transform, func() { w.one(recordRows, c.Name) })
 		if c.Transform != "" {
 			w.S(" AS ")
 			w.Ident(c.Name)
@@ -47,13 +53,13 @@ func (w *Writer) payload(cols []tree.WriteColumn, object, defaults, one bool) {
 	}
 	switch {
 	case len(cols) > 0:
-		w.S(" FROM ", kind, "_to_record")
+		w.S(" FROM pg_catalog.", kind, "_to_record")
 		if !object {
 			w.S("set")
 		}
 		w.S("(")
 		source()
-		w.S(") AS _(")
+		w.S(") AS pgrst_record(")
 		for i := range cols {
 			if i > 0 {
 				w.S(", ")
@@ -68,7 +74,7 @@ func (w *Writer) payload(cols []tree.WriteColumn, object, defaults, one bool) {
 	case object:
 		w.S(" FROM (VALUES (1)) _") // one row of nothing but defaults
 	default:
-		w.S(" FROM ", kind, "_array_elements(")
+		w.S(" FROM pg_catalog.", kind, "_array_elements(")
 		source()
 		w.S(") _")
 	}
@@ -77,7 +83,7 @@ func (w *Writer) payload(cols []tree.WriteColumn, object, defaults, one bool) {
 
 // defaults writes an object with the default of every column that has one.
 func (w *Writer) defaults(cols []tree.WriteColumn) {
-	w.S("jsonb_build_object(")
+	w.S("pg_catalog.jsonb_build_object(")
 	first := true
 	for i := range cols {
 		c := &cols[i]

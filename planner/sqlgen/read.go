@@ -76,7 +76,7 @@ func (w *Writer) selectList(n *tree.Node, ref catalog.QI) {
 			w.records(e)
 		case e.Kind == tree.EmbedObject:
 			comma()
-			w.S("row_to_json(")
+			w.S("pg_catalog.row_to_json(")
 			w.Ident(e.AggAlias)
 			w.S(".*)")
 			w.castEmbed()
@@ -102,7 +102,7 @@ func (w *Writer) selectList(n *tree.Node, ref catalog.QI) {
 // be grouped by.
 func (w *Writer) castEmbed() {
 	if !w.json {
-		w.S("::jsonb")
+		w.S("::pg_catalog.jsonb")
 	}
 }
 
@@ -166,8 +166,8 @@ func (w *Writer) from(n *tree.Node) {
 		// parent is a CTE, whose row type has no name.
 		w.Name(n.Rel.Function)
 		w.S("(")
-		w.Ident(n.ParentRef.Name)
-		w.S("::")
+		w.Name(n.ParentRef)
+		w.S(".*::")
 		w.Name(n.Rel.Table)
 		w.S(")")
 	} else {
@@ -190,8 +190,11 @@ func (w *Writer) join(e *tree.Embed) {
 	}
 	toMany := e.Kind == tree.EmbedArray || e.Node.Spread == tree.SpreadToMany
 	if toMany {
-		w.S("SELECT json_agg(")
+		w.S("SELECT pg_catalog.json_agg(")
 		w.Ident(e.AggAlias)
+		if !e.Repeated {
+			w.S(".*") // so that it cannot mean a column of that name
+		}
 		w.S(")")
 		w.castEmbed()
 		w.S(" AS ")
@@ -214,6 +217,8 @@ func (w *Writer) join(e *tree.Embed) {
 	if toMany && inner {
 		w.S(" ON ")
 		w.Ident(e.AggAlias)
+		w.S(".")
+		w.Ident(e.AggAlias)
 		w.S(" IS NOT NULL")
 	} else {
 		w.S(" ON TRUE")
@@ -221,10 +226,10 @@ func (w *Writer) join(e *tree.Embed) {
 }
 
 func (w *Writer) spreadToMany(aggAlias string, order []tree.OrderTerm, f *tree.SpreadField) {
-	w.S("COALESCE(json_agg(")
+	w.S("COALESCE(pg_catalog.json_agg(")
 	w.column(catalog.QI{Name: aggAlias}, f.Name)
 	w.orderBy(catalog.QI{Name: aggAlias}, order)
-	w.S("), '[]')::jsonb AS ")
+	w.S("), '[]')::pg_catalog.jsonb AS ")
 	w.Ident(f.Alias.Or(f.Name))
 }
 

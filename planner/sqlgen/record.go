@@ -25,9 +25,9 @@ func (w *Writer) records(e *tree.Embed) {
 		switch f := &e.Record.Fields[i]; f.Form {
 		case tree.RecordText:
 			w.column(alias, f.Name)
-			w.S("::text")
+			w.S("::pg_catalog.text")
 		case tree.RecordJSON:
-			w.S("to_json(")
+			w.S("pg_catalog.to_json(")
 			w.column(alias, f.Name)
 			w.S(")")
 		default:

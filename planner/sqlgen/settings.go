@@ -96,14 +96,14 @@ func PreRequest(function catalog.QI) string {
 
 // What user code may have asked of the response, null if nothing.
 const (
-	responseHeaders = "nullif(current_setting('response.headers', true), '')"
-	responseStatus  = "nullif(current_setting('response.status', true), '')"
+	responseHeaders = "NULLIF(pg_catalog.current_setting('response.headers', true), '')"
+	responseStatus  = "NULLIF(pg_catalog.current_setting('response.status', true), '')"
 )
 
 // ResponseSettings reads what user code may have asked of the response, and
 // how many rows a merge inserted.
-const ResponseSettings = "SELECT " + responseHeaders + ", " + responseStatus + ", nullif(current_setting('" + InsertedSetting + "', true), '')"
+const ResponseSettings = "SELECT " + responseHeaders + ", " + responseStatus + ", NULLIF(pg_catalog.current_setting('" + InsertedSetting + "', true), '')"
 
 // SessionDefaults returns how transactions begin that do not say how: their
 // isolation level, and whether they are read only.
-const SessionDefaults = "SELECT current_setting('default_transaction_isolation'), current_setting('default_transaction_read_only')"
+const SessionDefaults = "SELECT pg_catalog.current_setting('default_transaction_isolation'), pg_catalog.current_setting('default_transaction_read_only')"

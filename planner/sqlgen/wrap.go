@@ -71,12 +71,13 @@ func (w *Writer) rows(root *tree.Node, total Total, convert *Columns) {
 		w.page(root, convert)
 		return
 	}
-	// The only order a nested loop over one row can have is that of the page.
-	w.S("SELECT pgrst_source_count.total, pgrst_page.* FROM (SELECT pg_catalog.count(*) AS total FROM (")
-	w.totalRows(root, total)
-	w.S(") _) pgrst_source_count LEFT JOIN (SELECT TRUE AS present, _postgrest_t.* FROM (")
+	// The only order a nested loop over one row can have is that of the page. The
+	// page comes first because of two mistakes PostgreSQL reports the first.
+	w.S("SELECT pgrst_source_count.total, pgrst_page.* FROM (SELECT TRUE AS present, _postgrest_t.* FROM (")
 	w.page(root, convert)
-	w.S(") _postgrest_t) pgrst_page ON TRUE")
+	w.S(") _postgrest_t) pgrst_page RIGHT JOIN (SELECT pg_catalog.count(*) AS total FROM (")
+	w.totalRows(root, total)
+	w.S(") _) pgrst_source_count ON TRUE")
 }
 
 // RowsPrefix is the number of columns before the page's own in a statement
@@ -100,7 +101,7 @@ func (w *Writer) page(root *tree.Node, convert *Columns) {
 			w.S(", ")
 		}
 		if convert.ToJSON[i] {
-			w.S("to_json(_postgrest_t.")
+			w.S("pg_catalog.to_json(_postgrest_t.")
 			w.Ident(name)
 			w.S(") AS ")
 		} else {
@@ -139,7 +140,7 @@ func (w *Writer) aggregatedPage(root *tree.Node, total Total, body Body, routine
 		w.totalRows(root, total)
 		w.S(")")
 	}
-	rows := "pg_catalog.count(_postgrest_t)"
+	rows := "pg_catalog.count(" + wholeRow + ")"
 	if routine != nil && !routine.SetOf {
 		rows = "1"
 	}

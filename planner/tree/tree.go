@@ -79,8 +79,10 @@ type Cond struct {
 	Or       bool
 	Children []Cond
 
-	// CondNullEmbed: the alias under which the embed was joined
-	Embed string
+	// CondNullEmbed: the alias under which the embed was joined, and whether it
+	// is an array or a row
+	Embed  string
+	ToMany bool
 }
 
 // OrderTerm is one term of an ORDER BY.
@@ -191,6 +193,7 @@ type Embed struct {
 	Empty    bool // joined but not selected: rel()
 	Fields   []SpreadField
 	Record   *Record // an array that may come as records; nil: only as JSON
+	Repeated bool    // another embed of the node has the same AggAlias, which PostgreSQL refuses
 }
 
 // Record describes rows that may come as records instead of JSON objects.
