@@ -140,6 +140,7 @@ func TestKeysSeeEveryField(t *testing.T) {
 		all := requests(t)
 		for i := 0; i < len(all); i += 9 {
 			q := all[i]
+			q.prefer.Invalid = nil // checked with each request; see CheckPreferences
 			before := outcomeOf(New(cat, o), q)
 			for name, change := range changes {
 				saved, savedParsed, savedPrefer := q.Request, q.parsed, q.prefer

@@ -27,6 +27,9 @@ type Prepared struct {
 	Settings *pgwire.Stmt
 	// Records: embeds come as records, which only the catalog's names describe.
 	Records bool
+	// NoNUL: PostgreSQL refuses \u0000 in this body. It takes the only row out of
+	// an array, and has to decode the row for that.
+	NoNUL bool
 
 	main    Statements
 	perRole bool
@@ -147,6 +150,8 @@ func (p *Plan) prepareRows(pre *Prepared, types TypeNames, fields []pgwire.Field
 		return p.aggregated() // PostgreSQL finds the value, or says that there is none
 	}
 	pre.Rows, pre.Prefix, pre.Columns, pre.types = true, p.Prefix(), columns, oids
+	// What may write is not run again to be told so.
+	pre.NoNUL = p.ReadOnly && (p.One || p.Singular) && slices.Contains(oids, jsonOID)
 	for range pre.Prefix {
 		pre.Formats = append(pre.Formats, rowjson.Text)
 	}

@@ -507,7 +507,7 @@ func (s *rowsSink) Row(values [][]byte) error {
 	} else {
 		dst, ok = rowjson.AppendObject(dst, r.prepared.Columns, values)
 	}
-	if !ok {
+	if !ok || r.prepared.NoNUL && bytes.Contains(dst[start:], escapedNUL) {
 		return errUnreadable
 	}
 	r.widest = max(r.widest, len(dst)-start)
@@ -521,6 +521,8 @@ func (s *rowsSink) Row(values [][]byte) error {
 	}
 	return nil
 }
+
+var escapedNUL = []byte(`\u0000`)
 
 // appendScalar appends the only column of a row, without its name.
 func appendScalar(dst []byte, columns []rowjson.Column, values [][]byte) ([]byte, bool) {

@@ -269,35 +269,3 @@ func (e *textElem) appendQuoted(dst, src []byte) (_, rest []byte, ok bool) {
 	}
 	return dst, src, false
 }
-
-// vector makes the codec of int2vector and oidvector, which to_json prints as arrays but which print themselves as numbers with spaces
-// between. Asked for in text because their arrays are, whose elements then are the same text in quotes.
-func vector(quote bool) AppendFunc {
-	return func(dst, src []byte) ([]byte, bool) {
-		start := len(dst)
-		dst = append(dst, '[')
-		for len(src) > 0 {
-			end := bytes.IndexByte(src, ' ')
-			if end < 0 {
-				end = len(src)
-			}
-			number := src[:end]
-			if !isNumber(number) {
-				return dst[:start], false
-			}
-			if quote {
-				dst = AppendString(dst, number)
-			} else {
-				dst = append(dst, number...)
-			}
-			if end == len(src) {
-				break
-			}
-			dst = append(dst, ',')
-			if src = src[end+1:]; len(src) == 0 {
-				return dst[:start], false
-			}
-		}
-		return append(dst, ']'), true
-	}
-}

@@ -197,9 +197,6 @@ func TestCodecs(t *testing.T) {
 	f(1022, "{1.5,NaN,NULL}", `[1.5,"NaN",null]`)
 	f(1185, `{"2000-01-01 00:00:00+00",infinity}`, `["2000-01-01T00:00:00+00:00","infinity"]`)
 	f(1185, `{"01/01/2000 00:00:00 UTC"}`, ``)
-	f(1006, `{"1 2",3}`, `[[1,2],[3]]`)
-	f(30, ``, `[]`)
-	f(30, `1 2`, `["1","2"]`)
 	for _, bad := range []string{"", "{", "}", "a", "{a", "{a}}", "{{a}", "{a,}", "{,}", `{"a`, `{"a\`, "{a}b", "[1:1]", `{a"b"}`, "{{{{{{{a}}}}}}}", "{a{b}}"} {
 		f(1009, bad, ``)
 	}
@@ -211,6 +208,11 @@ func TestCodecs(t *testing.T) {
 	f(1007, string(be(int32(1), int32(0), int32(23), int32(1), int32(1), int32(-2))), ``)
 	f(1007, string(be(int32(1), int32(0), int32(23), int32(1<<30), int32(1))), ``)
 	f(1007, string(be(int32(7), int32(0), int32(23))), ``)
+	f(22, string(be(int32(1), int32(1), int32(21), int32(2), int32(0), int32(2), int16(7), int32(-1))), `[7,null]`)
+	f(30, string(binaryArrayOf(26, 2, be(uint32(1<<32-1)))), `["4294967295","4294967295"]`)
+	f(30, string(be(int32(2), int32(0), int32(26), int32(1), int32(0), int32(1), int32(0), int32(4), int32(5))), `[["5"]]`)
+	f(30, string(be(int32(0), int32(0), int32(26))), `[]`)
+	f(1006, string(binaryArrayOf(22, 2, binaryArrayOf(21, 1, be(int16(7))))), `[[7],[7]]`)
 }
 
 // TestCalendar goes through all days of the first 9999 years beside the standard library's calendar.

@@ -69,7 +69,8 @@ var builtins = []builtin{
 	{829, 1040, "macaddr", asText(appendText), inQuotes},
 	{774, 775, "macaddr8", asText(appendText), inQuotes},
 
-	// System types. to_json knows only the seven numeric types as numbers, so an oid is a string. The two vectors are arrays to to_json.
+	// System types. to_json knows only the seven numeric types as numbers, so an oid is a string. The two vectors are arrays to to_json, and in
+	// binary; as text PostgreSQL refuses to print those with a NULL or two dimensions.
 	{26, 1028, "oid", asBinary(appendOID), inBinary(appendOID)}, // 47 / 29 / 197; array 546 / 417 / 886
 	{28, 1011, "xid", asBinary(appendOID), inBinary(appendOID)},
 	{29, 1012, "cid", asBinary(appendOID), inBinary(appendOID)},
@@ -79,8 +80,8 @@ var builtins = []builtin{
 	{5038, 5039, "pg_snapshot", asText(appendText), inQuotes},
 	{2970, 2949, "txid_snapshot", asText(appendText), inQuotes},
 	{1033, 1034, "aclitem", asText(appendText), inQuotes},
-	{22, 1006, "int2vector", asText(vector(false)), inText(vector(false))},
-	{30, 1013, "oidvector", asText(vector(true)), inText(vector(true))},
+	{22, 1006, "int2vector", asBinary(binaryArray(appendInt2)), inBinary(binaryArray(appendInt2))},
+	{30, 1013, "oidvector", asBinary(binaryArray(appendOID)), inBinary(binaryArray(appendOID))},
 	{194, 0, "pg_node_tree", asText(appendText), elems{}},
 	{3361, 0, "pg_ndistinct", asText(appendText), elems{}},
 	{3402, 0, "pg_dependencies", asText(appendText), elems{}},
