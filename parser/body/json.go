@@ -67,7 +67,7 @@ func (p *Payload) array(b []byte, i int) (end int, err error) {
 			if i = p.firstObject(b, i+1, 2); i >= 0 {
 				p.collectKeys(b)
 			}
-			if p.Truncated {
+			if p.folded { // others could not be compared with it
 				err = errTooManyKeys
 			}
 		default:
@@ -123,10 +123,11 @@ func (p *Payload) firstObject(b []byte, i, depth int) (end int) {
 		if next < 0 {
 			return bad
 		}
-		if len(p.order) < MaxKeys {
+		if len(p.order) == MaxKeys {
+			p.fold(b)
+		}
+		if !p.Truncated {
 			p.order = append(p.order, k)
-		} else {
-			p.Truncated = true
 		}
 		var more bool
 		if i, more = p.member(b, next, depth); !more {
@@ -153,7 +154,15 @@ func (p *Payload) member(b []byte, i, depth int) (next int, more bool) {
 	return bad, false
 }
 
-// collectKeys turns the keys of the first object into Keys.
+// fold moves the keys in order to Keys, where each name is once. It gives up if
+// that leaves more names than any table or list of arguments has.
+func (p *Payload) fold(b []byte) {
+	p.collectKeys(b)
+	p.order, p.folded = p.order[:0], true
+	p.Truncated = len(p.Keys) > MaxKeys/2
+}
+
+// collectKeys adds the keys in order to Keys.
 func (p *Payload) collectKeys(b []byte) {
 	for _, k := range p.order {
 		p.Keys = append(p.Keys, p.decode(b, k))

@@ -255,6 +255,23 @@ func TestManyKeys(t *testing.T) {
 	}
 }
 
+// TestRepeatedKeys looks for the names of an object that repeats others more often
+// than there is room for.
+func TestRepeatedKeys(t *testing.T) {
+	for _, repeated := range []string{`"a"`, `"\u0061"`} {
+		for _, n := range []int{MaxKeys - 1, MaxKeys, MaxKeys + 1, 3*MaxKeys + 7} {
+			object := `{"z":0` + strings.Repeat(`,`+repeated+`:1`, n) + `,"b":2}`
+			var p Payload
+			if got := show(&p, p.ParseJSON([]byte(object), false)); got != "object a b z" {
+				t.Errorf("%d times %s: %.100s", n, repeated, got)
+			}
+			if got := show(&p, p.ParseJSON([]byte("["+object+`,{"a":1}]`), false)); got != differ && got != "error: "+errTooManyKeys.Error() {
+				t.Errorf("%d times %s, and another: %.100s", n, repeated, got)
+			}
+		}
+	}
+}
+
 // TestObjectNumbers: the number of the object being compared may wrap around.
 func TestObjectNumbers(t *testing.T) {
 	p := Payload{object: ^uint32(0) - 1}

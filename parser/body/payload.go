@@ -10,10 +10,10 @@ const (
 	// somewhere below that, depending on max_stack_depth.)
 	MaxDepth = 10000
 
-	// MaxKeys is how many keys are remembered. PostgreSQL has tables of 1600
-	// columns and functions of 100 arguments, but one object may also be the
-	// only argument of a function that takes json, with any number of keys: see
-	// Payload.Truncated.
+	// MaxKeys is how many keys are kept, repetitions included. PostgreSQL has
+	// tables of 1600 columns and functions of 100 arguments. But one object may
+	// also be the only argument of a function that takes json, and have any
+	// number of keys: see Payload.Truncated.
 	MaxKeys = 1 << 16
 
 	// keep is how many keys, and 16 times as many bytes of text, a Payload holds
@@ -53,8 +53,8 @@ type Payload struct {
 	// point, each once.
 	Keys [][]byte
 
-	// Truncated says that one object had more than MaxKeys keys; Keys has only
-	// some of them. More than any table or named argument list has.
+	// Truncated says that Keys has only some of the names of an object, yet more
+	// than any table or list of arguments has.
 	Truncated bool
 
 	// Raw is the payload as PostgreSQL gets it. For Args it is empty.
@@ -64,6 +64,7 @@ type Payload struct {
 	Pairs []Pair
 
 	order  []keySpan // keys of the first object as they stand in the text
+	folded bool      // order lacks keys that are in Keys already
 	seen   []uint32  // for each key, the object it was last seen in
 	object uint32    // number of the object being compared
 	stack  [MaxDepth/64 + 1]uint64
@@ -75,7 +76,7 @@ var emptyArray = []byte("[]")
 
 // Reset forgets the payload and lets go of memory beyond its usual size.
 func (p *Payload) Reset() {
-	p.Kind, p.IsObject, p.Truncated, p.Raw = Raw, false, false, nil
+	p.Kind, p.IsObject, p.Truncated, p.folded, p.Raw = Raw, false, false, false, nil
 	p.Keys = reuse(p.Keys)
 	p.Pairs = reuse(p.Pairs)
 	p.order = reuse(p.order)
