@@ -53,7 +53,8 @@ func (s *Server) shutdown(http *fasthttp.Server, l *clientListener) {
 
 	ctx, cancel := context.WithDeadline(context.Background(), begun.Add(s.config().ServerDrainTimeout))
 	defer cancel()
-	if err := http.ShutdownWithContext(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+	if err := http.ShutdownWithContext(ctx); err != nil &&
+		!errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, net.ErrClosed) { // the listener is closed already
 		s.log.ShutdownFailed(err)
 	}
 	wait(time.After(lastAnswers), func() bool { return l.clients.abandon(errShuttingDown) == 0 })

@@ -44,6 +44,7 @@ func (s *Server) applyConfig(ctx context.Context, r *configRead) (changed bool) 
 }
 
 // applyCatalog puts a catalog in force and tells of it, or of why there is none.
+// The error is Logged if it ends the process.
 func (s *Server) applyCatalog(r *catalogRead) error {
 	switch {
 	case r.err == nil:
@@ -51,9 +52,9 @@ func (s *Server) applyCatalog(r *catalogRead) error {
 		return r.err // the process ends
 	case r.step == stepVersion:
 		s.die(loggedError{r.err})
-		return r.err
+		return loggedError{r.err}
 	case s.checkFatal(r.err, r.step == stepCatalog):
-		return r.err
+		return loggedError{r.err}
 	case r.step == stepConnect:
 		s.log.VersionFailed(s.problemText(r.err))
 		return r.err

@@ -138,7 +138,7 @@ func (s *Server) serveAdmin(c *config.Config) (stop func(), err error) {
 func (s *Server) giveUp(err error) {
 	s.fatalOnce.Do(func() {
 		s.log.NoRecovery()
-		s.die(loggedError{err})
+		s.die(err)
 	})
 }
 

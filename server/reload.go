@@ -197,9 +197,9 @@ func (l *reloadState) catalogRead(r *catalogRead) {
 	s := l.server
 	l.loading = false
 	err := s.applyCatalog(r)
-	closeOnce(s.reloads.first)
 	switch {
 	case err == nil:
+		closeOnce(s.reloads.first)
 		l.delay = 0
 		s.delay.Store(0)
 		closeOnce(s.reloads.ready)
@@ -207,10 +207,11 @@ func (l *reloadState) catalogRead(r *catalogRead) {
 		if l.reload || !reflect.DeepEqual(r.options, catalogOptions(s.config())) {
 			l.load()
 		}
-	case l.ctx.Err() != nil:
+	case l.ctx.Err() != nil, Logged(err): // the process ends
 	case !s.config().DBPoolAutomaticRecovery:
 		s.giveUp(err)
 	default:
+		closeOnce(s.reloads.first)
 		l.delay = nextDelay(l.delay)
 		s.delay.Store(int64(l.delay / time.Second))
 		s.log.Reconnecting(l.delay)

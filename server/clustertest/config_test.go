@@ -1,0 +1,217 @@
+package clustertest_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+)
+
+const otherSecret = "another secret of at least thirty-two characters"
+
+// fileWriter is a file that a test writes again and again.
+func fileWriter(t *testing.T, name string) (path string, write func(text string)) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), name)
+	return path, func(text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestConfigWhileSchemaFails: a secret is replaced while the schema cannot be
+// loaded and the next attempt is far away.
+func TestConfigWhileSchemaFails(t *testing.T) {
+	path, write := fileWriter(t, "secret")
+	write(otherSecret)
+	cluster := pgtest.StartOwn(t)
+	db := newDB(t, cluster)
+	cluster.Exec(t, db, "create schema extra")
+	a := start(t, map[string]string{"db-uri": cluster.URI(db, authenticator), "db-schemas": "api,extra", "jwt-secret": "@" + path})
+	a.awaitLog("listening for database notifications")
+	token := bearer(t, "cluster_one", "x")
+	if got := a.get("/item?limit=1", token...); got.status != 401 {
+		t.Fatalf("with another secret: %v", got)
+	}
+	cluster.Exec(t, db, "drop schema extra; notify pgrst")
+	a.awaitLog("Attempting to reconnect to the database in 2 seconds...")
+	write(secret)
+	cluster.Exec(t, db, "notify pgrst, 'reload config'")
+	eventually(t, "the new secret", func() bool { return a.get("/item?limit=1", token...).status == 200 })
+	if n := a.ready(); n != 503 {
+		t.Errorf("/ready: %d", n)
+	}
+}
+
+// TestConfigWhileSchemaLoads: a secret is replaced while a schema load hangs.
+func TestConfigWhileSchemaLoads(t *testing.T) {
+	path, write := fileWriter(t, "secret")
+	write(otherSecret)
+	cluster := pgtest.StartOwn(t)
+	db := newDB(t, cluster)
+	a := start(t, map[string]string{"db-uri": cluster.URI(db, authenticator), "db-channel-enabled": "false", "jwt-secret": "@" + path})
+	lock := session(t, cluster, db)
+	lock("begin")
+	lock("lock table pg_catalog.pg_description in access exclusive mode")
+	loads := a.loads()
+	signal(t, syscall.SIGUSR1)
+	eventually(t, "the load waits for the lock", func() bool {
+		return lock("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and usename = '"+authenticator+"'") == "1"
+	})
+	write(secret)
+	signal(t, syscall.SIGUSR2)
+	token := bearer(t, "cluster_one", "x")
+	eventually(t, "the new secret", func() bool { return a.get("/item?limit=1", token...).status == 200 })
+	if got := a.loads(); got != loads {
+		t.Errorf("the schema was loaded: this test shows nothing")
+	}
+	lock("commit")
+	eventually(t, "another catalog", func() bool { return a.loads() > loads })
+}
+
+// TestConfigEndsFailure: the schema is loaded at once when the reason of the
+// failure was the configuration.
+func TestConfigEndsFailure(t *testing.T) {
+	path, write := fileWriter(t, "conf")
+	write(`db-schemas = "api,nowhere"`)
+	cluster := pgtest.StartOwn(t)
+	db := newDB(t, cluster)
+	a := launch(t, map[string]string{"": path, "db-uri": cluster.URI(db, authenticator), "db-config": "false", "db-schemas": ""})
+	a.awaitLog("Attempting to reconnect to the database in 4 seconds...")
+	write(`db-schemas = "api"`)
+	signal(t, syscall.SIGUSR2)
+	a.awaitStatus("/item?limit=1", 200)
+	if n := a.log.count("Attempting to reconnect to the database in 8 seconds..."); n > 0 {
+		t.Error("the next attempt was waited for")
+	}
+}
+
+// TestStoredConfigWithoutCatalog: settings in the database count while the schema
+// cannot be loaded.
+func TestStoredConfigWithoutCatalog(t *testing.T) {
+	cluster := pgtest.StartOwn(t)
+	db := newDB(t, cluster)
+	cluster.Exec(t, db, "alter role cluster_authenticator set pgrst.db_anon_role = 'cluster_anon'")
+	a := launch(t, map[string]string{"db-uri": cluster.URI(db, authenticator), "db-anon-role": "", "db-schemas": "nowhere"})
+	if got := a.awaitStatus("/item", 503); got.code != "PGRST002" {
+		t.Error(got)
+	}
+}
+
+// TestStoredConfigStays: settings of the database stay in force while they cannot
+// be read.
+func TestStoredConfigStays(t *testing.T) {
+	a, exec := own(t, map[string]string{"db-pre-config": "api.configure"},
+		"grant usage on schema api to cluster_authenticator; create function api.configure() returns void language sql as $$ select set_config('pgrst.db_max_rows', '3', true) $$")
+	eventually(t, "db-max-rows", func() bool { return a.rows("/item") == 3 })
+	exec("create or replace function api.configure() returns void language plpgsql as $$ begin raise 'no'; end $$; notify pgrst, 'reload config'")
+	a.awaitLog("Failed to query database settings for the config parameters.")
+	if n := a.rows("/item"); n != 3 {
+		t.Errorf("%d rows, want 3", n)
+	}
+}
+
+// TestHangup: SIGHUP reloads configuration and schema.
+func TestHangup(t *testing.T) {
+	path, write := fileWriter(t, "conf")
+	write("db-max-rows = 5")
+	cluster := pgtest.StartOwn(t)
+	db := newDB(t, cluster)
+	a := start(t, map[string]string{"": path, "db-uri": cluster.URI(db, authenticator), "db-config": "false", "db-channel-enabled": "false"})
+	cluster.Exec(t, db, "create table api.fresh (id int)")
+	write("db-max-rows = 6")
+	signal(t, syscall.SIGHUP)
+	eventually(t, "db-max-rows", func() bool { return a.rows("/item") == 6 })
+	a.awaitStatus("/fresh", 200)
+}
+
+// TestChannelFollows: a reload changes the channel that is listened to.
+func TestChannelFollows(t *testing.T) {
+	path, write := fileWriter(t, "conf")
+	write("db-max-rows = 5")
+	cluster := pgtest.StartOwn(t)
+	db := newDB(t, cluster)
+	a := start(t, map[string]string{"": path, "db-uri": cluster.URI(db, authenticator)})
+	a.awaitLog(`listening for database notifications on the "pgrst" channel`)
+	write(`db-channel = "other"`)
+	signal(t, syscall.SIGUSR2)
+	a.awaitLog(`listening for database notifications on the "other" channel`)
+	cluster.Exec(t, db, "notify other, 'reload config'")
+	a.awaitLog(`Received a config reload message on the "other" channel`)
+}
+
+// TestNeedsRestart: a reload names the settings that wait for a restart, once.
+func TestNeedsRestart(t *testing.T) {
+	path, write := fileWriter(t, "conf")
+	write("db-pool = 5\nserver-port = 1")
+	cluster := pgtest.StartOwn(t)
+	db := newDB(t, cluster)
+	a := start(t, map[string]string{"": path, "db-uri": cluster.URI(db, authenticator), "db-channel-enabled": "false"})
+	write("db-pool = 6\nserver-port = 2\ndb-max-rows = 4")
+	for want := range 2 {
+		signal(t, syscall.SIGUSR2)
+		eventually(t, "reloaded", func() bool { return a.log.count("Config reloaded") >= 2+want })
+	}
+	if n := a.log.count("WARNING: changed, but needs a restart to take effect: db-pool, server-port\n"); n != 1 {
+		t.Errorf("%d warnings, want one", n)
+	}
+}
+
+// TestAnonRoleWarning: a role that requests cannot take is warned of.
+func TestAnonRoleWarning(t *testing.T) {
+	cluster := pgtest.StartOwn(t)
+	db := newDB(t, cluster)
+	cluster.Exec(t, db, "create role cluster_stranger")
+	for role, want := range map[string]string{
+		"cluster_nobody":   `WARNING: the role "cluster_nobody" (db-anon-role) does not exist, so requests without a token fail`,
+		"cluster_stranger": `WARNING: the connection may not become the role "cluster_stranger" (db-anon-role), so requests without a token fail: GRANT it to the role of db-uri`,
+		"cluster_anon":     "",
+	} {
+		a := launch(t, map[string]string{"db-uri": cluster.URI(db, authenticator), "db-anon-role": role, "db-channel-enabled": "false"})
+		a.awaitLog("Schema cache loaded in ")
+		if got := strings.Contains(a.log.String(), "WARNING"); got != (want != "") || !strings.Contains(a.log.String(), want) {
+			t.Errorf("%s: %s", role, a.log)
+		}
+		a.stop()
+		a.result()
+	}
+	a := launch(t, map[string]string{"db-uri": cluster.URI(db, authenticator), "db-anon-role": "", "jwt-secret": "", "db-channel-enabled": "false"})
+	a.awaitLog("WARNING: neither db-anon-role nor jwt-secret is set, so every request is refused\n")
+}
+
+// TestStartLog: what a start says, in this order.
+func TestStartLog(t *testing.T) {
+	cluster := pgtest.StartOwn(t)
+	db := newDB(t, cluster)
+	a := start(t, map[string]string{"db-uri": cluster.URI(db, authenticator), "db-channel-enabled": "false"})
+	a.awaitLog("API server listening on")
+	order := regexp.MustCompile(`(?s)Starting .*Successfully connected to PostgreSQL.*Connection Pool initialized.*Config reloaded\n` +
+		`.*Schema cache queried in ([0-9.]+) milliseconds.*Schema cache loaded \d+ Relations.*Schema cache loaded in ([0-9.]+) milliseconds`).FindStringSubmatch(a.log.String())
+	if order == nil {
+		t.Fatalf("log:\n%s", a.log)
+	}
+	for i, figure := range order[1:] {
+		if ms, err := strconv.ParseFloat(figure, 64); err != nil || ms <= 0 {
+			t.Errorf("time %d: %s ms", i, figure)
+		}
+	}
+}
+
+// TestUnreachableLog: a request without a connection has its access line only.
+func TestUnreachableLog(t *testing.T) {
+	cluster := pgtest.StartOwn(t)
+	db := newDB(t, cluster)
+	a := start(t, map[string]string{"db-uri": cluster.URI(db, authenticator), "db-channel-enabled": "false", "log-level": "debug"})
+	cluster.Halt(t, syscall.SIGQUIT)
+	eventually(t, "no connection", func() bool { got := a.get("/item"); return got.status == 503 && got.code == "PGRST000" })
+	if n := a.log.count(`"code":"PGRST000"`); n != 0 {
+		t.Errorf("%d lines with the body of the response:\n%s", n, a.log)
+	}
+}
