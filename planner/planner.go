@@ -90,6 +90,12 @@ func (p *Planner) NotFound(q catalog.QI) *Error {
 	return &Error{Kind: TableNotFound, Schema: q.Schema, Name: q.Name, Suggestion: p.suggestTable(q)}
 }
 
+// NoRoutine is the error for a call of a routine that is not in the catalog,
+// whatever its arguments are.
+func (p *Planner) NoRoutine(q catalog.QI) *Error {
+	return &Error{Kind: RoutineNotFound, Schema: q.Schema, Name: q.Name, Suggestion: p.suggestRoutine(q)}
+}
+
 // Stats returns how many plans are kept and how often one had to be made.
 func (p *Planner) Stats() (entries, misses int) { return p.cache.stats() }
 

@@ -68,7 +68,7 @@ func (rq *request) finish(failed bool) {
 		resp.SetConnectionClose()
 	}
 	if resp.StatusCode() == fasthttp.StatusServiceUnavailable {
-		resp.Header.Set(fasthttp.HeaderRetryAfter, strconv.Itoa(rq.server.retryAfter()))
+		resp.Header.Set(fasthttp.HeaderRetryAfter, strconv.Itoa(max(rq.retryAfter, rq.server.retryAfter())))
 	}
 	rq.traceHeader()
 	rq.sayNoLength()

@@ -257,6 +257,7 @@ func (rq *request) fail(err error) {
 	}
 	p := problemOf(err, rq.authenticated())
 	rq.observeProblem(p, err)
+	rq.retryAfter = p.retryAfter
 	resp.SetStatusCode(p.status)
 	setReason(&resp.Header, p.status, p.statusText)
 	resp.Header.SetContentType("application/json; charset=utf-8")

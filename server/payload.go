@@ -43,6 +43,9 @@ func (rq *request) readPayload() error {
 	default:
 		return newProblem(400, "PGRST102", "Content-Type not acceptable: "+p.ContentType.String())
 	}
+	if err == nil {
+		err = rq.countConverted()
+	}
 	if err != nil {
 		return err
 	}

@@ -31,6 +31,7 @@ type problem struct {
 	rawDetails bool
 	hasHint    bool
 	headers    [][2]string
+	retryAfter int // seconds, of 503; 0: until the database is tried again
 }
 
 func (p *problem) Error() string { return p.code + ": " + p.message }

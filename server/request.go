@@ -6,6 +6,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/valyala/bytebufferpool"
 	"github.com/valyala/fasthttp"
 
 	"github.com/fastgrest/fastgrest/parser"
@@ -44,9 +45,11 @@ type request struct {
 	streamed int64 // length of the body, if it has been put away; else -1
 	noLength bool  // the empty body's length is not said, as PostgREST does not
 
-	bodyLost  bool   // nobody knows where the body ends
-	chunks    chunks // of the body, if it comes in chunks
-	body      []byte // as it came, if it came as a stream; buffer
+	bodyRead  bool                       // to its end
+	bodyLost  bool                       // nobody knows where the body ends
+	chunks    chunks                     // of the body, if it comes in chunks
+	body      *bytebufferpool.ByteBuffer // as it came, if it came as a stream; nil: not read
+	counted   int64                      // of bodies.memory
 	prefer    header.Prefer
 	query     parser.Query
 	payload   body.Payload
@@ -70,10 +73,11 @@ type request struct {
 	scratch     []byte // values of headers while they are written; buffer
 	timing      timing
 
-	shard  int // for metrics; the request's for good
-	effort effort
-	code   string // of the error answered with
-	id     []byte // see requestID; buffer
+	shard      int // for metrics; the request's for good
+	effort     effort
+	code       string // of the error answered with
+	retryAfter int    // problem.retryAfter of that error
+	id         []byte // see requestID; buffer
 
 	addHeader func(name, value []byte) // bound once: a method value allocates
 }
@@ -102,11 +106,11 @@ func (rq *request) begin(ctx *fasthttp.RequestCtx, snap *Snapshot, h rawHead) {
 	rq.identity, rq.known = auth.Identity{}, false
 	rq.plan = planner.Request{}
 	rq.profiled, rq.noLength, rq.streamed = false, false, -1
-	rq.bodyLost, rq.chunks = false, chunks{}
+	rq.bodyRead, rq.bodyLost, rq.chunks = false, false, chunks{}
 	rq.schema = 0
 	rq.timing = timing{}
 	rq.effort = effort{began: time.Now()}
-	rq.code, rq.id = "", rq.id[:0]
+	rq.code, rq.retryAfter, rq.id = "", 0, rq.id[:0]
 	rq.routed = false
 	rq.uri = originForm(ctx.Request.Header.RequestURI())
 	rq.path, rq.rawQuery = rq.uri, nil
@@ -129,9 +133,7 @@ func (rq *request) end() {
 	if cap(rq.result.body) > 4*maxKept {
 		rq.result.body = nil
 	}
-	if cap(rq.body) > maxBodyKept {
-		rq.body = nil
-	}
+	rq.dropBody()
 	rq.ctx, rq.snap, rq.uri, rq.path, rq.rawQuery = nil, nil, nil, nil, nil
 	rq.rawHead, rq.chunks = rawHead{}, chunks{}
 	rq.plan = planner.Request{}

@@ -37,6 +37,7 @@ type Server struct {
 	metrics  *metrics.Metrics
 	pool     *pool.Pool
 	spool    *spool.Store
+	bodies   bodies
 	snapshot atomic.Pointer[Snapshot]
 	requests sync.Pool
 	shards   atomic.Uint32 // how many requests were made, see metrics.Answer
@@ -97,7 +98,7 @@ func newServer(o Options) (*Server, error) {
 	s := &Server{options: o, fatal: make(chan error, 1), name: processName(), started: time.Now()}
 	s.requests.New = s.newRequest
 	s.log = oplog.New(oplog.Options{Out: o.Stdout, Err: o.Stderr, Level: oplog.Level(c.LogLevel), JSON: c.LogFormat == config.LogJSON})
-	s.metrics = metrics.New(metrics.Sources{Pool: s.poolFigures, TokenCache: s.tokenFigures, Plans: s.planCount, Spool: s.spoolFigures})
+	s.metrics = metrics.New(metrics.Sources{Pool: s.poolFigures, TokenCache: s.tokenFigures, Plans: s.planCount, Spool: s.spoolFigures, Bodies: s.bodies.memory.Used})
 	a, err := newAuth(c)
 	if err != nil {
 		return nil, err

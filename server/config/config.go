@@ -66,6 +66,7 @@ type Config struct {
 	ServerMaxBodySize        int           // bytes
 	StreamThreshold          int           // bytes of an answer kept in memory; the rest is kept in a file
 	SpoolDirectory           string        // of those files; empty: the system's for temporary files
+	BodiesMaxSize            int           // MiB of all request bodies together
 	SpoolMaxSize             int           // MiB of all of them together
 	SpoolSendTimeout         time.Duration // for a client to take 64 KiB
 	FlightDepth              int           // requests that may share a connection back to back; 1 turns sharing off

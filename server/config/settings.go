@@ -187,6 +187,11 @@ var settings = []setting{
 	{key: "server-max-body-size", ours: true, reloadable: true, unit: "bytes",
 		field: atLeast(0, func(c *Config) *int { return &c.ServerMaxBodySize }, 100<<20),
 		help:  "bound for a request body"},
+	// Five bodies of the largest size, or thousands of usual bulk inserts. Bodies
+	// up to 64 KiB are not counted: their connections take as much.
+	{key: "bodies-max-size", ours: true, reloadable: true, unit: "MiB",
+		field: atLeast(1, func(c *Config) *int { return &c.BodiesMaxSize }, 512),
+		help:  "memory that all request bodies may take together; requests beyond get 503"},
 	// An answer is complete before its first byte is sent: its head says how
 	// long it is, and a late error can still become the answer. 4 MiB are the
 	// 10,000 rows of a large page; files cost the server a fifth more CPU time.

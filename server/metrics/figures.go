@@ -27,6 +27,7 @@ var (
 	streamedBytes = counter("fastgrest_response_streamed_bytes_total", "The total number of those bytes that were sent in pieces, being too many for memory")
 
 	spoolMemory = gauge("fastgrest_spool_memory_bytes", "Bytes of large answers that are kept in memory until their clients have them")
+	bodyMemory  = gauge("fastgrest_body_memory_bytes", "Bytes of memory that large request bodies take")
 	spoolFiles  = gauge("fastgrest_spool_file_bytes", "Bytes of large answers that are kept in temporary files until their clients have them")
 
 	poolInUse      = gauge("fastgrest_db_pool_in_use", "Connections in use")
@@ -95,6 +96,9 @@ func (c *figures) Collect(ch chan<- prometheus.Metric) {
 		s := c.sources.Spool()
 		spoolMemory.send(ch, float64(s.Memory))
 		spoolFiles.send(ch, float64(s.Files))
+	}
+	if c.sources.Bodies != nil {
+		bodyMemory.send(ch, float64(c.sources.Bodies()))
 	}
 	c.metrics.collectRequests(ch)
 }

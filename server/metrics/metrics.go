@@ -16,6 +16,7 @@ type Sources struct {
 	TokenCache func() TokenCache
 	Plans      func() int // in the plan cache of the snapshot in force
 	Spool      func() Spool
+	Bodies     func() int64 // bytes that large request bodies take
 }
 
 // Pool is the state of the connection pool.

@@ -159,7 +159,7 @@ func (b *Body) toFile(p []byte) error {
 
 // unfile takes a failed toFile of n bytes back.
 func (b *Body) unfile(n int64, err error) error {
-	b.store.inFiles.Add(-n)
+	b.store.inFiles.Give(n)
 	if len(b.pieces) > 0 {
 		b.filed = 0
 	}
@@ -202,7 +202,7 @@ func (b *Body) Close() error {
 	if b.file == nil {
 		return nil
 	}
-	b.store.inFiles.Add(-b.filed)
+	b.store.inFiles.Give(b.filed)
 	err := b.file.Close()
 	_ = os.Remove(b.file.Name())
 	return err

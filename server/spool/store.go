@@ -46,8 +46,8 @@ type Store struct {
 	dir      string
 	noFiles  bool
 	limits   atomic.Pointer[Limits]
-	inMemory atomic.Int64
-	inFiles  atomic.Int64
+	inMemory Budget
+	inFiles  Budget
 }
 
 // NewStore makes a store with its files in dir, "" for the system's directory
@@ -74,7 +74,7 @@ func (s *Store) SetLimits(l Limits) { s.limits.Store(&l) }
 type Stats struct{ Memory, Files int64 }
 
 // Stats tells what is kept.
-func (s *Store) Stats() Stats { return Stats{s.inMemory.Load(), s.inFiles.Load()} }
+func (s *Store) Stats() Stats { return Stats{s.inMemory.Used(), s.inFiles.Used()} }
 
 // newFile makes a file that is gone when it is closed, or when we are.
 func (s *Store) newFile() (*os.File, error) {
@@ -88,8 +88,9 @@ func (s *Store) newFile() (*os.File, error) {
 
 // takePiece returns a piece if there is room for another; any: even if not.
 func (s *Store) takePiece(limit int, any bool) *piece {
-	if s.inMemory.Add(Piece) > bodiesAtOnce*max(int64(limit), Piece) && !any {
-		s.inMemory.Add(-Piece)
+	if any {
+		s.inMemory.Force(Piece)
+	} else if !s.inMemory.Take(Piece, bodiesAtOnce*max(int64(limit), Piece)) {
 		return nil
 	}
 	p := pieces.Get().(*piece)
@@ -99,14 +100,13 @@ func (s *Store) takePiece(limit int, any bool) *piece {
 
 func (s *Store) givePiece(p *piece) {
 	pieces.Put(p)
-	s.inMemory.Add(-Piece)
+	s.inMemory.Give(Piece)
 }
 
 // reserve takes n bytes of what files may have.
 func (s *Store) reserve(n int64) error {
 	limit := s.limits.Load().Files
-	if s.inFiles.Add(n) > limit {
-		s.inFiles.Add(-n)
+	if !s.inFiles.Take(n, limit) {
 		return fmt.Errorf("%w: all of the %d bytes that files may have are in use", ErrFull, limit)
 	}
 	return nil
