@@ -2,7 +2,9 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"slices"
 	"time"
 	"unsafe"
 
@@ -58,6 +60,7 @@ type request struct {
 	key       []byte // of the plan; buffer
 
 	headers     []requestHeader
+	headerOrder []int  // of headers by name; buffer
 	headersJSON []byte // request.headers; buffer
 	cookiesJSON []byte // request.cookies; buffer
 	numbers     []byte // limits and offsets as text; buffer
@@ -154,6 +157,7 @@ func (rq *request) buildSettings() {
 	rq.cookiesJSON = cookies.AppendJSON(rq.cookiesJSON[:0], rq.header(fasthttp.HeaderCookie))
 	rq.headers = rq.headers[:0]
 	rq.ctx.Request.Header.VisitAll(rq.addHeader)
+	rq.supersede()
 	dst := append(rq.headersJSON[:0], '{')
 	for i := range rq.headers {
 		if h := &rq.headers[i]; !h.superseded {
@@ -174,18 +178,37 @@ type requestHeader struct {
 	superseded  bool // by a later one of the same name
 }
 
-// addRequestHeader notes one header for request.headers. Of a repeated one the
-// last counts.
+// addRequestHeader notes one header for request.headers.
 func (rq *request) addRequestHeader(name, value []byte) {
-	if string(name) == fasthttp.HeaderCookie {
+	if string(name) != fasthttp.HeaderCookie {
+		rq.headers = append(rq.headers, requestHeader{name: name, value: value})
+	}
+}
+
+// fewHeaders are compared with each other. More of them are sorted.
+const fewHeaders = 24
+
+// supersede marks the headers behind which there is another one of the same name.
+func (rq *request) supersede() {
+	all := rq.headers
+	if len(all) <= fewHeaders {
+		for i := range all {
+			for j := i + 1; j < len(all) && !all[i].superseded; j++ {
+				all[i].superseded = bytes.Equal(all[i].name, all[j].name)
+			}
+		}
 		return
 	}
-	for i := range rq.headers {
-		if h := &rq.headers[i]; len(h.name) == len(name) && bytes.Equal(h.name, name) {
-			h.superseded = true
-		}
+	order := rq.headerOrder[:0]
+	for i := range all {
+		order = append(order, i)
 	}
-	rq.headers = append(rq.headers, requestHeader{name: name, value: value})
+	slices.SortFunc(order, func(i, j int) int { return cmp.Or(bytes.Compare(all[i].name, all[j].name), cmp.Compare(i, j)) })
+	for k := 1; k < len(order); k++ {
+		before := &all[order[k-1]]
+		before.superseded = bytes.Equal(before.name, all[order[k]].name)
+	}
+	rq.headerOrder = order
 }
 
 // appendFolded appends a header's name as a JSON string, in lower case.

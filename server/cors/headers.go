@@ -27,12 +27,13 @@ func headersAgree(list []byte) bool {
 		if n == 0 {
 			return true
 		}
-		if !isAllowed(rest[:n], list) {
-			return false
-		}
+		name := rest[:n]
 		rest = trimSpace(rest[n:])
-		if len(rest) == 0 || rest[0] != ',' {
+		switch {
+		case len(rest) == 0: // name is all of the last item
 			return true
+		case rest[0] != ',': // and here it is less than its item
+			return isAllowed(name, list)
 		}
 		rest = rest[1:] // no space may follow: the grammar ends there
 	}
