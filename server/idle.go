@@ -128,7 +128,7 @@ type lot struct {
 
 	mu     sync.Mutex
 	closed bool
-	ready  *readiness // nil: nobody has been parked yet
+	ready  *readiness
 	all    map[int]parked
 
 	since     int // how many were parked since the last collection
@@ -141,9 +141,14 @@ func (l *clientListener) parkIdle(http *fasthttp.Server) {
 	if !canPark {
 		return
 	}
+	// Later there may be no descriptor left for it.
+	ready, err := newReadiness()
+	if err != nil {
+		return
+	}
 	http.ConnState, http.MaxIdleWorkerDuration = noteState, idleWorker
 	l.clients.lot = &lot{
-		all: make(map[int]parked), patience: http.IdleTimeout, looks: parkLooks, collect: collectPools,
+		ready: ready, all: make(map[int]parked), patience: http.IdleTimeout, looks: parkLooks, collect: collectPools,
 		serve: func(p parked) {
 			c := l.newConn(p.conn)
 			c.raw, c.fd = p.raw, p.fd
@@ -151,6 +156,7 @@ func (l *clientListener) parkIdle(http *fasthttp.Server) {
 			_ = http.ServeConn(c) // its errors are the client's
 		},
 	}
+	go l.clients.lot.watch(ready)
 }
 
 func collectPools() {
@@ -158,37 +164,24 @@ func collectPools() {
 	debug.FreeOSMemory() // begins with a collection
 }
 
-// park takes a connection in.
+// park takes a connection in. One that cannot be watched is served on as before.
 func (l *lot) park(p parked) {
 	_ = p.conn.SetDeadline(time.Time{})
 	p.until = time.Now().Add(l.patience)
-	if !l.take(p) {
-		_ = p.conn.Close()
-	}
-}
-
-func (l *lot) take(p parked) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
-		return false
-	}
-	if l.ready == nil {
-		ready, err := newReadiness()
-		if err != nil {
-			return false
-		}
-		l.ready = ready
-		go l.watch(ready)
+		_ = p.conn.Close()
+		return
 	}
 	l.all[p.fd] = p
 	if l.ready.add(p.fd) != nil {
 		delete(l.all, p.fd)
-		return false
+		go l.serve(p)
+		return
 	}
 	l.since++
 	l.last = time.Now()
-	return true
 }
 
 // watch serves whose client has something to say, until the lot is closed.
@@ -248,7 +241,5 @@ func (l *lot) close() {
 		_ = p.conn.Close()
 	}
 	clear(l.all)
-	if l.ready != nil {
-		l.ready.close()
-	}
+	l.ready.close()
 }

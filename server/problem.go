@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"io/fs"
 	"strconv"
 	"strings"
 
@@ -148,7 +149,7 @@ func problemOf(err error, authenticated bool) *problem {
 	case errors.As(err, &token):
 		return tokenProblem(token)
 	case errors.Is(err, spool.ErrFull):
-		return newProblem(507, "PGRSTX03", "There is no room for an answer of this size").withDetails(err.Error())
+		return noRoom(err)
 	case errors.Is(err, pool.ErrAcquireTimeout), errors.Is(err, pool.ErrTooManyWaiting):
 		return errAcquire
 	case errors.As(err, &conn) && conn.Kind == pgwire.CannotConnect:
@@ -159,6 +160,16 @@ func problemOf(err error, authenticated bool) *problem {
 		return newProblem(503, "PGRST001", "Database client error. Retrying the connection.").withDetails(conn.Error())
 	}
 	return newProblem(500, "PGRSTX00", err.Error())
+}
+
+// noRoom leaves out which file could not be written.
+func noRoom(err error) *problem {
+	details := err.Error()
+	var file *fs.PathError
+	if errors.As(err, &file) {
+		details = spool.ErrFull.Error() + ": " + file.Err.Error()
+	}
+	return newProblem(507, "PGRSTX03", "There is no room for an answer of this size").withDetails(details)
 }
 
 func planProblem(e *planner.Error) *problem {
