@@ -28,6 +28,9 @@ func (p *Planner) buildCall(r *Request) (*Plan, error) {
 	}
 	call := &tree.Call{Routine: routine, Object: r.PayloadObject}
 	call.Args, call.Params = arguments(r, routine)
+	if call.Args == tree.ArgsJSON {
+		call.Columns = payloadArguments(r, call.Params)
+	}
 	call.Returning = returned(root)
 	media, body, err := p.negotiate(r, relation, root.HasOnlyStar())
 	if err != nil {
@@ -96,6 +99,16 @@ func arguments(r *Request, routine *catalog.Routine) (tree.CallArgs, []catalog.P
 		return tree.ArgsJSON, given
 	}
 	return tree.ArgsNamed, given
+}
+
+// payloadArguments are the arguments as members of the payload.
+func payloadArguments(r *Request, params []catalog.Param) []tree.WriteColumn {
+	out := make([]tree.WriteColumn, 0, len(params))
+	for _, p := range params {
+		i, _ := slices.BinarySearchFunc(r.Columns, p.Name, func(c []byte, name string) int { return strings.Compare(string(c), name) })
+		out = append(out, tree.WriteColumn{Name: p.Name, Key: r.payloadKey(i), Type: p.MaxType})
+	}
+	return out
 }
 
 // argumentNames are the names of the arguments given, sorted, each once.

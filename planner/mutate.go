@@ -2,6 +2,7 @@ package planner
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/fastgrest/fastgrest/parser"
 	"github.com/fastgrest/fastgrest/parser/header"
@@ -71,12 +72,12 @@ func (r *resolver) write(req *Request, table *catalog.Table, root *tree.Node) (*
 	if req.Action == Upsert && !r.filtersAreKey(table) {
 		return nil, &Error{Kind: InvalidPutFilters}
 	}
-	for _, name := range req.Columns {
+	for i, name := range req.Columns {
 		c := table.Column(string(name))
 		if c == nil {
 			return nil, &Error{Kind: ColumnNotFound, Parent: table.Name, Name: string(name)}
 		}
-		w.Columns = append(w.Columns, r.payloadColumn(c))
+		w.Columns = append(w.Columns, r.payloadColumn(c, req.payloadKey(i)))
 	}
 	if representation := req.Prefer.Representation; representation == header.ReturnFull || representation == header.ReturnHeaders {
 		for name := range neededColumns(root, table.PrimaryKey) {
@@ -109,8 +110,17 @@ func (r *resolver) write(req *Request, table *catalog.Table, root *tree.Node) (*
 	return w, nil
 }
 
-func (r *resolver) payloadColumn(c *catalog.Column) tree.WriteColumn {
-	w := tree.WriteColumn{Name: c.Name, Type: c.NominalType, Default: tree.Opt{Name: c.Default, Given: c.HasDefault}}
+// payloadKey is what the payload calls the column i of Columns. The rows of a CSV
+// body call it by that number; see body.Payload.
+func (r *Request) payloadKey(i int) string {
+	if r.ContentType.Kind == header.CSV {
+		return strconv.Itoa(i)
+	}
+	return string(r.Columns[i])
+}
+
+func (r *resolver) payloadColumn(c *catalog.Column, key string) tree.WriteColumn {
+	w := tree.WriteColumn{Name: c.Name, Key: key, Type: c.NominalType, Default: tree.Opt{Name: c.Default, Given: c.HasDefault}}
 	if rep := r.cat.Representations[catalog.RepKey{Source: "json", Target: c.NominalType}]; rep != nil {
 		w.Type, w.Transform = "json", rep.Function
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"slices"
+	"strconv"
 	"unicode/utf8"
 
 	"github.com/fastgrest/fastgrest/parser/jsontext"
@@ -15,21 +16,21 @@ type csvState struct {
 	fields  [][]byte // fields of the current line
 	columns []column // what becomes of the first width fields, sorted by name
 	width   int
-	text    []byte // the JSON of the names in columns
 }
 
 // column is a field that becomes a member of an object.
 type column struct {
 	field int
 	name  []byte
-	text  []byte // the name as JSON, with the colon
 }
 
 // ParseCSV reads a CSV body: a line of names, then lines of values, the word
 // NULL being null and all else text. It appends the rows to dst as a JSON array
 // of objects, of which Raw is then a part, and returns the extended buffer.
-// limit bounds the size of that text: names are repeated for each line, so a
-// small body can stand for a very large one.
+//
+// The objects call a column by its position in Keys, from "0" on. Names repeated
+// for each line would make a large text of a small body; so it has at most twelve
+// times the body's size. limit bounds it, too.
 //
 // The grammar is lenient where PostgREST's is. A line ends with \n, \r\n or \r;
 // blank lines are skipped; surplus fields are ignored; missing ones are an
@@ -135,7 +136,7 @@ func (p *Payload) appendRow(dst []byte, start int) ([]byte, error) {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(dst, c.text...)
+		dst = p.appendKey(dst, i)
 		value := p.csv.fields[c.field]
 		switch {
 		case string(value) == "NULL":
@@ -154,7 +155,7 @@ func (p *Payload) appendRow(dst []byte, start int) ([]byte, error) {
 func (p *Payload) setColumns(n int) error {
 	c := &p.csv
 	first := c.width < 0
-	c.width, c.columns, c.text = n, c.columns[:0], c.text[:0]
+	c.width, c.columns = n, c.columns[:0]
 	for i, name := range c.names[:n] {
 		if !utf8.Valid(name) {
 			return errInvalidUTF8
@@ -165,11 +166,8 @@ func (p *Payload) setColumns(n int) error {
 		return cmp.Or(bytes.Compare(a.name, b.name), cmp.Compare(b.field, a.field))
 	})
 	c.columns = slices.CompactFunc(c.columns, func(a, b column) bool { return bytes.Equal(a.name, b.name) })
-	for i := range c.columns {
-		col, at := &c.columns[i], len(c.text)
-		c.text = append(jsontext.AppendString(c.text, col.name), ':')
-		col.text = c.text[at:len(c.text):len(c.text)]
-		if first {
+	if first {
+		for _, col := range c.columns {
 			p.Keys = append(p.Keys, col.name)
 		}
 	}
@@ -177,6 +175,17 @@ func (p *Payload) setColumns(n int) error {
 		return errUnevenCSV
 	}
 	return nil
+}
+
+// appendKey appends what a row calls the column i. A column without a name keeps
+// that: it can only be the unnamed argument of a function, which takes the text
+// as it is.
+func (p *Payload) appendKey(dst []byte, i int) []byte {
+	dst = append(dst, '"')
+	if len(p.csv.columns[i].name) > 0 {
+		dst = strconv.AppendInt(dst, int64(i), 10)
+	}
+	return append(dst, `":`...)
 }
 
 // csvReader is what is left of a CSV body.

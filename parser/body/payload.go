@@ -57,7 +57,8 @@ type Payload struct {
 	// than any table or list of arguments has.
 	Truncated bool
 
-	// Raw is the payload as PostgreSQL gets it. For Args it is empty.
+	// Raw is the payload as PostgreSQL gets it. For Args it is empty. The objects
+	// of a CSV body have positions in Keys for names.
 	Raw []byte
 
 	// Pairs are the arguments of a call by form, in order, repetitions included.
@@ -85,7 +86,6 @@ func (p *Payload) Reset() {
 	p.csv.names = reuse(p.csv.names)
 	p.csv.fields = reuse(p.csv.fields)
 	p.csv.columns = reuse(p.csv.columns)
-	p.csv.text = reuseBytes(p.csv.text)
 }
 
 func reuseBytes(b []byte) []byte {

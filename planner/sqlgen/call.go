@@ -28,11 +28,7 @@ func (w *Writer) call(c *tree.Call) {
 	w.S(" FROM ")
 	switch c.Args {
 	case tree.ArgsJSON:
-		cols := make([]tree.WriteColumn, len(c.Params))
-		for i, p := range c.Params {
-			cols[i] = tree.WriteColumn{Name: p.Name, Type: p.MaxType}
-		}
-		w.payload(cols, c.Object, false, true)
+		w.payload(c.Columns, c.Object, false, true)
 		w.S(", LATERAL ")
 		w.invoke(r, func() { w.arguments(c, func(p *catalog.Param) { w.one(payloadRows, p.Name) }) })
 	case tree.ArgsNamed:

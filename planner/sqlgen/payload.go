@@ -45,8 +45,8 @@ func (w *Writer) payload(cols []tree.WriteColumn, object, defaults, one bool) {
 			w.S(",")
 		}
 		w.S(" ")
-		w.transformed(c.Transform, func() { w.one(recordRows, c.Name) })
-		if c.Transform != "" {
+		w.transformed(c.Transform, func() { w.one(recordRows, c.Key) })
+		if c.Transform != "" || c.Key != c.Name {
 			w.S(" AS ")
 			w.Ident(c.Name)
 		}
@@ -64,7 +64,7 @@ func (w *Writer) payload(cols []tree.WriteColumn, object, defaults, one bool) {
 			if i > 0 {
 				w.S(", ")
 			}
-			w.Ident(cols[i].Name)
+			w.Ident(cols[i].Key)
 			w.S(" ", cols[i].Type)
 		}
 		w.S(")")
@@ -94,7 +94,7 @@ func (w *Writer) defaults(cols []tree.WriteColumn) {
 			w.S(", ")
 		}
 		first = false
-		w.Lit(c.Name)
+		w.Lit(c.Key)
 		w.S(", ", anyStrings(c.Default.Name))
 	}
 	w.S(")")

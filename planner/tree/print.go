@@ -245,7 +245,7 @@ func (p *printer) write(w *Write) {
 	p.depth++
 	p.payload(w.Object)
 	p.list("set", each(w.Columns, func(c *WriteColumn) string {
-		text := c.Name + " " + c.Type
+		text := c.Name + " " + c.Type + when(c.Key != c.Name, " from "+c.Key)
 		if c.Transform != "" {
 			text += " by " + c.Transform
 		}

@@ -14,9 +14,10 @@ const (
 	WriteDelete
 )
 
-// WriteColumn is a column set from the payload.
+// WriteColumn is a column set from the payload, or an argument taken from it.
 type WriteColumn struct {
 	Name      string
+	Key       string // its name in the payload
 	Type      string // the payload's value is read as this type
 	Transform string // representation function from that type to the column's
 	Default   Opt    // expression for objects that lack the key, under missing=default
@@ -56,6 +57,7 @@ type Call struct {
 	Routine   *catalog.Routine
 	Args      CallArgs
 	Params    []catalog.Param // those given
+	Columns   []WriteColumn   // ArgsJSON: the same, as members of the payload
 	Object    bool            // ArgsJSON: the payload is one object, not an array
 	Returning []string        // columns the answer needs; {"*"} or none for all
 }
