@@ -42,6 +42,8 @@ create function api.too_slow() returns void language plpgsql stable as
 create function api.volatile() returns void language sql volatile as 'select';
 create function api.blocked() returns void language sql volatile as 'select pg_advisory_xact_lock(1)';
 create function api.die() returns void language sql volatile security definer as 'select pg_terminate_backend(pg_backend_pid())';
+create function api.bad_headers() returns void language sql stable as $$ select set_config('response.headers', 'x', true) $$;
+create function api.bad_status() returns void language sql stable as $$ select set_config('response.status', 'x', true) $$;
 create function api.greet() returns text language sql stable as $$select 'hello'$$;
 create function api.sleeps() returns void language sql stable as 'select pg_sleep(0.3)';
 create function api.prepare_request() returns void language sql volatile as 'select';

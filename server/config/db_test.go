@@ -115,6 +115,28 @@ func TestReadDatabase(t *testing.T) {
 	}
 }
 
+// TestTokenCacheInDatabase: PostgREST 16.4 counts it, too.
+func TestTokenCacheInDatabase(t *testing.T) {
+	c, err := Load(LoadOptions{Database: map[string]string{"jwt_cache_max_entries": "7"}, Env: []string{"PGRST_JWT_CACHE_MAX_ENTRIES=5"}})
+	if err != nil || c.JWTCacheMaxEntries != 7 || !strings.Contains(databaseNames(), "pgrst.jwt_cache_max_entries") {
+		t.Errorf("%d, %v", c.JWTCacheMaxEntries, err)
+	}
+}
+
+// TestCheckRole: whether requests can run as a role.
+func TestCheckRole(t *testing.T) {
+	cluster := pgtest.Start(t)
+	cluster.CreateDB(t, "cfg_check")
+	cluster.Exec(t, "cfg_check", `create role "CheckAuth" login noinherit; create role "check ""anon"""; create role check_stranger; grant "check ""anon""" to "CheckAuth"`)
+	query := connect(t, cluster.URI("cfg_check", "CheckAuth"))
+	for role, want := range map[string][2]bool{`check "anon"`: {true, true}, "check_stranger": {true, false}, "check_nobody": {false, false}, "x' or true --": {false, false}} {
+		exists, member, err := CheckRole(context.Background(), query, role)
+		if err != nil || exists != want[0] || member != want[1] {
+			t.Errorf("%s: %t %t %v, want %v", role, exists, member, err, want)
+		}
+	}
+}
+
 func TestReadRoles(t *testing.T) {
 	cluster := pgtest.Start(t)
 	cluster.CreateDB(t, "cfg_roles")
