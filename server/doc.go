@@ -20,6 +20,10 @@
 // new one beside it and swap the pointer, so no request ever sees half of a
 // reload and none waits for one.
 //
+// reload.go has the one loop that changes what is in force: configuration,
+// catalog and listener. It asks the database nothing itself, so it hears every
+// request for a reload at once; load.go reads, install.go puts in force.
+//
 // # Errors
 //
 // Each layer has an error type without any HTTP in it; problem.go alone turns

@@ -12,8 +12,9 @@
 //
 // Precedence, strongest first: database, flags, environment, file, default.
 // As in PostgREST a value that cannot be read as the number or boolean its key
-// wants counts as absent and the default holds; enumerations, lists, paths and
-// addresses that make no sense are errors.
+// wants counts as absent, and the default is used; enumerations, lists, paths and
+// addresses that make no sense are errors. Config.Warnings names such values, and
+// keys and variables that do not exist. Of a flag each of these is an error.
 //
 // Nothing here is borrowed: a Config owns its memory and is never changed
 // after Load returns it. A reload calls Load again.
