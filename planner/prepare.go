@@ -25,8 +25,6 @@ type Prepared struct {
 
 	// Settings makes the settings of the routine called; nil without any.
 	Settings *pgwire.Stmt
-	// Records: embeds come as records, which only the catalog's names describe.
-	Records bool
 	// NoNUL: PostgreSQL refuses \u0000 in this body. It takes the only row out of
 	// an array, and has to decode the row for that.
 	NoNUL bool
@@ -116,10 +114,7 @@ type TypeNames interface {
 // prepareRows settles how each column is encoded, and returns the statement
 // that brings the columns in a form that can be.
 func (p *Plan) prepareRows(pre *Prepared, types TypeNames, fields []pgwire.Field) *sqlgen.Statement {
-	page, guards, ok := guarded(fields[min(p.Prefix(), len(fields)):], p.Main.Guards)
-	if !ok {
-		return p.aggregated() // the catalog is out of date
-	}
+	page := fields[min(p.Prefix(), len(fields)):]
 	convert := sqlgen.Columns{Names: make([]string, len(page)), ToJSON: make([]bool, len(page))}
 	columns := make([]rowjson.Column, len(page))
 	oids := make([]uint32, len(page))
@@ -129,10 +124,6 @@ func (p *Plan) prepareRows(pre *Prepared, types TypeNames, fields []pgwire.Field
 		convert.Names[i], columns[i], oids[i] = f.Name, column, f.Type
 		if f.Type == jsonOID && f.Table == 0 && slices.Contains(normal, f.Name) {
 			columns[i].Codec = rowjson.NormalCodec()
-		}
-		if rec := recordOf(p.root, f.Name); f.Type == rowjson.RecordArray && slices.Contains(normal, f.Name) && rec != nil {
-			columns[i] = recordCodec(rec).Column(f.Name)
-			known, pre.Records = true, true
 		}
 		if !known {
 			pre.UserCode = true // to_json may call a cast to json
@@ -157,10 +148,6 @@ func (p *Plan) prepareRows(pre *Prepared, types TypeNames, fields []pgwire.Field
 	}
 	for _, c := range columns {
 		pre.Formats = append(pre.Formats, c.Codec.Format)
-	}
-	for _, g := range guards {
-		pre.Formats = append(pre.Formats, rowjson.Text)
-		pre.types = append(pre.types, g.Type)
 	}
 	if converts {
 		return p.convert(&convert)
@@ -196,10 +183,7 @@ func unique(names []string) bool {
 
 // Page are a row's values of the page itself. The row has at least the columns
 // of the prefix.
-func (pre *Prepared) Page(row [][]byte) [][]byte {
-	row = row[pre.Prefix:]
-	return row[:min(len(row), len(pre.Columns))] // guards follow; see sqlgen.Guard
-}
+func (pre *Prepared) Page(row [][]byte) [][]byte { return row[pre.Prefix:] }
 
 // Fits reports whether a statement that returns these column types is the one
 // the columns were made for.

@@ -80,7 +80,6 @@ func (r *resolver) read(relation catalog.QI) (*tree.Node, error) {
 	if err := orderSpreads(root); err != nil {
 		return nil, err
 	}
-	r.addRecords(root, new(int))
 	return root, nil
 }
 

@@ -96,7 +96,7 @@ func (rq *request) execute(plan *planner.Plan) error {
 			return err
 		case errors.Is(err, errStale):
 			plan.Forget(prepared)
-		case errors.Is(err, errUnreadable), plan.Main.Guards != nil && !aggregate && server.UnknownName():
+		case errors.Is(err, errUnreadable):
 			aggregate = true
 		default:
 			return err
@@ -132,8 +132,7 @@ func (rq *request) once(ctx context.Context, plan *planner.Plan, prepared *plann
 		again := stale && server.Where == "" || lost && conn.Kind == pgwire.Unparsed
 		return !again, doubtful(err)
 	}
-	again := stale || errors.Is(err, errStale) || errors.Is(err, errUnreadable) || lost && conn.Kind == pgwire.Lost ||
-		prepared.Records && server.UnknownName()
+	again := stale || errors.Is(err, errStale) || errors.Is(err, errUnreadable) || lost && conn.Kind == pgwire.Lost
 	return !again, err
 }
 

@@ -8,14 +8,14 @@ import (
 	"github.com/fastgrest/fastgrest/planner/tree"
 )
 
-// query writes the SELECT of a node with its embeds joined laterally.
+// query writes the SELECT of a node with its embeds.
 func (w *Writer) query(n *tree.Node) {
 	ref := n.Ref()
 	w.S("SELECT")
 	w.selectList(n, ref)
 	w.from(n)
 	for i := range n.Embeds {
-		if e := &n.Embeds[i]; !w.recorded(e) {
+		if e := &n.Embeds[i]; !w.inSelect(n, e) {
 			w.join(e)
 		}
 	}
@@ -44,8 +44,6 @@ func (w *Writer) selectList(n *tree.Node, ref catalog.QI) {
 		w.S(" ")
 		first = false
 	}
-	guards := w.guards
-	w.guards = nil
 	if len(n.Select) == 0 && len(n.Children) == 0 {
 		comma()
 		w.selectField(ref, &star)
@@ -71,9 +69,16 @@ func (w *Writer) selectList(n *tree.Node, ref catalog.QI) {
 				w.spreadField(e.AggAlias, &e.Fields[j])
 			}
 		case e.Empty:
-		case w.recorded(e):
+		case w.inSelect(n, e):
 			comma()
-			w.records(e)
+			w.S("COALESCE((SELECT pg_catalog.json_agg(")
+			w.Ident(e.AggAlias)
+			w.S(".*) FROM (")
+			w.query(e.Node)
+			w.S(") AS ")
+			w.Ident(e.AggAlias)
+			w.S("), '[]') AS ")
+			w.Ident(e.Name)
 		case e.Kind == tree.EmbedObject:
 			comma()
 			w.S("pg_catalog.row_to_json(")
@@ -92,10 +97,22 @@ func (w *Writer) selectList(n *tree.Node, ref catalog.QI) {
 			w.Ident(e.Name)
 		}
 	}
-	for _, g := range guards {
-		comma()
-		w.guard(g)
-	}
+}
+
+// inSelect reports whether an embed of n is a subquery of the select list instead
+// of a lateral join. That costs PostgreSQL less, most of all where rows are sorted
+// and limited: a subquery runs only for the rows that are left. Nothing but the
+// select list can refer to it.
+func (w *Writer) inSelect(n *tree.Node, e *tree.Embed) bool {
+	return w.json && e.Kind == tree.EmbedArray && !e.Empty && !e.Repeated &&
+		e.Node.Join != parser.JoinInner && !mentions(n.Where, e.AggAlias)
+}
+
+// mentions reports whether conditions ask if an embed has rows.
+func mentions(conds []tree.Cond, alias string) bool {
+	return slices.ContainsFunc(conds, func(c tree.Cond) bool {
+		return c.Kind == tree.CondNullEmbed && c.Embed == alias || mentions(c.Children, alias)
+	})
 }
 
 // castEmbed makes jsonb of an embed, which settles how it is printed, and can

@@ -85,13 +85,7 @@ func (w *Writer) rows(root *tree.Node, total Total, convert *Columns) {
 const RowsPrefix = 2
 
 func (w *Writer) page(root *tree.Node, convert *Columns) {
-	var guards []Guard
-	if w.json {
-		guards = guardsOf(root)
-	}
-	w.guarded = guards
 	if convert == nil {
-		w.guards = guards
 		w.query(root)
 		return
 	}
@@ -108,10 +102,6 @@ func (w *Writer) page(root *tree.Node, convert *Columns) {
 			w.S("_postgrest_t.")
 		}
 		w.Ident(name)
-	}
-	for _, g := range guards {
-		w.S(", ")
-		w.guard(g)
 	}
 	w.S(" FROM (")
 	w.query(root)

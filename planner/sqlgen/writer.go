@@ -32,8 +32,6 @@ type Statement struct {
 	SQL   string
 	Args  []Arg
 	Names []string // names of call arguments, by Arg.Index
-	// Guards end the columns of its rows; see Guard.
-	Guards []Guard
 }
 
 const (
@@ -55,15 +53,12 @@ type Writer struct {
 	args  []Arg
 	index map[Arg]int // of args, once there are many
 	names []string
-	json  bool // embeds stay json; see JSONColumns
-
-	guards  []Guard // to end the next select list
-	guarded []Guard // all of the statement
+	json  bool // embeds stay json, see JSONColumns, and some are subqueries, see inSelect
 }
 
 // Statement returns what was written.
 func (w *Writer) Statement() Statement {
-	return Statement{SQL: w.buf.String(), Args: w.args, Names: w.names, Guards: w.guarded}
+	return Statement{SQL: w.buf.String(), Args: w.args, Names: w.names}
 }
 
 // S writes constant SQL. It is for text that stands in this package's source.

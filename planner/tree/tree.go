@@ -192,35 +192,7 @@ type Embed struct {
 	AggAlias string
 	Empty    bool // joined but not selected: rel()
 	Fields   []SpreadField
-	Record   *Record // an array that may come as records; nil: only as JSON
-	Repeated bool    // another embed of the node has the same AggAlias, which PostgreSQL refuses
-}
-
-// Record describes rows that may come as records instead of JSON objects.
-type Record struct {
-	Fields []RecordField // in jsonb's order of their names
-	// Star is the relation all columns of which are among the fields by "*",
-	// StarNames the names they had when the catalog was read.
-	Star      catalog.QI
-	StarNames []string
-}
-
-// RecordForm says how a field is put into a record.
-type RecordForm uint8
-
-const (
-	RecordPlain  RecordForm = iota // as it is
-	RecordText                     // cast to text
-	RecordJSON                     // by to_json
-	RecordNested                   // an embed's records
-)
-
-// RecordField is one field of a record.
-type RecordField struct {
-	Name string // of the column, and of the member
-	Form RecordForm
-	OID  uint32  // the type it has in the record
-	Of   *Record // RecordNested
+	Repeated bool // another embed of the node has the same AggAlias, which PostgreSQL refuses
 }
 
 // SpreadField is one column lifted by a spread.

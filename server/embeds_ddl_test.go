@@ -5,12 +5,12 @@ import (
 	"testing"
 )
 
-const recordsSchema = `
-	create role rec_login login noinherit;
-	create role rec_anon;
-	grant rec_anon to rec_login;
+const embedsSchema = `
+	create role emb_login login noinherit;
+	create role emb_anon;
+	grant emb_anon to emb_login;
 	create schema api;
-	grant usage on schema api to rec_anon;
+	grant usage on schema api to emb_anon;
 	create type api.mood as enum ('fine', 'so so');
 	create domain api.short as text check (length(value) < 9);
 	create table api.shop (id int primary key, name text);
@@ -22,7 +22,7 @@ const recordsSchema = `
 		(1, 1, 12.50, '2024-02-03 04:05:06+00', true, 'fine', 'abc', '{a,b}', '{"b": 1, "a": [1.0e2]}', 1e20, 5),
 		(2, 1, null, null, null, null, null, null, null, null, null),
 		(3, 2, 'NaN', 'infinity', false, 'so so', 'ü"\', '{}', 'null', '-0', -5);
-	grant select on all tables in schema api to rec_anon;`
+	grant select on all tables in schema api to emb_anon;`
 
 // answers of PostgreSQL to what an embed of all columns, and of some, has to be.
 const (
@@ -33,10 +33,10 @@ const (
 // betweenRows is what PostgreSQL writes between the rows of a page, and we do not.
 var betweenRows = strings.NewReplacer(", \n ", ",")
 
-// TestRecordsOfChangedTables: embeds come as records, which have no names, and
-// have to be right whatever happened to the table since the catalog was read.
-func TestRecordsOfChangedTables(t *testing.T) {
-	w := startWriter(t, recordsSchema, map[string]string{login: "rec_login", "db-anon-role": "rec_anon", "db-pool": "2"})
+// TestEmbedsOfChangedTables: embeds are right whatever happened to their tables
+// since the catalog was read.
+func TestEmbedsOfChangedTables(t *testing.T) {
+	w := startWriter(t, embedsSchema, map[string]string{login: "emb_login", "db-anon-role": "emb_anon", "db-pool": "2"})
 	check := func(what string) {
 		t.Helper()
 		for target, sql := range map[string]string{
