@@ -29,10 +29,10 @@ type cached struct {
 
 const (
 	// maxStatementBytes bounds the SQL of all statements of a connection.
-	maxStatementBytes = 1 << 20
+	maxStatementBytes = 512 << 10
 	// maxStatement bounds the SQL of a statement that is kept. A longer one would
 	// push out dozens of others.
-	maxStatement = 64 << 10
+	maxStatement = 32 << 10
 )
 
 func (c *stmtCache) init(limit int) {

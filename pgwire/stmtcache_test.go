@@ -11,9 +11,9 @@ import (
 // statement is a statement whose SQL has n bytes.
 func statement(n int) *pgwire.Stmt { return pgwire.NewStmt(strings.Repeat("x", n)) }
 
-// TestStatementBytes: a connection keeps at most 1 MiB of SQL, and no statement of more than 64 KiB.
+// TestStatementBytes: a connection keeps at most 512 KiB of SQL, and no statement of more than 32 KiB.
 func TestStatementBytes(t *testing.T) {
-	const kept = 64 << 10
+	const kept = 32 << 10
 	fresh := say{parsed, bound, oneField, oneRow, selected, idle}
 	known := say{bound, oneRow, selected, idle}
 	var all []say
@@ -61,7 +61,7 @@ func TestStatementBytes(t *testing.T) {
 // a connection of its own.
 func TestLongStatementsDoNotShare(t *testing.T) {
 	c := connectTo(t, pgtest.NewScript(t, answers(nil, say{parsed, bound, oneField, oneRow, selected, idle})))
-	long := statement(64<<10 + 1)
+	long := statement(32<<10 + 1)
 	if _, err := run(c, new(log), long); err != nil {
 		t.Fatal(err)
 	}
