@@ -20,7 +20,10 @@ PKG      ?= ./...
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: build ## the demo: a private PostgreSQL with data, the API on :3000 (ARGS= adds flags)
+run: ## the demo: a private PostgreSQL with data, the API on :3000 (ARGS= adds flags)
+	@echo "Compiling fastgrest. The first time this takes a minute or two."
+	@echo "ARGS= adds flags, as in: make run ARGS='--server-port 3100 --admin-server-port 3101'"
+	@$(MAKE) --no-print-directory build
 	@.ci/pg-bin >/dev/null || true; exec ./fastgrest --demo $(ARGS)
 
 build: ## build ./fastgrest

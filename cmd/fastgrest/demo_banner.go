@@ -39,7 +39,21 @@ var examples = []example{
 	{what: "A function, with a filter on its result", path: "/rpc/search_books?query=garden%20-winter&select=title,pages&pages=lt.200&limit=3"},
 	{what: "Row security: customer 42 sees only their own purchases", path: "/purchase?select=placed,status&order=placed.desc",
 		headers: []string{"Authorization: Bearer {reader}"}},
+	{what: "Insert a row, and get it back (staff only)", method: "POST", path: "/author?select=id,full_name,country",
+		headers: []string{"Authorization: Bearer {editor}", jsonBody, "Prefer: return=representation"},
+		body:    `{"first_name": "Ada", "last_name": "O'Hara", "born": "1979-05-04", "country": "IE"}`},
+	{what: "Update rows", method: "PATCH", path: "/edition?book_id=eq.1&select=book_id,number,price",
+		headers: []string{"Authorization: Bearer {editor}", jsonBody, "Prefer: return=representation"},
+		body:    `{"price": 9.99}`},
+	{what: "Delete rows: customer 42 takes back their reviews (the second time there are none left)", method: "DELETE", path: "/review?customer_id=eq.42&select=id,headline",
+		headers: []string{"Authorization: Bearer {reader}", "Prefer: return=representation"}},
+	{what: "Call a function that writes: customer 42 buys two copies", method: "POST", path: "/rpc/buy?select=id,placed,status",
+		headers: []string{"Authorization: Bearer {reader}", jsonBody},
+		body:    `{"book_id": 7, "copies": 2}`},
 }
+
+// jsonBody is needed because curl sends bodies as forms.
+const jsonBody = "Content-Type: application/json"
 
 func writeBanner(w io.Writer, c *config.Config, cluster *pgcluster.Cluster, took time.Duration) error {
 	tokens, err := demoTokens(c.JWTSecret)
@@ -52,8 +66,9 @@ func writeBanner(w io.Writer, c *config.Config, cluster *pgcluster.Cluster, took
 	for _, e := range examples {
 		fmt.Fprintf(&b, "\n# %s\n%s\n", e.what, tokens.Replace(e.curl(base, c.ServerUnixSocket)))
 	}
-	fmt.Fprintf(&b, "\nAPI      %s (the token above is good for a day)\n", base)
+	fmt.Fprintf(&b, "\nAPI      %s (the tokens above are good for a day)\n", base)
 	if c.AdminServerPort != 0 {
+		fmt.Fprintf(&b, "Page     %s/ui (requests, latency, pool and caches, for a browser)\n", adminURL(c))
 		fmt.Fprintf(&b, "Admin    %s, /live, /metrics, /schema_cache\n", readyURL(c))
 	}
 	fmt.Fprintf(&b, "SQL      psql '%s'\n", cluster.URI(demoDatabase, pgcluster.Superuser))

@@ -91,6 +91,8 @@ func fill(ctx context.Context, cluster *pgcluster.Cluster, scripts []script) err
 	for _, sql := range []string{
 		"drop database if exists " + demoDatabase,
 		"create database " + demoDatabase + " template " + demoTemplate,
+		// In psql, names work without a schema. The server sets the search path of each request itself.
+		"alter role " + pgcluster.Superuser + " in database " + demoDatabase + " set search_path = bookshop, reports",
 	} {
 		if err := cluster.Exec(ctx, "postgres", "make the database", sql); err != nil {
 			return err

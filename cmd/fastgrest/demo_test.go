@@ -4,13 +4,18 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 )
@@ -85,20 +90,41 @@ func demoFolder(t *testing.T) string {
 	return filepath.Join(dir, "demo")
 }
 
-var (
-	curlURL    = regexp.MustCompile(`'(http://[^']*)'`)
-	curlHeader = regexp.MustCompile(`-H '([^:']*): ([^']*)'`)
-)
-
-// fetchExample does what a shell and curl would do with a line of the banner.
-func fetchExample(t *testing.T, line string) (status int, body string) {
+// paste does what a shell and curl do with a line of the banner.
+func paste(t *testing.T, line string) (status int, body string) {
 	t.Helper()
-	request, err := http.NewRequest(http.MethodGet, curlURL.FindStringSubmatch(line)[1], nil)
+	printed, err := exec.CommandContext(t.Context(), "sh", "-c", `curl() { printf '%s\0' "$@"; }; `+line).Output()
+	if err != nil {
+		t.Fatalf("%s: %v", line, err)
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, h := range curlHeader.FindAllStringSubmatch(line, -1) {
-		request.Header.Set(h[1], h[2])
+	words := strings.Split(strings.TrimSuffix(string(printed), "\x00"), "\x00")
+	for len(words) > 0 {
+		word, argument := words[0], ""
+		words = words[1:]
+		if slices.Contains([]string{"-X", "-H", "-d"}, word) {
+			argument, words = words[0], words[1:]
+		}
+		switch word {
+		case "-g", "-i":
+		case "-X":
+			request.Method = argument
+		case "-H":
+			name, value, _ := strings.Cut(argument, ": ")
+			request.Header.Set(name, value)
+		case "-d":
+			request.Body = io.NopCloser(strings.NewReader(argument))
+			if request.Header.Get("Content-Type") == "" {
+				request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			}
+		default:
+			if request.URL, err = url.Parse(word); err != nil || request.URL.Host == "" {
+				t.Fatalf("%s: %q is not an address, %v", line, word, err)
+			}
+		}
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
@@ -112,6 +138,29 @@ func fetchExample(t *testing.T, line string) (status int, body string) {
 	return response.StatusCode, string(text)
 }
 
+// pastePSQL connects as psql does with a line of the banner, and looks at relations of both schemas.
+func pastePSQL(t *testing.T, line string) {
+	t.Helper()
+	address := regexp.MustCompile(`^SQL +psql '([^']+)'$`).FindStringSubmatch(line)
+	if address == nil {
+		t.Fatalf("%q is not a line for psql", line)
+	}
+	conn, err := pgconn.Connect(t.Context(), address[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	for _, relation := range []string{"book", "monthly_sales"} {
+		if _, err := conn.Exec(t.Context(), "select * from "+relation+" limit 1").ReadAll(); err != nil {
+			t.Error(err)
+		}
+		listed, err := conn.Exec(t.Context(), "select pg_table_is_visible(oid) from pg_class where relname = '"+relation+"'").ReadAll()
+		if err != nil || string(listed[0].Rows[0][0]) != "t" {
+			t.Errorf("\\d does not list %s, %v", relation, err)
+		}
+	}
+}
+
 // TestDemo pastes every example of the banner, twice: the second start finds the first one's database.
 func TestDemo(t *testing.T) {
 	dir := demoFolder(t)
@@ -119,16 +168,29 @@ func TestDemo(t *testing.T) {
 		began := time.Now()
 		d := startDemo(t, dir)
 		t.Logf("%s start: %s", start, time.Since(began).Round(time.Millisecond))
-		tried := 0
+		tried, methods := 0, []string(nil)
 		for line := range strings.Lines(d.out.String()) {
-			if !strings.HasPrefix(line, "curl ") {
-				continue
+			line = strings.TrimSpace(line)
+			switch word, _, _ := strings.Cut(line, " "); word {
+			case "curl":
+				tried++
+				status, body := paste(t, line)
+				if status < 200 || status > 299 || len(body) < 20 {
+					t.Errorf("%s: %d %s", line, status, body)
+				}
+				if m := regexp.MustCompile(`-X (\w+)`).FindStringSubmatch(line); m != nil {
+					methods = append(methods, m[1])
+				}
+			case "SQL":
+				pastePSQL(t, line)
+			case "Page":
+				if status, body := paste(t, "curl "+strings.Fields(line)[1]); status != http.StatusOK || !strings.Contains(body, "<html") {
+					t.Errorf("%s: %d %.100s", line, status, body)
+				}
 			}
-			tried++
-			status, body := fetchExample(t, line)
-			if status != http.StatusOK && status != http.StatusPartialContent || len(body) < 20 {
-				t.Errorf("%s: %d %s", strings.TrimSpace(line), status, body)
-			}
+		}
+		if slices.Sort(methods); !slices.Equal(methods, []string{"DELETE", "PATCH", "POST", "POST"}) {
+			t.Errorf("the examples that write are %q", methods)
 		}
 		if tried != len(examples) {
 			t.Errorf("%d examples in the banner, want %d", tried, len(examples))
@@ -179,5 +241,23 @@ end
 $$;`
 	if err := cluster.Exec(t.Context(), demoDatabase, "checks", recheck); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestMakeRun reads what make would do: it says first that it compiles and how flags are added, and
+// passes them on.
+func TestMakeRun(t *testing.T) {
+	makeProgram, err := exec.LookPath("make")
+	if err != nil {
+		t.Skip("make is not installed")
+	}
+	dry := exec.CommandContext(t.Context(), makeProgram, "-n", "run", "ARGS=--server-port 3100")
+	dry.Dir = "../.."
+	out, err := dry.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if !regexp.MustCompile(`(?s)Compiling.*ARGS=.*go build.*--demo --server-port 3100\n`).Match(out) {
+		t.Errorf("make run does\n%s", out)
 	}
 }

@@ -49,8 +49,10 @@ func checkReady(ctx context.Context, c *config.Config, stdout io.Writer) error {
 	return err
 }
 
-func readyURL(c *config.Config) string {
-	return "http://" + net.JoinHostPort(reachable(c.AdminServerHost), strconv.Itoa(c.AdminServerPort)) + "/ready"
+func readyURL(c *config.Config) string { return adminURL(c) + "/ready" }
+
+func adminURL(c *config.Config) string {
+	return "http://" + net.JoinHostPort(reachable(c.AdminServerHost), strconv.Itoa(c.AdminServerPort))
 }
 
 // reasons are why a server that answers is not ready.
