@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -71,6 +72,18 @@ func (d *database) value(sql string) string {
 		return ""
 	}
 	return string(results[0].Rows[0][0])
+}
+
+// large makes a table api.large and returns the length of the response with all of it, which does not
+// stay in memory.
+func (d *database) large() int {
+	d.t.Helper()
+	d.value("create table api.large as select i, repeat(md5(i::text), 100) as text from generate_series(1, 5000) i; grant select on api.large to process_anon")
+	n, err := strconv.Atoi(d.value("select sum(length(to_json(l)::text) + 1) + 1 from api.large l"))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return n
 }
 
 // waiting counts the requests that wait for the lock.
