@@ -3,7 +3,6 @@ package server
 import (
 	"runtime"
 	"runtime/metrics"
-	"time"
 
 	"github.com/fastgrest/fastgrest/planner/catalog"
 	"github.com/fastgrest/fastgrest/server/admin"
@@ -12,14 +11,14 @@ import (
 
 // Status gathers what the page for people shows. It asks nobody but this
 // process, so that the page answers when nothing else does.
-func (a *adminView) Status() *admin.Status {
+func (a *adminView) Status(after int64) *admin.Status {
 	s := (*Server)(a)
 	snap := s.snapshot.Load()
-	routes, all, classes := s.metrics.Requests()
+	routes, _, _ := s.metrics.Requests()
 	counters, loads, pool, tokens := s.metrics.Counters(), s.metrics.Loads(), s.poolFigures(), s.tokenFigures()
 	status := &admin.Status{
+		Moment:  a.moment(),
 		Version: s.options.Version,
-		Now:     time.Now().UnixMilli(),
 		Started: s.started.UnixMilli(),
 		Live:    a.Live(),
 		Ready:   a.connected(),
@@ -36,8 +35,6 @@ func (a *adminView) Status() *admin.Status {
 		},
 		Plans:    s.planCount(),
 		Bounds:   figures.Bounds(),
-		Duration: pageHistogram(&all),
-		Classes:  classes,
 		Routes:   []admin.Route{},
 		Bytes:    counters.Bytes,
 		Streamed: counters.StreamedBytes,
@@ -45,8 +42,7 @@ func (a *adminView) Status() *admin.Status {
 
 		Goroutines: runtime.NumGoroutine(),
 	}
-	database, wait := s.metrics.Database(), s.metrics.Wait()
-	status.Database, status.Wait = pageHistogram(&database), pageHistogram(&wait)
+	status.History, status.Use = a.history.Since(after)
 	for _, r := range routes[:min(len(routes), admin.MaxRoutes)] {
 		status.Routes = append(status.Routes, admin.Route{Route: r.Route, Requests: r.Requests, Errors: r.Errors, Duration: pageHistogram(&r.Duration)})
 	}

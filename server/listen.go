@@ -120,6 +120,12 @@ func (s *Server) serveAdmin(c *config.Config) (stop func(), err error) {
 		ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, Logger: s.log,
 	}
 	s.log.AdminListening(listenerAddress(l))
+	if c.AdminServerUnixSocket == "" {
+		s.log.AdminPage(listenerAddress(l))
+	}
+	s.history = &admin.History{}
+	ctx, cancel := context.WithCancel(context.Background())
+	go (*adminView)(s).keepHistory(ctx)
 	go func() {
 		if err := http.Serve(patientListener{l}); err != nil {
 			s.log.AdminCrashed(err)
@@ -127,6 +133,7 @@ func (s *Server) serveAdmin(c *config.Config) (stop func(), err error) {
 		}
 	}()
 	return func() {
+		cancel()
 		ctx, cancel := context.WithTimeout(context.Background(), adminPatience)
 		defer cancel()
 		_ = http.ShutdownWithContext(ctx)

@@ -223,6 +223,7 @@ func TestLogLife(t *testing.T) {
 	for _, want := range []string{
 		`: Starting fastgrest 1\.2\.3\.\.\.$`,
 		`: Admin server listening on ` + adminAddress + `:\d+$`,
+		`: Admin page at http://` + adminAddress + `:\d+/ui$`,
 		`: Listener connected to PostgreSQL .* on ".*" and listening for database notifications on the "pgrst" channel$`,
 		`: Successfully connected to PostgreSQL `,
 		`: Connection Pool initialized with a maximum size of 10 connections$`,

@@ -12,6 +12,7 @@ import (
 
 	"github.com/fastgrest/fastgrest/pgwire"
 	"github.com/fastgrest/fastgrest/pgwire/pool"
+	"github.com/fastgrest/fastgrest/server/admin"
 	"github.com/fastgrest/fastgrest/server/auth"
 	"github.com/fastgrest/fastgrest/server/config"
 	"github.com/fastgrest/fastgrest/server/metrics"
@@ -57,7 +58,8 @@ type Server struct {
 	warned      []string       // of the configuration in force
 	anonProblem string         // with db-anon-role; the goroutine that loads has it
 
-	socketFile string // of the API, if it is a unix socket
+	socketFile string         // of the API, if it is a unix socket
+	history    *admin.History // of the page; nil without an admin port
 
 	listener     atomic.Int32   // listenerOff and so on
 	listenConfig *config.Config // the configuration it was started with; nil before

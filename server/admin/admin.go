@@ -19,8 +19,9 @@ type Server interface {
 	// SchemaCache returns the schema cache as JSON, nil before the first load.
 	// The bytes are not modified.
 	SchemaCache() []byte
-	// Status returns what the page shows.
-	Status() *Status
+	// Status returns what the page shows, with the moments of its history after
+	// the one with this number.
+	Status(after int64) *Status
 	// WriteMetrics writes Prometheus text.
 	WriteMetrics(w io.Writer) error
 }
@@ -30,6 +31,11 @@ func Handler(s Server) fasthttp.RequestHandler {
 	return func(ctx *fasthttp.RequestCtx) {
 		// Neither a type for empty bodies nor one guessed for JSON: PostgREST sends none.
 		ctx.Response.Header.SetNoDefaultContentType(true)
+		if to := pageAt(ctx.RequestURI()); to != "" {
+			ctx.Response.Header.Set("Location", to)
+			answer(ctx, fasthttp.StatusFound, nil)
+			return
+		}
 		switch string(endpoint(ctx.RequestURI())) {
 		case "live":
 			answer(ctx, status(s.Live()), nil)
@@ -98,14 +104,31 @@ type emptyBody struct{}
 
 func (emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
 
+// pageAt returns where the page is from the two paths that lead to it: by a
+// relative address, since a proxy may serve the port below a path of its own.
+func pageAt(target []byte) string {
+	switch string(pathOf(target)) {
+	case "/":
+		return "ui"
+	case "/ui/":
+		return "../ui"
+	}
+	return ""
+}
+
+// pathOf returns the path of a request target in origin or absolute form.
+func pathOf(target []byte) []byte {
+	path, _, _ := bytes.Cut(target, []byte("?"))
+	if _, rest, ok := bytes.Cut(path, []byte("://")); ok && path[0] != '/' {
+		path = rest[max(0, bytes.IndexByte(rest, '/')):]
+	}
+	return path
+}
+
 // endpoint returns the decoded only segment of a request target, or nil when
 // there are more or none: "/live/" and "//live" are other paths than "/live".
 func endpoint(target []byte) []byte {
-	path, _, _ := bytes.Cut(target, []byte("?"))
-	if _, rest, ok := bytes.Cut(path, []byte("://")); ok && path[0] != '/' {
-		// absolute form, as sent to proxies
-		path = rest[max(0, bytes.IndexByte(rest, '/')):]
-	}
+	path := pathOf(target)
 	if len(path) < 2 || path[0] != '/' || bytes.IndexByte(path[1:], '/') >= 0 {
 		return nil
 	}

@@ -2,11 +2,14 @@ package admin
 
 import (
 	"bufio"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,7 +28,9 @@ type fake struct {
 func (f *fake) Live() bool          { return f.live }
 func (f *fake) Ready() bool         { return f.ready }
 func (f *fake) SchemaCache() []byte { return []byte(f.cache) }
-func (f *fake) Status() *Status     { return &Status{Version: "1", Now: 7} }
+func (f *fake) Status(after int64) *Status {
+	return &Status{Version: "1", Moment: Moment{Now: after}}
+}
 func (f *fake) WriteMetrics(w io.Writer) error {
 	_, _ = io.WriteString(w, f.metrics)
 	return f.err
@@ -106,7 +111,7 @@ func TestEndpoints(t *testing.T) {
 	f(up, "GET", "/metrics", 200, "a 1\n", text)
 	f(&fake{err: errors.New("x"), metrics: "half"}, "GET", "/metrics", 500, "", none)
 
-	for _, target := range []string{"/", "/ui/", "/ui.html", "/ui.jsonx", "/nope", "/LIVE", "/live/", "//live", "/genre", "/live/x", "*", "/config", "/%2Flive"} {
+	for _, target := range []string{"/ui.html", "/ui.jsonx", "/nope", "/LIVE", "/live/", "//live", "/genre", "/live/x", "/ui/x", "/ui//", "//", "*", "/config", "/%2Flive"} {
 		f(up, "GET", target, 404, "", none)
 	}
 }
@@ -201,5 +206,111 @@ func TestPage(t *testing.T) {
 	}
 	if js := strings.ReplaceAll(string(pageJS), "http://www.w3.org/2000/svg", ""); strings.Contains(js, "http") || strings.Contains(js, "innerHTML") {
 		t.Error("the script asks others, or sets markup")
+	}
+}
+
+// TestPageIsFound: / and /ui/ lead to the page, also below a path that a proxy adds.
+func TestPageIsFound(t *testing.T) {
+	conn := serve(t, &fake{})()
+	r := bufio.NewReader(conn)
+	for _, target := range []string{"/", "/?x", "/ui/", "/ui/?x=1", "http://x/", "http://x/ui/?x"} {
+		for _, prefix := range []string{"", "/admin"} {
+			fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", target)
+			res, err := http.ReadResponse(r, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.Copy(io.Discard, res.Body); err != nil {
+				t.Fatal(err)
+			}
+			asked, err := url.Parse("http://x" + prefix + strings.TrimPrefix(target, "http://x"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			to, err := asked.Parse(res.Header.Get("Location"))
+			if err != nil || res.StatusCode != 302 || to.Path != prefix+"/ui" {
+				t.Errorf("%s below %q: %d to %v, %v", target, prefix, res.StatusCode, to, err)
+			}
+		}
+	}
+}
+
+// TestHistoryIsAskedFor: the page says which moments it has. What is not a number is none.
+func TestHistoryIsAskedFor(t *testing.T) {
+	conn := serve(t, &fake{})()
+	r := bufio.NewReader(conn)
+	for query, want := range map[string]int64{"": 0, "?after=12": 12, "?after=x": 0, "?after=-3": 0, "?after=99999999999999999999999": 0} {
+		fmt.Fprintf(conn, "GET /ui.json%s HTTP/1.1\r\nHost: x\r\n\r\n", query)
+		res, err := http.ReadResponse(r, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var status Status
+		if err := json.NewDecoder(res.Body).Decode(&status); err != nil || status.Now != want {
+			t.Errorf("%q asks for moments after %d, %v, want %d", query, status.Now, err, want)
+		}
+		res.Body.Close()
+	}
+}
+
+// TestHistory adds more moments than are kept.
+func TestHistory(t *testing.T) {
+	h := &History{}
+	numbers := func(after int64) (list []int64) {
+		moments, _ := h.Since(after)
+		for _, m := range moments {
+			if m.Now != m.Number*10 {
+				t.Errorf("moment %d is of %d", m.Number, m.Now)
+			}
+			list = append(list, m.Number)
+		}
+		return list
+	}
+	f := func(after int64, want ...int64) {
+		t.Helper()
+		if got := numbers(after); !slices.Equal(got, want) {
+			t.Errorf("after %d: %v, want %v", after, got, want)
+		}
+	}
+	f(0)
+	f(5)
+	for n := range int64(3) {
+		h.Add(Moment{Now: (n + 1) * 10})
+	}
+	f(0, 1, 2, 3)
+	f(2, 3)
+	f(3)
+	f(4, 1, 2, 3)
+	f(-1, 1, 2, 3)
+	for n := range int64(Kept) {
+		h.Add(Moment{Now: (n + 4) * 10})
+	}
+	if got := numbers(0); len(got) != Kept || got[0] != 4 || got[Kept-1] != Kept+3 {
+		t.Errorf("%d moments are kept: %v", len(got), got)
+	}
+	f(Kept+2, Kept+3)
+}
+
+// TestHistoryUse: a moment has the mean and the peak of the looks since the one before.
+func TestHistoryUse(t *testing.T) {
+	h := &History{}
+	for i := range LooksPerMoment {
+		if due := h.Look(i%2, 0); due != (i == LooksPerMoment-1) {
+			t.Errorf("look %d: a moment is due: %t", i, due)
+		}
+	}
+	h.Add(Moment{})
+	h.Look(1, 4)
+	h.Look(8, 0)
+	moments, use := h.Since(0)
+	if want := (Use{InUse: 0.5, InUsePeak: 1}); moments[0].Use != want {
+		t.Errorf("got %v, want %v", moments[0].Use, want)
+	}
+	if want := (Use{InUse: 4.5, InUsePeak: 8, Waiting: 2, WaitingPeak: 4}); use != want {
+		t.Errorf("since then: %v, want %v", use, want)
+	}
+	h.Add(Moment{})
+	if _, after := h.Since(0); after != use {
+		t.Errorf("without a look since: %v, want that of the last moment, %v", after, use)
 	}
 }

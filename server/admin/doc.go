@@ -6,8 +6,8 @@
 //	               or the database connection is awaited, 500 when not live
 //	/schema_cache  the schema cache as JSON, empty before the first load
 //	/metrics       Prometheus text
-//	/ui            a page for people, with plots of the last minutes; not at /,
-//	               which PostgREST says 404 to
+//	/ui            a page for people, with plots of the last 15 minutes; / and
+//	               /ui/ lead to it, where PostgREST has nothing (404)
 //	/ui.json       the figures on that page; its form may change
 //	anything else  404
 //

@@ -51,9 +51,10 @@ func answerPage(ctx *fasthttp.RequestCtx, p page) {
 	answer(ctx, fasthttp.StatusOK, p.body)
 }
 
-// answerStatus sends the figures that the page shows.
+// answerStatus sends the figures that the page shows. The page says which
+// moments of the history it has.
 func answerStatus(ctx *fasthttp.RequestCtx, s Server) {
-	body, err := json.Marshal(s.Status())
+	body, err := json.Marshal(s.Status(int64(ctx.QueryArgs().GetUintOrZero("after"))))
 	if err != nil {
 		answer(ctx, fasthttp.StatusInternalServerError, nil)
 		return

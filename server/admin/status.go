@@ -5,7 +5,6 @@ package admin
 type Status struct {
 	Version  string `json:"version"`
 	Postgres string `json:"postgres"` // version; empty before the first connection
-	Now      int64  `json:"now"`      // in ms since 1970, as all times
 	Started  int64  `json:"started"`
 	Live     bool   `json:"live"`
 	Ready    bool   `json:"ready"`
@@ -18,17 +17,16 @@ type Status struct {
 	Caches []Cache `json:"caches"`
 	Plans  int     `json:"plans"` // in the cache
 
-	Bounds   []float64         `json:"bounds"` // upper ends of the histograms' buckets but the last, in seconds
-	Duration Histogram         `json:"duration"`
-	Database Histogram         `json:"database"`
-	Wait     Histogram         `json:"wait"`
-	Classes  map[string]uint64 `json:"classes"` // answers by class of status
-	Routes   []Route           `json:"routes"`  // the busiest
+	Bounds  []float64 `json:"bounds"`  // upper ends of the histograms' buckets but the last, in seconds
+	Routes  []Route   `json:"routes"`  // the busiest
+	History []Moment  `json:"history"` // those the page does not have
 
 	Bytes      uint64 `json:"bytes"` // of bodies
 	Streamed   uint64 `json:"streamed"`
 	Heap       uint64 `json:"heap"`
 	Goroutines int    `json:"goroutines"`
+
+	Moment // this one, without a number
 }
 
 // MaxRoutes is how many routes a Status has at most: what a page can show, and

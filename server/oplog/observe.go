@@ -24,6 +24,9 @@ func (l *Logger) Listening(address string) { l.say(Info, "API server listening o
 // AdminListening tells the address of the admin socket.
 func (l *Logger) AdminListening(address string) { l.say(Info, "Admin server listening on ", address) }
 
+// AdminPage tells where the page of the admin port is.
+func (l *Logger) AdminPage(address string) { l.say(Info, "Admin page at http://", address, "/ui") }
+
 // AdminCrashed precedes the end of the process.
 func (l *Logger) AdminCrashed(err error) {
 	l.say(Crit, "Admin server crashed unexpectedly: ", oneLine(err.Error()))

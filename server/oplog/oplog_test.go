@@ -157,6 +157,7 @@ func TestWords(t *testing.T) {
 	f(func(l *Logger) { l.Starting("1.2") }, "Starting fastgrest 1.2...")
 	f(func(l *Logger) { l.Listening("127.0.0.1:3000") }, "API server listening on 127.0.0.1:3000")
 	f(func(l *Logger) { l.AdminListening("[::1]:3001") }, "Admin server listening on [::1]:3001")
+	f(func(l *Logger) { l.AdminPage("[::1]:3001") }, "Admin page at http://[::1]:3001/ui")
 	f(func(l *Logger) { l.AdminCrashed(errors.New("bind:\n\tin use")) }, "Admin server crashed unexpectedly: bind: in use")
 	f(func(l *Logger) { l.Ending(errors.New("port 1 is taken")) }, "port 1 is taken")
 	f(func(l *Logger) { l.Terminating("SIGTERM") }, "Received termination unix signal SIGTERM")

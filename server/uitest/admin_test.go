@@ -91,7 +91,7 @@ func TestAdminPage(t *testing.T) {
 
 	tab, console := openTab(t, browser)
 	do(t, tab, scheme("light"), chromedp.Navigate(admin+"/ui"), chromedp.WaitVisible(chromedp.CSS(`#routes tbody tr`)))
-	await(t, tab, `points.length >= 6 && document.querySelector("#state").classList.contains("good")`)
+	await(t, tab, `points.length >= 4 && document.querySelector("#state").classList.contains("good")`)
 	await(t, tab, plotNames+`.every((id) => (document.querySelector("#" + id + " path.line").getAttribute("d") || "").split("L").length > 2)`)
 	await(t, tab, plotNames+`.every((id) => /\d/.test(document.querySelector("#" + id + " .big").textContent))`)
 

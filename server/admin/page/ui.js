@@ -1,15 +1,16 @@
 "use strict";
 
-// Figures are asked for every two seconds and kept for five minutes, here and nowhere else: a
-// page that is opened anew begins anew. What clients and databases choose (routes, schemas) is
-// only ever set as text.
+// Figures are asked for every two seconds. The server keeps a history of 15 minutes, so a new page
+// has all of it at once. What clients and databases choose (routes, schemas) is only ever set as text.
 
 const EVERY = 2000;
-const KEEP = 150;
-const LEAST = 30; // samples that fill a plot, so that a new page does not begin in a corner
-const WINDOW = 5; // samples over which rates and quantiles are taken, so that they are calm
+const KEEP = 15 * 60 * 1000; // ms that a plot shows
+const LEAST = 60 * 1000;     // ms that fill a plot, so that a new server does not begin in a corner
+const WINDOW = 5;            // samples over which the figures beside the plots are taken
+const PERIOD = 4000;         // ms at least over which a plotted rate or quantile is taken
 
 const samples = []; // of the server, oldest first
+const moments = []; // its history, oldest first, and at the end that of the last sample
 const points = [];  // what is drawn of them
 let failed = 0;
 
@@ -94,8 +95,8 @@ function quantile(histogram, q, bounds) {
 
 const WIDTH = 600, HEIGHT = 110, BOTTOM = 1, TOP = 6;
 
-// span is how many samples the plots are wide.
-const span = () => Math.max(LEAST, points.length);
+// span is how many ms the plots are wide.
+const span = () => points.length ? Math.min(KEEP, Math.max(LEAST, points[points.length - 1].now - points[0].now)) : LEAST;
 
 // nice is the next number of 1, 2 or 5 with zeros.
 function nice(x) {
@@ -104,6 +105,12 @@ function nice(x) {
   for (const step of [1, 2, 5, 10]) if (x <= step * unit * 1.0001) return step * unit;
   return 10 * unit;
 }
+
+// near reports whether there is something to draw at a moment: lines of trouble are not drawn at zero.
+const near = (shown, i, value) => [i - 1, i, i + 1].some((j) => shown[j] && value(shown[j]) > 0);
+
+// nearest is the place of the point nearest to a time.
+const nearest = (shown, time) => shown.reduce((best, point, i) => Math.abs(point.now - time) < Math.abs(shown[best].now - time) ? i : best, 0);
 
 function plot(id, title, unit, lines, options) {
   const card = $(id);
@@ -116,18 +123,18 @@ function plot(id, title, unit, lines, options) {
   svg.addEventListener("pointermove", (event) => {
     const box = svg.getBoundingClientRect();
     const x = (event.clientX - box.left) / box.width * WIDTH;
-    hovered = Math.round(x / WIDTH * (span() - 1));
+    hovered = x / WIDTH;
     draw();
   });
   svg.addEventListener("pointerleave", () => { hovered = null; draw(); });
 
   function draw() {
     const shown = points;
-    const offset = span() - shown.length;
+    const end = shown.length ? shown[shown.length - 1].now : 0;
     const limit = options.limit ? options.limit() : 0;
     const values = lines.flatMap((line) => shown.map(line.value)).filter((v) => v !== null);
     const top = nice(Math.max(limit, options.least || 0, ...values));
-    const x = (i) => WIDTH * (i + offset) / (span() - 1);
+    const x = (i) => WIDTH * (1 - (end - shown[i].now) / span());
     const y = (v) => HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * v / top;
     svg.replaceChildren();
     for (const share of [0, 0.5, 1]) {
@@ -139,20 +146,20 @@ function plot(id, title, unit, lines, options) {
     for (const line of lines) {
       // Without a value there is a gap.
       let path = "", area = "", start = null;
-      const end = (i) => { if (start !== null) area += `L${x(i)},${y(0)}L${x(start)},${y(0)}Z`; start = null; };
+      const close = (i) => { if (start !== null) area += `L${x(i)},${y(0)}L${x(start)},${y(0)}Z`; start = null; };
       shown.forEach((point, i) => {
         const v = line.value(point);
-        if (v === null) { end(i - 1); return; }
+        if (v === null || line.trouble && !near(shown, i, line.value)) { close(i - 1); return; }
         const at = `${x(i).toFixed(1)},${y(v).toFixed(1)}`;
         path += (start === null ? "M" : "L") + at;
         area += (start === null ? "M" : "L") + at;
         if (start === null) start = i;
       });
-      end(shown.length - 1);
+      close(shown.length - 1);
       if (line.area) svg.append(el("svg:path", { class: "area " + line.color, d: area }));
       svg.append(el("svg:path", { class: "line " + line.color, d: path }));
     }
-    const chosen = hovered === null ? shown.length - 1 : Math.min(shown.length - 1, hovered - offset);
+    const chosen = hovered === null ? shown.length - 1 : nearest(shown, end - (1 - hovered) * span());
     const point = shown[chosen];
     legend.replaceChildren(...lines.map((line) => el("span", null, el("i", { class: line.color }), line.name + " ",
       el("b", null, point ? options.format(line.value(point)) : "–"))));
@@ -174,23 +181,26 @@ const plots = [
   plot("requests", "Requests", "per second", [
     { name: "2xx and 3xx", color: "blue", area: true, value: (p) => p.good },
     { name: "4xx", color: "amber", value: (p) => p.refused },
-    { name: "5xx", color: "red", value: (p) => p.broken },
+    { name: "5xx", color: "red", trouble: true, value: (p) => p.broken },
   ], { format: (v) => number(v), big: (p) => number(p.all), least: 1 }),
-  plot("latency", "Time to answer", "95 %", [
+  plot("latency", "Time to answer", "p95", [
     { name: "median", color: "teal", area: true, value: (p) => p.p50 },
-    { name: "95 %", color: "blue", value: (p) => p.p95 },
-    { name: "99 %", color: "violet", value: (p) => p.p99 },
+    { name: "p95", color: "blue", value: (p) => p.p95 },
+    { name: "p99", color: "violet", value: (p) => p.p99 },
   ], { format: duration, big: (p) => duration(p.p95), least: 0.001 }),
-  plot("database", "Time in the database", "95 %", [
+  plot("database", "Time in the database", "p95", [
     { name: "median", color: "teal", area: true, value: (p) => p.db50 },
-    { name: "95 %", color: "blue", value: (p) => p.db95 },
-    { name: "waiting for a connection, 95 %", color: "amber", value: (p) => p.wait95 },
+    { name: "p95", color: "blue", value: (p) => p.db95 },
+    { name: "waiting for a connection, p95", color: "amber", value: (p) => p.wait95 },
   ], { format: duration, big: (p) => duration(p.db95), least: 0.001 }),
-  plot("pool", "Connection pool", "in use", [
-    { name: "in use", color: "blue", area: true, value: (p) => p.inUse },
-    { name: "waiting requests", color: "red", value: (p) => p.waiting },
-  ], { format: (v) => number(v), big: (p) => `${p.inUse} of ${p.max}`, limit: () => points.length ? points[points.length - 1].max : 0 }),
+  plot("pool", "Connection pool", "in use, mean", [
+    { name: "in use, mean", color: "blue", area: true, value: (p) => p.inUse },
+    { name: "peak", color: "violet", value: (p) => p.inUsePeak },
+    { name: "waiting requests, peak", color: "red", trouble: true, value: (p) => p.waitingPeak },
+  ], { format: (v) => number(v), big: (p) => `${number(p.inUse)} of ${poolSize()}`, limit: poolSize }),
 ];
+
+function poolSize() { return samples.length ? samples[samples.length - 1].pool.max : 0; }
 
 // --- what is not drawn
 
@@ -215,14 +225,14 @@ function show(now, older) {
   else if (!now.ready) state("wait", "waiting for the database");
   else state("bad", "not live");
   notice(now.ready ? "" : "Requests are answered with what was loaded last, or with 503 before the first load.");
-  pairs("facts", [["up", age((now.now - now.started) / 1000)], ["on", now.postgres], ["shown", "the last " + age(span() * EVERY / 1000)]].filter(([, v]) => v));
+  pairs("facts", [["up", age((now.now - now.started) / 1000)], ["on", now.postgres], ["shown", "the last " + age(span() / 1000)]].filter(([, v]) => v));
 
   $("caches").replaceChildren(...now.caches.map((cache) => {
     const all = cache.hits + cache.misses;
     const bar = el("div");
     bar.style.width = (all ? 100 * cache.hits / all : 0) + "%";
     return el("div", { class: "meter" },
-      el("div", { class: "names" }, el("span", null, cache.name), el("span", null, `${percent(cache.hits, all)} of ${number(all)}`)),
+      el("div", { class: "names" }, el("span", null, cache.name + ": hit rate"), el("span", null, `${percent(cache.hits, all)} of ${number(all)}`)),
       el("div", { class: "bar" }, bar));
   }));
   const pool = now.pool;
@@ -271,38 +281,54 @@ function fill(id, rows, cells, empty) {
 
 // --- the loop
 
-function take(sample) {
-  const last = samples[samples.length - 1];
-  if (last && last.started !== sample.started) samples.length = 0; // another process: its counters began anew
-  samples.push(sample);
-  if (samples.length > WINDOW + 1) samples.shift();
-  const older = samples.length > 1 ? samples[0] : null;
-  const point = {
-    now: sample.now, inUse: sample.pool.in_use, waiting: sample.pool.waiting, max: sample.pool.max,
+// point is what is drawn of a moment: rates and quantiles since one that is PERIOD older.
+function point(moment, older) {
+  const p = {
+    now: moment.now, inUse: moment.use.in_use, inUsePeak: moment.use.in_use_peak, waitingPeak: moment.use.waiting_peak,
     all: null, good: null, refused: null, broken: null, p50: null, p95: null, p99: null, db50: null, db95: null, wait95: null,
   };
-  if (older) {
-    const seconds = (sample.now - older.now) / 1000;
-    const rate = (c) => (sample.classes[c] - older.classes[c]) / seconds;
-    point.good = rate("1xx") + rate("2xx") + rate("3xx");
-    point.refused = rate("4xx");
-    point.broken = rate("5xx");
-    point.all = point.good + point.refused + point.broken;
-    const total = between(older.duration, sample.duration), db = between(older.database, sample.database), wait = between(older.wait, sample.wait);
-    [point.p50, point.p95, point.p99] = [0.5, 0.95, 0.99].map((q) => quantile(total, q, sample.bounds));
-    [point.db50, point.db95] = [0.5, 0.95].map((q) => quantile(db, q, sample.bounds));
-    point.wait95 = quantile(wait, 0.95, sample.bounds);
-  }
-  points.push(point);
-  if (points.length > KEEP) points.shift();
-  show(sample, older);
+  if (!older) return p;
+  const seconds = (moment.now - older.now) / 1000;
+  const rate = (c) => (moment.classes[c] - older.classes[c]) / seconds;
+  p.good = rate("1xx") + rate("2xx") + rate("3xx");
+  p.refused = rate("4xx");
+  p.broken = rate("5xx");
+  p.all = p.good + p.refused + p.broken;
+  const total = between(older.duration, moment.duration), db = between(older.database, moment.database), wait = between(older.wait, moment.wait);
+  [p.p50, p.p95, p.p99] = [0.5, 0.95, 0.99].map((q) => quantile(total, q, bounds()));
+  [p.db50, p.db95] = [0.5, 0.95].map((q) => quantile(db, q, bounds()));
+  p.wait95 = quantile(wait, 0.95, bounds());
+  return p;
+}
+
+const bounds = () => samples[samples.length - 1].bounds;
+
+// kept is the number of the last moment of the history that is here.
+const kept = () => moments.reduce((last, moment) => Math.max(last, moment.number), 0);
+
+function keep(moment) {
+  points.push(point(moment, moments.findLast((m) => m.now <= moment.now - PERIOD)));
+  moments.push(moment);
+  while (moments[0].now < moment.now - KEEP) { moments.shift(); points.shift(); }
+}
+
+function take(sample) {
+  const last = samples[samples.length - 1];
+  if (last && last.started !== sample.started) [samples, moments, points].forEach((list) => { list.length = 0; }); // another process: its counters began anew
+  samples.push(sample);
+  if (samples.length > WINDOW + 1) samples.shift();
+  // The sample is the latest moment until the history has a later one.
+  if (moments.length && !moments[moments.length - 1].number) { moments.pop(); points.pop(); }
+  sample.history.forEach(keep);
+  keep(sample);
+  show(sample, samples.length > 1 ? samples[0] : null);
   plots.forEach((draw) => draw());
 }
 
 async function poll() {
   if (!document.hidden) {
     try {
-      const answer = await fetch("ui.json", { cache: "no-store", signal: AbortSignal.timeout(10000) });
+      const answer = await fetch("ui.json?after=" + kept(), { cache: "no-store", signal: AbortSignal.timeout(10000) });
       if (!answer.ok) throw new Error(answer.status);
       take(await answer.json());
       failed = 0;
