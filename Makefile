@@ -15,7 +15,7 @@ FUZZTIME ?= 10s
 PKG      ?= ./...
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race spec alloc ui fuzz bench profile chaos soak big reproducible lint ci clean
+.PHONY: help run build test race major spec alloc ui fuzz bench profile chaos soak big reproducible lint ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,12 @@ test: ## all tests against a real PostgreSQL (PG=17 chooses its version, PKG= th
 
 race: ## the same under the race detector
 	@$(PGBIN) && $(POOLER) && set -x && $(GOTEST) -race $(PKG)
+
+# What depends on PostgreSQL's version. An empty MAJOR leaves it out.
+MAJOR     ?= 18
+MAJORPKGS := ./planner/catalog ./pgwire/... ./server/spectest ./server/clustertest
+major: ## the tests that depend on PostgreSQL's version, against MAJOR=18
+	@[ -z "$(MAJOR)" ] || { dir=$$(.ci/pg-bin $(MAJOR)) && export TEST_PG_BIN_DIR=$$dir && $(POOLER) && set -x && $(GOTEST) $(MAJORPKGS); }
 
 spec: ## the black-box tests of the HTTP API only
 	@$(PGBIN) && set -x && $(GOTEST) ./server/spectest
@@ -78,7 +84,7 @@ lint: ## gofmt, go vet, and the rules on imports and package comments
 	go test -count=1 -run 'Arch' ./server
 
 ci: export SOAK_TIME ?= 1m
-ci: lint build test race fuzz-seeds ## what CI runs, no more and no less
+ci: lint build test race major fuzz-seeds ## what CI runs, no more and no less
 
 # Seeds run as part of the tests; this lets every fuzzer invent inputs for a moment, too.
 .PHONY: fuzz-seeds

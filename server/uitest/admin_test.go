@@ -115,6 +115,14 @@ func TestAdminPage(t *testing.T) {
 	if meters := each(t, tab, `.meter .bar div`, `e.style.width`); len(meters) != 3 || meters[0] == "0%" || meters[1] == "0%" {
 		t.Errorf("caches %q", meters)
 	}
+	if names := each(t, tab, `.meter .names span:first-child`, `e.textContent`); len(names) != 3 || names[0] != "Plans: hit rate" {
+		t.Errorf("caches %q", names)
+	}
+	for id, value := range map[string]string{"requests": "broken", "pool": "waitingPeak"} {
+		if !run(t, tab, chromedp.Evaluate[bool](fmt.Sprintf(`points.some((p) => p.%s > 0) || document.querySelector("#%s path.line.red").getAttribute("d") === ""`, value, id))) {
+			t.Errorf("%s: a red line at zero", id)
+		}
+	}
 	screenshot(t, tab, "admin-page.png")
 	checkReadable(t, tab, "light")
 
@@ -164,7 +172,9 @@ func TestAdminPage(t *testing.T) {
 	}
 
 	// The console would say so if the policy did not hold, or did not let the page be.
-	do(t, tab, chromedp.ResetViewport(), chromedp.Navigate(admin+"/ui"))
+	do(t, tab, chromedp.ResetViewport(), chromedp.Navigate(admin))
+	// A new page draws what was before it, and is found without its path.
+	await(t, tab, `location.pathname === "/ui" && samples.length > 0 && points.length >= samples.length + 3`)
 	run(t, tab, chromedp.Evaluate[bool](`(document.body.append(Object.assign(document.createElement("img"), {src: "http://127.0.0.1:1/x.png"})), true)`))
 	for began := time.Now(); !slices.ContainsFunc(console.seen(), func(s string) bool { return strings.Contains(s, "Content Security Policy") }); time.Sleep(20 * time.Millisecond) {
 		if time.Since(began) > actionPatience {

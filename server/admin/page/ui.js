@@ -180,7 +180,7 @@ function plot(id, title, unit, lines, options) {
 const plots = [
   plot("requests", "Requests", "per second", [
     { name: "2xx and 3xx", color: "blue", area: true, value: (p) => p.good },
-    { name: "4xx", color: "amber", value: (p) => p.refused },
+    { name: "4xx", color: "amber", trouble: true, value: (p) => p.refused },
     { name: "5xx", color: "red", trouble: true, value: (p) => p.broken },
   ], { format: (v) => number(v), big: (p) => number(p.all), least: 1 }),
   plot("latency", "Time to answer", "p95", [
