@@ -16,9 +16,10 @@ import (
 // TestHeadersTakeLinearTime: reading what a client sends takes time in proportion
 // to its size, up to the largest head there may be. The factor between a size and
 // 32 times that is 32 for linear work and 1,024 for quadratic work. The best of
-// several runs counts, so that a busy machine changes little.
+// several runs counts, and a bad factor is measured again: a busy machine slows
+// some runs, and quadratic work is slow in all.
 func TestHeadersTakeLinearTime(t *testing.T) {
-	const small, factor, most = 62 << 10 / 32, 32, 300
+	const small, factor, most = 62 << 10 / 32, 32, 500
 	many := func(one string) func(int) []byte {
 		return func(size int) []byte {
 			var b bytes.Buffer
@@ -98,11 +99,16 @@ func TestHeadersTakeLinearTime(t *testing.T) {
 				}
 				return max(least, time.Microsecond)
 			}
-			one, all := best(small), best(factor*small)
-			if all > most*one {
-				t.Errorf("%d bytes take %v, %d bytes %v", small, one, factor*small, all)
+			for attempt := 1; ; attempt++ {
+				one, all := best(small), best(factor*small)
+				t.Logf("%d bytes take %v, %d bytes %v: factor %.0f", small, one, factor*small, all, float64(all)/float64(one))
+				if all <= most*one {
+					return
+				}
+				if attempt == 5 {
+					t.Fatal("that is not linear")
+				}
 			}
-			t.Logf("%v, %v: %.0f", one, all, float64(all)/float64(one))
 		})
 	}
 }

@@ -7,12 +7,13 @@ import (
 
 // originForm is the path and the query of a request target. Clients send these
 // alone, or behind a scheme and a host, as they do to a proxy (RFC 9112, 3.2.2).
+// In upper case PostgREST does not know the scheme, and neither do we.
 func originForm(target []byte) []byte {
 	if len(target) == 0 || target[0] == '/' {
 		return target // fast path
 	}
 	scheme, rest, ok := bytes.Cut(target, schemeEnd)
-	if !ok || !bytes.EqualFold(scheme, schemeHTTP) && !bytes.EqualFold(scheme, schemeHTTPS) {
+	if !ok || string(scheme) != "http" && string(scheme) != "https" {
 		return target
 	}
 	i := bytes.IndexAny(rest, "/?")
@@ -25,11 +26,7 @@ func originForm(target []byte) []byte {
 	return rest[i:]
 }
 
-var (
-	schemeEnd   = []byte("://")
-	schemeHTTP  = []byte("http")
-	schemeHTTPS = []byte("https")
-)
+var schemeEnd = []byte("://")
 
 // route finds the resource a path leads to: /, /relation or /rpc/routine, and
 // nothing else. It reads the path as it was sent, because fasthttp's own path
