@@ -58,6 +58,7 @@ func requests(tb testing.TB) (all []*query) {
 				continue
 			}
 			if q.read(r.Method, r.Path, r.Headers, r.Body) == nil {
+				q.prefer.Invalid = nil // checked for each request; see CheckPreferences
 				all = append(all, q)
 			}
 		}
@@ -140,7 +141,6 @@ func TestKeysSeeEveryField(t *testing.T) {
 		all := requests(t)
 		for i := 0; i < len(all); i += 9 {
 			q := all[i]
-			q.prefer.Invalid = nil // checked with each request; see CheckPreferences
 			before := outcomeOf(New(cat, o), q)
 			for name, change := range changes {
 				saved, savedParsed, savedPrefer := q.Request, q.parsed, q.prefer

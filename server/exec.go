@@ -541,7 +541,7 @@ func (s *rowsSink) Complete([]byte) {
 		if r.rows == 0 {
 			r.body = append(r.body, "null"...)
 		}
-		r.rows = 1 // whatever a range or a filter has left
+		r.rows = 1 // even if a range or a filter took it away
 	case r.plan.Singular:
 	case r.rows == 0:
 		r.body = append(r.body, '[', ']')
