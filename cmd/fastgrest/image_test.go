@@ -262,7 +262,7 @@ func TestImage(t *testing.T) {
 			port, admin := pgtest.FreePort(t, "127.0.0.1"), pgtest.FreePort(t, "127.0.0.1")
 			settings := map[string]string{
 				"db-uri": d.tcp, "db-schemas": "api", "db-anon-role": "process_anon", "log-level": "crit",
-				"server-host": "0.0.0.0", "server-port": port, "admin-server-port": admin,
+				"server-port": port, "admin-server-port": admin,
 			}
 			var env []string
 			var file strings.Builder
@@ -336,7 +336,7 @@ func checkHealth(t *testing.T, i *image) {
 	}
 	f := func(what, port string, want int) {
 		t.Helper()
-		cmd := i.command(t, []string{"postgrest", "--ready"}, "PGRST_SERVER_HOST=0.0.0.0", "PGRST_ADMIN_SERVER_PORT="+port)
+		cmd := i.command(t, []string{"postgrest", "--ready"}, "PGRST_ADMIN_SERVER_PORT="+port)
 		out, _ := cmd.CombinedOutput()
 		if got := cmd.ProcessState.ExitCode(); got != want {
 			t.Errorf("%s: exit code %d, want %d: %s", what, got, want, out)

@@ -61,7 +61,7 @@ func TestUnit(t *testing.T) {
 	if unit["Install"]["WantedBy"] == nil || unit["Unit"]["Description"] == nil {
 		t.Errorf("what systemctl needs is missing: %v", unit)
 	}
-	if got := service["ExecReload"]; !slices.Equal(got, []string{"/bin/kill -USR2 $MAINPID", "/bin/kill -USR1 $MAINPID"}) {
+	if got := service["ExecReload"]; !slices.Equal(got, []string{"/bin/kill -HUP $MAINPID"}) {
 		t.Errorf("it is reloaded by %q", got)
 	}
 	checkStopTime(t, text, service)

@@ -264,7 +264,7 @@ func TestUnitFilter(t *testing.T) {
 }
 
 // tryUnderFilter has the program do all that it does in its life: start, answer
-// small and large requests, reload by both signals, say that it is ready, end.
+// small and large requests, reload by each signal, say that it is ready, end.
 func tryUnderFilter(t *testing.T, path, filter, network string) {
 	d := newDatabase(t)
 	large := d.large()
@@ -349,6 +349,14 @@ func tryUnderFilter(t *testing.T, path, filter, network string) {
 	configure("db-max-rows = 1\n")
 	p.signal(syscall.SIGUSR2)
 	eventually(t, "the configuration is loaded again", func() bool { _, body := get("GET /large?select=i"); return body == `[{"i":1}]` })
+	configure("db-max-rows = 2\n")
+	d.value("create table api.fresher as select 1 as id; grant select on api.fresher to process_anon")
+	p.signal(syscall.SIGHUP)
+	eventually(t, "both are loaded again", func() bool {
+		status, _ := get("GET /fresher")
+		_, body := get("GET /large?select=i")
+		return status == 200 && strings.Count(body, "{") == 2
+	})
 
 	// A client that goes away has its request cancelled.
 	d.value("select pg_advisory_lock(1)")
