@@ -38,9 +38,10 @@ func (e *Error) Fatal() bool { return e.Severity == "FATAL" || e.Severity == "PA
 // would now return other columns, or somebody deallocated it. The connection
 // has forgotten the statement. As nothing of the transaction remains, an
 // implicit flight can simply be run again.
-func (e *Error) Stale() bool { return e.otherColumns() || e.deallocated() || e.unbindable() }
+func (e *Error) Stale() bool { return e.Deallocated() || e.otherResult() || e.unbindable() }
 
-func (e *Error) otherColumns() bool {
+// otherResult: parsed anew, the statement returns other columns.
+func (e *Error) otherResult() bool {
 	return e.Code == "0A000" && e.Routine == "RevalidateCachedQuery"
 }
 
@@ -48,11 +49,22 @@ func (e *Error) otherColumns() bool {
 // formats were asked for.
 func (e *Error) unbindable() bool { return e.Code == "08P01" && e.Routine == "PortalSetResultFormat" }
 
-func (e *Error) deallocated() bool { return e.Code == "26000" }
+// Deallocated reports that the session does not have the statement: somebody
+// has deallocated it.
+func (e *Error) Deallocated() bool { return e.Code == "26000" }
 
-// UnknownName reports whether the statement names a column or type that is not
-// there. It may be called on nil.
-func (e *Error) UnknownName() bool { return e != nil && (e.Code == "42703" || e.Code == "42704") }
+// OtherColumns reports whether a statement names columns that are not there, or
+// does not name as many as there are; see sqlgen.Columns.
+func (e *Error) OtherColumns() bool {
+	const unknownColumn, ambiguousColumn, syntaxError = "42703", "42702", "42601"
+	switch e.Code {
+	case unknownColumn, ambiguousColumn:
+		return true
+	case syntaxError:
+		return e.Routine == "transformSetOperationTree" // "each UNION query must have the same number of columns"
+	}
+	return false
+}
 
 // Kind says what happened to a connection.
 type Kind uint8

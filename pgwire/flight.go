@@ -46,6 +46,8 @@ type Flight struct {
 	closes int   // statements closed at the head of the flight, to be acknowledged
 	err    error // the first one
 	failed int   // the step it belongs to
+	// unexecuted: see Unexecuted.
+	unexecuted bool
 
 	interruption
 }
@@ -171,3 +173,8 @@ func (f *Flight) KnownOnly() { f.known = true }
 // caused it; Len() if it was the end of the transaction, -1 if no step was to
 // blame.
 func (f *Flight) FailedStep() int { return f.failed }
+
+// Unexecuted reports, after Run returned an error, whether the server refused
+// the failed step when it parsed, described or bound the statement, so that
+// nothing of it was executed.
+func (f *Flight) Unexecuted() bool { return f.err != nil && f.unexecuted }

@@ -233,7 +233,10 @@ func (c *Conn) read(f *Flight) error {
 			default:
 				c.reconsider(s, said)
 			}
-			f.fail(i, said)
+			if f.err == nil {
+				f.fail(i, said)
+				f.unexecuted = want < wantRowFields
+			}
 			c.doubtful = c.doubtful || f.writes && said.Code == readOnlyTransaction
 			// The rest is skipped by the server.
 			i, want, f.closes = len(f.steps), answered, 0
@@ -270,7 +273,7 @@ func (c *Conn) ready(f *Flight, body []byte) error {
 // fail notes the first error.
 func (f *Flight) fail(step int, err error) {
 	if f.err == nil {
-		f.err, f.failed = err, step
+		f.err, f.failed, f.unexecuted = err, step, false
 	}
 }
 
@@ -282,9 +285,9 @@ func (c *Conn) reconsider(s *step, e *Error) {
 	}
 	switch {
 	case s.entry == nil:
-	case e.otherColumns():
+	case e.otherResult():
 		c.stmts.forget(s.stmt)
-	case e.deallocated():
+	case e.Deallocated():
 		c.stmts.clear() // nobody deallocates one of ours; somebody deallocated all
 	}
 }

@@ -28,11 +28,14 @@ type Prepared struct {
 	// NoNUL: PostgreSQL refuses \u0000 in this body. It takes the only row out of
 	// an array, and has to decode the row for that.
 	NoNUL bool
+	// Converts: the statement names the columns of the page, "*" included, to
+	// convert some of them to JSON.
+	Converts bool
 
 	main    Statements
 	perRole bool
 	pace    pace
-	types   []uint32 // of the page's columns
+	fields  []pgwire.Field // the statement's columns behind the prefix: names and types
 
 	mu    sync.RWMutex
 	roles map[string]*Statements
@@ -115,13 +118,15 @@ type TypeNames interface {
 // that brings the columns in a form that can be.
 func (p *Plan) prepareRows(pre *Prepared, types TypeNames, fields []pgwire.Field) *sqlgen.Statement {
 	page := fields[min(p.Prefix(), len(fields)):]
-	convert := sqlgen.Columns{Names: make([]string, len(page)), ToJSON: make([]bool, len(page))}
+	convert := sqlgen.Columns{
+		Names: make([]string, len(page)), ToJSON: make([]bool, len(page)), Star: p.root.SelectsStar() && !p.Scalar,
+	}
 	columns := make([]rowjson.Column, len(page))
-	oids := make([]uint32, len(page))
+	expected := make([]pgwire.Field, len(page))
 	converts, normal := false, p.jsonColumns()
 	for i, f := range page {
 		column, known := columnCodec(types, f)
-		convert.Names[i], columns[i], oids[i] = f.Name, column, f.Type
+		convert.Names[i], columns[i], expected[i] = f.Name, column, f
 		if f.Type == jsonOID && f.Table == 0 && slices.Contains(normal, f.Name) {
 			columns[i].Codec = rowjson.NormalCodec()
 		}
@@ -131,7 +136,7 @@ func (p *Plan) prepareRows(pre *Prepared, types TypeNames, fields []pgwire.Field
 		if !known || column.Codec.ISO && p.notISO {
 			convert.ToJSON[i], converts = true, true
 			columns[i], _ = rowjson.NewColumn(f.Name, jsonOID)
-			oids[i] = jsonOID
+			expected[i].Type = jsonOID
 		}
 	}
 	if (converts || len(normal) > 0) && !unique(convert.Names) {
@@ -140,9 +145,9 @@ func (p *Plan) prepareRows(pre *Prepared, types TypeNames, fields []pgwire.Field
 	if p.Scalar && !slices.Equal(convert.Names, scalarColumn) {
 		return p.aggregated() // PostgreSQL finds the value, or says that there is none
 	}
-	pre.Rows, pre.Prefix, pre.Columns, pre.types = true, p.Prefix(), columns, oids
+	pre.Rows, pre.Prefix, pre.Columns, pre.fields = true, p.Prefix(), columns, expected
 	// What may write is not run again to be told so.
-	pre.NoNUL = p.ReadOnly && (p.One || p.Singular) && slices.Contains(oids, jsonOID)
+	pre.NoNUL = p.ReadOnly && (p.One || p.Singular) && slices.ContainsFunc(expected, func(f pgwire.Field) bool { return f.Type == jsonOID })
 	for range pre.Prefix {
 		pre.Formats = append(pre.Formats, rowjson.Text)
 	}
@@ -150,6 +155,7 @@ func (p *Plan) prepareRows(pre *Prepared, types TypeNames, fields []pgwire.Field
 		pre.Formats = append(pre.Formats, c.Codec.Format)
 	}
 	if converts {
+		pre.Converts = true
 		return p.convert(&convert)
 	}
 	return &p.Main
@@ -185,14 +191,15 @@ func unique(names []string) bool {
 // of the prefix.
 func (pre *Prepared) Page(row [][]byte) [][]byte { return row[pre.Prefix:] }
 
-// Fits reports whether a statement that returns these column types is the one
-// the columns were made for.
-func (pre *Prepared) Fits(n int, typeAt func(i int) uint32) bool {
-	if n != pre.Prefix+len(pre.types) {
+// Fits reports whether a statement that returns n columns of these names and
+// types is the one that the form was made for.
+func (pre *Prepared) Fits(n int, column func(i int) (name []byte, oid uint32)) bool {
+	if n != pre.Prefix+len(pre.fields) {
 		return false
 	}
-	for i, t := range pre.types {
-		if typeAt(pre.Prefix+i) != t {
+	for i := range pre.fields {
+		f := &pre.fields[i]
+		if name, oid := column(pre.Prefix + i); oid != f.Type || string(name) != f.Name {
 			return false
 		}
 	}

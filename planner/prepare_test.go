@@ -68,27 +68,31 @@ func TestPrepareRows(t *testing.T) {
 		}
 		// What the statement really returns is what the columns were made for.
 		fields := fieldsOf(t, connect(t), pre.main.Main.SQL())
-		if !pre.Fits(len(fields), func(i int) uint32 { return fields[i].Type }) {
+		if !pre.Fits(len(fields), func(i int) ([]byte, uint32) { return []byte(fields[i].Name), fields[i].Type }) {
 			t.Errorf("%s: prepared for other columns than %v", test.target, fields)
 		}
 	}
 }
 
 func TestFits(t *testing.T) {
-	pre := &Prepared{Prefix: 2, types: []uint32{23, 25}}
+	pre := &Prepared{Prefix: 2, fields: []pgwire.Field{{Name: "id", Type: 23}, {Name: "name", Type: 25}}}
 	for _, test := range []struct {
-		types []uint32
-		fits  bool
+		columns string
+		types   []uint32
+		fits    bool
 	}{
-		{[]uint32{20, 16, 23, 25}, true},
-		{[]uint32{1, 1, 23, 25}, true}, // ours are always the same
-		{[]uint32{20, 16, 25, 23}, false},
-		{[]uint32{20, 16, 23}, false},
-		{[]uint32{20, 16, 23, 25, 25}, false},
-		{nil, false},
+		{"total present id name", []uint32{20, 16, 23, 25}, true},
+		{"x y id name", []uint32{1, 1, 23, 25}, true}, // ours are always the same
+		{"total present id name", []uint32{20, 16, 25, 23}, false},
+		{"total present name id", []uint32{20, 16, 23, 25}, false},
+		{"total present id nam", []uint32{20, 16, 23, 25}, false},
+		{"total present id", []uint32{20, 16, 23}, false},
+		{"total present id name more", []uint32{20, 16, 23, 25, 25}, false},
+		{"", nil, false},
 	} {
-		if got := pre.Fits(len(test.types), func(i int) uint32 { return test.types[i] }); got != test.fits {
-			t.Errorf("%v: %v", test.types, got)
+		names := strings.Fields(test.columns)
+		if got := pre.Fits(len(names), func(i int) ([]byte, uint32) { return []byte(names[i]), test.types[i] }); got != test.fits {
+			t.Errorf("%s %v: %v", test.columns, test.types, got)
 		}
 	}
 }

@@ -51,10 +51,7 @@ func (r *result) reset() {
 	r.hasHeaders, r.hasStatus, r.hasInserted = false, false, false
 }
 
-var (
-	errStale      = errors.New("the statement returns other columns than it used to")
-	errUnreadable = errors.New("a value cannot be encoded")
-)
+var errUnreadable = errors.New("a value cannot be encoded")
 
 // execute runs the plan. A statement that went stale because the database
 // changed under it is prepared anew, and a page some value of which we cannot
@@ -87,15 +84,11 @@ func (rq *request) execute(plan *planner.Plan) error {
 		if err == nil || attempt == maxAttempts {
 			return err
 		}
-		var server *pgwire.Error
 		switch {
-		case errors.As(err, &server) && server.Stale() && server.Where == "": // refused before it ran; not an EXECUTE in a function
-			plan.Forget(prepared)
+		case rq.outdated(plan, prepared, err):
 		case !plan.ReadOnly:
 			rq.learn(plan, prepared, err)
 			return err
-		case errors.Is(err, errStale):
-			plan.Forget(prepared)
 		case errors.Is(err, errUnreadable):
 			aggregate = true
 		default:
@@ -114,7 +107,7 @@ func (rq *request) once(ctx context.Context, plan *planner.Plan, prepared *plann
 		return false, nil
 	}
 	rq.load(plan, prepared, tx)
-	if !plan.ReadOnly && prepared.Rows && rq.snap.config.DBPreparedStatements {
+	if !plan.ReadOnly && prepared.Rows {
 		rq.flight.KnownOnly() // see certain
 	}
 	err = rq.share(ctx, rq.manner(plan, prepared))
@@ -122,17 +115,16 @@ func (rq *request) once(ctx context.Context, plan *planner.Plan, prepared *plann
 	if err == nil {
 		return true, nil
 	}
-	var (
-		server *pgwire.Error
-		conn   *pgwire.ConnError
-	)
-	stale, lost := errors.As(err, &server) && server.Stale(), errors.As(err, &conn)
+	if rq.outdated(plan, prepared, err) {
+		return false, nil
+	}
+	var conn *pgwire.ConnError
+	lost := errors.As(err, &conn)
 	if !plan.ReadOnly {
 		rq.learn(plan, prepared, err)
-		again := stale && server.Where == "" || lost && conn.Kind == pgwire.Unparsed
-		return !again, doubtful(err)
+		return !(lost && conn.Kind == pgwire.Unparsed), doubtful(err)
 	}
-	again := stale || errors.Is(err, errStale) || errors.Is(err, errUnreadable) || lost && conn.Kind == pgwire.Lost
+	again := errors.Is(err, errUnreadable) || lost && conn.Kind == pgwire.Lost
 	return !again, err
 }
 
@@ -188,7 +180,7 @@ func (rq *request) ready(ctx context.Context, conn *pgwire.Conn, plan *planner.P
 	var err error
 	if prepared != nil && !plan.ReadOnly {
 		if prepared, err = rq.certain(ctx, conn, plan, prepared); err != nil {
-			return nil, err
+			return prepared, err
 		}
 	}
 	if prepared == nil || aggregate {
@@ -196,7 +188,7 @@ func (rq *request) ready(ctx context.Context, conn *pgwire.Conn, plan *planner.P
 			return nil, err
 		}
 	}
-	if !plan.ReadOnly && !rq.readable(conn.ParameterStatus("DateStyle"), plan, prepared) {
+	if !plan.ReadOnly && prepared.Rows && !(conn.Keeps(rq.mainOf(prepared).SQL()) && rq.readable(conn.ParameterStatus("DateStyle"), plan, prepared)) {
 		prepared = plan.Prepare(rq.snap.planner.Catalog(), nil, true)
 	}
 	return prepared, nil
@@ -206,6 +198,9 @@ func (rq *request) ready(ctx context.Context, conn *pgwire.Conn, plan *planner.P
 // columns are encoded. It happens once per plan.
 func (rq *request) prepare(ctx context.Context, conn *pgwire.Conn, plan *planner.Plan, aggregate bool) (*planner.Prepared, error) {
 	types := rq.snap.planner.Catalog()
+	if !plan.ReadOnly && !conn.Keeps(plan.Main.SQL) {
+		aggregate = true // see certain
+	}
 	if !plan.NeedsDescription() || aggregate {
 		return plan.Prepare(types, nil, aggregate), nil
 	}
@@ -467,7 +462,7 @@ func (rq *request) rangeAt(i int32) parser.Range {
 type rowsSink request
 
 func (s *rowsSink) Fields(fields []pgproto3.FieldDescription) error {
-	if !s.result.prepared.Fits(len(fields), func(i int) uint32 { return fields[i].DataTypeOID }) {
+	if !s.result.prepared.Fits(len(fields), func(i int) ([]byte, uint32) { return fields[i].Name, fields[i].DataTypeOID }) {
 		return errStale
 	}
 	return nil

@@ -63,15 +63,15 @@ func (e *doubtError) problem(authenticated bool) *problem {
 // would be refused by the server; a new one has to ask, once. What it returns
 // is nil if the database has changed.
 //
-// Without prepared statements that would be a round trip for every write, so
-// there it is left to chance, and the client told if it goes wrong.
+// A connection that does not keep the statement would have to ask every time,
+// and again nothing would be certain after that. There PostgreSQL computes the
+// body; see ready.
 func (rq *request) certain(ctx context.Context, conn *pgwire.Conn, plan *planner.Plan, prepared *planner.Prepared) (*planner.Prepared, error) {
-	if !prepared.Rows || !rq.snap.config.DBPreparedStatements {
+	if !prepared.Rows {
 		return prepared, nil
 	}
-	role := rq.identity.Role
-	main := prepared.For(role, rq.snap.sharing(role)).Main
-	if conn.Knows(main) {
+	main := rq.mainOf(prepared)
+	if conn.Knows(main) || !conn.Keeps(main.SQL()) {
 		return prepared, nil
 	}
 	var d pgwire.Description
@@ -81,13 +81,19 @@ func (rq *request) certain(ctx context.Context, conn *pgwire.Conn, plan *planner
 	f.Describe(main, &d)
 	rq.note(transaction{})
 	if err := rq.send(ctx, conn); err != nil {
-		return nil, err
+		return prepared, err
 	}
-	if !prepared.Fits(len(d.Fields), func(i int) uint32 { return d.Fields[i].Type }) {
+	if !prepared.Fits(len(d.Fields), func(i int) ([]byte, uint32) { return []byte(d.Fields[i].Name), d.Fields[i].Type }) {
 		plan.Forget(prepared)
+		rq.server.reloads.suspectCatalog()
 		return nil, nil
 	}
 	return prepared, nil
+}
+
+// mainOf is the statement by which the request's role runs a prepared form.
+func (rq *request) mainOf(prepared *planner.Prepared) *pgwire.Stmt {
+	return prepared.For(rq.identity.Role, rq.snap.sharing(rq.identity.Role)).Main
 }
 
 // readable reports whether the columns can be encoded under the DateStyle that

@@ -26,6 +26,8 @@ type reloader struct {
 
 	// fingerprint is that of the schema last loaded, "" if none was taken.
 	fingerprint atomic.Pointer[string]
+
+	suspicion suspicion // that the catalog in force is out of date; see stale.go
 }
 
 func (r *reloader) init() {
@@ -37,6 +39,7 @@ func (r *reloader) init() {
 	r.first = make(chan struct{})
 	r.ready = make(chan struct{})
 	r.stored.Store(&stored{})
+	r.suspicion.delay = suspicionDelay
 }
 
 func (r *reloader) wantCatalog() { wish(r.catalog) }

@@ -63,18 +63,23 @@ func TestTransactionForms(t *testing.T) {
 		implicit     = "settings main response |"
 		read         = "settings main |"
 		serializable = "begin isolation level serializable read write settings main response commit |"
-		repeatable   = "begin isolation level repeatable read read write settings settings main response commit |"
+		repeatable   = "begin isolation level repeatable read read write settings settings main commit |"
 		undone       = "begin settings main response constraints rollback |"
 		held         = "begin settings main response | commit |"
 		refused      = "begin settings main response | rollback |"
 		serialHeld   = "begin isolation level serializable read write settings main response | commit |"
-		strict       = "Prefer: handling=strict, max-affected=1"
-		commit       = "Prefer: tx=commit"
-		rollback     = "Prefer: tx=rollback"
-		serial       = "w_serial"
-		two          = `[{"body":"x"},{"body":"y"}]`
-		one          = `{"body":"x"}`
-		put          = `{"id":9,"body":"x"}`
+		// PostgreSQL computes the body of a call, and brings the settings with it; see certain.
+		call        = "settings main |"
+		callHeld    = "begin settings main | commit |"
+		callRefused = "begin settings main | rollback |"
+		callUndone  = "begin settings main constraints rollback |"
+		strict      = "Prefer: handling=strict, max-affected=1"
+		commit      = "Prefer: tx=commit"
+		rollback    = "Prefer: tx=rollback"
+		serial      = "w_serial"
+		two         = `[{"body":"x"},{"body":"y"}]`
+		one         = `{"body":"x"}`
+		put         = `{"id":9,"body":"x"}`
 	)
 	type test struct {
 		name, role           string
@@ -115,15 +120,15 @@ func TestTransactionForms(t *testing.T) {
 			{name: "delete within the limit", method: "DELETE", target: "/thing?id=eq.1", head: []string{strict}, form: held, status: 204, things: "2b3c"},
 			{name: "delete beyond the limit", method: "DELETE", target: "/thing?id=gt.1", head: []string{strict}, form: refused, status: 400},
 			{name: "singular delete of two", method: "DELETE", target: "/thing?id=gt.1", head: []string{object}, form: refused, status: 406},
-			{name: "call", method: "POST", target: "/rpc/add", form: implicit, status: 200, notes: 1},
-			{name: "call by a serializable role", role: serial, method: "POST", target: "/rpc/add", form: serializable, status: 200, notes: 1},
+			{name: "call", method: "POST", target: "/rpc/add", form: call, status: 200, notes: 1},
+			{name: "call by a serializable role", role: serial, method: "POST", target: "/rpc/add", form: "begin isolation level serializable read write settings main commit |", status: 200, notes: 1},
 			{name: "call with a level of its own", method: "POST", target: "/rpc/add_repeatable", form: repeatable, status: 200, notes: 1},
 			{name: "call with a level of its own by a serializable role", role: serial, method: "POST", target: "/rpc/add_repeatable", form: repeatable, status: 200, notes: 1},
-			{name: "call with the usual level by a serializable role", role: serial, method: "POST", target: "/rpc/add_committed", form: "settings settings main response |", status: 200, notes: 1},
-			{name: "singular call", method: "POST", target: "/rpc/adds", body: `{"n":1}`, head: []string{object}, form: held, status: 200, notes: 1},
-			{name: "singular call for two", method: "POST", target: "/rpc/adds", body: `{"n":2}`, head: []string{object}, form: refused, status: 406},
-			{name: "call beyond the limit", method: "POST", target: "/rpc/adds", body: `{"n":2}`, head: []string{strict}, form: refused, status: 400},
-			{name: "call within the limit", method: "POST", target: "/rpc/adds", body: `{"n":1}`, head: []string{strict}, form: held, status: 200, notes: 1},
+			{name: "call with the usual level by a serializable role", role: serial, method: "POST", target: "/rpc/add_committed", form: "settings settings main |", status: 200, notes: 1},
+			{name: "singular call", method: "POST", target: "/rpc/adds", body: `{"n":1}`, head: []string{object}, form: callHeld, status: 200, notes: 1},
+			{name: "singular call for two", method: "POST", target: "/rpc/adds", body: `{"n":2}`, head: []string{object}, form: callRefused, status: 406},
+			{name: "call beyond the limit", method: "POST", target: "/rpc/adds", body: `{"n":2}`, head: []string{strict}, form: callRefused, status: 400},
+			{name: "call within the limit", method: "POST", target: "/rpc/adds", body: `{"n":1}`, head: []string{strict}, form: callHeld, status: 200, notes: 1},
 			{name: "call by GET cannot write", method: "GET", target: "/rpc/add", form: "settings main response |", status: 405},
 			{name: "read", method: "GET", target: "/thing", form: read, status: 200},
 			{name: "read by a serializable role", role: serial, method: "GET", target: "/thing", form: "begin isolation level serializable read only settings main commit |", status: 200},
@@ -138,7 +143,7 @@ func TestTransactionForms(t *testing.T) {
 			{name: "put, rolled back", method: "PUT", target: "/thing?id=eq.9", body: put, head: []string{rollback}, form: undone, status: 204},
 			{name: "update, rolled back", method: "PATCH", target: "/thing?id=eq.1", body: one, head: []string{rollback}, form: undone, status: 204},
 			{name: "delete, rolled back", method: "DELETE", target: "/thing?id=eq.1", head: []string{rollback}, form: undone, status: 204},
-			{name: "call, rolled back", method: "POST", target: "/rpc/add", head: []string{rollback}, form: undone, status: 200},
+			{name: "call, rolled back", method: "POST", target: "/rpc/add", head: []string{rollback}, form: callUndone, status: 200},
 			{name: "insert by a serializable role, rolled back", role: serial, method: "POST", target: "/note", body: one, head: []string{rollback},
 				form: "begin isolation level serializable read write settings main response constraints rollback |", status: 201},
 			{name: "read, rolled back", method: "GET", target: "/thing", head: []string{rollback}, form: read, status: 200},
@@ -148,7 +153,7 @@ func TestTransactionForms(t *testing.T) {
 			{name: "insert that may not ask for a commit", method: "POST", target: "/note", body: one, head: []string{commit}, form: undone, status: 201},
 			{name: "singular insert", method: "POST", target: "/note", body: one, head: []string{object, full}, form: undone, status: 201},
 			{name: "put", method: "PUT", target: "/thing?id=eq.9", body: put, form: undone, status: 204},
-			{name: "call", method: "POST", target: "/rpc/add", form: undone, status: 200},
+			{name: "call", method: "POST", target: "/rpc/add", form: callUndone, status: 200},
 			{name: "update beyond the limit", method: "PATCH", target: "/thing?id=gt.1", body: one, head: []string{strict}, form: undone, status: 400},
 			{name: "read", method: "GET", target: "/thing", form: read, status: 200},
 		}},

@@ -162,7 +162,7 @@ func (w *writer) ask(method, target, body string, head ...string) *reply {
 	}
 	fmt.Fprintf(&raw, "Content-Length: %d\r\n\r\n%s", len(body), body)
 	ctx := newRequestCtx()
-	if err := ctx.Request.Read(bufio.NewReader(&raw)); err != nil {
+	if err := ctx.Request.Read(bufio.NewReaderSize(&raw, raw.Len())); err != nil {
 		w.tb.Fatal(err)
 	}
 	w.handle(ctx)

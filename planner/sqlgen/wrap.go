@@ -54,6 +54,7 @@ type Body struct {
 type Columns struct {
 	Names  []string
 	ToJSON []bool
+	Star   bool // "*" stands for some of them
 }
 
 // Rows is a read whose rows are encoded by us: plain columns. With a Total
@@ -106,6 +107,21 @@ func (w *Writer) page(root *tree.Node, convert *Columns) {
 	w.S(" FROM (")
 	w.query(root)
 	w.S(") _postgrest_t")
+	if convert.Star {
+		w.S(" WHERE ")
+		w.allOf(convert)
+	}
+}
+
+// allOf writes a condition that PostgreSQL reduces to TRUE when it plans the
+// statement. But PostgreSQL does not accept it (42601) where the page has another
+// number of columns than c: "*" may stand for more columns by now.
+func (w *Writer) allOf(c *Columns) {
+	w.S("TRUE OR EXISTS (SELECT _postgrest_t.* UNION ALL SELECT NULL")
+	for range c.Names[1:] {
+		w.S(", NULL")
+	}
+	w.S(")")
 }
 
 // Value is a read whose body PostgreSQL computes: one row of total (or null),

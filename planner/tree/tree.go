@@ -1,6 +1,8 @@
 package tree
 
 import (
+	"slices"
+
 	"github.com/fastgrest/fastgrest/parser"
 	"github.com/fastgrest/fastgrest/planner/catalog"
 )
@@ -201,6 +203,12 @@ type SpreadField struct {
 	Agg     parser.Aggregate
 	AggCast Opt
 	Alias   Opt
+}
+
+// SelectsStar reports whether the node selects "*", beside other things or not.
+func (n *Node) SelectsStar() bool {
+	return len(n.Select) == 0 && len(n.Children) == 0 ||
+		slices.ContainsFunc(n.Select, func(s SelectField) bool { return s.Field.Name == "*" })
 }
 
 // HasOnlyStar reports whether the node selects just "*" and embeds nothing:
