@@ -32,6 +32,9 @@ func (p *Planner) buildCall(r *Request) (*Plan, error) {
 		call.Columns = payloadArguments(r, call.Params)
 	}
 	call.Returning = returned(root)
+	if routine.Composite {
+		call.RowType = p.cat.RowTypes[routine.Return]
+	}
 	media, body, err := p.negotiate(r, relation, root.HasOnlyStar())
 	if err != nil {
 		return nil, err

@@ -63,6 +63,7 @@ func (r *resolver) join(n, parent *tree.Node, rel *catalog.Relationship) {
 	case catalog.Computed:
 		n.Alias = tree.Some(r.alias(rel.Foreign.Name, n.Depth))
 		n.ParentRef = own
+		n.RowType = r.cat.RowTypes[rel.Foreign]
 	default:
 		n.Alias = tree.Some(r.alias(rel.Foreign.Name, n.Depth))
 		alias := catalog.QI{Name: n.Alias.Name}

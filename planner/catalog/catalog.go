@@ -22,7 +22,10 @@ type Catalog struct {
 	Relationships   map[RelKey][]*Relationship
 	Routines        map[QI][]*Routine // overloads, ordered by number of parameters
 	Representations map[RepKey]*Representation
-	Handlers        map[HandlerKey]*Handler // custom handlers only; the built-in ones are the planner's
+	// RowTypes are the relations and composite types of whose rows functions
+	// return some, with their OIDs in pg_class.
+	RowTypes map[QI]uint32
+	Handlers map[HandlerKey]*Handler // custom handlers only; the built-in ones are the planner's
 
 	// UsageRoles are the roles the authenticator may become that hold USAGE on
 	// every schema a planned statement may name. PostgreSQL checks USAGE when

@@ -282,7 +282,7 @@ func queryName(sql string) string {
 
 var plausibleRows = map[string]string{
 	"columns":         "1|1|id|comment|t|1|int|int|s|5|7",
-	"computed":        "s|f|s|a|s|a|t",
+	"computed":        "s|f|s|a|s|a|t|1",
 	"domains":         "1|1|d|int|s|int",
 	"enums":           `1|["a"]`,
 	"handlers":        "s|f|s|a|text/csv",
@@ -295,7 +295,7 @@ var plausibleRows = map[string]string{
 	"reads":           "1|r|1",
 	"relations":       "1|s|a|v|f|t|t|comment|28",
 	"representations": "a|b|f|s",
-	"routines":        `s|f|comment|["a"]|["i"]|["int"]|["s"]|0|1|c|s|a|t|v|f|["default_transaction_isolation=x"]|["a=b"]`,
+	"routines":        `s|f|comment|["a"]|["i"]|["int"]|["s"]|0|1|c|s|a|t|v|f|["default_transaction_isolation=x"]|["a=b"]|1`,
 	"schemas":         "1",
 	"session":         "",
 	"text_types":      "1|,",

@@ -52,6 +52,7 @@ func Load(ctx context.Context, q Querier, o Options) (*Catalog, error) {
 			Tables:          map[QI]*Table{},
 			Relationships:   map[RelKey][]*Relationship{},
 			Routines:        map[QI][]*Routine{},
+			RowTypes:        map[QI]uint32{},
 			Representations: map[RepKey]*Representation{},
 			Handlers:        map[HandlerKey]*Handler{},
 			UsageRoles:      map[string]struct{}{},

@@ -13,6 +13,7 @@ func (l *loader) loadComputed() error {
 			return
 		}
 		l.computed = append(l.computed, rel)
+		l.cat.RowTypes[rel.Foreign] = r.oid(7)
 		if l.isExposed(rel.Foreign.Schema) {
 			l.mention(rel.Function.Schema)
 		}

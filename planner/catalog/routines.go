@@ -33,6 +33,9 @@ func (l *loader) routine(r row) *Routine {
 	for _, schema := range r.list(6) {
 		l.mention(schema)
 	}
+	if result.kind == 'c' && !r.null(17) {
+		l.cat.RowTypes[result.QI] = r.oid(17)
+	}
 	return &Routine{
 		QI:             r.qi(0),
 		Description:    r.text(2),

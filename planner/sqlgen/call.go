@@ -50,6 +50,20 @@ func (w *Writer) call(c *tree.Call) {
 	default:
 		w.invoke(r, func() {})
 	}
+	if c.RowType != 0 {
+		w.S(" WHERE ")
+		w.follow(c.RowType)
+	}
+}
+
+// follow writes a condition that PostgreSQL reduces to TRUE when it plans the
+// statement. A prepared statement with the OID of a relation is analysed anew
+// once the relation has changed. Without it PostgreSQL would go on to return the
+// rows of a function under the names that the columns had before.
+func (w *Writer) follow(rowType uint32) {
+	w.S("'")
+	w.Int(int64(rowType))
+	w.S("'::pg_catalog.oid IS NOT NULL")
 }
 
 func (w *Writer) arguments(c *tree.Call, value func(*catalog.Param)) {

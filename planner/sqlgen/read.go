@@ -19,8 +19,14 @@ func (w *Writer) query(n *tree.Node) {
 			w.join(e)
 		}
 	}
+	where := " WHERE "
+	if n.RowType != 0 {
+		w.S(where)
+		w.follow(n.RowType)
+		where = " AND "
+	}
 	if len(n.Where)+len(n.JoinConds) > 0 {
-		w.S(" WHERE ")
+		w.S(where)
 		w.conditions(ref, n.Where, w.joinedIsNull)
 		if len(n.Where) > 0 && len(n.JoinConds) > 0 {
 			w.S(" AND ")

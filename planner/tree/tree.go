@@ -148,6 +148,7 @@ type Node struct {
 	Join      parser.JoinType
 	Rel       *catalog.Relationship
 	ParentRef catalog.QI // for computed relationships: what the function is called with
+	RowType   uint32     // likewise: of what it returns, see catalog.RowTypes; 0 unknown
 	JoinConds []JoinCond
 	AggAlias  string
 	Spread    SpreadKind

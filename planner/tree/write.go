@@ -60,4 +60,5 @@ type Call struct {
 	Columns   []WriteColumn   // ArgsJSON: the same, as members of the payload
 	Object    bool            // ArgsJSON: the payload is one object, not an array
 	Returning []string        // columns the answer needs; {"*"} or none for all
+	RowType   uint32          // see Node.RowType
 }

@@ -1,8 +1,8 @@
 -- One row per function from a row of one relation to rows of one relation:
--- schema and name of the function, of its argument and of its result, and
--- whether it returns one row at most.
+-- schema and name of the function, of its argument and of its result, whether
+-- it returns one row at most, and the oid of its result's relation.
 select n.nspname, p.proname, an.nspname, ac.relname, rn.nspname, rc.relname,
-       not p.proretset or p.prorows = 1
+       not p.proretset or p.prorows = 1, rc.oid
   from pg_proc p
   join pg_namespace n on n.oid = p.pronamespace
   join pg_class ac on ac.reltype = p.proargtypes[0] and ac.relkind in ('r', 'p', 'v', 'm', 'f')

@@ -2,13 +2,13 @@
 -- window functions): schema, name, comment, names and modes of all arguments,
 -- types of the input arguments and the schemas of these types, how many of them
 -- have defaults, the return type (oid, kind, schema, name), whether it returns
--- a set, volatility, whether it is variadic, its settings, and those of them
--- that match one of the patterns in $2.
+-- a set, volatility, whether it is variadic, its settings, those of them that
+-- match one of the patterns in $2, and the oid of the return type's relation.
 select n.nspname, p.proname, d.description,
        to_json(p.proargnames), to_json(p.proargmodes), a.types, a.schemas, p.pronargdefaults,
        t.oid, t.typtype, tn.nspname, coalesce(c.relname, t.typname),
        p.proretset, p.provolatile, p.provariadic <> 0,
-       to_json(p.proconfig), h.settings
+       to_json(p.proconfig), h.settings, c.oid
   from pg_proc p
   join pg_namespace n on n.oid = p.pronamespace
   join pg_type t on t.oid = p.prorettype
