@@ -17,7 +17,7 @@ import (
 	"github.com/fastgrest/fastgrest/bench/load"
 )
 
-// manyTokens is how many different ones are drawn from for {token}.
+// manyTokens is how many users there are to draw from for {token}, each with one token.
 const manyTokens = 100_000
 
 // tokenRole is whom tokens are for: a role with the rights of the anonymous one.
@@ -75,6 +75,14 @@ func (k *keys) replace(text string) (string, error) {
 		}
 	}
 	return text, nil
+}
+
+// tokens are those of the first so many users.
+func (k *keys) tokens(users int) *load.Tokens {
+	if users >= len(k.many.List) {
+		return k.many
+	}
+	return &load.Tokens{List: k.many.List[:users]}
 }
 
 // sign makes a token of the usual claims. A key goes by the name of its algorithm.

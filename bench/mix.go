@@ -21,7 +21,7 @@ var mixFiles embed.FS
 var (
 	usualMixes = []string{"row", "page", "bulk", "embed", "insert"}
 	everyMix   = []string{"row", "page", "bulk", "embed", "embed-deep", "embed-many", "insert", "insert-20", "insert-1000", "update",
-		"tokens", "tokens-many", "tokens-kept", "call-get", "call-post", "call-rows", "slow", "idle"}
+		"tokens", "tokens-many", "tokens-kept", "policy", "call-get", "call-post", "call-rows", "slow", "idle"}
 )
 
 // mix is a kind of request: each is measured on its own.
@@ -41,6 +41,7 @@ type mix struct {
 	aside        string // path of other requests that are sent now and then
 	asidePercent int
 	idle         int // further connections, open and silent
+	users        int // whose tokens {token} stands for
 
 	env    []string  // settings of the server for this mix, "NAME=value"
 	setup  []string  // SQL, run once
@@ -125,7 +126,7 @@ func mixesAt(place string) (list []mix, err error) {
 
 // parseMix reads lines of a word and what it says.
 func parseMix(name, file, text string) (mix, error) {
-	m := mix{name: name, floors: []subject{byWire, byJSON, byPgbench}, pieces: 1}
+	m := mix{name: name, floors: []subject{byWire, byJSON, byPgbench}, pieces: 1, users: manyTokens}
 	for number, line := range strings.Split(strings.TrimSpace(text), "\n") {
 		word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
 		if word == "" {
@@ -170,6 +171,8 @@ func (m *mix) word(word, rest string) (err error) {
 		}
 	case "idle":
 		m.idle, err = parseCount(rest)
+	case "users":
+		m.users, err = parseCount(rest)
 	case "body":
 		m.body = rest
 	case "times": // the body is an array of so many
@@ -256,7 +259,7 @@ func (m *mix) target(addr string, a asker, k *keys) load.Target {
 		t.Headers = append(slices.Clip(m.headers), a.header)
 	}
 	if strings.Contains(a.header, "{token}") {
-		t.Tokens = k.many
+		t.Tokens = k.tokens(m.users)
 	}
 	return t
 }

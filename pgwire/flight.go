@@ -1,6 +1,7 @@
 package pgwire
 
 import (
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
@@ -38,8 +39,7 @@ type Flight struct {
 	// leaves them alone.
 	Reused, Parsed int
 
-	turn  chan struct{} // see Turn
-	soils Soil          // see Soils
+	soils Soil // see Soils
 
 	// What follows belongs to the connection while it runs the flight.
 	washes bool  // begins with a washing, see wash.go
@@ -113,6 +113,12 @@ func (f *Flight) Reset() {
 	f.simple, f.known, f.writes = "", false, false
 	f.soils, f.washes = Clean, false
 	f.closes, f.err, f.failed = 0, nil, -1
+}
+
+// SameStatements reports whether both flights run the same statements, with
+// whatever arguments.
+func (f *Flight) SameStatements(g *Flight) bool {
+	return slices.EqualFunc(f.steps, g.steps, func(a, b step) bool { return a.stmt == b.stmt })
 }
 
 // Len is the number of steps.

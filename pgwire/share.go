@@ -2,74 +2,70 @@ package pgwire
 
 import (
 	"errors"
+	"slices"
 	"sync"
 )
 
-// Sharing lets flights of several goroutines follow each other on one
-// connection, each with its own Sync, so that a busy connection costs neither
-// side a system call per flight. The pool decides who may share with whom
-// (see pool.Pool.Run); what is here is how.
+// Sharing sends flights of several goroutines on one connection as one batch,
+// each with its own Sync. A busy connection then costs neither side a system
+// call per flight. The pool decides which flights share (see pool.Pool.Run);
+// Sharing knows how.
 //
-// Sending and receiving are two things then. Any of the goroutines may append
-// its flight to what goes out, under Sharing's lock; one of them at a time
-// hands the bytes to the network. Receiving has an order: that of the flights.
-// Whoever is first reads, and passes the turn on.
+// One goroutine appends the flights and flushes them. Each flight is received by
+// the goroutine it belongs to, one after the other, in the order in which they
+// were appended.
 //
-// Only flights that need nothing parsed can be appended, because parsing
-// changes what the connection knows when the answer arrives. And only implicit
-// transactions: another's failed transaction block must not be ours.
+// Only flights of which the connection has parsed all statements can be
+// appended, because parsing changes what the connection knows when the response
+// arrives. And only implicit transactions: a flight must not run inside the
+// failed transaction block of another one.
 type Sharing struct {
-	conn  *Conn
-	mu    sync.Mutex // over conn.out and conn.stmts
-	write sync.Mutex // over the network, in that direction
-	spare []byte     // the other buffer
+	conn *Conn
+	mu   sync.Mutex // over conn.stmts, and over what follows
 
-	// What follows is about flights nobody waits for any more; see abandon.
+	// The flights that no client waits for; see abandon.
 	flights int  // appended, not received
 	lost    int  // of them abandoned
-	closed  bool // nothing is appended any more
 	asking  bool // a cancel request is on its way
 	asked   chan struct{}
 }
 
-// maxSharedBytes bounds the arguments of a flight that is appended: what goes
-// out together has to fit into any socket's buffer, so that nobody who is
-// still to read is kept writing.
+// maxSharedBytes bounds the arguments of a flight that is appended, and how much
+// is in the batch before it. A batch has to fit into the buffer of any socket:
+// while it is written, no goroutine reads.
 const maxSharedBytes = 8 << 10
 
-// Share begins to share the connection, which nobody may use otherwise until
-// Unshare. s is any Sharing that is not in use.
+// Share begins to share the connection. Until Unshare it must not be used in
+// another way. s is a Sharing that is not in use.
 func (c *Conn) Share(s *Sharing) {
 	s.conn = c
-	s.mu.Lock() // somebody may still be asking to be added to what was shared before
-	s.flights, s.lost, s.closed, s.asking = 0, 0, false, false
+	s.mu.Lock() // a late Abandon may still look at the last batch
+	s.flights, s.lost, s.asking = 0, 0, false
 	s.mu.Unlock()
 	c.guard = &s.mu
-	c.out.reset() // what was sent before is still in there
+	c.out.reset() // it still has what was sent before
 }
 
-// Unshare ends sharing. Everything appended must have been received.
+// Unshare ends sharing. All flights must have been received.
 func (c *Conn) Unshare() { c.guard = nil }
 
-// Append adds a flight to what goes out, if it can be shared at all. open is
-// asked first, under the lock, whether flights are still taken; added is
-// called, under the lock, when f is in. It reports whether it is.
-func (s *Sharing) Append(f *Flight, open func() bool, added func()) bool {
+// Append adds a flight to the batch. It reports whether it has: the connection
+// may not have parsed its statements yet, or it may be too large.
+func (s *Sharing) Append(f *Flight) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	// Once it is closed the connection may belong to somebody else.
-	if !open() || s.closed || !s.conn.knows(f) {
+	out := &s.conn.out
+	n := len(out.buf)
+	if n > maxSharedBytes || !s.conn.knows(f) {
 		return false
 	}
 	f.err, f.failed = nil, -1
-	n := len(s.conn.out.buf)
 	if s.conn.encode(f) != nil {
-		s.conn.out.buf = s.conn.out.buf[:n] // half a flight must not go out
+		out.buf = out.buf[:n] // half a flight must not be sent
 		return false
 	}
 	s.flights++
 	f.interruption.share(s)
-	added()
 	return true
 }
 
@@ -96,57 +92,24 @@ func (c *Conn) knowsStatements(f *Flight) bool {
 	return true
 }
 
-// Flush hands what has been appended to the network. A failure is not
-// reported: whoever reads next finds the connection closed.
-//
-// taken is called, under the lock, when the bytes have been taken: what is
-// appended after that needs another Flush.
-func (s *Sharing) Flush(taken func()) {
-	s.write.Lock()
-	defer s.write.Unlock()
-	s.mu.Lock()
-	taken()
-	b := s.conn.out.buf
-	s.conn.out.buf = s.spare[:0]
-	s.spare = nil
-	s.mu.Unlock()
-	if len(b) > 0 {
-		if _, err := s.conn.net.Write(b); err != nil {
-			_ = s.conn.net.Close()
-		}
+// Flush sends the batch. It reports no error: if it fails, the connection is
+// closed, and Receive finds that out.
+func (s *Sharing) Flush() {
+	if _, err := s.conn.net.Write(s.conn.out.buf); err != nil {
+		_ = s.conn.net.Close()
 	}
-	if cap(b) > keepOut {
-		b = nil
-	}
-	s.mu.Lock()
-	s.spare = b
-	s.mu.Unlock()
 }
 
-// Locked runs fn under the lock.
-func (s *Sharing) Locked(fn func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	fn()
-}
-
-// Turn is how the flight is told that it is its turn to be received.
-func (f *Flight) Turn() chan struct{} {
-	if f.turn == nil {
-		f.turn = make(chan struct{}, 1)
-	}
-	return f.turn
-}
-
-// Receive reads the answer to the flight whose turn it is.
+// Receive reads the response to the next flight, which has to be f.
 func (s *Sharing) Receive(f *Flight) error {
 	c := s.conn
 	var err error
-	if c.broken {
+	if c.IsBroken() {
 		err = &ConnError{Kind: Lost, Sent: true}
 	} else {
-		c.answered = false
+		c.answered, c.busy = false, true
 		err = c.read(f)
+		c.busy = false // or a sink has panicked, and the connection is of no more use
 	}
 	s.mu.Lock()
 	s.flights--
@@ -162,9 +125,32 @@ func (s *Sharing) Receive(f *Flight) error {
 	return s.afterAbandon(f, err, asking)
 }
 
-// abandon notes that nobody waits for the answer to a flight that has been
-// appended. A cancel request might meet any flight of the connection, so it is
-// sent when nobody waits for any of them, and nobody may be added then.
+// Replace takes a flight out of the batch so that it can be run on another
+// connection. The server runs it here nevertheless, so it must be one that only
+// reads. The replacement has to be received instead: it discards the response.
+func (s *Sharing) Replace(f *Flight) (replacement *Flight) {
+	r := &Flight{steps: slices.Clone(f.steps), washes: f.washes, closes: f.closes, failed: -1}
+	for i := range r.steps {
+		r.steps[i].sink = nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r.interruption.share(s)
+	r.interruption.abandoned, r.interruption.cause = true, errReplaced
+	if !f.interruption.abandoned {
+		s.lost++
+	}
+	f.interruption.abandoned = false
+	f.interruption.sharing.Store(nil)
+	s.cancelIfLost() // the client of the flight being received may have gone before
+	return r
+}
+
+var errReplaced = errors.New("sent again on another connection")
+
+// abandon notes that no client waits for the response to a flight. A cancel
+// request may meet any flight of the connection, so it is sent when all of them
+// are abandoned.
 func (s *Sharing) abandon(f *Flight, cause error) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -176,13 +162,18 @@ func (s *Sharing) abandon(f *Flight, cause error) bool {
 		in.abandoned, in.cause = true, cause
 		s.lost++
 	}
+	return s.cancelIfLost()
+}
+
+// cancelIfLost sends a cancel request if all flights are abandoned.
+func (s *Sharing) cancelIfLost() bool {
 	if s.asking || s.lost < s.flights {
 		return false
 	}
 	if s.asked == nil {
 		s.asked = make(chan struct{}, 1)
 	}
-	s.closed, s.asking = true, true
+	s.asking = true
 	go func() {
 		s.conn.cancel()
 		s.asked <- struct{}{} // Receive waits for it
@@ -190,8 +181,8 @@ func (s *Sharing) abandon(f *Flight, cause error) bool {
 	return true
 }
 
-// afterAbandon is how an abandoned flight ended. asking: a cancel request was
-// meant for it. For one request PostgreSQL sends its process two signals (one
+// afterAbandon returns the error of an abandoned flight. asking: a cancel request
+// was meant for it. For one request PostgreSQL sends its process two signals (one
 // to the process, one to its group), and the second may meet the next flight:
 // that one is abandoned as well.
 func (s *Sharing) afterAbandon(f *Flight, err error, asking bool) error {

@@ -33,12 +33,12 @@ func share(t *testing.T, c *pgwire.Conn, statement *pgwire.Stmt, n int) *shared 
 		f := &pgwire.Flight{}
 		f.Add(statement, &s.rows[i])
 		f.Arg(fmt.Append(nil, i))
-		if !s.sharing.Append(f, func() bool { return true }, func() {}) {
+		if !s.sharing.Append(f) {
 			t.Fatalf("flight %d is not taken", i)
 		}
 		s.flights = append(s.flights, f)
 	}
-	s.sharing.Flush(func() {})
+	s.sharing.Flush()
 	return s
 }
 
@@ -105,12 +105,6 @@ func TestAbandonShared(t *testing.T) {
 	}
 	if !s.flights[2].Abandon(errGone) {
 		t.Error("did not ask the server although nobody waits")
-	}
-	var late pgwire.Flight
-	late.Add(statement, nil)
-	late.Arg([]byte("late"))
-	if s.sharing.Append(&late, func() bool { return true }, func() {}) {
-		t.Error("a flight was added to those that are cancelled")
 	}
 	over := make(chan struct{})
 	go func() { s.over.Wait(); close(over) }()

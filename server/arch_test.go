@@ -52,7 +52,7 @@ var layers = []layer{
 		imports: []string{"planner/catalog", "planner/fuzzy", "planner/sqlgen", "planner/tree", "parser", "parser/header", "parser/body", "pgwire", "pgwire/rowjson"}},
 
 	{path: "pgwire", why: "speaks the protocol and knows nothing of requests or plans", imports: []string{"github.com/jackc/pgx/v5/..."}},
-	{path: "pgwire/pool", why: "hands out connections", imports: []string{"pgwire", "github.com/jackc/puddle/v2", "golang.org/x/sync/semaphore"}},
+	{path: "pgwire/pool", why: "hands out connections", imports: []string{"pgwire"}},
 	{path: "pgwire/listen", why: "waits for notifications", imports: []string{"pgwire", "github.com/jackc/pgx/v5/..."}},
 	{path: "pgwire/rowjson", why: "turns bytes into bytes"},
 	{path: "pgwire/pgcluster", why: "runs a private PostgreSQL for the demo and for tests", imports: []string{"github.com/jackc/pgx/v5/..."}},

@@ -17,7 +17,6 @@ import (
 	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/planner/sqlgen"
 	"github.com/fastgrest/fastgrest/planner/tree"
-	"github.com/fastgrest/fastgrest/server/config"
 	"github.com/fastgrest/fastgrest/server/spool"
 )
 
@@ -159,17 +158,10 @@ func (rq *request) manner(plan *planner.Plan, prepared *planner.Prepared) pool.M
 		return pool.Slow
 	case plan.ReadOnly && prepared.Quick(c.FlightReadTime):
 		return pool.QuickRead
-	case !plan.ReadOnly && prepared.Quick(c.FlightWriteTime):
+	case plan.Action == planner.Insert && !plan.Merge && prepared.Quick(c.FlightWriteTime):
 		return pool.QuickWrite
 	}
 	return pool.Alone
-}
-
-// patience is how long what shares a connection is waited for: several times
-// what counts as quick, or a machine on which that has to be more would not
-// share.
-func patience(c *config.Config) time.Duration {
-	return max(5*time.Millisecond, 10*c.FlightReadTime, 3*c.FlightWriteTime)
 }
 
 const maxAttempts = 3

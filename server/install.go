@@ -102,7 +102,6 @@ func (s *Server) install(cfg *config.Config, cat *catalog.Catalog, session sessi
 		}
 	}
 	s.log.SetLevel(oplog.Level(cfg.LogLevel))
-	s.pool.SetPatience(patience(cfg))
 	s.spool.SetLimits(spoolLimits(cfg))
 	s.log.SetJSON(cfg.LogFormat == config.LogJSON)
 	s.snapshot.Store(newSnapshot(cfg, a, cat, session))

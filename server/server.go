@@ -113,7 +113,6 @@ func newServer(o Options) (*Server, error) {
 		Config:         connect,
 		MaxConns:       max(c.DBPool, 1),
 		Depth:          c.FlightDepth,
-		Patience:       patience(c),
 		Reserve:        c.DBPoolReserve,
 		AcquireTimeout: c.DBPoolAcquisitionTimeout,
 		MaxWaiters:     c.DBPoolMaxWaiters,

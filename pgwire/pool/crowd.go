@@ -10,13 +10,14 @@ import (
 )
 
 // A server that has no room for another connection (53300) is not asked again
-// and again. While we have others, the place in the pool stays occupied by the
-// attempt, which pauses and tries again, and who waited for it goes back in
-// line: so the pool is as large as there is room. While we have none, everybody
-// is told at once what the server said, for a moment.
+// and again. While the pool has other connections, the attempt pauses and tries
+// again, and keeps its place in the pool: so the pool is as large as there is
+// room. While the pool has no connection, all callers get the server's error at
+// once, for a moment.
 type crowd struct {
 	refusal atomic.Pointer[refusal]
 	dialing atomic.Int64 // attempts under way
+	pausing atomic.Int64 // attempts that pause
 }
 
 type refusal struct {
@@ -33,13 +34,6 @@ const (
 	// being made.
 	shortPause = 50 * time.Millisecond
 )
-
-var errCrowded = errors.New("the server has no room for another connection")
-
-// attempt is in the context of who waits for a connection.
-type attempt struct{ context.CancelCauseFunc }
-
-type attemptKey struct{}
 
 // crowded reports whether the server has refused a connection for want of room.
 func crowded(err error) bool {
@@ -80,10 +74,10 @@ func (p *Pool) dial(ctx context.Context, c *Conn) error {
 		}
 		p.refused.Add(1)
 		p.tell(Event{Kind: Crowded, Conn: c.number, Err: err})
-		if a, ok := ctx.Value(attemptKey{}).(attempt); ok {
-			a.CancelCauseFunc(errCrowded)
-		}
-		if err := sleep(ctx, pause); err != nil {
+		p.crowd.pausing.Add(1)
+		err = sleep(ctx, pause)
+		p.crowd.pausing.Add(-1)
+		if err != nil {
 			return err
 		}
 		pause = min(2*pause, lastPause)
@@ -97,15 +91,4 @@ func sleep(ctx context.Context, d time.Duration) error {
 	case <-time.After(d):
 		return nil
 	}
-}
-
-// acquire is one attempt to get a resource of puddle's.
-func (p *Pool) acquire(ctx context.Context) (*puddleResource, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	res, err := p.puds.Acquire(context.WithValue(ctx, attemptKey{}, attempt{cancel}))
-	if err != nil && context.Cause(ctx) == errCrowded {
-		return nil, errCrowded
-	}
-	return res, err
 }

@@ -46,30 +46,32 @@ type Stats struct {
 	InUse      int
 	Idle       int
 	Connecting int
-	Waiting    int // in Acquire, for a connection to be free or made
-	Queued     int // of them, because enough that is slow holds one
+	Waiting    int // callers in the admission queue, for a connection to be free or made
+	Queued     int // of them, slow ones that wait until another slow one is done
 
 	AcquireTimeouts int64
 	Established     int64
 	ConnectFailures int64
 	Closed          int64
+	Resent          int64 // reads sent again because the one before them was blocked
 }
 
 // Stats takes the pool's lock for a moment: it is for metrics, not for
 // decisions about a request.
 func (p *Pool) Stats() Stats {
-	s := p.puds.Stat()
-	shelved := p.shelf.count()
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	return Stats{
 		Max:             p.o.MaxConns,
-		InUse:           max(0, int(s.AcquiredResources())-shelved),
-		Idle:            int(s.IdleResources()) + shelved,
-		Connecting:      int(s.ConstructingResources()),
-		Waiting:         int(p.asking.Load()),
-		Queued:          int(p.slow.waiting.Load()),
+		InUse:           len(p.all) - len(p.idle),
+		Idle:            len(p.idle),
+		Connecting:      p.connecting,
+		Waiting:         p.queue.len + p.slow.held.len,
+		Queued:          p.slow.held.len,
 		AcquireTimeouts: p.timeouts.Load(),
 		Established:     p.opened.Load(),
 		ConnectFailures: p.refused.Load(),
 		Closed:          p.closed.Load(),
+		Resent:          p.resent.Load(),
 	}
 }

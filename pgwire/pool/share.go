@@ -2,45 +2,28 @@ package pool
 
 import (
 	"context"
-	"runtime"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/fastgrest/fastgrest/pgwire"
 )
 
-// A busy pool answers more requests with less CPU if flights follow each other
-// on a connection instead of waiting for one of their own. The price is that
-// whoever is slow delays those behind. So sharing has rules:
+// A busy pool answers more requests with less CPU if it pipelines: when a
+// connection becomes free, the head of the queue and some of those behind it are
+// sent on it as one batch, in one write. The price is head-of-line blocking: a
+// flight that takes long delays those behind it in the batch. So there are rules:
 //
-//   - Only what is known to be quick shares, behind what is quick too and has
-//     not been running for long, and only so many in a row.
-//   - A read that finds another about to be sent goes along with it: one write,
-//     one wake-up of the server for both. What it waits for is one quick read.
-//   - Otherwise an idle connection comes first, and lining up behind what has
-//     been sent already is for when there is none.
-//   - Writes share with writes only. A commit may wait for the disk, several
-//     connections do so together, and no read should. So writes never go along
-//     while a connection is idle.
-//   - While others wait for a connection of their own none is shared for long,
-//     or they would wait for ever.
-
-// defaultPatience: see Options.Patience.
-const defaultPatience = 5 * time.Millisecond
-
-// lane is a connection while it is shared.
-type lane struct {
-	sharing pgwire.Sharing
-	queue   [maxDepth]chan struct{} // turns of those waiting, in order, from first on
-	first   int
-	waiting int          // in queue
-	since   atomic.Int64 // when the flight being answered began to be, in ns since start
-	length  atomic.Int32 // flights sent and not answered; 0: closed
-	slot    int          // in Pool.lanes, -1 if in none
-	leaving atomic.Bool  // somebody is about to flush; set under the lock
-	manner  atomic.Int32 // Manner of all flights
-	opened  atomic.Int64 // when it began to be shared, in ns since start
-}
+//   - Only flights share that are known to be quick.
+//   - Nothing shares while a connection is idle or the pool may grow.
+//   - Each free connection takes the head of the queue first. What shares with it
+//     may come from behind others that do not share, but the next free connection
+//     takes those. So a caller that has n others before it waits for n connections
+//     to become free at most.
+//   - A batch is this connection's part of the queue, and Options.Depth at most.
+//   - Reads behind a blocked read are sent again on another connection (watch.go).
+//   - Writes cannot be sent twice. So a write shares only with writes of the very
+//     same statements, and promises that what blocks one of them blocks all (see
+//     QuickWrite).
 
 // Manner is how a flight may be run.
 type Manner int32
@@ -48,9 +31,11 @@ type Manner int32
 const (
 	// Alone: on a connection of its own.
 	Alone Manner = iota
-	// QuickRead and QuickWrite promise an implicit transaction known to be
-	// quick: it may share a connection with others of its manner.
+	// QuickRead promises an implicit transaction that only reads and is known to be
+	// quick.
 	QuickRead
+	// QuickWrite promises an implicit transaction that is known to be quick, and that
+	// no lock on a row is likely to block: an insert.
 	QuickWrite
 	// Slow: alone, and with what is slow too not on all connections; see Options.Reserve.
 	Slow
@@ -61,9 +46,16 @@ func (how Manner) shares() bool { return how == QuickRead || how == QuickWrite }
 // maxDepth is the most flights there can be on one connection.
 const maxDepth = 64
 
-var start = time.Now()
+// batch is what has been sent on a connection and not been answered.
+type batch struct {
+	chosen  []*ticket // to be sent
+	sharing pgwire.Sharing
 
-func now() int64 { return int64(time.Since(start)) }
+	mu      sync.Mutex // over what follows
+	tickets []*ticket  // sent, in order; the first is being received
+	since   int64      // when it became the first, in ns since start
+	seen    watched
+}
 
 // Run runs a flight. Contexts do not reach flights that share.
 func (p *Pool) Run(ctx context.Context, f *pgwire.Flight, how Manner) error {
@@ -71,32 +63,22 @@ func (p *Pool) Run(ctx context.Context, f *pgwire.Flight, how Manner) error {
 		how = Alone
 	}
 	f.Waited = 0
-	if how == QuickRead {
-		sent := now()
-		if c := p.goAlong(f, sent); c != nil {
-			return c.follow(f, sent)
-		}
-	}
-	c := p.takeFree(how)
-	if c == nil && how.shares() {
-		sent := now()
-		if c = p.lineUp(f, how, sent); c != nil {
-			return c.follow(f, sent)
-		}
+	var c *Conn
+	if how != QuickRead {
+		c = p.takeIdle(how)
 	}
 	if c == nil {
-		var err error
 		began := now()
-		c, err = p.wait(ctx, how)
+		t := p.newTicket(f, how)
+		defer p.recycle(ctx, t)
+		err := p.wait(ctx, t)
 		f.Waited = time.Duration(now() - began)
 		if err != nil {
 			return err
 		}
-	}
-	if how.shares() {
-		sent := now()
-		if c.lead(f, how) {
-			return c.receive(f, sent)
+		c = t.conn
+		if t.shared {
+			return c.receive(t)
 		}
 	}
 	sent := now()
@@ -106,144 +88,116 @@ func (p *Pool) Run(ctx context.Context, f *pgwire.Flight, how Manner) error {
 	return err
 }
 
-// lead opens the connection for sharing with its first flight, which has to be
-// one that could be shared.
-func (c *Conn) lead(f *pgwire.Flight, how Manner) bool {
-	l := &c.lane
-	l.manner.Store(int32(how))
-	l.opened.Store(now())
-	c.Conn.Share(&l.sharing)
-	if !l.sharing.Append(f, always, func() {
-		l.first, l.waiting = 0, 0
-		l.leaving.Store(true)
-		l.since.Store(now())
-		l.length.Store(1)
-	}) {
-		c.Conn.Unshare()
-		return false
-	}
-	c.pool.publish(c)
-	c.flush()
-	return true
-}
-
-func always() bool { return true }
-
-// goAlong finds a connection on which others are about to be sent, for f to
-// be sent with them.
-func (p *Pool) goAlong(f *pgwire.Flight, at int64) *Conn {
-	depth := int32(p.o.Depth)
-	for i := range p.lanes {
-		c := p.lanes[i].Load()
-		if c != nil && c.lane.leaving.Load() && c.takes(QuickRead, depth, at) && c.join(f, QuickRead, depth) {
-			return c
-		}
-	}
-	return nil
-}
-
-// lineUp finds a connection for f to be sent on behind others, the one with
-// the fewest.
-func (p *Pool) lineUp(f *pgwire.Flight, how Manner, at int64) *Conn {
-	depth := int32(p.o.Depth)
-	// Begin at another place each time, or the first lanes would be full and
-	// the last ones empty.
-	n := len(p.lanes)
-	from := int(p.rotor.Add(1)) % n
-	for shortest := int32(1); shortest < depth; shortest++ {
-		for i := range n {
-			c := p.lanes[(from+i)%n].Load()
-			if c != nil && c.lane.length.Load() == shortest && c.takes(how, depth, at) && c.join(f, how, depth) {
-				return c
+// fill takes those for whom a free connection is out of the queue. Called under
+// Pool.mu; the queue is not empty.
+func (p *Pool) fill(c *Conn) {
+	head := p.queue.pop()
+	batch := append(c.batch.chosen[:0], head)
+	if size := p.batchSize(head); size > 1 {
+		t := p.queue.first
+		for looks := 4 * size; t != nil && len(batch) < size && looks > 0; looks-- {
+			next := t.next
+			if t.sharesWith(head) {
+				p.queue.remove(t)
+				batch = append(batch, t)
 			}
+			t = next
 		}
 	}
-	return nil
+	c.batch.chosen = batch
 }
 
-// takes is a first look, without the lock.
-func (c *Conn) takes(how Manner, depth int32, at int64) bool {
-	l := &c.lane
-	patience := c.pool.patience.Load() + c.wire.Load()
-	return l.open(how, depth) && at-l.since.Load() <= patience &&
-		(at-l.opened.Load() <= patience || c.pool.waiting.Load() == 0)
-}
-
-// open reports whether flights of a manner are taken: the lane is not closed,
-// nor full, nor others'.
-func (l *lane) open(how Manner, depth int32) bool {
-	length := l.length.Load()
-	return 0 < length && length < depth && l.manner.Load() == int32(how)
-}
-
-// join sends f on the connection, if it is still open and has room.
-func (c *Conn) join(f *pgwire.Flight, how Manner, depth int32) bool {
-	l := &c.lane
-	flusher := false
-	joined := l.sharing.Append(f, func() bool { return l.open(how, depth) }, func() {
-		l.queue[(l.first+l.waiting)%maxDepth] = f.Turn()
-		l.waiting++
-		l.length.Add(1)
-		flusher = !l.leaving.Swap(true)
-	})
-	if joined && flusher {
-		c.flush()
+// batchSize is how many flights may be in a batch with such a head.
+func (p *Pool) batchSize(head *ticket) int {
+	switch {
+	case head.flight == nil || !head.how.shares() || head.alone:
+		return 1
+	case len(p.idle) > 0 && head.how == QuickRead:
+		return p.o.Depth
+	case len(p.idle) > 0 || p.growing():
+		return 1
 	}
-	return joined
+	return min(p.o.Depth, 1+p.queue.len/max(1, int(p.live()))) // the connection's part of the queue
 }
 
-// flush lets whoever else is about to line up do so first, so that one write
-// serves all.
-func (c *Conn) flush() {
-	runtime.Gosched()
-	c.lane.sharing.Flush(func() { c.lane.leaving.Store(false) })
+func (t *ticket) sharesWith(head *ticket) bool {
+	return t.flight != nil && t.how == head.how && !t.alone &&
+		(t.how != QuickWrite || t.flight.SameStatements(head.flight))
 }
 
-// follow waits for the turn of a flight that has been sent, and receives.
-func (c *Conn) follow(f *pgwire.Flight, sent int64) error {
-	<-f.Turn()
-	f.Waited = time.Duration(now() - sent)
-	return c.receive(f, sent)
-}
-
-// receive reads the answer to the flight at the head, and hands the turn to
-// the next one, or the connection back.
-func (c *Conn) receive(f *pgwire.Flight, sent int64) error {
-	l := &c.lane
-	err := l.sharing.Receive(f)
-	var next chan struct{}
-	l.sharing.Locked(func() {
-		l.since.Store(c.time(f, sent, l.since.Load(), err))
-		if l.length.Add(-1) > 0 {
-			next = l.queue[l.first]
-			l.queue[l.first] = nil
-			l.first = (l.first + 1) % maxDepth
-			l.waiting--
+// send sends the flights that fill has chosen, or hands the connection over.
+func (c *Conn) send() {
+	b := &c.batch
+	chosen, head := b.chosen, b.chosen[0]
+	head.conn = c
+	c.permit, head.permit = head.permit, false
+	n, sent := 0, now()
+	if head.flight != nil && head.how.shares() {
+		c.Conn.Share(&b.sharing)
+		for n < len(chosen) && b.sharing.Append(chosen[n].flight) {
+			t := chosen[n]
+			t.conn, t.shared, t.sent = c, true, sent
+			n++
 		}
-	})
-	if next != nil {
-		next <- struct{}{}
-		return err
+		if n == 0 { // a statement has not been parsed on this connection
+			c.Conn.Unshare()
+		}
 	}
-	// Nobody can line up any more: the lane is empty, and stays so.
-	c.pool.withdraw(c)
-	c.Conn.Unshare()
-	c.Release()
+	if rest := chosen[max(n, 1):]; len(rest) > 0 {
+		c.pool.putBack(rest)
+	}
+	if n > 0 {
+		b.mu.Lock()
+		b.tickets, b.since = append(b.tickets[:0], chosen[:n]...), sent
+		b.mu.Unlock()
+		b.sharing.Flush()
+	}
+	clear(chosen)
+	if n > 1 {
+		c.pool.watch.start()
+	}
+	head.turn <- struct{}{}
+}
+
+// putBack puts tickets back to the front of the queue.
+func (p *Pool) putBack(tickets []*ticket) {
+	p.mu.Lock()
+	for i := len(tickets) - 1; i >= 0; i-- {
+		p.queue.pushFront(tickets[i])
+	}
+	p.mu.Unlock()
+	p.serve()
+}
+
+// receive reads the response to the flight at the head of the batch.
+func (c *Conn) receive(t *ticket) error {
+	now := int64(0)
+	defer func() { c.pass(now) }() // also when a sink panics
+	err := c.batch.sharing.Receive(t.flight)
+	now = c.time(t.flight, t.sent, c.batch.since, err)
 	return err
 }
 
-func (p *Pool) publish(c *Conn) {
-	for i := range p.lanes {
-		if p.lanes[i].CompareAndSwap(nil, c) {
-			c.lane.slot = i
-			return
-		}
+// pass takes the head out of the batch, and gives the turn to the next flight, or
+// the connection back.
+func (c *Conn) pass(at int64) {
+	b := &c.batch
+	b.mu.Lock()
+	n := copy(b.tickets, b.tickets[1:])
+	b.tickets[n] = nil
+	b.tickets, b.since = b.tickets[:n], at
+	var next *ticket
+	if n > 0 {
+		next = b.tickets[0]
 	}
-	c.lane.slot = -1 // cannot be: there are as many places as connections
-}
-
-func (p *Pool) withdraw(c *Conn) {
-	if c.lane.slot >= 0 {
-		p.lanes[c.lane.slot].Store(nil)
+	b.mu.Unlock()
+	switch {
+	case next == nil:
+		c.Conn.Unshare()
+		c.Release()
+	case next.turn == nil: // it has been sent elsewhere, and no caller waits for it here
+		go func() { _ = c.receive(next) }()
+	default:
+		next.turn <- struct{}{}
 	}
 }

@@ -39,6 +39,7 @@ func (c *Conn) roundTrip(took int64) {
 // to be answered from another time on. It returns the present.
 func (c *Conn) time(f *pgwire.Flight, sent, from int64, err error) (at int64) {
 	at = now()
+	c.answered.Add(1)
 	if err == nil {
 		c.roundTrip(at - sent)
 	}
