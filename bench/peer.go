@@ -54,7 +54,7 @@ func parsePeer(text, server string) (p program, err error) {
 	case !ok && p.name == classicName:
 		return ourselves(classicName, "classic")
 	case !ok && p.name == exclusiveName:
-		return program{name: exclusiveName, args: []string{server}, env: []string{"PGRST_FLIGHT_DEPTH=1"}, says: "flight-depth = 1"}, nil
+		return program{name: exclusiveName, args: []string{server}, env: []string{"PGRST_DB_CONNECTION_SHARING=false"}, says: "db-connection-sharing = false"}, nil
 	}
 	if !ok || p.name == "" || what == "" {
 		return program{}, fmt.Errorf("a peer is classic, exclusive, NAME=COMMAND or NAME=http://127.0.0.1:PORT, not %q", text)

@@ -18,7 +18,7 @@ func TestParsePeers(t *testing.T) {
 	f(" ; ")
 	f("old=/bin/sh", program{name: "old", args: []string{"/bin/sh"}})
 	f("a = env A=b /bin/sh  -c x;b=http://127.0.0.1:3000", program{name: "a", args: []string{"env", "A=b", "/bin/sh", "-c", "x"}}, program{name: "b", addr: "127.0.0.1:3000"})
-	f("exclusive", program{name: "exclusive", args: []string{""}, env: []string{"PGRST_FLIGHT_DEPTH=1"}, says: "flight-depth = 1"})
+	f("exclusive", program{name: "exclusive", args: []string{""}, env: []string{"PGRST_DB_CONNECTION_SHARING=false"}, says: "db-connection-sharing = false"})
 	f("v6=http://[::1]:3000/,pid=77", program{name: "v6", addr: "[::1]:3000", pid: 77})
 
 	both, err := (&plan{}).parsePeers([]string{"a=sh"}, "b=sh")

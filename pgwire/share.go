@@ -24,10 +24,11 @@ type Sharing struct {
 	mu   sync.Mutex // over conn.stmts, and over what follows
 
 	// The flights that no client waits for; see abandon.
-	flights int  // appended, not received
-	lost    int  // of them abandoned
-	asking  bool // a cancel request is on its way
-	asked   chan struct{}
+	flights  int  // appended, not received
+	lost     int  // of them abandoned
+	replaced int  // of them replaced
+	asking   bool // a cancel request is on its way
+	asked    chan struct{}
 }
 
 // maxSharedBytes bounds the arguments of a flight that is appended, and how much
@@ -40,7 +41,7 @@ const maxSharedBytes = 8 << 10
 func (c *Conn) Share(s *Sharing) {
 	s.conn = c
 	s.mu.Lock() // a late Abandon may still look at the last batch
-	s.flights, s.lost, s.asking = 0, 0, false
+	s.flights, s.lost, s.replaced, s.asking = 0, 0, 0, false
 	s.mu.Unlock()
 	c.guard = &s.mu
 	c.out.reset() // it still has what was sent before
@@ -115,7 +116,11 @@ func (s *Sharing) Receive(f *Flight) error {
 	s.flights--
 	f.interruption.sharing.Store(nil)
 	abandoned, asking := f.interruption.abandoned, s.asking
-	if abandoned {
+	switch {
+	case !abandoned:
+	case f.interruption.cause == errReplaced:
+		s.replaced--
+	default:
 		s.lost--
 	}
 	s.mu.Unlock()
@@ -137,8 +142,9 @@ func (s *Sharing) Replace(f *Flight) (replacement *Flight) {
 	defer s.mu.Unlock()
 	r.interruption.share(s)
 	r.interruption.abandoned, r.interruption.cause = true, errReplaced
-	if !f.interruption.abandoned {
-		s.lost++
+	s.replaced++
+	if f.interruption.abandoned {
+		s.lost--
 	}
 	f.interruption.abandoned = false
 	f.interruption.sharing.Store(nil)
@@ -149,8 +155,8 @@ func (s *Sharing) Replace(f *Flight) (replacement *Flight) {
 var errReplaced = errors.New("sent again on another connection")
 
 // abandon notes that no client waits for the response to a flight. A cancel
-// request may meet any flight of the connection, so it is sent when all of them
-// are abandoned.
+// request may meet any flight of the connection, so it is sent when no client
+// waits for any of them.
 func (s *Sharing) abandon(f *Flight, cause error) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -165,9 +171,9 @@ func (s *Sharing) abandon(f *Flight, cause error) bool {
 	return s.cancelIfLost()
 }
 
-// cancelIfLost sends a cancel request if all flights are abandoned.
+// cancelIfLost sends a cancel request if no client waits for any flight.
 func (s *Sharing) cancelIfLost() bool {
-	if s.asking || s.lost < s.flights {
+	if s.asking || s.lost == 0 || s.lost+s.replaced < s.flights {
 		return false
 	}
 	if s.asked == nil {

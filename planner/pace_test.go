@@ -7,32 +7,32 @@ import (
 )
 
 func TestPace(t *testing.T) {
-	const limit = 400 * time.Microsecond
+	limit := QuickTime
 	pre := &Prepared{}
 	for i := range quickSamples {
-		if pre.Quick(limit) {
+		if pre.Quick() {
 			t.Fatalf("quick after %d samples", i)
 		}
 		pre.Took(time.Microsecond, true)
 	}
-	if !pre.Quick(limit) {
+	if !pre.Quick() {
 		t.Error("not quick after enough quick samples")
 	}
 	// One slow run is an accident, several are a trait.
 	pre.Took(10*limit, true)
-	if !pre.Quick(limit) {
+	if !pre.Quick() {
 		t.Error("one slow run outweighs all others")
 	}
 	for range 3 * weight {
 		pre.Took(2*limit, true)
 	}
-	if pre.Quick(limit) {
+	if pre.Quick() {
 		t.Error("still quick after many slow runs")
 	}
 	for range 5 * weight {
 		pre.Took(time.Microsecond, true)
 	}
-	if !pre.Quick(limit) {
+	if !pre.Quick() {
 		t.Error("never quick again")
 	}
 }
@@ -81,7 +81,7 @@ func TestPaceTogether(t *testing.T) {
 		wg.Go(func() {
 			for range 100 {
 				pre.Took(time.Millisecond, true)
-				pre.Quick(time.Millisecond)
+				pre.Quick()
 			}
 		})
 	}

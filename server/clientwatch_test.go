@@ -286,7 +286,7 @@ func TestHalfClosed(t *testing.T) {
 func TestImpatientClients(t *testing.T) {
 	for _, quick := range []bool{false, true} {
 		t.Run(fmt.Sprintf("known to be quick %t", quick), func(t *testing.T) {
-			g := startGone(t, "db-pool", "2", "db-pool-acquisition-timeout", "600", "flight-read-time", "60000000")
+			g := startGone(t, "db-pool", "2", "db-pool-acquisition-timeout", "600")
 			if quick { // so that they may share connections
 				for range 40 {
 					resp := get(t, "http://"+g.tcp+"/rpc/nap?seconds=0", "application/json")
@@ -361,7 +361,7 @@ func TestAbandonedWrites(t *testing.T) {
 // TestNeighbours: clients that stay get their answers while others, on the
 // same connections, leave at any moment.
 func TestNeighbours(t *testing.T) {
-	g := startGone(t, "db-pool", "2", "db-pool-acquisition-timeout", "600", "flight-read-time", "50000")
+	g := startGone(t, "db-pool", "2", "db-pool-acquisition-timeout", "600")
 	const target = "GET /rpc/nap?seconds="
 	ask := func(c net.Conn, seconds string) error {
 		if _, err := io.WriteString(c, rawLine(target+seconds)); err != nil {

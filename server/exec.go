@@ -148,17 +148,18 @@ func (rq *request) learnPace(prepared *planner.Prepared, took time.Duration, que
 	prepared.Took(took, queued)
 }
 
-// manner is how the plan may be run beside others.
+// manner is how the plan may be run beside others. Of writes only inserts share a
+// connection: an update may wait for a row that another transaction has locked,
+// and those behind it would wait, too.
 func (rq *request) manner(plan *planner.Plan, prepared *planner.Prepared) pool.Manner {
-	c := rq.snap.config
 	switch {
 	case prepared == nil:
 		return pool.Alone
 	case prepared.Slow():
 		return pool.Slow
-	case plan.ReadOnly && prepared.Quick(c.FlightReadTime):
+	case plan.ReadOnly && prepared.Quick():
 		return pool.QuickRead
-	case plan.Action == planner.Insert && !plan.Merge && prepared.Quick(c.FlightWriteTime):
+	case plan.Action == planner.Insert && !plan.Merge && prepared.Quick():
 		return pool.QuickWrite
 	}
 	return pool.Alone

@@ -189,7 +189,6 @@ func poisonedSessions(t *testing.T, schema string, poisons []string) {
 	t.Logf("-isolation-seed %d", seed)
 	w := startWriter(t, schema, map[string]string{
 		direct: "yes", login: "iso_login", "db-anon-role": "iso_anon", "db-pool": "3",
-		"flight-depth": "8", "flight-read-time": "60000000", "flight-write-time": "60000000", // shared wherever that can be
 		"db-schemas": "api,other", "db-tx-end": "commit-allow-override", "statement-cache-max-entries": "24",
 	})
 	roles := []string{"iso_0", "iso_1", "iso_2", "iso_3", "iso_serial", "iso_hurried", "iso_victim", "iso_anon"}

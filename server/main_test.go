@@ -7,15 +7,20 @@ import (
 	"fmt"
 	"net"
 	"testing"
+	"time"
 
 	"github.com/valyala/fasthttp"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/server/auth"
 	"github.com/fastgrest/fastgrest/server/config"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+func TestMain(m *testing.M) {
+	planner.QuickTime = time.Minute // requests share connections however busy the machine is
+	pgtest.Main(m)
+}
 
 const testSecret = "a secret of at least thirty-two characters"
 

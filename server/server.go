@@ -112,7 +112,7 @@ func newServer(o Options) (*Server, error) {
 	s.pool, err = pool.New(pool.Options{
 		Config:         connect,
 		MaxConns:       max(c.DBPool, 1),
-		Depth:          c.FlightDepth,
+		Depth:          depth(c),
 		Reserve:        c.DBPoolReserve,
 		AcquireTimeout: c.DBPoolAcquisitionTimeout,
 		MaxWaiters:     c.DBPoolMaxWaiters,
@@ -132,6 +132,15 @@ func newServer(o Options) (*Server, error) {
 	s.warnDeprecated()
 	s.warnOfSettings(false)
 	return s, nil
+}
+
+// depth is how many requests may be sent on a connection at a time. With more than
+// eight PostgreSQL is hardly woken less often, and the last one waits longer.
+func depth(c *config.Config) int {
+	if !c.DBConnectionSharing {
+		return 1
+	}
+	return 8
 }
 
 // connectConfig makes connection parameters. readWrite: of several hosts only

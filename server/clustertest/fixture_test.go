@@ -20,12 +20,16 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/server"
 	"github.com/fastgrest/fastgrest/server/auth"
 	"github.com/fastgrest/fastgrest/server/config"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+func TestMain(m *testing.M) {
+	planner.QuickTime = time.Minute // requests share connections however busy the machine is
+	pgtest.Main(m)
+}
 
 const secret = "a secret of at least thirty-two characters"
 

@@ -15,7 +15,7 @@ import (
 func TestBusyPool(t *testing.T) {
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
-	a := start(t, map[string]string{"db-uri": cluster.URI(db, authenticator), "db-pool": "1", "db-pool-acquisition-timeout": "5", "flight-depth": "1"})
+	a := start(t, map[string]string{"db-uri": cluster.URI(db, authenticator), "db-pool": "1", "db-pool-acquisition-timeout": "5", "db-connection-sharing": "false"})
 	figure := func(name string) float64 { return a.metric("pgrst_db_pool_" + name) }
 	if got := figure("max"); got != 1 {
 		t.Errorf("max %v", got)

@@ -69,9 +69,7 @@ type Config struct {
 	BodiesMaxSize            int           // MiB of all request bodies together
 	SpoolMaxSize             int           // MiB of all of them together
 	SpoolSendTimeout         time.Duration // for a client to take 64 KiB
-	FlightDepth              int           // requests that may share a connection back to back; 1 turns sharing off
-	FlightReadTime           time.Duration // a read that takes less on average may share
-	FlightWriteTime          time.Duration // a write, likewise
+	DBConnectionSharing      bool          // quick requests may share a connection
 	DBSchemaPollInterval     time.Duration // between looks at the catalog for changes; 0: none
 	DBSessionReset           SessionReset
 	LogFormat                LogFormat

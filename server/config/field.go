@@ -136,10 +136,6 @@ func seconds(at func(*Config) *time.Duration, def int64) field {
 	return duration(at, def, time.Second)
 }
 
-func microseconds(at func(*Config) *time.Duration, def int64) field {
-	return duration(at, def, time.Microsecond)
-}
-
 // duration is a whole number of units.
 func duration(at func(*Config) *time.Duration, def int64, unit time.Duration) field {
 	most := math.MaxInt64 / int64(unit)

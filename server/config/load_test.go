@@ -191,10 +191,7 @@ func TestValueErrors(t *testing.T) {
 	f("jwt-role-claim-key", "role", "failed to parse role-claim-key value (role): expecting '.' or '[' at position 1")
 	f("jwt-role-claim-key", "$.my_role;;domain", "failed to parse role-claim-key value ($.my_role;;domain): jsonpath: unexpected ';' at position 10")
 	f("jwt-role-claim-key", "@@.role.other", "failed to parse role-claim-key value (@@.role.other): expecting '.' or '[' at position 1")
-	f("flight-depth", "0", "flight-depth cannot be less than 1")
 	f("db-pool-reserve", "-1", "db-pool-reserve cannot be less than 0")
-	f("flight-read-time", "-1", "flight-read-time cannot be less than 0")
-	f("flight-write-time", "-1", "flight-write-time cannot be less than 0")
 	f("db-schema-poll-interval", "-1", "db-schema-poll-interval cannot be less than 0")
 	f("server-read-buffer-size", "100", "server-read-buffer-size cannot be less than 4096")
 

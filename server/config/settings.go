@@ -219,26 +219,11 @@ var settings = []setting{
 		field: notNegative(seconds(func(c *Config) *time.Duration { return &c.DBSchemaPollInterval }, 0),
 			func(c *Config) time.Duration { return c.DBSchemaPollInterval }),
 		help: "how often to look whether the schema has changed, where NOTIFY does not arrive; 0 never looks"},
-	// Only statements that have been quick share, and only with their like, so a
-	// few cost the last of them little; PostgreSQL is woken once for all.
-	{key: "flight-depth", ours: true, unit: "requests per connection",
-		field: atLeast(1, func(c *Config) *int { return &c.FlightDepth }, 8),
-		help:  "cheap requests that may share a connection at a time; 1 turns sharing off"},
-	// Sharing saves both processes system calls and wake-ups, some 20 us for each
-	// request, and loses what the processors could have done for several at once:
-	// how brief is brief enough depends on the hardware. On a busy machine with two
-	// processors a row by its key takes 0.15 to 0.2 ms in a queue, and costs 0.55
-	// of what it costs alone; a page of a hundred rows takes 0.6, and costs 1.2.
-	{key: "flight-read-time", ours: true, reloadable: true, unit: "microseconds",
-		field: notNegative(microseconds(func(c *Config) *time.Duration { return &c.FlightReadTime }, 400),
-			func(c *Config) time.Duration { return c.FlightReadTime }),
-		help: "most time a read may take on average to count as cheap, see flight-depth; 0: none does. A slow machine needs more"},
-	// Writes gain more, because a commit wakes other processes, too: one row takes
-	// 0.25 to 0.65 ms on the same machine.
-	{key: "flight-write-time", ours: true, reloadable: true, unit: "microseconds",
-		field: notNegative(microseconds(func(c *Config) *time.Duration { return &c.FlightWriteTime }, 1500),
-			func(c *Config) time.Duration { return c.FlightWriteTime }),
-		help: "most time a write may take on average to count as cheap, see flight-read-time"},
+	// Sharing saves both processes system calls and wake-ups, some 30 us for each
+	// request (see pgwire/pool). The switch is there for comparisons.
+	{key: "db-connection-sharing", ours: true,
+		field: boolean(func(c *Config) *bool { return &c.DBConnectionSharing }, true),
+		help:  "send quick requests that wait for a connection on one connection together, each in its own transaction"},
 	// What a function sets for its session would be there for the next request,
 	// perhaps somebody else's. The reset takes PostgreSQL some 10 microseconds,
 	// so that databases whose code does no such thing should not pay for it.

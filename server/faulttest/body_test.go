@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/server"
 	"github.com/fastgrest/fastgrest/server/config"
 )
@@ -116,6 +117,7 @@ func (f *filler) Read(p []byte) (int, error) {
 const serverEnv = "FAULTTEST_SERVER"
 
 func TestMain(m *testing.M) {
+	planner.QuickTime = time.Minute // requests share connections however busy the machine is
 	if uri := os.Getenv(serverEnv); uri != "" {
 		err := server.Run(context.Background(), server.Options{
 			Source: config.LoadOptions{Flags: map[string]string{

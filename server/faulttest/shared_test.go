@@ -26,8 +26,7 @@ func TestSharedWrites(t *testing.T) {
 	)
 	cluster := pgtest.Start(t)
 	f := start(t, cluster, map[string]string{
-		"db-pool":           strconv.Itoa(pool),
-		"flight-write-time": "60000000", // what is quick is not the matter here
+		"db-pool": strconv.Itoa(pool),
 	})
 	forms := []request{
 		{"POST", "/note", `{"tag":"%s"}`, nil},
