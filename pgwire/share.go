@@ -132,7 +132,8 @@ func (s *Sharing) Receive(f *Flight) error {
 
 // Replace takes a flight out of the batch so that it can be run on another
 // connection. The server runs it here nevertheless, so it must be one that only
-// reads. The replacement has to be received instead: it discards the response.
+// reads. The replacement has to be received instead: it discards the response, and
+// can be abandoned.
 func (s *Sharing) Replace(f *Flight) (replacement *Flight) {
 	r := &Flight{steps: slices.Clone(f.steps), washes: f.washes, closes: f.closes, failed: -1}
 	for i := range r.steps {
@@ -164,8 +165,13 @@ func (s *Sharing) abandon(f *Flight, cause error) bool {
 	if in.sharing.Load() != s {
 		return false // received meanwhile
 	}
-	if !in.abandoned {
+	switch {
+	case !in.abandoned:
 		in.abandoned, in.cause = true, cause
+		s.lost++
+	case in.cause == errReplaced:
+		in.cause = cause
+		s.replaced--
 		s.lost++
 	}
 	return s.cancelIfLost()

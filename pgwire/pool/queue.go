@@ -8,9 +8,9 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire"
 )
 
-// The admission queue: all callers that have to wait for a connection, in order
-// of arrival. Nobody gets a connection, or shares one, without having been in it,
-// unless a connection is idle and the queue is empty.
+// The admission queue has all callers that wait for a connection, in order of
+// arrival. While it has any, connections go to its head, and only flights that are
+// in it share one.
 
 // ticket is a caller in the queue.
 type ticket struct {

@@ -14,16 +14,17 @@ import (
 // flight that takes long delays those behind it in the batch. So there are rules:
 //
 //   - Only flights share that are known to be quick.
-//   - Nothing shares while a connection is idle or the pool may grow.
+//   - Nothing shares while the pool may grow. While a connection is idle, reads
+//     share that arrive at the same moment (see Pool.wait), and writes do not.
 //   - Each free connection takes the head of the queue first. What shares with it
 //     may come from behind others that do not share, but the next free connection
 //     takes those. So a caller that has n others before it waits for n connections
 //     to become free at most.
 //   - A batch is this connection's part of the queue, and Options.Depth at most.
 //   - Reads behind a blocked read are sent again on another connection (watch.go).
-//   - Writes cannot be sent twice. So a write shares only with writes of the very
-//     same statements, and promises that what blocks one of them blocks all (see
-//     QuickWrite).
+//   - Writes cannot be sent twice. So a write shares only with writes of the same
+//     statements, and only if locks on rows hardly ever block it (see QuickWrite):
+//     what blocks one of them, a lock on the table, then blocks all.
 
 // Manner is how a flight may be run.
 type Manner int32

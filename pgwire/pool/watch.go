@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -10,7 +11,8 @@ import (
 // few milliseconds. It refuses callers that have waited for too long, and it finds
 // batches whose head is blocked, by a lock for example. Reads behind such a head
 // have not begun: they go to the front of the queue, to be sent again on another
-// connection, and the responses that come in the end are discarded.
+// connection. The server runs them here, too, when it gets to them. Their responses
+// are discarded, and those that take long are cancelled.
 
 const (
 	// watchInterval is the time between two looks.
@@ -23,6 +25,8 @@ const (
 	// for a processor, and sending others again would only make it busier.
 	blockedShare = 8
 )
+
+var errResent = errors.New("has been sent on another connection")
 
 // watch looks at the pool while there is something to look at.
 type watch struct {
@@ -92,7 +96,16 @@ func (p *Pool) sendElsewhere(at int64) (busy bool) {
 func (b *batch) blocked(at int64, total uint64, free bool, conns int) (shared bool, behind []*ticket) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.tickets) < 2 {
+	if len(b.tickets) == 0 {
+		return false, nil
+	}
+	if head := b.tickets[0]; head.turn == nil { // and so are those behind it
+		if at-b.since >= int64(blockedTime) {
+			head.flight.Abandon(errResent)
+		}
+		return true, nil
+	}
+	if len(b.tickets) == 1 {
 		return false, nil
 	}
 	if b.seen.since != b.since {
