@@ -135,12 +135,12 @@ func TestStatementDroppedInLine(t *testing.T) {
 			for i := range s.rows {
 				f := &pgwire.Flight{}
 				f.Add(a, &s.rows[i])
-				if !s.sharing.Append(f, func() bool { return true }, func() {}) {
+				if !s.sharing.Append(f) {
 					t.Fatalf("flight %d is not taken", i)
 				}
 				s.flights = append(s.flights, f)
 			}
-			s.sharing.Flush(func() {})
+			s.sharing.Flush()
 			s.receive()
 			soon(t, "flights", s.over.Wait)
 			var said *pgwire.Error

@@ -70,7 +70,7 @@ func TestLongStatementsDoNotShare(t *testing.T) {
 	defer c.Unshare()
 	var f pgwire.Flight
 	f.Add(long, nil)
-	if s.Append(&f, func() bool { return true }, func() {}) {
+	if s.Append(&f) {
 		t.Error("it shares the connection")
 	}
 }

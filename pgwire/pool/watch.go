@@ -24,6 +24,9 @@ const (
 	// where no connection is idle. On a busy machine a quick flight may have to wait
 	// for a processor, and sending others again would only make it busier.
 	blockedShare = 8
+	// discardedTime is how long a flight that has been sent elsewhere may take. A
+	// cancel request may come too late, and then costs the connection.
+	discardedTime = 500 * time.Millisecond
 )
 
 var errResent = errors.New("has been sent on another connection")
@@ -100,7 +103,7 @@ func (b *batch) blocked(at int64, total uint64, free bool, conns int) (shared bo
 		return false, nil
 	}
 	if head := b.tickets[0]; head.turn == nil { // and so are those behind it
-		if at-b.since >= int64(blockedTime) {
+		if at-b.since >= int64(discardedTime) {
 			head.flight.Abandon(errResent)
 		}
 		return true, nil
