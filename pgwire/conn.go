@@ -31,14 +31,18 @@ type Conn struct {
 	broken   bool
 	busy     bool // between the first byte out and the last byte in
 	answered bool // the server has said something since the flight was sent
-	soil     Soil // what the next flight has to expect of the session; see wash.go
-	unwashed bool // a washing failed: to be given up
 	doubtful bool // the server may have lost its role, see stray.go
+
+	// See reset.go. While the connection is shared, all are under guard.
+	soil     Soil   // what the session may hold when the next flight begins
+	flights  uint64 // number of the last flight
+	soiledBy uint64 // number of the last flight that left something
+	retired  error  // a reset failed: no further flights
 
 	aside     chan error // result of a large flight's sender
 	asideBusy bool       // there is one
 
-	guard *sync.Mutex // over stmts while the connection is shared, else nil
+	guard *sync.Mutex // over stmts and soil while the connection is shared, else nil
 
 	values [][]byte // of a row
 	msgs   struct { // to encode from and decode into
@@ -241,7 +245,7 @@ func (c *Conn) InTransaction() byte { return c.status }
 
 // IsBroken reports that the connection is of no more use: lost, closed, given
 // up, or left in the middle of a flight by a Sink that panicked.
-func (c *Conn) IsBroken() bool { return c.broken || c.busy }
+func (c *Conn) IsBroken() bool { return c.broken || c.busy || c.retired != nil }
 
 // Close says goodbye and closes the connection.
 func (c *Conn) Close() error {

@@ -26,7 +26,8 @@
 //
 // Settings, locks and temporary tables that functions make for their session
 // outlive the transaction. A flight that runs such functions says so (Soils);
-// the next one, whoever's it is, then begins with a washing, in the same write.
+// the next flight then begins with a session reset, in the same write. If the
+// reset fails, the server does not run the flight (reset.go).
 //
 // # Servers that lose their role
 //

@@ -87,6 +87,9 @@ const (
 	Unsendable
 	// RolledBack: COMMIT was answered with ROLLBACK.
 	RolledBack
+	// ResetFailed: the session reset ahead of the flight failed, so the server
+	// skipped the flight. Err is why. The connection is retired.
+	ResetFailed
 	// Unparsed: a statement would have to be parsed first, and the flight did
 	// not want that (Flight.KnownOnly). Nothing was sent.
 	Unparsed
@@ -100,6 +103,7 @@ var kindText = [...]string{
 	Closed:        "connection is closed",
 	Unsendable:    "cannot be sent",
 	RolledBack:    "transaction was rolled back",
+	ResetFailed:   "session reset failed",
 	Unparsed:      "a statement has not been parsed",
 }
 
@@ -133,7 +137,7 @@ func (e *ConnError) WasSent() bool { return e.Sent }
 // run again on another connection. (A flight that only reads can be run again
 // after any loss.)
 func (e *ConnError) Retryable() bool {
-	return !e.Sent && (e.Kind == Lost || e.Kind == Closed)
+	return !e.Sent && (e.Kind == Lost || e.Kind == Closed || e.Kind == ResetFailed)
 }
 
 // serverError reads an ErrorResponse or a NoticeResponse.

@@ -42,10 +42,11 @@ type Flight struct {
 	soils Soil // see Soils
 
 	// What follows belongs to the connection while it runs the flight.
-	washes bool  // begins with a washing, see wash.go
-	closes int   // statements closed at the head of the flight, to be acknowledged
-	err    error // the first one
-	failed int   // the step it belongs to
+	resets bool   // begins with a session reset, see reset.go
+	number uint64 // among the flights of the connection
+	closes int    // statements closed at the head of the flight, to be acknowledged
+	err    error  // the first one
+	failed int    // the step it belongs to
 	// unexecuted: see Unexecuted.
 	unexecuted bool
 
@@ -111,7 +112,7 @@ func (f *Flight) Reset() {
 	clear(f.args)
 	f.steps, f.args = f.steps[:0], f.args[:0]
 	f.simple, f.known, f.writes = "", false, false
-	f.soils, f.washes = Clean, false
+	f.soils, f.resets = Clean, false
 	f.closes, f.err, f.failed = 0, nil, -1
 }
 

@@ -125,7 +125,7 @@ func (c *Conn) afterInterrupt(f *Flight, err error) error {
 	}
 	c.breakOff()
 	var local *ConnError
-	if errors.As(err, &local) && local.Kind == Lost {
+	if errors.As(err, &local) && (local.Kind == Lost || local.Kind == ResetFailed) {
 		return &ConnError{Kind: Canceled, Sent: local.Sent, Answered: local.Answered, Err: f.interruption.cause}
 	}
 	return err

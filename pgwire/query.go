@@ -33,6 +33,9 @@ func (rowFunc) Complete([]byte)                          {}
 
 // Exec runs any number of statements by the simple query protocol and
 // discards their rows.
+//
+// A session reset, if one is due, is a round trip of its own: after an error
+// the server would also skip the Query, and wait for a Sync.
 func (c *Conn) Exec(ctx context.Context, sql string) error {
 	if sql == "" {
 		sql = ";"
@@ -40,8 +43,21 @@ func (c *Conn) Exec(ctx context.Context, sql string) error {
 	f := &c.own
 	f.Reset()
 	defer f.Reset()
+	if err := c.Reset(ctx); err != nil {
+		return err
+	}
 	f.simple = sql
 	return c.Run(ctx, f)
+}
+
+// Reset resets the session now, if a reset is due, rather than with the next
+// flight.
+func (c *Conn) Reset(ctx context.Context) error {
+	if c.soil == Clean || c.status != 'I' {
+		return nil
+	}
+	c.own.Reset()
+	return c.Run(ctx, &c.own)
 }
 
 func (c *Conn) encodeSimple(f *Flight) error {

@@ -54,8 +54,8 @@ func (s *step) following(p phase) phase {
 // It returns the flight's error; whether the connection survived is another
 // question (Conn.IsBroken).
 func (c *Conn) read(f *Flight) error {
-	if f.washes {
-		if err := c.readWash(f); err != nil {
+	if f.resets {
+		if err := c.readReset(f); err != nil {
 			return err
 		}
 	}
@@ -264,9 +264,6 @@ func (c *Conn) ready(f *Flight, body []byte) error {
 	}
 	c.status = body[0]
 	c.in.shrink()
-	if c.unwashed && c.status == 'I' {
-		c.breakOff()
-	}
 	return f.err
 }
 

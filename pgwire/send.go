@@ -58,10 +58,10 @@ func (o *outgoing) all() net.Buffers {
 // parsed, and appends the messages to what goes out. After an error nothing
 // has changed.
 func (c *Conn) encode(f *Flight) error {
-	c.encodeWash(f)
 	if f.simple != "" {
 		return c.encodeSimple(f)
 	}
+	c.encodeReset(f)
 	c.stmts.flight++
 	c.encodeCloses(f)
 	// Touch what is known first: making room for the unknown must not push

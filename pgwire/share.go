@@ -73,7 +73,7 @@ func (s *Sharing) Append(f *Flight) bool {
 // knows reports whether the flight is small and needs nothing parsed here, and
 // whether there is nothing left to tidy up.
 func (c *Conn) knows(f *Flight) bool {
-	if c.stmts.off() || len(c.stmts.doomed) > 0 || f.simple != "" || c.soil == SoiledStatements {
+	if c.stmts.off() || len(c.stmts.doomed) > 0 || f.simple != "" || c.soil == SoiledStatements || c.retired != nil {
 		return false
 	}
 	n := 0
@@ -105,7 +105,7 @@ func (s *Sharing) Flush() {
 func (s *Sharing) Receive(f *Flight) error {
 	c := s.conn
 	var err error
-	if c.IsBroken() {
+	if c.broken || c.busy { // a retired connection still answers
 		err = &ConnError{Kind: Lost, Sent: true}
 	} else {
 		c.answered, c.busy = false, true
@@ -135,7 +135,7 @@ func (s *Sharing) Receive(f *Flight) error {
 // reads. The replacement has to be received instead: it discards the response, and
 // can be abandoned.
 func (s *Sharing) Replace(f *Flight) (replacement *Flight) {
-	r := &Flight{steps: slices.Clone(f.steps), washes: f.washes, closes: f.closes, failed: -1}
+	r := &Flight{steps: slices.Clone(f.steps), resets: f.resets, number: f.number, closes: f.closes, failed: -1}
 	for i := range r.steps {
 		r.steps[i].sink = nil
 	}
@@ -208,6 +208,10 @@ func (s *Sharing) afterAbandon(f *Flight, err error, asking bool) error {
 	}
 	if c.broken {
 		return &ConnError{Kind: Canceled, Sent: true, Err: f.interruption.cause}
+	}
+	var local *ConnError
+	if errors.As(err, &local) && local.Kind == ResetFailed {
+		return &ConnError{Kind: Canceled, Err: f.interruption.cause}
 	}
 	var said *Error
 	if errors.As(err, &said) && said.Code == queryCanceled {

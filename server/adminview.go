@@ -32,7 +32,7 @@ func (a *adminView) Ready() bool {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), readyPatience)
 	defer cancel()
-	conn, err := a.pool.Acquire(ctx)
+	conn, err := (*Server)(a).acquireReset(ctx)
 	if err != nil {
 		return false
 	}

@@ -18,7 +18,7 @@ var buildsSQL = map[string]string{
 	"planner/catalog":       "no client's text, and only parameters",
 	"server/config/db.go":   "the name of db-pre-config, quoted; and constants of its own",
 	"pgwire/tx.go":          "constants of its own",
-	"pgwire/wash.go":        "constants of its own",
+	"pgwire/reset.go":       "constants of its own",
 	"pgwire/listen":         "the name of db-channel, quoted",
 	"pgwire/pgcluster":      "its own cluster, for the demo and tests",
 	"pgwire/pgtest":         "its own cluster, for tests",

@@ -64,6 +64,23 @@ func (rq *request) execute(plan *planner.Plan) error {
 			return err
 		}
 	}
+	return again(func() error { return rq.alone(ctx, plan) })
+}
+
+// again runs fn until it has done something, on another connection each time:
+// there may have been none, or its session could not be reset.
+func again(fn func() error) error {
+	for attempt := 0; ; attempt++ {
+		err := fn()
+		var conn *pgwire.ConnError
+		if attempt == maxAttempts || !errors.As(err, &conn) || !conn.Retryable() {
+			return err
+		}
+	}
+}
+
+// alone runs the plan on a connection of its own.
+func (rq *request) alone(ctx context.Context, plan *planner.Plan) error {
 	known := plan.Prepared()
 	conn, err := rq.acquire(ctx, rq.manner(plan, known))
 	if err != nil {
@@ -121,9 +138,9 @@ func (rq *request) once(ctx context.Context, plan *planner.Plan, prepared *plann
 	lost := errors.As(err, &conn)
 	if !plan.ReadOnly {
 		rq.learn(plan, prepared, err)
-		return !(lost && conn.Kind == pgwire.Unparsed), doubtful(err)
+		return !(lost && (conn.Kind == pgwire.Unparsed || conn.Retryable())), doubtful(err)
 	}
-	again := errors.Is(err, errUnreadable) || lost && conn.Kind == pgwire.Lost
+	again := errors.Is(err, errUnreadable) || lost && (conn.Kind == pgwire.Lost || conn.Retryable())
 	return !again, err
 }
 

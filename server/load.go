@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/fastgrest/fastgrest/pgwire"
+	"github.com/fastgrest/fastgrest/pgwire/pool"
 	"github.com/fastgrest/fastgrest/planner/catalog"
 	"github.com/fastgrest/fastgrest/server/config"
 )
@@ -46,18 +47,33 @@ const minimumVersion, minimumVersionName = 140000, "14.0"
 
 var errUnsupportedVersion = errors.New("unsupported PostgreSQL version")
 
+// acquireReset borrows a connection and resets its session: what we read as, and
+// how, must not be the choice of some request.
+func (s *Server) acquireReset(ctx context.Context) (conn *pool.Conn, err error) {
+	err = again(func() error {
+		if conn, err = s.pool.Acquire(ctx); err != nil {
+			return err
+		}
+		conn.Soil(pgwire.Soiled)
+		if err = conn.Reset(ctx); err != nil {
+			conn.Release()
+		}
+		return err
+	})
+	return conn, err
+}
+
 // readEverything reads version, configuration and catalog. Settings of the
 // database count even if the catalog cannot be read: apply puts them in force.
 func (s *Server) readEverything(ctx context.Context, apply func(*configRead)) *catalogRead {
 	r := &catalogRead{}
-	conn, err := s.pool.Acquire(ctx)
+	conn, err := s.acquireReset(ctx)
 	if err != nil {
 		r.err = err
 		return r
 	}
 	defer conn.Release()
 	c := conn.Conn
-	c.Soil(pgwire.Soiled) // what we read as, and how, must not be some request's choice
 	if c.ServerVersion() < minimumVersion {
 		s.log.UnsupportedVersion(c.ParameterStatus("server_version"), minimumVersionName)
 		r.err, r.step = errUnsupportedVersion, stepVersion
@@ -117,14 +133,13 @@ const storedPatience = 30 * time.Second
 
 // readConfiguration reads file, environment and database.
 func (s *Server) readConfiguration(ctx context.Context) *configRead {
-	conn, err := s.pool.Acquire(ctx)
+	conn, err := s.acquireReset(ctx)
 	if err != nil {
 		number := s.reloads.reads.Add(1)
 		s.log.ConfigReadFailed(s.problemText(err))
 		return s.loadConfig(number)
 	}
 	defer conn.Release()
-	conn.Soil(pgwire.Soiled)
 	r := s.readConfigOn(ctx, conn.Conn)
 	conn.Soil(pgwire.Soiled) // see storedPatience
 	return r

@@ -258,6 +258,9 @@ func (s *Server) observePool(e pool.Event) {
 		s.log.Strayed()
 		wish(s.reloads.strayed)
 	}
+	if e.Kind == pool.Closed && e.Err != nil {
+		s.log.ResetFailed(e.Err)
+	}
 	if !s.debugging() || e.Conn == 0 {
 		return
 	}

@@ -57,12 +57,11 @@ func (p *poller) look(ctx context.Context) {
 
 // fingerprint returns one, or "" if nothing can have changed.
 func (p *poller) fingerprint(ctx context.Context) (string, error) {
-	conn, err := p.server.pool.Acquire(ctx)
+	conn, err := p.server.acquireReset(ctx)
 	if err != nil {
 		return "", err
 	}
 	defer conn.Release()
-	conn.Soil(pgwire.Soiled) // see readEverything
 	moment, err := catalog.Moment(ctx, conn.Query)
 	if err != nil || moment == p.moment && p.server.reloads.fingerprint.Load() != nil {
 		return "", err

@@ -70,6 +70,10 @@ func (rq *request) inspect(access *openapi.Access) error {
 	ctx := &rq.interest
 	rq.watch(true)
 	defer rq.unwatch()
+	return again(func() error { return rq.inspectOn(ctx, access) })
+}
+
+func (rq *request) inspectOn(ctx context.Context, access *openapi.Access) error {
 	conn, err := rq.acquire(ctx, pool.Alone)
 	if err != nil {
 		return err

@@ -5,7 +5,7 @@ type Event struct {
 	Kind   Kind
 	Conn   uint64 // number of the connection, 0 if it is not about one
 	Reason Reason // of Closed
-	Err    error  // of ConnectFailed, Crowded and AcquireTimedOut
+	Err    error  // of ConnectFailed, Crowded and AcquireTimedOut; of Closed: a session reset failed
 }
 
 // Kind of an Event.

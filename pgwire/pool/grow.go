@@ -71,7 +71,7 @@ func (c *Conn) discard(why Reason) {
 	go func() {
 		_ = c.Conn.Close()
 		p.closed.Add(1)
-		p.tell(Event{Kind: Closed, Conn: c.number, Reason: why})
+		p.tell(Event{Kind: Closed, Conn: c.number, Reason: why, Err: c.Retired()})
 		p.vacate()
 	}()
 	p.serve() // the permit may let another one go ahead

@@ -299,6 +299,11 @@ func (l *Logger) PoolInit(size int) {
 	l.say(Info, "Connection Pool initialized with a maximum size of ", strconv.Itoa(size), " connections")
 }
 
+// ResetFailed is a session reset that PostgreSQL refused.
+func (l *Logger) ResetFailed(err error) {
+	l.say(Warn, "A database session could not be reset, so its connection is closed: ", oneLine(err.Error()))
+}
+
 // PoolTimeout is a request that found no connection in time; problem is its
 // answer. Of many within timeoutsEvery, one is logged.
 func (l *Logger) PoolTimeout(problem string) {

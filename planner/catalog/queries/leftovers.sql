@@ -1,7 +1,8 @@
 -- One row: what the code in this database could leave in a session.
 --   0  nothing, as far as its text tells
 --   1  settings, advisory locks, temporary tables, channels listened to, open
---      cursors, values of sequences
+--      cursors, the seed of random(); or code that reads what others have left:
+--      currval and lastval
 --   2  prepared statements, too
 -- Text that is put together when it runs (EXECUTE, DO, query_to_xml) and code
 -- that creates code could do anything; comments and constants count as code.
@@ -32,8 +33,9 @@ dangerous (id) as (
   select p.oid
     from pg_proc p
    where p.pronamespace = 'pg_catalog'::regnamespace
-     and (p.proname in ('set_config', 'lastval', 'ts_stat') or p.proname ~ '^(pg_(try_)?advisory_lock|query_to_xml)'
+     and (p.proname in ('set_config', 'currval', 'lastval', 'setseed', 'ts_stat') or p.proname ~ '^(pg_(try_)?advisory_lock|query_to_xml)'
           or p.proname = 'ts_rewrite' and p.pronargs = 2)
+      or p.proname = 'set_limit' -- of pg_trgm: a setting
 ),
 -- pg_settings can be updated, also by way of a view.
 nodes (pattern) as (
@@ -45,7 +47,7 @@ bare as ( -- without comments, which may stand before a statement
 ),
 found (anything, statements) as (
   select language not in ('sql', 'plpgsql') or settles
-         or source ~ $re$\m(execute|temp|temporary|listen|hold|lastval|prepare)\M|pg_temp|pg_(try_)?advisory_lock|pg_settings|query_to_xml|ts_stat|ts_rewrite|u&["']$re$
+         or source ~ $re$\m(execute|temp|temporary|listen|hold|currval|lastval|setseed|set_limit|prepare)\M|pg_temp|pg_(try_)?advisory_lock|pg_settings|query_to_xml|ts_stat|ts_rewrite|u&["']$re$
          or source ~ $re$\mdo\M\s*(language\M|e?'|\$|/|-)$re$
          or source ~ $re$\m(create|alter)\M(\s*[/-]|\s+(or|function|procedure|routine|materialized|view|recursive|rule|constraint|trigger|aggregate|operator|cast|policy|domain|unlogged|table|schema|extension|type|event|foreign|role|user)\M)$re$
          or source || ';' || code ~ $re$(^|;|\*/|>>|--[^\n\r]*[\n\r]|\m(begin|then|else|loop)\M)\s*set(\s+(?!(local|constraints|transaction)\M)|["/-])$re$

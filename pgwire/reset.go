@@ -1,0 +1,225 @@
+package pgwire
+
+import (
+	"encoding/binary"
+	"math"
+	"math/rand/v2"
+
+	"github.com/jackc/pgx/v5/pgproto3"
+)
+
+// Code that runs in a session can leave things in it which outlive the
+// transaction: settings, locks, temporary tables. A session reset removes them
+// before the next flight.
+//
+// # Order of messages
+//
+// The reset and the flight behind it are one write, and there is no wait
+// between them. So the server itself has to skip the flight if the reset fails:
+// a write that ran in somebody else's session could be committed before we
+// read that the reset had failed. The messages are
+//
+//	Query    BEGIN; CLOSE ALL; ...; DISCARD SEQUENCES
+//	Execute  select setseed($1)
+//	Execute  COMMIT
+//	...      the flight
+//	Sync
+//
+// If a command of the Query fails, the session is left in a failed transaction
+// block. The server refuses setseed there, and after an error it skips all
+// messages up to Sync. COMMIT alone would not do, because a failed block accepts
+// it. If setseed or COMMIT fails, the server skips the flight for the same reason.
+// It makes no difference whether the cause is a full lock table, a cancel
+// request that arrives late, or a timeout that a function has set.
+//
+// The reset is a transaction of its own because a transaction takes its
+// isolation level, and whether it may write, from the session when it begins.
+// The reset names its own isolation level for the same reason.
+//
+// On a shared connection more flights may be under way behind a reset whose
+// outcome is not known yet. Each of them begins with a reset of its own.
+//
+// # What is reset
+//
+//	settings, SET ROLE, SET SESSION AUTHORIZATION   RESET
+//	session-level advisory locks                    pg_advisory_unlock_all
+//	LISTEN                                          UNLISTEN
+//	cursors WITH HOLD                               CLOSE ALL
+//	tables, functions, types in pg_temp             DISCARD TEMP
+//	currval, lastval, cached sequence values        DISCARD SEQUENCES
+//	the seed of random()                            setseed, with a random number of ours
+//	prepared statements                             DEALLOCATE ALL, for SoiledStatements
+//
+// Large-object descriptors, snapshots and SET LOCAL end with the transaction.
+// Cached plans are kept, which is all that DISCARD ALL would remove in addition.
+//
+// No command of PostgreSQL 14 to 18 resets the following: global variables of
+// PL/Perl, PL/Python and PL/Tcl, connections of dblink, the replication origin
+// of the session, libraries loaded by LOAD, and what other extensions keep in
+// the memory of the process.
+
+// Soil is what code may have left in a session for the flights after it.
+type Soil uint8
+
+const (
+	// Clean: nothing.
+	Clean Soil = iota
+	// Soiled: anything but prepared statements.
+	Soiled
+	// SoiledStatements: prepared statements, too. A reset then deallocates ours
+	// with the others.
+	SoiledStatements
+)
+
+// resetCommands is the Query. CLOSE ALL comes first because closing a cursor may
+// run code: not as the session user.
+const resetCommands = "BEGIN ISOLATION LEVEL READ COMMITTED;CLOSE ALL;RESET SESSION AUTHORIZATION;RESET ALL;" +
+	"SELECT pg_catalog.pg_advisory_unlock_all();UNLISTEN *;DISCARD TEMP;DISCARD SEQUENCES"
+
+// resetMessages has the messages by Soil, with a zero for the seed, which lies
+// seedAt before their end.
+var resetMessages = [...][]byte{
+	Soiled:           append(queryMessage(resetCommands), resetEnd...),
+	SoiledStatements: append(queryMessage(resetCommands+";DEALLOCATE ALL"), resetEnd...),
+}
+
+var resetEnd, seedAt = func() (b []byte, seedAt int) {
+	const float8 = 701 // OID
+	b, _ = (&pgproto3.Parse{Query: "select pg_catalog.setseed($1)", ParameterOIDs: []uint32{float8}}).Encode(nil)
+	b, _ = (&pgproto3.Bind{ParameterFormatCodes: []int16{1}, Parameters: [][]byte{make([]byte, 8)}}).Encode(b)
+	seed := len(b) - 2 - 8 // the number of result formats follows it
+	b = append(b, executeUnnamed...)
+	b, _ = (&pgproto3.Parse{Query: "COMMIT"}).Encode(b)
+	b, _ = (&pgproto3.Bind{}).Encode(b)
+	b = append(b, executeUnnamed...)
+	return b, len(b) - seed
+}()
+
+// resetEndAnswer is the answer to resetEnd: ParseComplete, BindComplete and so on.
+const resetEndAnswer = "12DC12C"
+
+func queryMessage(sql string) []byte {
+	b, _ := (&pgproto3.Query{String: sql}).Encode(nil)
+	return b
+}
+
+// Soil says that code ran in the session outside of flights that say so
+// themselves. The next flight begins with a reset.
+func (c *Conn) Soil(s Soil) {
+	c.soil = max(c.soil, s)
+	c.soiledBy = c.flights
+}
+
+// Soils says what the flight may leave in the session. The next flight on the
+// connection then begins with a reset.
+func (f *Flight) Soils(s Soil) { f.soils = s }
+
+// encodeReset puts a reset in front of a flight that needs it. Inside a
+// transaction block the session still belongs to the block's owner.
+func (c *Conn) encodeReset(f *Flight) {
+	shared := c.guard != nil // then no flight leaves a block open, and status is the receiver's
+	f.resets = c.soil != Clean && (shared || c.status == 'I')
+	if !f.resets {
+		return // fast path
+	}
+	b := append(c.out.buf, resetMessages[c.soil]...)
+	seed := 2*rand.Float64() - 1
+	binary.BigEndian.PutUint64(b[len(b)-seedAt:], math.Float64bits(seed))
+	c.out.buf = b
+	if c.soil == SoiledStatements {
+		c.stmts.clear()
+	}
+}
+
+// soiled notes, once the flight is sure to go out, what it leaves.
+func (c *Conn) soiled(f *Flight) {
+	c.flights++
+	f.number = c.flights
+	if f.soils != Clean {
+		c.soil, c.soiledBy = max(c.soil, f.soils), f.number
+	}
+}
+
+// wasReset notes that the session was clean when the flight began.
+func (c *Conn) wasReset(f *Flight) {
+	if c.guard != nil {
+		c.guard.Lock()
+		defer c.guard.Unlock()
+	}
+	switch {
+	case c.soiledBy < f.number:
+		c.soil = Clean
+	case c.soiledBy == f.number:
+		c.soil = f.soils
+	}
+}
+
+// resetError is why a session reset failed. It hides the server's error from
+// errors.As: that is not an error of the flight.
+type resetError struct{ said *Error }
+
+func (e resetError) Error() string { return e.said.Error() }
+
+// readReset reads the answer to a reset. If the reset failed, it reads on to
+// ReadyForQuery, fails the flight and retires the connection.
+func (c *Conn) readReset(f *Flight) error {
+	var failure *Error
+	inQuery, want := true, resetEndAnswer
+	for {
+		kind, body, err := c.in.next()
+		if err != nil {
+			return c.lost(f, err)
+		}
+		switch {
+		case kind == 'E':
+			said, err := serverError(body)
+			if err != nil {
+				return c.violation(err.Error())
+			}
+			if said.Fatal() {
+				c.breakOff()
+				f.fail(-1, said)
+				return said
+			}
+			if failure == nil {
+				failure = said
+			}
+			if !inQuery {
+				want = "" // the server skips the rest
+			}
+		case kind == 'Z' && inQuery:
+			if failed := string(body) == "E"; failed != (failure != nil) || !failed && string(body) != "T" {
+				return c.violation("unexpected state of a transaction")
+			}
+			inQuery = false
+		case kind == 'Z' && want == "":
+			f.fail(-1, &ConnError{Kind: ResetFailed, Err: resetError{failure}})
+			c.retire(f.err)
+			return c.ready(f, body)
+		case inQuery && (kind == 'T' || kind == 'D' || kind == 'C'):
+		case !inQuery && failure == nil && kind == want[0]:
+			if want = want[1:]; want == "" {
+				c.wasReset(f)
+				return nil
+			}
+		default:
+			if err := c.meanwhile(kind, body); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// retire takes the connection out of use once the flights that are under way
+// have been answered. Each of them begins with a reset of its own.
+func (c *Conn) retire(why error) {
+	if c.guard != nil {
+		c.guard.Lock()
+		defer c.guard.Unlock()
+	}
+	c.retired = why
+}
+
+// Retired is why the connection must not be used any more although it is not
+// lost: a session reset failed. It is nil otherwise.
+func (c *Conn) Retired() error { return c.retired }
