@@ -86,8 +86,15 @@ func (c *Conn) Run(ctx context.Context, f *Flight) error {
 
 func (c *Conn) run(f *Flight) error {
 	f.err, f.failed = nil, -1
+	over := false
+	defer func() {
+		if !over {
+			c.abort(f)
+		}
+	}()
 	c.out.reset()
 	if err := c.encode(f); err != nil {
+		over = true
 		return &ConnError{Kind: Unsendable, Err: err}
 	}
 	c.busy, c.answered = true, false
@@ -104,8 +111,21 @@ func (c *Conn) run(f *Flight) error {
 	if f.interruption.end() {
 		err = c.afterInterrupt(f, err)
 	}
-	c.busy = false
+	c.busy, over = false, true
 	return err
+}
+
+// abort is the end of a flight in which something panicked, such as a Sink. It
+// returns when nobody else uses the flight or its arguments.
+func (c *Conn) abort(f *Flight) {
+	c.breakOff()
+	if c.asideBusy {
+		<-c.aside
+		c.asideBusy = false
+	}
+	if c.busy {
+		f.interruption.end()
+	}
 }
 
 // joinSender waits for the goroutine that sends a large flight. The arguments

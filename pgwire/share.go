@@ -61,8 +61,13 @@ func (s *Sharing) Append(f *Flight) bool {
 		return false
 	}
 	f.err, f.failed = nil, -1
-	if s.conn.encode(f) != nil {
-		out.buf = out.buf[:n] // half a flight must not be sent
+	whole := false
+	defer func() {
+		if !whole {
+			out.buf = out.buf[:n] // half a flight must not go out
+		}
+	}()
+	if whole = s.conn.encode(f) == nil; !whole {
 		return false
 	}
 	s.flights++
@@ -101,33 +106,53 @@ func (s *Sharing) Flush() {
 	}
 }
 
-// Receive reads the response to the next flight, which has to be f.
+// Receive reads the response to the next flight, which has to be f. If a Sink
+// panics, the connection is broken off, and the flights behind fail.
 func (s *Sharing) Receive(f *Flight) error {
 	c := s.conn
 	var err error
-	if c.broken || c.busy { // a retired connection still answers
+	if c.broken { // one that is retired still answers
 		err = &ConnError{Kind: Lost, Sent: true}
 	} else {
-		c.answered, c.busy = false, true
-		err = c.read(f)
-		c.busy = false // or a sink has panicked, and the connection is of no more use
+		c.answered = false
+		err = s.read(f)
 	}
+	abandoned, asking := s.received(f)
+	if !abandoned {
+		return err
+	}
+	return s.afterAbandon(f, err, asking)
+}
+
+func (s *Sharing) read(f *Flight) error {
+	done := false
+	defer func() {
+		if !done {
+			s.conn.breakOff()
+			if _, asking := s.received(f); asking {
+				<-s.asked
+			}
+		}
+	}()
+	err := s.conn.read(f)
+	done = true
+	return err
+}
+
+// received takes the flight out of those under way.
+func (s *Sharing) received(f *Flight) (abandoned, asking bool) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.flights--
 	f.interruption.sharing.Store(nil)
-	abandoned, asking := f.interruption.abandoned, s.asking
 	switch {
-	case !abandoned:
+	case !f.interruption.abandoned:
 	case f.interruption.cause == errReplaced:
 		s.replaced--
 	default:
 		s.lost--
 	}
-	s.mu.Unlock()
-	if !abandoned {
-		return err
-	}
-	return s.afterAbandon(f, err, asking)
+	return f.interruption.abandoned, s.asking
 }
 
 // Replace takes a flight out of the batch so that it can be run on another

@@ -18,11 +18,17 @@ const openAPIDisabled = config.OpenAPIDisabled
 
 // ServeHTTP answers one request.
 func (s *Server) handle(ctx *fasthttp.RequestCtx) {
+	var rq *request
+	defer func() {
+		if value := recover(); value != nil {
+			s.panicked(ctx, rq, value)
+		}
+	}()
 	h, ok := s.readHead(ctx)
 	if !ok {
 		return
 	}
-	rq := s.requests.Get().(*request)
+	rq = s.requests.Get().(*request)
 	rq.begin(ctx, s.snapshot.Load(), h)
 	preflight := rq.preflight()
 	if !preflight {

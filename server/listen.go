@@ -112,6 +112,7 @@ func (s *Server) serveAdmin(c *config.Config) (stop func(), err error) {
 	}
 	r := router.New()
 	r.RedirectTrailingSlash, r.RedirectFixedPath, r.HandleMethodNotAllowed, r.HandleOPTIONS = false, false, false, false
+	r.PanicHandler = func(ctx *fasthttp.RequestCtx, value any) { s.panicked(ctx, nil, value) }
 	handler := admin.Handler((*adminView)(s))
 	r.ANY("/{path:*}", handler)
 	r.NotFound = handler

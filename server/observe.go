@@ -223,6 +223,7 @@ func (rq *request) observeProblem(p *problem, err error) {
 	switch {
 	case p == errNoCatalog:
 		log.SchemaCacheEmpty(rq.logID(), string(p.appendJSON(nil, config.Verbose)))
+	case p.code == errPanic.code: // logged with its stack
 	case p == errAcquire:
 		log.PoolTimeout(string(p.appendJSON(nil, config.Verbose)))
 	case p.status >= 500 && tellsMore(p, err):

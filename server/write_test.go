@@ -31,7 +31,8 @@ type writer struct {
 	tb    testing.TB
 	db    *pgconn.PgConn // another connection, for the test itself
 	proxy *faulttest.Proxy
-	uri   string // of the database, past the proxy
+	uri   string            // of the database, past the proxy
+	said  pgtest.Transcript // of diagnostics
 }
 
 // Flags of startWriter itself.
@@ -80,7 +81,7 @@ func startWriter(tb testing.TB, sql string, flags map[string]string) *writer {
 			all[k] = v
 		}
 	}
-	if w.Server, err = newServer(Options{Source: config.LoadOptions{Flags: all}, Version: "test", Stdout: &bytes.Buffer{}, Stderr: &bytes.Buffer{}}); err != nil {
+	if w.Server, err = newServer(Options{Source: config.LoadOptions{Flags: all}, Version: "test", Stdout: &bytes.Buffer{}, Stderr: &w.said}); err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(w.close)

@@ -82,10 +82,10 @@ func (p *Pool) Run(ctx context.Context, f *pgwire.Flight, how Manner) error {
 			return c.receive(t)
 		}
 	}
+	defer c.Release() // also when a sink panics
 	sent := now()
 	err := c.Run(ctx, f)
 	c.time(f, sent, sent, err)
-	c.Release()
 	return err
 }
 

@@ -19,29 +19,26 @@ type Cache struct {
 }
 
 type cached struct {
-	once sync.Once
-	json []byte
+	json func() []byte
 	size int // 0 until it is rendered; guarded by Cache.mu, as used is
 	used uint64
 }
 
-// Get returns the document under the key, rendered by the first who asks for
-// it; others who want it wait, and nobody else does.
-func (c *Cache) Get(key Key, render func() []byte) []byte {
-	d := c.find(key)
-	d.once.Do(func() {
-		d.json = render()
-		c.add(d, len(d.json))
-	})
-	return d.json
-}
+// Get returns the document under the key. The first caller renders it; others
+// who want the same document wait. If render panics, so does every Get of it.
+func (c *Cache) Get(key Key, render func() []byte) []byte { return c.find(key, render).json() }
 
-func (c *Cache) find(key Key) *cached {
+func (c *Cache) find(key Key, render func() []byte) *cached {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	d := c.documents[key]
 	if d == nil {
 		d = &cached{}
+		d.json = sync.OnceValue(func() []byte {
+			json := render()
+			c.add(d, len(json))
+			return json
+		})
 		if c.documents == nil {
 			c.documents = map[Key]*cached{}
 		}

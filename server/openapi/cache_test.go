@@ -88,3 +88,18 @@ func TestCacheOnce(t *testing.T) {
 		t.Errorf("rendered %d times", n)
 	}
 }
+
+// TestCachePanic: where rendering panics nobody gets an empty document.
+func TestCachePanic(t *testing.T) {
+	var c Cache
+	for range 2 {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Error("no panic")
+				}
+			}()
+			c.Get(keyed(1), func() []byte { panic("planted") })
+		}()
+	}
+}

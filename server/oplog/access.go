@@ -39,19 +39,22 @@ func (l *Logger) Access(a *Access) {
 	if !l.LogsStatus(a.Status) {
 		return
 	}
+	before, after := l.appendTo(&l.out, a)
+	l.appended(&l.out, before, after)
+}
+
+func (l *Logger) appendTo(s *sink, a *Access) (before, after int) {
 	now := l.now()
-	s := &l.out
 	s.mu.Lock()
-	before := len(s.buf)
+	defer s.mu.Unlock()
+	before = len(s.buf)
 	if l.JSON() {
 		s.buf = l.appendAccess(s.buf, now, a)
 	} else {
 		s.buf = l.appendLine(s.buf, now, a)
 	}
 	s.buf = append(visible(s.buf, before), '\n')
-	after := len(s.buf)
-	s.mu.Unlock()
-	l.appended(s, before, after)
+	return before, len(s.buf)
 }
 
 // appendLine appends a request in the common log format.

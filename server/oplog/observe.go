@@ -147,6 +147,20 @@ func (l *Logger) QueryFailed(id []byte, problem string) {
 	}
 }
 
+// Panicked is a bug that a request ran into.
+func (l *Logger) Panicked(value any, stack []byte) {
+	message := "A request panicked, which is a bug: " + strconv.Quote(fmt.Sprint(value))
+	if l.JSON() {
+		l.say(Error, message, "\n", string(stack))
+		return
+	}
+	l.line(Error, message)
+	for line := range strings.Lines(string(stack)) {
+		l.line(Error, strings.TrimRight(line, "\n"))
+	}
+	l.Flush()
+}
+
 // Query logs the statements of a request if the level wants its status. Whether
 // statements are logged at all (log-query) is the caller's to know.
 func (l *Logger) Query(id []byte, status int, statements ...string) {
