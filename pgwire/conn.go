@@ -99,6 +99,7 @@ func (c *Conn) run(f *Flight) error {
 	}
 	c.busy, c.answered = true, false
 	f.interruption.begin(c)
+	c.in.progress.await(f.limit)
 	err := c.send()
 	if err == nil {
 		err = c.read(f)
@@ -108,6 +109,8 @@ func (c *Conn) run(f *Flight) error {
 	if c.asideBusy {
 		err = c.joinSender(err)
 	}
+	c.in.progress.rest()
+	err = c.settle(f, err)
 	if f.interruption.end() {
 		err = c.afterInterrupt(f, err)
 	}
@@ -119,6 +122,7 @@ func (c *Conn) run(f *Flight) error {
 // returns when nobody else uses the flight or its arguments.
 func (c *Conn) abort(f *Flight) {
 	c.breakOff()
+	c.in.progress.rest()
 	if c.asideBusy {
 		<-c.aside
 		c.asideBusy = false

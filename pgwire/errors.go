@@ -90,6 +90,9 @@ const (
 	// ResetFailed: the session reset ahead of the flight failed, so the server
 	// skipped the flight. Err is why. The connection is retired.
 	ResetFailed
+	// Unanswered: nothing came from the server within the limit of the flight
+	// (Overdue). The connection is given up.
+	Unanswered
 	// Unparsed: a statement would have to be parsed first, and the flight did
 	// not want that (Flight.KnownOnly). Nothing was sent.
 	Unparsed
@@ -104,6 +107,7 @@ var kindText = [...]string{
 	Unsendable:    "cannot be sent",
 	RolledBack:    "transaction was rolled back",
 	ResetFailed:   "session reset failed",
+	Unanswered:    "no answer in time",
 	Unparsed:      "a statement has not been parsed",
 }
 

@@ -72,7 +72,9 @@ func (v *largeValue) Read(p []byte) (n int, err error) {
 	if have := v.in.buf[v.in.r:v.in.w]; len(have) > 0 {
 		n = copy(p, have)
 		v.in.r += n
-	} else if n, err = v.in.src.Read(p); err != nil {
+	} else {
+		n, err = v.in.src.Read(p)
+		v.in.progress.arrived()
 		v.err = err
 	}
 	v.left -= int64(n)

@@ -361,17 +361,17 @@ func TestResetCanceled(t *testing.T) {
 		flights := make([]pgwire.Flight, 4)
 		for i := range flights {
 			flights[i].Add([]*pgwire.Stmt{r.read, r.write}[i%2], &r.rows)
-			if !sharing.Append(&flights[i], func() bool { return true }, func() {}) {
+			if !sharing.Append(&flights[i]) {
 				t.Fatal("not taken")
 			}
 		}
-		sharing.Flush(func() {})
+		sharing.Flush()
 		cancel(t, r, locker)
 		for i := range flights {
 			r.check(t, fmt.Sprint("flight ", i), sharing.Receive(&flights[i]))
 			var late pgwire.Flight
 			late.Add(r.read, nil)
-			if sharing.Append(&late, func() bool { return true }, func() {}) {
+			if sharing.Append(&late) {
 				t.Error("a flight is added to a connection whose reset has failed")
 			}
 		}
@@ -418,11 +418,11 @@ func TestResetShared(t *testing.T) {
 			}
 			flights[i].Add(s, &rows[i])
 			flights[i].Arg(fmt.Append(nil, i))
-			if !sharing.Append(&flights[i], func() bool { return true }, func() {}) {
+			if !sharing.Append(&flights[i]) {
 				t.Fatal("not taken")
 			}
 		}
-		sharing.Flush(func() {})
+		sharing.Flush()
 		for i := range flights {
 			if err := sharing.Receive(&flights[i]); err != nil {
 				t.Fatal(err)

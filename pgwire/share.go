@@ -44,11 +44,16 @@ func (c *Conn) Share(s *Sharing) {
 	s.flights, s.lost, s.replaced, s.asking = 0, 0, 0, false
 	s.mu.Unlock()
 	c.guard = &s.mu
+	c.in.progress.await(0)
 	c.out.reset() // it still has what was sent before
 }
 
 // Unshare ends sharing. All flights must have been received.
-func (c *Conn) Unshare() { c.guard = nil }
+func (c *Conn) Unshare() {
+	c.guard = nil
+	c.in.progress.rest()
+	_ = c.settle(&c.own, nil)
+}
 
 // Append adds a flight to the batch. It reports whether it has: the connection
 // may not have parsed its statements yet, or it may be too large.
@@ -115,7 +120,8 @@ func (s *Sharing) Receive(f *Flight) error {
 		err = &ConnError{Kind: Lost, Sent: true}
 	} else {
 		c.answered = false
-		err = s.read(f)
+		c.in.progress.await(f.limit)
+		err = c.settle(f, s.read(f))
 	}
 	abandoned, asking := s.received(f)
 	if !abandoned {
@@ -160,7 +166,7 @@ func (s *Sharing) received(f *Flight) (abandoned, asking bool) {
 // reads. The replacement has to be received instead: it discards the response, and
 // can be abandoned.
 func (s *Sharing) Replace(f *Flight) (replacement *Flight) {
-	r := &Flight{steps: slices.Clone(f.steps), resets: f.resets, number: f.number, closes: f.closes, failed: -1}
+	r := &Flight{steps: slices.Clone(f.steps), resets: f.resets, number: f.number, closes: f.closes, limit: f.limit, failed: -1}
 	for i := range r.steps {
 		r.steps[i].sink = nil
 	}

@@ -24,6 +24,8 @@ type reader struct {
 	got  int    // received in this flight
 	own  []byte
 	big  *[]byte
+
+	progress progress
 }
 
 const (
@@ -86,6 +88,7 @@ func (in *reader) need(n int) error {
 	for in.w-in.r < n {
 		in.room(n)
 		got, err := in.src.Read(in.buf[in.w:])
+		in.progress.arrived()
 		in.w += got
 		in.got += got
 		if err != nil && in.w-in.r < n {

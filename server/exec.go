@@ -277,6 +277,7 @@ func (rq *request) load(plan *planner.Plan, prepared *planner.Prepared, tx trans
 	if rq.runsUserCode(prepared) {
 		f.Soils(rq.snap.soil)
 	}
+	f.Limit(rq.flightLimit(plan))
 	rq.numbers = rq.numbers[:0]
 	if !plan.ReadOnly {
 		f.ForWriting()

@@ -102,6 +102,7 @@ func (s *Server) install(cfg *config.Config, cat *catalog.Catalog, session sessi
 		}
 	}
 	s.log.SetLevel(oplog.Level(cfg.LogLevel))
+	s.pool.SetFlightTimeout(cfg.DBFlightTimeout)
 	s.spool.SetLimits(spoolLimits(cfg))
 	s.log.SetJSON(cfg.LogFormat == config.LogJSON)
 	s.snapshot.Store(newSnapshot(cfg, a, cat, session))

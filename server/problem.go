@@ -154,6 +154,8 @@ func problemOf(err error, authenticated bool) *problem {
 		return errAcquire
 	case errors.As(err, &conn) && conn.Kind == pgwire.CannotConnect:
 		return newProblem(503, "PGRST000", "Database connection error.").withDetails(conn.Error())
+	case errors.As(err, &conn) && conn.Kind == pgwire.Unanswered:
+		return errUnanswered
 	case errors.As(err, &server):
 		return serverProblem(server, authenticated)
 	case errors.As(err, &conn):

@@ -97,6 +97,7 @@ func (rq *request) flyInspection(ctx context.Context, conn *pgwire.Conn, access 
 	tx := rq.transaction(inspection, false)
 	f := &rq.flight
 	f.Reset()
+	f.Limit(rq.flightLimit(inspection))
 	if tx.explicit {
 		f.Begin(tx.isolation, true)
 	}

@@ -114,6 +114,7 @@ func newServer(o Options) (*Server, error) {
 		MaxConns:       max(c.DBPool, 1),
 		Depth:          depth(c),
 		Reserve:        c.DBPoolReserve,
+		FlightTimeout:  c.DBFlightTimeout,
 		AcquireTimeout: c.DBPoolAcquisitionTimeout,
 		MaxWaiters:     c.DBPoolMaxWaiters,
 		MaxIdleTime:    c.DBPoolMaxIdletime,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/fastgrest/fastgrest/pgwire"
 	"github.com/fastgrest/fastgrest/planner"
@@ -41,6 +42,8 @@ type session struct {
 	// committed and read write. It is the default unless the database says
 	// otherwise: then they have to say so.
 	isolation pgwire.Isolation
+	// statementTimeout is 0 if there is none.
+	statementTimeout time.Duration
 }
 
 // readSession reads what sessions begin with.
@@ -50,6 +53,7 @@ func readSession(ctx context.Context, c *pgwire.Conn) (session, error) {
 		if string(columns[0]) != "read committed" || string(columns[1]) != "off" {
 			s.isolation = pgwire.ReadCommitted
 		}
+		s.statementTimeout = parseTimeout(string(columns[2]))
 		return nil
 	})
 	return s, err
@@ -58,8 +62,9 @@ func readSession(ctx context.Context, c *pgwire.Conn) (session, error) {
 // roleSettings are the settings statements of one role, by exposed schema. The
 // role "" stands for all roles without settings of their own.
 type roleSettings struct {
-	bySchema  []settingsStatements
-	isolation pgwire.Isolation
+	bySchema    []settingsStatements
+	isolation   pgwire.Isolation
+	flightLimit time.Duration // see pgwire.Flight.Limit
 }
 
 // settingsStatements are indexed by read-only and by whether the client
@@ -116,7 +121,10 @@ func soilOf(reset config.SessionReset, leftovers catalog.Leftovers) pgwire.Soil 
 
 func (s *Snapshot) addRole(role string) {
 	c := s.config
-	r := roleSettings{isolation: isolations[c.RoleIsolation[role]]}
+	r := roleSettings{
+		isolation:   isolations[c.RoleIsolation[role]],
+		flightLimit: flightLimit(c.DBFlightTimeout, statementTimeout(c.RoleSettings[role], s.session.statementTimeout)),
+	}
 	for _, schema := range c.DBSchemas {
 		var statements settingsStatements
 		for readOnly := range statements {

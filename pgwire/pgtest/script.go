@@ -3,6 +3,7 @@ package pgtest
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"sync"
 	"testing"
@@ -17,6 +18,8 @@ type Script struct {
 	// Plain makes connections by net.Pipe, which is all that is known of some
 	// net.Conns, rather than by a pair of sockets.
 	Plain bool
+	// Mute accepts connections and says nothing, not even a greeting.
+	Mute bool
 	// Cancels receives the process numbers of cancel requests.
 	Cancels chan uint32
 
@@ -66,7 +69,9 @@ func (s *Script) Dial(context.Context, string, string) (net.Conn, error) {
 	s.wg.Go(func() {
 		defer server.Close()
 		session := &Session{pgproto3.NewBackend(server, server), server, pid}
-		if session.greet(s.Cancels) == nil {
+		if s.Mute {
+			_, _ = io.Copy(io.Discard, server)
+		} else if session.greet(s.Cancels) == nil {
 			s.play(session)
 		}
 	})

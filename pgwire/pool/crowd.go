@@ -55,7 +55,7 @@ func (p *Pool) dial(ctx context.Context, c *Conn) error {
 		c.generation = p.generation.Load()
 		var err error
 		p.crowd.dialing.Add(1)
-		if c.Conn, err = pgwire.Connect(ctx, p.o.Config); err == nil {
+		if c.Conn, err = p.open(ctx); err == nil {
 			p.opened.Add(1) // before it is no attempt any more
 		}
 		others := p.crowd.dialing.Add(-1)

@@ -26,8 +26,12 @@ func (p *Pool) connect() {
 	c := &Conn{pool: p, number: p.numbers.Add(1)}
 	p.tell(Event{Kind: Connecting, Conn: c.number})
 	err := p.dial(p.life, c)
+	if err == nil {
+		p.vigils.add(c)
+	}
 	if err == nil && (p.o.Depth > 1 || p.slow.limited) {
 		if err = c.sound(p.life); err != nil {
+			p.vigils.remove(c)
 			_ = c.Conn.Close()
 			p.closed.Add(1)
 		}
@@ -69,6 +73,7 @@ func (c *Conn) discard(why Reason) {
 	p.remove(c)
 	p.mu.Unlock()
 	go func() {
+		p.vigils.remove(c)
 		_ = c.Conn.Close()
 		p.closed.Add(1)
 		p.tell(Event{Kind: Closed, Conn: c.number, Reason: why, Err: c.Retired()})

@@ -29,7 +29,7 @@ func TestPanic(t *testing.T) {
 	}{{"shared reads", 8, pool.QuickRead}, {"shared writes", 8, pool.QuickWrite}, {"alone", 1, pool.Alone}, {"slow", 1, pool.Slow}} {
 		t.Run(test.name, func(t *testing.T) {
 			o := shared(t)
-			o.MaxConns, o.Depth, o.Patience, o.Reserve = 4, test.depth, time.Minute, 2
+			o.MaxConns, o.Depth, o.Reserve = 4, test.depth, 2
 			p := open(t, o)
 			statement := pgwire.NewStmt("select $1::text, pg_sleep(0.0005)::text")
 			var panicked, answered, failed atomic.Int64

@@ -32,6 +32,11 @@ type Options struct {
 	// many for the pool: none.
 	Reserve int
 
+	// FlightTimeout is how long a connection waits for an answer while nothing
+	// arrives, unless the flight has a Limit of its own. 0: as long as it takes,
+	// whatever a Limit says. See SetFlightTimeout.
+	FlightTimeout time.Duration
+
 	AcquireTimeout time.Duration // 0: wait as long as the context allows
 	MaxWaiters     int           // bounds Waiters that wait; 0: no bound
 	MaxIdleTime    time.Duration // 0: idle connections are kept
@@ -63,6 +68,10 @@ type Pool struct {
 	crowd   crowd
 	tickets sync.Pool
 	watch   watch
+
+	flightTimeout    atomic.Int64  // Options.FlightTimeout in force
+	flightTimeoutSet chan struct{} // it has changed
+	vigils           vigils
 
 	numbers  atomic.Uint64
 	timeouts atomic.Int64
@@ -105,6 +114,9 @@ func New(o Options) (*Pool, error) {
 	p.slow.init(o.MaxConns, o.Reserve)
 	p.watch.init(p)
 	p.life, p.end = context.WithCancelCause(context.Background())
+	p.flightTimeoutSet = make(chan struct{}, 1)
+	p.SetFlightTimeout(o.FlightTimeout)
+	p.sweeper.Go(p.watchFlights)
 	if every := p.sweepInterval(); every > 0 {
 		p.sweeper.Go(func() { p.sweep(every) })
 	}

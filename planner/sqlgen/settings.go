@@ -105,5 +105,6 @@ const (
 const ResponseSettings = "SELECT " + responseHeaders + ", " + responseStatus + ", NULLIF(pg_catalog.current_setting('" + InsertedSetting + "', true), '')"
 
 // SessionDefaults returns how transactions begin that do not say how: their
-// isolation level, and whether they are read only.
-const SessionDefaults = "SELECT pg_catalog.current_setting('default_transaction_isolation'), pg_catalog.current_setting('default_transaction_read_only')"
+// isolation level, and whether they are read only; and statement_timeout.
+const SessionDefaults = "SELECT pg_catalog.current_setting('default_transaction_isolation'), pg_catalog.current_setting('default_transaction_read_only'), " +
+	"pg_catalog.current_setting('statement_timeout')"

@@ -73,8 +73,9 @@ type Config struct {
 	DBSchemaPollInterval     time.Duration // between looks at the catalog for changes; 0: none
 	DBSessionReset           SessionReset
 	LogFormat                LogFormat
-	DBPoolMaxWaiters         int // requests; 0: no bound
-	DBPoolReserve            int // connections that slow requests leave to others
+	DBPoolMaxWaiters         int           // requests; 0: no bound
+	DBPoolReserve            int           // connections that slow requests leave to others
+	DBFlightTimeout          time.Duration // without anything from the database; 0: no bound
 
 	ServerCancelAbandonedWrites bool
 	ServerDrainTimeout          time.Duration

@@ -192,6 +192,7 @@ func TestValueErrors(t *testing.T) {
 	f("jwt-role-claim-key", "$.my_role;;domain", "failed to parse role-claim-key value ($.my_role;;domain): jsonpath: unexpected ';' at position 10")
 	f("jwt-role-claim-key", "@@.role.other", "failed to parse role-claim-key value (@@.role.other): expecting '.' or '[' at position 1")
 	f("db-pool-reserve", "-1", "db-pool-reserve cannot be less than 0")
+	f("db-flight-timeout", "-1", "db-flight-timeout cannot be less than 0")
 	f("db-schema-poll-interval", "-1", "db-schema-poll-interval cannot be less than 0")
 	f("server-read-buffer-size", "100", "server-read-buffer-size cannot be less than 4096")
 

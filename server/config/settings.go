@@ -249,6 +249,13 @@ var settings = []setting{
 	{key: "db-pool-reserve", ours: true, unit: "connections",
 		field: atLeast(0, func(c *Config) *int { return &c.DBPoolReserve }, 2),
 		help:  "connections that requests known to take over 100 ms leave to others, if at least two remain for them; 0 leaves none"},
+	// A proxy or firewall that forgets a connection tells neither end. Ten minutes
+	// are more than proxies in front of us wait, and statement_timeout is the
+	// place for shorter limits: PostgreSQL then says what happened.
+	{key: "db-flight-timeout", ours: true, reloadable: true, unit: "seconds",
+		field: notNegative(seconds(func(c *Config) *time.Duration { return &c.DBFlightTimeout }, 600),
+			func(c *Config) time.Duration { return c.DBFlightTimeout }),
+		help: "how long the database may send nothing before a request fails with 504 and the connection is closed, or statement_timeout plus 30 seconds if that is longer; 0 sets no bound"},
 	// A client that has gone cannot be asked what it wants: what it has begun to
 	// change is finished, unless it is known that clients try again.
 	{key: "server-cancel-abandoned-writes", ours: true, reloadable: true,

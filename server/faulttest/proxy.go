@@ -108,6 +108,16 @@ func (p *Proxy) Tamper(f func(Direction, []byte) time.Duration) {
 	p.tamper = f
 }
 
+// Forget has the proxy swallow, from now on, all that the two ends of the present
+// connections say, like a firewall that has forgotten them. New ones pass.
+func (p *Proxy) Forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for l := range p.conns {
+		l.forgotten = true
+	}
+}
+
 // HalfClose ends one direction of all connections; the other stays open.
 func (p *Proxy) HalfClose(d Direction) {
 	p.mu.Lock()
@@ -164,6 +174,7 @@ type link struct {
 	client, server net.Conn
 	sides          [2]side
 	broken         bool
+	forgotten      bool
 	done           chan struct{} // of the cut that broke it
 }
 
@@ -184,7 +195,7 @@ func (l *link) pass(d Direction, to, from net.Conn) {
 		n, err := from.Read(buf)
 		p.mu.Lock()
 		chunk, cut := buf[:n], false
-		if l.broken {
+		if l.broken || l.forgotten {
 			chunk = nil // what is left is drained
 		} else {
 			chunk, cut = l.admit(d, chunk)

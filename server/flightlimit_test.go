@@ -1,0 +1,134 @@
+package server
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+	"github.com/fastgrest/fastgrest/server/config"
+)
+
+func TestParseTimeout(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"0": 0, "60000": time.Minute, "7s": 7 * time.Second, " 5 min ": 5 * time.Minute, "1.5h": 90 * time.Minute, "1d": 24 * time.Hour,
+		"250ms": 250 * time.Millisecond, "100us": 100 * time.Microsecond, "1e3": time.Second,
+		"": 0, "s": 0, "-1": 0, "5 minutes": 0, "5M": 0, "nan": 0, "inf": 0, "1e300d": 0, "99999999999": 0,
+	} {
+		if got := parseTimeout(text); got != want {
+			t.Errorf("%q: %v, want %v", text, got, want)
+		}
+	}
+}
+
+// TestFlightLimit: no flight is given up before its statement_timeout.
+func TestFlightLimit(t *testing.T) {
+	role := []config.Setting{{Name: "work_mem", Value: "1MB"}, {Name: "Statement_Timeout", Value: "20min"}}
+	for _, test := range []struct {
+		name     string
+		settings []config.Setting
+		session  time.Duration
+		want     time.Duration
+	}{
+		{"no timeout", nil, 0, 0},
+		{"short", nil, time.Minute, 0},
+		{"just below", nil, 10 * time.Minute, 10*time.Minute + flightMargin},
+		{"of the session", nil, time.Hour, time.Hour + flightMargin},
+		{"of the role", role, time.Second, 20*time.Minute + flightMargin},
+		{"turned off for the role", []config.Setting{{Name: "statement_timeout", Value: "0"}}, time.Hour, 0},
+	} {
+		if got := flightLimit(10*time.Minute, statementTimeout(test.settings, test.session)); got != test.want {
+			t.Errorf("%s: %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
+const unansweredSchema = `
+do $$ begin
+  if not exists (select from pg_roles where rolname = 'unanswered_anon') then
+    create role unanswered_anon; create role unanswered_patient; create role unanswered_login login noinherit;
+    alter role unanswered_patient set statement_timeout = '20min';
+  end if;
+  grant unanswered_anon, unanswered_patient to unanswered_login;
+end $$;
+create schema api;
+create table api.film (id int primary key, title text);
+insert into api.film select i, 'film ' || i from generate_series(1, 20) i;
+create function api.nap(seconds float8) returns text language sql stable as $$ select pg_sleep(seconds); select 'rested' $$;
+create function api.long_nap(seconds float8) returns text language sql stable set statement_timeout = '30min' as $$ select pg_sleep(seconds); select 'rested' $$;
+grant usage on schema api to unanswered_anon, unanswered_patient;
+grant all on api.film to unanswered_anon;
+`
+
+// TestUnanswered: an answer that is lost on the way ends as a 504, and the
+// connection is replaced.
+func TestUnanswered(t *testing.T) {
+	w := startWriter(t, unansweredSchema, map[string]string{login: "unanswered_login", "db-anon-role": "unanswered_anon"})
+	for _, test := range []struct {
+		name, method, target, body string
+		doubt                      bool
+	}{
+		{"read", "GET", "/film?id=eq.1", "", false},
+		{"read known before", "GET", "/film?id=eq.1", "", false},
+		{"write", "PATCH", "/film?id=eq.1", `{"title":"x"}`, true},
+		{"held commit", "PUT", "/film?id=eq.30", `{"id":30,"title":"x"}`, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w.pool.SetFlightTimeout(0)
+			if r := w.ask(test.method, test.target, test.body); r.status >= 300 {
+				t.Fatal(r)
+			}
+			closed := w.pool.Stats().Closed
+			w.proxy.Forget()
+			w.pool.SetFlightTimeout(100 * time.Millisecond)
+			r := w.ask(test.method, test.target, test.body)
+			if r.status != 504 || r.code != "PGRSTX09" || strings.Contains(r.body, inDoubt) != test.doubt {
+				t.Errorf("lost: %v", r)
+			}
+			w.pool.SetFlightTimeout(time.Minute)
+			if r := w.ask(test.method, test.target, test.body); r.status >= 300 {
+				t.Errorf("afterwards: %v", r)
+			}
+			if s := w.pool.Stats(); s.InUse != 0 || s.Closed == closed {
+				t.Errorf("%+v", s)
+			}
+		})
+	}
+	t.Run("catalog", func(t *testing.T) {
+		w.proxy.Forget()
+		w.pool.SetFlightTimeout(100 * time.Millisecond)
+		if err := w.loadCatalog(t.Context()); err == nil {
+			t.Error("loaded without an answer")
+		}
+		w.pool.SetFlightTimeout(time.Minute)
+		if err := w.loadCatalog(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestOverdueStatements: what the server really is still doing is cancelled.
+func TestOverdueStatements(t *testing.T) {
+	w := startWriter(t, unansweredSchema, map[string]string{login: "unanswered_login", direct: "yes", "db-anon-role": "unanswered_anon", "db-pool": "2"})
+	w.reloadConfig(t.Context()) // settings of roles
+	if err := w.loadCatalog(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.pool.SetFlightTimeout(200 * time.Millisecond)
+	if r := w.ask("GET", "/rpc/nap?seconds=600", ""); r.status != 504 || r.code != "PGRSTX09" {
+		t.Errorf("a nap too long: %v", r)
+	}
+	if !pgtest.Until(time.Minute, func() bool {
+		return w.sql("select count(*) from pg_stat_activity where state = 'active' and wait_event = 'PgSleep'") == "0"
+	}) {
+		t.Error("the server is still at it")
+	}
+	for name, ask := range map[string]func() *reply{
+		"role":     func() *reply { return w.ask("GET", "/rpc/nap?seconds=0.6", "", w.as("unanswered_patient")) },
+		"function": func() *reply { return w.ask("GET", "/rpc/long_nap?seconds=0.6", "") },
+	} {
+		if r := ask(); r.body != `"rested"` {
+			t.Errorf("a statement_timeout of the %s that is longer: %v", name, r)
+		}
+	}
+}
