@@ -289,14 +289,20 @@ func TestLogWarnings(t *testing.T) {
 
 // TestLogLostConnection: what a client is told of a lost connection, the log is told.
 func TestLogLostConnection(t *testing.T) {
-	r := watch(t, nil)
-	status, body := ask(t, r.api, "POST", "/rpc/die")
-	if status != http.StatusServiceUnavailable && status != http.StatusInternalServerError {
-		t.Errorf("%d %s", status, body)
-	}
-	r.end(t, nil)
-	if got := r.errs.matching(`: ` + regexp.QuoteMeta(body) + `$`); len(got) != 1 {
-		t.Errorf("%d lines say %s:\n%s", len(got), body, r.errs.String())
+	for _, test := range []struct{ method, target, details string }{
+		{"GET", "/rpc/die_reading", `no connection to the server\n`},
+		{"POST", "/rpc/die", "no connection to the server. It is unknown whether the transaction was committed."},
+	} {
+		r := watch(t, nil)
+		status, body := ask(t, r.api, test.method, test.target)
+		want := `{"code":"PGRST001","details":"` + test.details + `","hint":null,"message":"Database client error. Retrying the connection."}`
+		if status != http.StatusServiceUnavailable || body != want {
+			t.Errorf("%d %s, want %s", status, body, want)
+		}
+		r.end(t, nil)
+		if got := r.errs.matching(`: ` + regexp.QuoteMeta(body) + `$`); len(got) != 1 {
+			t.Errorf("%d lines say %s:\n%s", len(got), body, r.errs.String())
+		}
 	}
 }
 

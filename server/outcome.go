@@ -55,7 +55,7 @@ func (e *doubtError) problem(authenticated bool) *problem {
 	if p.details == "" {
 		return p.withDetails(inDoubt)
 	}
-	return p.withDetails(strings.TrimSuffix(p.details, ".") + ". " + inDoubt)
+	return p.withDetails(strings.TrimRight(p.details, ".\n") + ". " + inDoubt)
 }
 
 // certain makes sure that a write whose rows we encode returns the columns we

@@ -85,6 +85,14 @@ var (
 	errNegativeLimit   = rangeProblem("Limit should be greater than or equal to zero.")
 )
 
+// errNoConnection is a connection lost in the middle of a request. Why the server
+// ended it is not told: PostgREST has libpq's word on the attempt to roll back.
+var errNoConnection = clientError("no connection to the server\n")
+
+func clientError(details string) *problem {
+	return newProblem(503, "PGRST001", "Database client error. Retrying the connection.").withDetails(details)
+}
+
 func rangeProblem(details string) *problem {
 	return newProblem(416, "PGRST103", "Requested range not satisfiable").withDetails(details)
 }
@@ -156,10 +164,12 @@ func problemOf(err error, authenticated bool) *problem {
 		return newProblem(503, "PGRST000", "Database connection error.").withDetails(conn.Error())
 	case errors.As(err, &conn) && conn.Kind == pgwire.Unanswered:
 		return errUnanswered
+	case errors.As(err, &server) && server.Fatal(), errors.As(err, &conn) && (conn.Kind == pgwire.Lost || conn.Kind == pgwire.Closed):
+		return errNoConnection
 	case errors.As(err, &server):
 		return serverProblem(server, authenticated)
 	case errors.As(err, &conn):
-		return newProblem(503, "PGRST001", "Database client error. Retrying the connection.").withDetails(conn.Error())
+		return clientError(conn.Error())
 	}
 	return newProblem(500, "PGRSTX00", err.Error())
 }
