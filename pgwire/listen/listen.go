@@ -46,6 +46,10 @@ type Options struct {
 	// before we believe that it passes none on. Default 5 s.
 	Patience time.Duration
 
+	// Setup is how long an attempt may take from connecting until the server
+	// listens. Default 1 min.
+	Setup time.Duration
+
 	// Wake ends a pause that has lasted for MinPause: somebody has reached the
 	// server. May be nil.
 	Wake <-chan struct{}
@@ -76,6 +80,9 @@ func Run(ctx context.Context, o Options) error {
 	}
 	if o.Patience <= 0 {
 		o.Patience = 5 * time.Second
+	}
+	if o.Setup <= 0 {
+		o.Setup = time.Minute
 	}
 	l := &listener{o: o, pause: o.MinPause, cfg: o.Config.Copy()}
 	// Notifications cannot be received from a standby server; where several
@@ -141,29 +148,18 @@ func (l *listener) failed(err error) {
 
 // session is one connection, from beginning to end.
 func (l *listener) session(ctx context.Context) error {
-	conn, err := pgwire.Connect(ctx, l.cfg)
-	if err != nil {
-		return err
+	// A server that accepts connections and does not answer must not hold the
+	// listener for good: another host may answer by then.
+	setup, cancel := context.WithTimeoutCause(ctx, l.o.Setup, fmt.Errorf("the server does not listen within %v", l.o.Setup))
+	defer cancel()
+	conn, s, err := l.connect(setup)
+	if conn != nil {
+		defer conn.Close()
 	}
-	defer conn.Close()
-	s := Session{Host: conn.Host(), Port: conn.Port(), Again: l.again}
-	err = conn.Query(ctx, "select version()", nil, func(columns [][]byte) error {
-		s.Version = string(columns[0])
-		return nil
-	})
 	if err != nil {
-		return err
-	}
-	if l.cleanUp {
-		if err := conn.Exec(ctx, "select pg_notification_queue_usage()"); err != nil {
-			return err
+		if setup.Err() != nil && ctx.Err() == nil {
+			return context.Cause(setup)
 		}
-	}
-	if err := l.check(ctx, conn); err != nil {
-		return err
-	}
-	// Last, and in these letters: monitoring looks for it in pg_stat_activity.
-	if err := conn.Exec(ctx, "LISTEN "+quote(l.o.Channel)); err != nil {
 		return err
 	}
 	l.pause = l.o.MinPause
@@ -175,6 +171,33 @@ func (l *listener) session(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// connect makes a connection that listens. It may return a connection with an
+// error.
+func (l *listener) connect(ctx context.Context) (*pgwire.Conn, Session, error) {
+	conn, err := pgwire.Connect(ctx, l.cfg)
+	if err != nil {
+		return nil, Session{}, err
+	}
+	s := Session{Host: conn.Host(), Port: conn.Port(), Again: l.again}
+	err = conn.Query(ctx, "select version()", nil, func(columns [][]byte) error {
+		s.Version = string(columns[0])
+		return nil
+	})
+	if err != nil {
+		return conn, s, err
+	}
+	if l.cleanUp {
+		if err := conn.Exec(ctx, "select pg_notification_queue_usage()"); err != nil {
+			return conn, s, err
+		}
+	}
+	if err := l.check(ctx, conn); err != nil {
+		return conn, s, err
+	}
+	// Last, and in these letters: monitoring looks for it in pg_stat_activity.
+	return conn, s, conn.Exec(ctx, "LISTEN "+quote(l.o.Channel))
 }
 
 // check makes sure that notifications arrive. Where the process that answers

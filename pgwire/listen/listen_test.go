@@ -3,6 +3,8 @@ package listen_test
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -122,6 +124,25 @@ func TestReadOnly(t *testing.T) {
 	h := start(t, listen.Options{Config: config(t, uri), Channel: "c", MinPause: time.Millisecond})
 	if err := receive(t, "failed", h.failed); !strings.Contains(err.Error(), "read only") || !errors.Is(err, listen.ErrReadOnly) {
 		t.Error(err)
+	}
+}
+
+// TestSilentServer: a server that accepts connections and says nothing does not hold the listener.
+func TestSilentServer(t *testing.T) {
+	cfg := config(t, "host=127.0.0.1 user=u sslmode=disable")
+	attempts := make(chan net.Conn, 9)
+	cfg.DialFunc = func(context.Context, string, string) (net.Conn, error) {
+		ours, theirs := net.Pipe()
+		attempts <- theirs
+		go io.Copy(io.Discard, theirs)
+		return ours, nil
+	}
+	h := start(t, listen.Options{Config: cfg, Channel: "c", MinPause: time.Millisecond, Setup: 10 * time.Millisecond})
+	for range 2 {
+		defer receive(t, "an attempt", attempts).Close()
+		if err := receive(t, "failed", h.failed); !strings.Contains(err.Error(), "does not listen within 10ms") {
+			t.Error(err)
+		}
 	}
 }
 
