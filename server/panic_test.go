@@ -30,7 +30,6 @@ grant select, insert, update on api.film to panic_anon;
 func startPanic(t *testing.T) *writer {
 	return startWriter(t, panicSchema, map[string]string{
 		direct: "yes", login: "postgres", "log-level": "error", "db-anon-role": "panic_anon", "db-pool": "3",
-		"flight-depth": "16", "flight-read-time": "60000000", "flight-write-time": "60000000", // shared wherever that can be
 	})
 }
 
