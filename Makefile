@@ -12,7 +12,11 @@ PGBIN    = dir=$$(.ci/pg-bin $(PG)) && export TEST_PG_BIN_DIR=$$dir
 # PgBouncer is installed where that can be done; then its tests may not be skipped.
 POOLER   = pooler=$$(.ci/pgbouncer) && { [ -z "$$pooler" ] || export FASTGREST_PGBOUNCER=$$pooler; }
 FUZZTIME ?= 10s
-PKG      ?= ./...
+# Without PKG the targets below run in all modules: the bench and the tests in a
+# browser have dependencies of their own.
+MODULES  := . bench server/uitest
+PKG      ?=
+EACH     = for module in $(if $(PKG),.,$(MODULES)); do (cd $$module && set -x && $(1) $(or $(PKG),./...)) || exit 1; done
 
 .DEFAULT_GOAL := help
 .PHONY: help run build test race major spec alloc ui fuzz bench profile chaos soak big reproducible lint ci clean
@@ -30,10 +34,10 @@ build: ## build ./fastgrest
 	$(GOBUILD) -o fastgrest ./cmd/fastgrest
 
 test: ## all tests against a real PostgreSQL (PG=17 chooses its version, PKG= the packages)
-	@$(PGBIN) && $(POOLER) && set -x && $(GOTEST) $(PKG)
+	@$(PGBIN) && $(POOLER) && $(call EACH,$(GOTEST))
 
 race: ## the same under the race detector
-	@$(PGBIN) && $(POOLER) && set -x && $(GOTEST) -race $(PKG)
+	@$(PGBIN) && $(POOLER) && $(call EACH,$(GOTEST) -race)
 
 # What depends on PostgreSQL's version. An empty MAJOR leaves it out.
 MAJOR     ?= 18
@@ -45,24 +49,24 @@ spec: ## the black-box tests of the HTTP API only
 	@$(PGBIN) && set -x && $(GOTEST) ./server/spectest
 
 alloc: ## the tests that count allocations on the hot path
-	@$(PGBIN) && set -x && $(GOTEST) -run 'Alloc' -v $(PKG) | grep -E '^(---|ok|FAIL)' | grep -v 'no tests to run'
+	@$(PGBIN) && set -x && $(GOTEST) -run 'Alloc' -v $(or $(PKG),./...) | grep -E '^(---|ok|FAIL)' | grep -v 'no tests to run'
 
 ui: ## the demo in a real Chromium: its OpenAPI document, its page for people; screenshots into .artifacts
-	@$(PGBIN) && export FASTGREST_UI_TEST=1 FASTGREST_ARTIFACTS=$${FASTGREST_ARTIFACTS:-$(CURDIR)/.artifacts} && set -x && $(GOTEST) -v ./server/uitest
+	@$(PGBIN) && export FASTGREST_UI_TEST=1 FASTGREST_ARTIFACTS=$${FASTGREST_ARTIFACTS:-$(CURDIR)/.artifacts} && set -x && cd server/uitest && $(GOTEST) -v .
 
 fuzz: ## each fuzz target for FUZZTIME=10s
 	@$(PGBIN) && for file in $$(grep -rl --include='*_test.go' '^func Fuzz' .); do \
 		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/p' $$file); do \
 			echo "$$(dirname $$file) $$target"; \
-			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file) || exit 1; \
+			go -C $$(dirname $$file) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) . || exit 1; \
 		done; \
 	done
 
 bench: build ## requests/s, latency and CPU per request beside PostgreSQL's own floor (ARGS= adds flags)
-	@.ci/pg-bin >/dev/null && go run ./bench $(ARGS)
+	@.ci/pg-bin >/dev/null && go -C bench build -o out/bench . && bench/out/bench $(ARGS)
 
 profile: build ## CPU, heap, mutex and block profiles of the server under one mix (MIX=row), into bench/out
-	@.ci/pg-bin >/dev/null && go run ./bench --profile --mix $(or $(MIX),row) $(ARGS)
+	@.ci/pg-bin >/dev/null && go -C bench build -o out/bench . && bench/out/bench --profile --mix $(or $(MIX),row) $(ARGS)
 
 chaos: ## PostgreSQL killed every second for a minute, under 64 clients (CHAOS_TIME= for longer)
 	@$(PGBIN) && export CHAOS_TIME=$${CHAOS_TIME:-60s} && set -x && $(GOTEST) -v -run Chaos ./server/clustertest
@@ -80,7 +84,7 @@ reproducible: ## two clones in two folders, built from nothing: the same bytes
 
 lint: ## gofmt, go vet, and the rules on imports and package comments
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt -w $$unformatted"; exit 1; fi
-	go vet ./...
+	@$(call EACH,go vet)
 	go test -count=1 -run 'Arch' ./server
 
 ci: export SOAK_TIME ?= 1m

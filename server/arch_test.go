@@ -102,11 +102,23 @@ type goPackage struct {
 	Imports, TestImports, XTestImports []string
 }
 
+// modules are the folders with a go.mod: what only measures or only tests has
+// dependencies of its own, so that those of the server are short to read.
+var modules = []string{".", "bench", "server/uitest"}
+
 // packages asks the go command, which knows about build tags and generated files.
-func packages(t *testing.T) []goPackage {
+func packages(t *testing.T) (all []goPackage) {
+	t.Helper()
+	for _, dir := range modules {
+		all = append(all, packagesOf(t, filepath.Join(root(t), dir))...)
+	}
+	return all
+}
+
+func packagesOf(t *testing.T, dir string) []goPackage {
 	t.Helper()
 	cmd := exec.Command("go", "list", "-json", "./...")
-	cmd.Dir = root(t)
+	cmd.Dir = dir
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {

@@ -26,7 +26,7 @@ const (
 func startDemo(t *testing.T) (api, admin string) {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "fastgrest")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../../cmd/fastgrest").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-C", "../..", "-o", program, "./cmd/fastgrest").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	port, adminPort := pgtest.FreePort(t, "127.0.0.1"), pgtest.FreePort(t, "127.0.0.1")
