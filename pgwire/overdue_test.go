@@ -19,17 +19,15 @@ func unanswered(err error) bool {
 func TestOverdue(t *testing.T) {
 	const limit = time.Minute
 	now := time.Unix(1e9, 0)
-	next := make(chan say) // what the server says; nil: nothing more
-	play := func(s *pgtest.Session) {
-		s.Hear()
-		for words := range next {
-			if s.Say(words...) != nil {
-				return
+	begin := func(t *testing.T, own time.Duration) (c *pgwire.Conn, next chan say, done chan error) {
+		next = make(chan say, 10) // what the server says
+		script := pgtest.NewScript(t, func(s *pgtest.Session) {
+			s.Hear()
+			for words := range next {
+				_ = s.Say(words...)
 			}
-		}
-	}
-	begin := func(t *testing.T, own time.Duration) (c *pgwire.Conn, done chan error) {
-		script := pgtest.NewScript(t, play)
+		})
+		t.Cleanup(func() { close(next) }) // before the script waits for the session
 		c = connectTo(t, script, func(cfg *pgwire.Config) { cfg.CancelWait = 50 * time.Millisecond })
 		done = make(chan error, 1)
 		heard := new(log)
@@ -39,7 +37,7 @@ func TestOverdue(t *testing.T) {
 			f.Limit(own)
 			done <- c.Run(bg, f)
 		}()
-		return c, done
+		return c, next, done
 	}
 	look := func(t *testing.T, c *pgwire.Conn, v *pgwire.Vigil, after time.Duration, want bool) {
 		t.Helper()
@@ -71,7 +69,7 @@ func TestOverdue(t *testing.T) {
 		}
 	}
 	t.Run("silence", func(t *testing.T) {
-		c, done := begin(t, 0)
+		c, _, done := begin(t, 0)
 		var v pgwire.Vigil
 		begun(t, c, &v)
 		look(t, c, &v, limit-1, false)
@@ -83,10 +81,9 @@ func TestOverdue(t *testing.T) {
 		if err := <-done; !unanswered(err) || !c.IsBroken() {
 			t.Error(err)
 		}
-		next <- nil
 	})
 	t.Run("slow answer", func(t *testing.T) {
-		c, done := begin(t, 0)
+		c, next, done := begin(t, 0)
 		var v pgwire.Vigil
 		begun(t, c, &v)
 		after := time.Duration(0)
@@ -103,10 +100,9 @@ func TestOverdue(t *testing.T) {
 		for i := range 3 {
 			look(t, c, &v, after+time.Duration(i)*10*limit, false) // idle
 		}
-		next <- nil
 	})
 	t.Run("a limit of its own", func(t *testing.T) {
-		c, done := begin(t, 5*limit)
+		c, _, done := begin(t, 5*limit)
 		var v pgwire.Vigil
 		begun(t, c, &v)
 		look(t, c, &v, 5*limit-1, false)
@@ -114,10 +110,9 @@ func TestOverdue(t *testing.T) {
 		if err := <-done; !unanswered(err) {
 			t.Error(err)
 		}
-		next <- nil
 	})
 	t.Run("canceled in time", func(t *testing.T) {
-		c, done := begin(t, 0)
+		c, next, done := begin(t, 0)
 		var v pgwire.Vigil
 		begun(t, c, &v)
 		look(t, c, &v, limit+1, true)
@@ -125,9 +120,7 @@ func TestOverdue(t *testing.T) {
 		if err := <-done; !unanswered(err) || !c.IsBroken() {
 			t.Error(err)
 		}
-		next <- nil
 	})
-	close(next)
 }
 
 // TestOverdueShared: with the flight at the head of a shared connection those
@@ -144,11 +137,11 @@ func TestOverdueShared(t *testing.T) {
 	flights := make([]pgwire.Flight, 4)
 	for i := range flights {
 		flights[i].Add(a, nil)
-		if !sharing.Append(&flights[i]) {
+		if !sharing.Append(&flights[i], func() bool { return true }, func() {}) {
 			t.Fatal("not taken")
 		}
 	}
-	sharing.Flush()
+	sharing.Flush(func() {})
 	if err := sharing.Receive(&flights[0]); err != nil {
 		t.Fatal(err)
 	}
