@@ -8,11 +8,15 @@ type Budget struct{ used atomic.Int64 }
 
 // Take takes n if all that is taken stays within limit.
 func (b *Budget) Take(n, limit int64) bool {
-	if b.used.Add(n) > limit {
-		b.used.Add(-n)
-		return false
+	for {
+		used := b.used.Load()
+		if used+n > limit {
+			return false
+		}
+		if b.used.CompareAndSwap(used, used+n) {
+			return true
+		}
 	}
-	return true
 }
 
 // Force takes n in any case.
