@@ -16,6 +16,7 @@ import (
 type ticket struct {
 	in         *queue // nil: in none any more
 	prev, next *ticket
+	number     uint64 // in order of arrival
 
 	pool     *Pool
 	flight   *pgwire.Flight // to be sent for the caller; nil: it wants the connection
@@ -176,31 +177,46 @@ func (p *Pool) expire(at int64) (waiting bool) {
 	return waiting
 }
 
-// queue is a list of tickets, under Pool.mu.
+// queue is a list of tickets in order of arrival, under Pool.mu.
 type queue struct {
 	first, last *ticket
 	len         int
+	arrived     uint64 // number of the last ticket that was pushed
 }
 
+// push puts a ticket at the end.
 func (q *queue) push(t *ticket) {
-	t.in, t.prev, t.next = q, q.last, nil
-	if q.last != nil {
-		q.last.next = t
+	q.arrived++
+	t.number = q.arrived
+	q.insert(t, nil)
+}
+
+// restore gives a ticket that has been removed its place again.
+func (q *queue) restore(t *ticket) {
+	next := q.first
+	for next != nil && next.number < t.number {
+		next = next.next
+	}
+	q.insert(t, next)
+}
+
+// insert puts a ticket before another one, or at the end if next is nil.
+func (q *queue) insert(t, next *ticket) {
+	prev := q.last
+	if next != nil {
+		prev = next.prev
+	}
+	t.in, t.prev, t.next = q, prev, next
+	if prev != nil {
+		prev.next = t
 	} else {
 		q.first = t
 	}
-	q.last = t
-	q.len++
-}
-
-func (q *queue) pushFront(t *ticket) {
-	t.in, t.prev, t.next = q, nil, q.first
-	if q.first != nil {
-		q.first.prev = t
+	if next != nil {
+		next.prev = t
 	} else {
 		q.last = t
 	}
-	q.first = t
 	q.len++
 }
 

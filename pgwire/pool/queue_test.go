@@ -48,10 +48,12 @@ func (o *order) all(n int) (conns []*pool.Conn) {
 }
 
 // run runs the statement and returns the number of its turn.
-func (o *order) run(how pool.Manner) int {
+func (o *order) run(how pool.Manner) int { return o.runStatement(o.next, how) }
+
+func (o *order) runStatement(statement *pgwire.Stmt, how pool.Manner) int {
 	var f pgwire.Flight
 	var v oneValue
-	f.Add(o.next, &v)
+	f.Add(statement, &v)
 	if err := o.Run(bg, &f, how); err != nil {
 		o.t.Error(err)
 		return 0
@@ -92,6 +94,29 @@ func TestOrder(t *testing.T) {
 		if !slices.Equal(turns, test.turns) {
 			t.Errorf("%s: turns %v, want %v", test.reason, turns, test.turns)
 		}
+	}
+}
+
+// TestPlaceInQueue: a flight that was chosen for a batch and cannot be part of it,
+// because the connection has not parsed its statement, gets its old place in the
+// queue again: behind the flights that came before it and do not share.
+func TestPlaceInQueue(t *testing.T) {
+	o := newOrder(t, 1, 8)
+	held := o.all(1)[0]
+	unparsed := pgwire.NewStmt("select nextval('turns')::text, 'unparsed'")
+	turns := make([]int, 4)
+	var group sync.WaitGroup
+	for i, f := range []struct {
+		statement *pgwire.Stmt
+		how       pool.Manner
+	}{{o.next, pool.QuickRead}, {o.next, pool.Alone}, {unparsed, pool.QuickRead}, {o.next, pool.Alone}} {
+		group.Go(func() { turns[i] = o.runStatement(f.statement, f.how) })
+		eventually(t, "it waits", func() bool { return o.Stats().Waiting == i+1 })
+	}
+	held.Release()
+	group.Wait()
+	if want := []int{1, 2, 3, 4}; !slices.Equal(turns, want) {
+		t.Errorf("turns %v, want %v", turns, want)
 	}
 }
 

@@ -160,13 +160,22 @@ func (c *Conn) send() {
 	head.turn <- struct{}{}
 }
 
-// putBack puts tickets back to the front of the queue.
+// putBack gives tickets their places in the queue again.
 func (p *Pool) putBack(tickets []*ticket) {
 	p.mu.Lock()
-	for i := len(tickets) - 1; i >= 0; i-- {
-		p.queue.pushFront(tickets[i])
+	shut := p.shut
+	if !shut {
+		for _, t := range tickets {
+			p.queue.restore(t)
+		}
 	}
 	p.mu.Unlock()
+	if shut { // Close has refused those that were in the queue
+		for _, t := range tickets {
+			p.refuse(t, ErrClosed)
+		}
+		return
+	}
 	p.serve()
 }
 

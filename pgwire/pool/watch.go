@@ -10,7 +10,7 @@ import (
 // While callers wait or connections are shared, the pool looks after both every
 // few milliseconds. It refuses callers that have waited for too long, and it finds
 // batches whose head is blocked, by a lock for example. Reads behind such a head
-// have not begun: they go to the front of the queue, to be sent again on another
+// have not begun: they get their places in the queue again, to be sent on another
 // connection. The server runs them here, too, when it gets to them. Their responses
 // are discarded, and those that take long are cancelled.
 

@@ -156,3 +156,26 @@ func TestBlockedWrite(t *testing.T) {
 	}
 	b.works()
 }
+
+// TestBlockedReadAtClose: reads behind a blocked one do not wait for another
+// connection in a pool that has been closed.
+func TestBlockedReadAtClose(t *testing.T) {
+	b := block(t, pool.QuickRead)
+	closed := make(chan struct{})
+	go func() { b.Close(); close(closed) }()
+	eventually(t, "the pool is closed", func() bool {
+		_, err := b.Acquire(bg)
+		return err == pool.ErrClosed
+	})
+	b.free.Release() // now there is a place for another connection
+	for range behind {
+		if err := <-b.rest; err != pool.ErrClosed {
+			t.Error(err)
+		}
+	}
+	b.unlock()
+	if err := <-b.head; err != nil {
+		t.Error(err)
+	}
+	<-closed
+}
