@@ -201,8 +201,9 @@ func TestClose(t *testing.T) {
 	}
 	c.Release()
 	<-done
-	// puddle forgets a connection a moment after it has closed it.
-	eventually(t, "nothing left", func() bool { s := p.Stats(); return s.Closed == 1 && s.Idle+s.InUse == 0 })
+	if s := p.Stats(); s.Closed != 1 || s.Idle+s.InUse != 0 {
+		t.Errorf("something is left: %+v", s)
+	}
 }
 
 func TestFlush(t *testing.T) {
