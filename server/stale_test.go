@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 )
 
 const staleSchema = `
@@ -79,7 +82,10 @@ func TestColumnsThatPostgreSQLConverts(t *testing.T) {
 				t.Errorf("%s: no reload was asked for", change)
 			}
 		}
-		// The client's own mistakes are no reason for a reload.
+		if !pgtest.Until(time.Minute, func() bool { return !w.reloads.suspicion.pending.Load() }) {
+			t.Fatal("a reload is pending for ever")
+		}
+		// A reload does not help against mistakes of the client.
 		w.reloads.suspicion.delay = time.Hour
 		for range 3 {
 			if r := w.ask("GET", "/h?select=*,nothing", ""); r.status != 400 || r.code != "42703" {
@@ -92,23 +98,33 @@ func TestColumnsThatPostgreSQLConverts(t *testing.T) {
 	}
 }
 
-// TestSuspicionIsCollected: many reasons for a reload make one.
+// TestSuspicionIsCollected: many reasons for a reload make one, after a delay.
 func TestSuspicionIsCollected(t *testing.T) {
-	var r reloader
-	r.init()
-	if r.suspicion.delay != suspicionDelay {
-		t.Error("there is no delay")
-	}
-	r.suspicion.delay = 20 * time.Millisecond
-	for range 100 {
-		r.suspectCatalog()
-	}
-	<-r.catalog
-	if r.suspicion.pending.Load() {
-		t.Error("still pending")
-	}
-	r.suspectCatalog()
-	<-r.catalog
+	synctest.Test(t, func(t *testing.T) {
+		var r reloader
+		r.init()
+		for range 2 {
+			for range 100 {
+				r.suspectCatalog()
+			}
+			time.Sleep(suspicionDelay - 1)
+			synctest.Wait()
+			if len(r.catalog) > 0 {
+				t.Error("a reload was asked for without a delay")
+			}
+			time.Sleep(1)
+			synctest.Wait()
+			if len(r.catalog) != 1 || r.suspicion.pending.Load() {
+				t.Errorf("reloads asked for: %d, still pending: %t", len(r.catalog), r.suspicion.pending.Load())
+			}
+			<-r.catalog
+			time.Sleep(10 * suspicionDelay)
+			synctest.Wait()
+			if len(r.catalog) > 0 {
+				t.Error("one more reload was asked for")
+			}
+		}
+	})
 }
 
 // TestWriteRunsOnce: a write that is run again after a change of its table was refused before it
