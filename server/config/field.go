@@ -98,9 +98,26 @@ func atLeast(least int, at func(*Config) *int, def int) field {
 	return f
 }
 
+// port is a number that a TCP port can have. Another one is an error here, with the
+// name of the setting, because the operating system would refuse it later.
+func port(at func(*Config) *int, def int) field {
+	f := atLeast(0, at, def)
+	read := f.read
+	f.read = func(c *Config, in *sources, s *setting) error {
+		if err := read(c, in, s); err != nil {
+			return err
+		}
+		if *at(c) > math.MaxUint16 {
+			return valueError(s.key, fmt.Sprintf("%s cannot be more than %d", s.key, math.MaxUint16))
+		}
+		return nil
+	}
+	return f
+}
+
 // adminPort is absent by default, which the dump shows as an empty text.
 func adminPort(at func(*Config) *int) field {
-	f := integer(at, 0)
+	f := port(at, 0)
 	f.append = func(dst []byte, c *Config) []byte {
 		if *at(c) == 0 {
 			return append(dst, `""`...)

@@ -194,6 +194,10 @@ func TestValueErrors(t *testing.T) {
 	f("db-pool-reserve", "-1", "db-pool-reserve cannot be less than 0")
 	f("db-flight-timeout", "-1", "db-flight-timeout cannot be less than 0")
 	f("db-schema-poll-interval", "-1", "db-schema-poll-interval cannot be less than 0")
+	f("server-port", "65536", "server-port cannot be more than 65535")
+	f("server-port", "-1", "server-port cannot be less than 0")
+	f("admin-server-port", "65536", "admin-server-port cannot be more than 65535")
+	f("admin-server-port", "-1", "admin-server-port cannot be less than 0")
 	f("server-read-buffer-size", "100", "server-read-buffer-size cannot be less than 4096")
 
 	_, err := Load(LoadOptions{Env: []string{"PGRST_SERVER_PORT=3000", "PGRST_ADMIN_SERVER_PORT=3000"}})

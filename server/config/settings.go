@@ -131,7 +131,7 @@ var settings = []setting{
 		field: text(func(c *Config) *string { return &c.ServerHost }, defaultHost),
 		help:  "address to listen on, or one of *, *4, !4, *6, !6"},
 	{key: "server-port",
-		field: integer(func(c *Config) *int { return &c.ServerPort }, 3000),
+		field: port(func(c *Config) *int { return &c.ServerPort }, 3000),
 		help:  "port to listen on; 0 picks a free one"},
 	{key: "server-reuseport",
 		field: boolean(func(c *Config) *bool { return &c.ServerReusePort }, false),
