@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -117,9 +118,9 @@ func (s *Server) warnDeprecated() {
 	}
 }
 
-// warnOfSettings tells what is wrong with the configuration in force, unless
-// that has been told. It is complete if the database has been asked or need not
-// be.
+// warnOfSettings logs each warning about the configuration in force, except
+// those that it logged for the configuration before. complete: the settings of
+// the database are part of the configuration, or do not count.
 func (s *Server) warnOfSettings(complete bool) {
 	c := s.config()
 	warnings := append([]string(nil), c.Warnings...)
@@ -129,13 +130,12 @@ func (s *Server) warnOfSettings(complete bool) {
 	if keys := config.NeedsRestart(s.startConfig, c); len(keys) > 0 {
 		warnings = append(warnings, "changed, but needs a restart to take effect: "+strings.Join(keys, ", "))
 	}
-	if reflect.DeepEqual(warnings, s.warned) {
-		return
+	for _, w := range warnings {
+		if !slices.Contains(s.warned, w) {
+			s.log.ConfigWarning(w)
+		}
 	}
 	s.warned = warnings
-	for _, w := range warnings {
-		s.log.ConfigWarning(w)
-	}
 }
 
 // problemText is an error as PostgREST logs it: the object a client would get.

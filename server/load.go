@@ -84,7 +84,7 @@ func (s *Server) readEverything(ctx context.Context, apply func(*configRead)) *c
 		return r
 	}
 	s.log.Connected(full)
-	s.log.PoolInit(s.config().DBPool)
+	s.log.PoolInit(s.startConfig.DBPool) // a reload does not change the pool
 	// Before anything is read: what changes meanwhile is loaded once more.
 	s.takeFingerprint(ctx, c)
 	// Without settings in the database files are left for a reload of the

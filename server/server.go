@@ -55,7 +55,7 @@ type Server struct {
 	fatalOnce sync.Once    // the reason is told once
 
 	startConfig *config.Config // that of the start, for settings that need a restart
-	warned      []string       // of the configuration in force
+	warned      []string       // warnings about the configuration in force
 	anonProblem string         // with db-anon-role; the goroutine that loads has it
 
 	socketFile string         // of the API, if it is a unix socket

@@ -147,20 +147,29 @@ func TestChannelFollows(t *testing.T) {
 	a.awaitLog(`Received a config reload message on the "other" channel`)
 }
 
-// TestNeedsRestart: a reload names the settings that wait for a restart, once.
+// TestNeedsRestart: a reload names the settings that wait for a restart, once, and
+// repeats no warning of the start. The log tells the size that the pool still has.
 func TestNeedsRestart(t *testing.T) {
 	path, write := fileWriter(t, "conf")
-	write("db-pool = 5\nserver-port = 1")
+	write("db-pool = 5\nserver-port = 1\ndb-pol = 1")
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
 	a := start(t, map[string]string{"": path, "db-uri": cluster.URI(db, authenticator), "db-channel-enabled": "false"})
-	write("db-pool = 6\nserver-port = 2\ndb-max-rows = 4")
+	write("db-pool = 6\nserver-port = 2\ndb-pol = 1\ndb-max-rows = 4")
 	for want := range 2 {
 		signal(t, syscall.SIGUSR2)
 		eventually(t, "reloaded", func() bool { return a.log.count("Config reloaded") >= 2+want })
 	}
 	if n := a.log.count("WARNING: changed, but needs a restart to take effect: db-pool, server-port\n"); n != 1 {
 		t.Errorf("%d warnings, want one", n)
+	}
+	if n := a.log.count(`WARNING: "db-pol" is not the name of a setting`); n != 1 {
+		t.Errorf("%d warnings of the unknown setting, want one", n)
+	}
+	signal(t, syscall.SIGUSR1)
+	eventually(t, "a second load", func() bool { return a.log.count("Schema cache loaded in ") == 2 })
+	if n := a.log.count("Connection Pool initialized with a maximum size of 5 connections"); n != 2 {
+		t.Errorf("%d lines with the size of the pool, want 2:\n%s", n, a.log)
 	}
 }
 
