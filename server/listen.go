@@ -96,6 +96,20 @@ func (l patientListener) Accept() (net.Conn, error) { return acceptPatiently(l.L
 
 func listenerAddress(l net.Listener) string { return l.Addr().String() }
 
+// browserAddress is an address that a browser on this machine can open. Browsers
+// refuse the wildcard addresses.
+func browserAddress(a net.Addr) string {
+	tcp, ok := a.(*net.TCPAddr)
+	switch {
+	case !ok || !tcp.IP.IsUnspecified():
+		return a.String()
+	case tcp.IP.To4() != nil:
+		return net.JoinHostPort("127.0.0.1", strconv.Itoa(tcp.Port))
+	default:
+		return net.JoinHostPort("::1", strconv.Itoa(tcp.Port))
+	}
+}
+
 // serveAdmin opens the admin port, if one is configured.
 func (s *Server) serveAdmin(c *config.Config) (stop func(), err error) {
 	var l net.Listener
@@ -122,7 +136,7 @@ func (s *Server) serveAdmin(c *config.Config) (stop func(), err error) {
 	}
 	s.log.AdminListening(listenerAddress(l))
 	if c.AdminServerUnixSocket == "" {
-		s.log.AdminPage(listenerAddress(l))
+		s.log.AdminPage(browserAddress(l.Addr()))
 	}
 	s.history = &admin.History{}
 	ctx, cancel := context.WithCancel(context.Background())
