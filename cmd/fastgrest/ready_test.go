@@ -55,3 +55,18 @@ func testReady(t *testing.T, listener net.Listener) {
 	f(500, 1, "", "ERROR: "+address+": 500 Internal Server Error: the API does not listen\n")
 	f(503, 1, "", "ERROR: "+address+": 503 Service Unavailable: it is not connected to the database, or the schema cache is not loaded\n")
 }
+
+// TestReadyWarns: a failure names settings without effect, which may be its reason.
+func TestReadyWarns(t *testing.T) {
+	for variable, want := range map[string]string{
+		"PGRST_ADMIN_SERVER_PROT=3001": `WARNING: "PGRST_ADMIN_SERVER_PROT" is not the name of a setting, so it has no effect; did you mean PGRST_ADMIN_SERVER_PORT?`,
+		"PGRST_ADMIN_SERVER_PORT=no":   `WARNING: PGRST_ADMIN_SERVER_PORT is "no", which is not an integer, so it has no effect`,
+	} {
+		var out, errs bytes.Buffer
+		code := run(t.Context(), []string{"--ready"}, []string{variable}, &out, &errs)
+		want += "\nERROR: Admin server is not running. Please check admin-server-port config.\n"
+		if code != 1 || out.String() != "" || errs.String() != want {
+			t.Errorf("%s: exit code %d, output %q, error %q, want %q", variable, code, out.String(), errs.String(), want)
+		}
+	}
+}

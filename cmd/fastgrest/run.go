@@ -122,7 +122,11 @@ func dispatch(ctx context.Context, args, env []string, stdout, stderr io.Writer)
 		if err != nil {
 			return err
 		}
-		return checkReady(ctx, c, stdout)
+		if err := checkReady(ctx, c, stdout); err != nil {
+			printWarnings(stderr, c) // a setting without effect may be the reason
+			return err
+		}
+		return nil
 	case o.dumpConfig != "":
 		return dumpConfig(ctx, source, o.dumpConfig == "all", stdout, stderr)
 	case o.dumpSchema:

@@ -22,9 +22,7 @@ func dumpConfig(ctx context.Context, source config.LoadOptions, all bool, stdout
 		return err
 	}
 	if !c.DBConfig {
-		for _, w := range c.Warnings {
-			fmt.Fprintln(stderr, "WARNING:", w)
-		}
+		printWarnings(stderr, c)
 		_, err := stdout.Write(c.AppendDump(nil, all))
 		return err
 	}
@@ -34,4 +32,10 @@ func dumpConfig(ctx context.Context, source config.LoadOptions, all bool, stdout
 // dumpSchema prints the schema cache.
 func dumpSchema(ctx context.Context, source config.LoadOptions, stdout, stderr io.Writer) error {
 	return server.DumpSchema(ctx, server.Options{Source: source, Version: version, Stdout: stdout, Stderr: stderr})
+}
+
+func printWarnings(stderr io.Writer, c *config.Config) {
+	for _, w := range c.Warnings {
+		fmt.Fprintln(stderr, "WARNING:", w)
+	}
 }
