@@ -67,14 +67,23 @@ func writeBanner(w io.Writer, c *config.Config, cluster *pgcluster.Cluster, took
 		fmt.Fprintf(&b, "\n# %s\n%s\n", e.what, tokens.Replace(e.curl(base, c.ServerUnixSocket)))
 	}
 	fmt.Fprintf(&b, "\nAPI      %s (the tokens above are good for a day)\n", base)
-	if c.AdminServerPort != 0 {
-		fmt.Fprintf(&b, "Page     %s/ui (requests, latency, pool and caches, for a browser)\n", adminURL(c))
-		fmt.Fprintf(&b, "Admin    %s, /live, /metrics, /schema_cache\n", readyURL(c))
-	}
+	b.WriteString(adminLines(c))
 	fmt.Fprintf(&b, "SQL      psql '%s'\n", cluster.URI(demoDatabase, pgcluster.Superuser))
 	fmt.Fprintf(&b, "Stop     Ctrl-C. Every start begins with fresh data.\n\n")
 	_, err = io.WriteString(w, b.String())
 	return err
+}
+
+// adminLines say where the admin server is. Browsers cannot open a unix socket.
+func adminLines(c *config.Config) string {
+	switch {
+	case c.AdminServerUnixSocket != "":
+		return "Admin    curl --unix-socket " + quote(c.AdminServerUnixSocket) + " http://localhost/ready (or /live, /metrics, /schema_cache)\n"
+	case c.AdminServerPort != 0:
+		return "Page     " + adminURL(c) + "/ui (requests, latency, pool and caches, for a browser)\n" +
+			"Admin    " + readyURL(c) + ", /live, /metrics, /schema_cache\n"
+	}
+	return ""
 }
 
 func (e example) curl(base, socket string) string {

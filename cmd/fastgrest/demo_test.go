@@ -18,6 +18,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+	"github.com/fastgrest/fastgrest/server/config"
 )
 
 // screen is an io.Writer that a test can read while the program runs.
@@ -259,5 +260,20 @@ func TestMakeRun(t *testing.T) {
 	}
 	if !regexp.MustCompile(`(?s)Compiling.*ARGS=.*go build.*--demo --server-port 3100\n`).Match(out) {
 		t.Errorf("make run does\n%s", out)
+	}
+}
+
+// TestBannerAdmin: a unix socket wins over the port, also in what the demo prints.
+func TestBannerAdmin(t *testing.T) {
+	c := &config.Config{AdminServerPort: 3001, AdminServerHost: "127.0.0.1"}
+	if got := adminLines(c); !strings.Contains(got, "Page     http://127.0.0.1:3001/ui ") || !strings.Contains(got, "Admin    http://127.0.0.1:3001/ready,") {
+		t.Errorf("port: %q", got)
+	}
+	c.AdminServerUnixSocket = "/tmp/a dir/admin"
+	if got := adminLines(c); strings.Contains(got, "3001") || !strings.Contains(got, "curl --unix-socket '/tmp/a dir/admin' http://localhost/ready") {
+		t.Errorf("unix socket: %q", got)
+	}
+	if got := adminLines(&config.Config{}); got != "" {
+		t.Errorf("no admin server: %q", got)
 	}
 }
