@@ -87,6 +87,9 @@ func dialWire(ctx context.Context, uri string, flight []statement, format int16,
 	if err != nil {
 		return nil, err
 	}
+	if err := conn.SyncConn(ctx); err != nil {
+		return nil, err
+	}
 	hijacked, err := conn.Hijack()
 	if err != nil {
 		return nil, err

@@ -32,6 +32,11 @@ func Connect(ctx context.Context, cfg *Config) (*Conn, error) {
 		return nil, &ConnError{Kind: CannotConnect, Err: a.explain(err)}
 	}
 	host, port := a.done()
+	// A read of pgconn in the background would take the first bytes that are for us.
+	if err := pg.SyncConn(ctx); err != nil {
+		_ = pg.Close(ctx)
+		return nil, &ConnError{Kind: CannotConnect, Err: err}
+	}
 	hijacked, err := pg.Hijack()
 	if err != nil {
 		return nil, &ConnError{Kind: CannotConnect, Err: err}
