@@ -137,11 +137,11 @@ func TestOverdueShared(t *testing.T) {
 	flights := make([]pgwire.Flight, 4)
 	for i := range flights {
 		flights[i].Add(a, nil)
-		if !sharing.Append(&flights[i], func() bool { return true }, func() {}) {
+		if !sharing.Append(&flights[i]) {
 			t.Fatal("not taken")
 		}
 	}
-	sharing.Flush(func() {})
+	sharing.Flush()
 	if err := sharing.Receive(&flights[0]); err != nil {
 		t.Fatal(err)
 	}

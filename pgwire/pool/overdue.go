@@ -74,12 +74,17 @@ func (p *Pool) lookAtFlights(now time.Time) {
 	}
 }
 
-// open connects, within the time that a flight may take.
+// connectTimeout is how long an attempt to connect may take. A server that
+// accepts and then says nothing would hold a place in the pool for good.
+const connectTimeout = time.Minute
+
+// open connects, within connectTimeout and the time that a flight may take.
 func (p *Pool) open(ctx context.Context) (*pgwire.Conn, error) {
-	if limit := p.usualLimit(); limit > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, limit)
-		defer cancel()
+	limit := connectTimeout
+	if usual := p.usualLimit(); usual > 0 {
+		limit = min(limit, usual)
 	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
 	return pgwire.Connect(ctx, p.o.Config)
 }

@@ -212,19 +212,23 @@ func (in *sources) appSettings() []Setting {
 
 const appSettingsPrefix = "app.settings."
 
+// dropped are settings of earlier versions of PostgREST that files and compose
+// files still have. They have no effect, and no warning says so.
+var dropped = []string{"db-use-legacy-gucs"}
+
 // unknown warns of keys of the file and variables that mean nothing. PostgREST
 // ignores them, and so does Load.
 func (in *sources) unknown() []string {
 	var list []string
 	for key := range in.file {
-		if !strings.HasPrefix(key, appSettingsPrefix) && !isKey(key) {
+		if !strings.HasPrefix(key, appSettingsPrefix) && !isKey(key) && !slices.Contains(dropped, key) {
 			list = append(list, unknownText(key, Nearest(strings.ToLower(key), keys())))
 		}
 	}
 	for name := range in.env {
 		rest, ours := strings.CutPrefix(name, "PGRST_")
 		key := strings.ToLower(strings.ReplaceAll(rest, "_", "-"))
-		if !ours || strings.HasPrefix(rest, "APP_SETTINGS_") || isKey(key) && envName(key) == name {
+		if !ours || strings.HasPrefix(rest, "APP_SETTINGS_") || (isKey(key) || slices.Contains(dropped, key)) && envName(key) == name {
 			continue
 		}
 		near := Nearest(key, keys())

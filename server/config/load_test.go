@@ -367,7 +367,7 @@ func TestWarnings(t *testing.T) {
 	}
 	c, err := Load(LoadOptions{
 		File: path, Database: map[string]string{"db_plan_enabled": "maybe"},
-		Env: []string{"PGRST_DB_POOL=ten", "PGRST_DB_POL=5", "PGRST_APP_SETTINGS_X=1", "PGRST_NOTHING_LIKE_IT=2", "OTHER=3", "PGRST_db_pool=4", "PGRST_MAX_ROWS=" + strings.Repeat("x", 100)},
+		Env: []string{"PGRST_DB_POOL=ten", "PGRST_DB_POL=5", "PGRST_APP_SETTINGS_X=1", "PGRST_NOTHING_LIKE_IT=2", "PGRST_DB_USE_LEGACY_GUCS=false", "OTHER=3", "PGRST_db_pool=4", "PGRST_MAX_ROWS=" + strings.Repeat("x", 100)},
 	})
 	if err != nil {
 		t.Fatal(err)
