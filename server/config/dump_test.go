@@ -155,6 +155,7 @@ func randomConfig(rnd *rand.Rand) *Config {
 		c.AppSettings = append(c.AppSettings, Setting{fmt.Sprintf("app.settings.a%d", n), pick("", word())})
 	}
 	c.AdminServerPort = rnd.IntN(2) * (1 + rnd.IntN(4000)) // below any server port
+	c.ServerPort = 4096 + rnd.IntN(1<<15)                  // no more than a port can be
 	if rnd.IntN(4) == 0 {
 		c.DBExtraSearchPath = nil
 	}
