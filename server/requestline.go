@@ -32,8 +32,8 @@ func (l *requestLine) came(p []byte, n, size int) {
 			return // not fasthttp's buffer
 		}
 		l.buffer = p
-	case len(p) > size || len(p) == size && &p[0] != &l.buffer[0]:
-		l.end = 0 // the body's reader skips the buffer when that is empty
+	case len(p) > size || &p[len(p)-1] != &l.buffer[size-1]:
+		l.end = 0 // a body is read past the buffer when that is empty
 		return
 	}
 	l.end = size - len(p) + n
@@ -45,7 +45,7 @@ func (l *requestLine) came(p []byte, n, size int) {
 
 // find looks for the end of the line, behind the empty lines that may come first.
 func (l *requestLine) find() {
-	if l.start > l.end {
+	if l.start < 0 || l.start > l.end {
 		l.buffer = nil
 		return
 	}
@@ -93,10 +93,11 @@ func lineOf(ctx *fasthttp.RequestCtx) *requestLine {
 	return nil
 }
 
-// nextLine goes on to the line of the client's next request.
+// nextLine goes on to the line of the client's next request. There is none after
+// drain, which reads past bytes that are still in the buffer.
 func nextLine(ctx *fasthttp.RequestCtx) {
 	l := lineOf(ctx)
-	if l == nil {
+	if l == nil || ctx.Response.ConnectionClose() {
 		return
 	}
 	var body *bufio.Reader

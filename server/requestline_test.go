@@ -104,6 +104,38 @@ func (c *piecesConn) SetWriteDeadline(time.Time) error {
 func (c *piecesConn) LocalAddr() net.Addr  { return &net.TCPAddr{} }
 func (c *piecesConn) RemoteAddr() net.Addr { return &net.TCPAddr{} }
 
+// TestRequestLineAfterDrain: what drain reads does not confuse the search for the
+// next request, with part of the body still in fasthttp's buffer.
+func TestRequestLineAfterDrain(t *testing.T) {
+	for _, size := range []int{4 << 10, 16 << 10, 64 << 10} { // below, at and above what drain reads at once
+		for what, source := range map[string]func(io.Reader) io.Reader{
+			"whole": func(r io.Reader) io.Reader { return r },
+			"bytes": iotest.OneByteReader,
+		} {
+			head := "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n"
+			first := strings.NewReader(head + strings.Repeat("a", 1000))
+			rest := source(strings.NewReader(strings.Repeat("b", 20000)))
+			l := newClientListener(nil, size)
+			conn := l.newConn(&piecesConn{Reader: io.MultiReader(first, rest)})
+			l.clients.add(conn)
+			served := false
+			h := &fasthttp.Server{ReadBufferSize: size, StreamRequestBody: true, Handler: func(ctx *fasthttp.RequestCtx) {
+				served = true
+				if _, err := io.ReadFull(ctx.RequestBodyStream(), make([]byte, 10)); err != nil {
+					t.Errorf("%s, %d: %v", what, size, err)
+				}
+				ctx.SetConnectionClose()
+				drain(ctx)
+				nextLine(ctx)
+			}}
+			_ = h.ServeConn(conn)
+			if !served {
+				t.Errorf("%s, %d: not served", what, size)
+			}
+		}
+	}
+}
+
 // FuzzRequestLine: the request line that is looked at is the one that fasthttp
 // has read, of every request of a connection.
 func FuzzRequestLine(f *testing.F) {
