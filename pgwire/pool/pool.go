@@ -28,8 +28,8 @@ type Options struct {
 	// Run. At most 64; 0 and 1 turn sharing off.
 	Depth int
 
-	// Reserve is how many connections what is Slow leaves to others. 0, or too
-	// many for the pool: none.
+	// Reserve is how many connections Slow callers leave to others. 0, or too many
+	// for the pool: none.
 	Reserve int
 
 	// FlightTimeout is how long a connection waits for an answer while nothing
@@ -42,8 +42,8 @@ type Options struct {
 	MaxIdleTime    time.Duration // 0: idle connections are kept
 	MaxLifetime    time.Duration // 0: connections do not age
 
-	// Observe is told what happens, if set. It is called in the middle of it
-	// and must not block or use the pool.
+	// Observe, if set, is called for each Event. It may be called under the pool's
+	// lock, so it must not block or use the pool.
 	Observe func(Event)
 }
 
@@ -103,7 +103,7 @@ type Conn struct {
 // checkAfter is how long a connection may be idle and still be trusted.
 const checkAfter = time.Second
 
-// New makes a pool. It connects when somebody needs a connection.
+// New makes a pool. It connects when a caller needs a connection.
 func New(o Options) (*Pool, error) {
 	if o.MaxConns < 1 {
 		return nil, errors.New("a pool needs room for at least one connection")
@@ -126,8 +126,8 @@ func New(o Options) (*Pool, error) {
 // Acquire lends a connection; give it back with Release.
 func (p *Pool) Acquire(ctx context.Context) (*Conn, error) { return p.AcquireFor(ctx, Alone) }
 
-// AcquireFor is Acquire for what is Slow or is not. That it may share does not
-// matter here.
+// AcquireFor is Acquire with a Manner. Only whether that is Slow matters, because
+// the caller gets a connection of its own.
 func (p *Pool) AcquireFor(ctx context.Context, how Manner) (*Conn, error) {
 	if c := p.takeIdle(how); c != nil {
 		return c, nil
@@ -142,8 +142,8 @@ func (p *Pool) AcquireFor(ctx context.Context, how Manner) (*Conn, error) {
 	return t.conn, nil
 }
 
-// takeIdle returns an idle connection, nil if there is none for such a flight.
-// The connections that become free while others wait are theirs.
+// takeIdle returns an idle connection, or nil if there is none that the caller may
+// take. While others wait, free connections are for them.
 func (p *Pool) takeIdle(how Manner) *Conn {
 	for {
 		p.mu.Lock()
@@ -171,11 +171,11 @@ func (p *Pool) popIdle() *Conn {
 	return c
 }
 
-// Waited is how long the borrower waited for the connection; nothing if it was
-// there.
+// Waited is how long the caller of Acquire waited for the connection, 0 if it was
+// idle.
 func (c *Conn) Waited() time.Duration { return c.waited }
 
-// fit looks whether an idle connection is of use, and discards it if not.
+// fit reports whether an idle connection can be used. It discards one that cannot.
 func (p *Pool) fit(c *Conn) bool {
 	idle := c.idleTime()
 	why := p.verdict(c, idle)
@@ -253,8 +253,9 @@ func (p *Pool) handOn(c *Conn) {
 	}
 }
 
-// serve gives idle connections to those who wait. It is needed where somebody
-// has joined the queue, or may leave it now, otherwise than by handOn.
+// serve gives idle connections to callers in the queue, and grows the pool if more
+// are needed. It is called after callers have joined the queue, unless handOn
+// follows.
 func (p *Pool) serve() {
 	for {
 		p.mu.Lock()
@@ -299,7 +300,7 @@ func (p *Pool) Flush() {
 }
 
 // Close closes the pool, and returns when all connections are closed. It waits
-// for those on loan; waiting callers get ErrClosed.
+// until those in use are released. Callers in the queue get ErrClosed.
 func (p *Pool) Close() {
 	p.end(ErrClosed)
 	p.sweeper.Wait()
@@ -342,8 +343,8 @@ func (p *Pool) retire() {
 	}
 }
 
-// sweepInterval is how often to look for connections that got too old without
-// anybody asking for them, 0 for never.
+// sweepInterval is how often to look for idle connections that are too old, 0 for
+// never.
 func (p *Pool) sweepInterval() time.Duration {
 	shortest := p.o.MaxIdleTime
 	if shortest == 0 || (p.o.MaxLifetime > 0 && p.o.MaxLifetime < shortest) {

@@ -14,7 +14,7 @@ import (
 
 // ticket is a caller in the queue.
 type ticket struct {
-	in         *queue // nil: in none any more
+	in         *queue // nil: not in a queue
 	prev, next *ticket
 	number     uint64 // in order of arrival
 
@@ -122,8 +122,8 @@ func (p *Pool) join(t *ticket, bounded bool) (idle bool, err error) {
 	return false, nil
 }
 
-// tooMany reports whether so many wait that no more may. Those for whom there
-// is room to connect do not count: they do not wait for each other.
+// tooMany reports whether no more callers may wait. Callers for whom the pool can
+// make a connection do not count, because they do not wait for each other.
 func (p *Pool) tooMany() bool {
 	room := p.o.MaxConns - int(p.live())
 	return p.o.MaxWaiters > 0 && p.queue.len+p.slow.held.len >= p.o.MaxWaiters+max(room, 0)
@@ -159,14 +159,21 @@ func (p *Pool) refuse(t *ticket, err error) {
 	t.turn <- struct{}{}
 }
 
-// expire refuses those who have waited for too long. It reports whether others
+// expire refuses callers that have waited for too long. It reports whether others
 // wait.
 func (p *Pool) expire(at int64) (waiting bool) {
 	var late []*ticket
 	p.mu.Lock()
 	for _, q := range [...]*queue{&p.queue, &p.slow.held} {
-		for q.first != nil && q.first.deadline > 0 && q.first.deadline <= at {
-			late = append(late, q.pop())
+		for t := q.first; t != nil; {
+			next := t.next
+			if t.deadline > 0 && t.deadline <= at {
+				q.remove(t)
+				late = append(late, t)
+			} else if !p.slow.limited {
+				break // callers behind it have later deadlines, unless they have waited for a permit
+			}
+			t = next
 		}
 		waiting = waiting || q.len > 0
 	}

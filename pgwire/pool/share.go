@@ -89,8 +89,8 @@ func (p *Pool) Run(ctx context.Context, f *pgwire.Flight, how Manner) error {
 	return err
 }
 
-// fill takes those for whom a free connection is out of the queue. Called under
-// Pool.mu; the queue is not empty.
+// fill takes the flights that a free connection sends next out of the queue, as
+// its batch. Called under Pool.mu; the queue is not empty.
 func (p *Pool) fill(c *Conn) {
 	head := p.queue.pop()
 	batch := append(c.batch.chosen[:0], head)

@@ -1,8 +1,8 @@
 package pool
 
-// What is known to be slow may hold all connections but a few. So what is quick
-// finds a connection however many slow flights there are. What is not known yet is
-// not held up.
+// Slow flights may hold all connections but a few. So quick flights find a
+// connection however many slow ones there are. Flights that are not known to be
+// slow need no permit.
 //
 // Each slow caller needs a permit, in order of arrival, before it joins the
 // admission queue, and returns it with the connection.
@@ -12,8 +12,8 @@ type permits struct {
 	held    queue // callers that wait for a permit
 }
 
-// leastPermits: where fewer would be left for slow ones, nothing is reserved,
-// or they would wait for each other while connections are idle.
+// leastPermits is the least number of permits. If Reserve leaves fewer, nothing is
+// reserved: slow callers would wait for each other while connections are idle.
 const leastPermits = 2
 
 func (s *permits) init(conns, reserve int) {

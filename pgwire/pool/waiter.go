@@ -2,15 +2,16 @@ package pool
 
 import "context"
 
-// Waiter is the context of somebody who may lose interest while waiting for a
-// connection, and only then: what runs on a connection is stopped in other
-// ways (pgwire.Flight.Interrupt). A Waiter without a Done channel costs nothing
-// where nobody waits.
+// Waiter is a context that can end the wait for a connection without being done:
+// what runs on a connection afterwards is stopped in another way
+// (pgwire.Flight.Abandon). A Waiter without a Done channel costs nothing where the
+// caller does not wait.
 //
-// Those who ask with other contexts are not counted against Options.MaxWaiters.
+// Callers with other contexts are not counted against Options.MaxWaiters.
 type Waiter interface {
 	context.Context
-	// Waiting is called with the function that ends the wait when a wait
-	// begins, and with nil when it is over. An error is why it need not begin.
+	// Waiting is called when a wait begins, with a function that ends it, and with
+	// nil when the wait is over. leave must not be called after that. If Waiting
+	// returns an error, the wait ends with it.
 	Waiting(leave context.CancelCauseFunc) error
 }

@@ -7,13 +7,13 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire"
 )
 
-// Whether a statement is quick does not depend on how far away the server is.
-// So each connection knows how long a round trip takes in which the server has
-// nothing to do: the shortest of a few at its beginning, and of all flights
-// since, for on a busy machine the first ones may take any time.
+// Whether a statement is quick does not depend on how far away the server is. So
+// each connection knows how long a round trip takes in which the server has
+// nothing to do: the shortest of a few when the connection is new, and of all
+// flights since then, because on a busy machine the first ones can take long.
 
-// soundings is how many round trips a new connection begins with. The first
-// finds the server's end still warming up.
+// soundings is how many round trips a new connection begins with. The first one is
+// slower, because the server's process has just started.
 const soundings = 2
 
 // sound makes the first round trips.
@@ -35,8 +35,8 @@ func (c *Conn) roundTrip(took int64) {
 	}
 }
 
-// time notes how long a flight took that was sent at one time, and the first
-// to be answered from another time on. It returns the present.
+// time notes how long a flight took. sent is when it was sent, and from when it
+// became the first of its batch. It returns the present.
 func (c *Conn) time(f *pgwire.Flight, sent, from int64, err error) (at int64) {
 	at = now()
 	c.answered.Add(1)
