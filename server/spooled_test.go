@@ -180,8 +180,8 @@ func TestSpooled(t *testing.T) {
 				switch {
 				case test.method == "HEAD":
 				case test.status == 204:
-					if n := resp.Header.Get("Content-Length"); n != fmt.Sprint(len(rows)) {
-						t.Errorf("%s, %s: Content-Length %q, want that of the rows", mode, name, n)
+					if n, ok := resp.Header["Content-Length"]; ok {
+						t.Errorf("%s, %s: Content-Length %q with a 204", mode, name, n)
 					}
 				case resp.ContentLength != int64(len(got)):
 					t.Errorf("%s, %s: Content-Length %d for %d bytes", mode, name, resp.ContentLength, len(got))
