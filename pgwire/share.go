@@ -166,7 +166,9 @@ func (s *Sharing) received(f *Flight) (abandoned, asking bool) {
 // reads. The replacement has to be received instead: it discards the response, and
 // can be abandoned.
 func (s *Sharing) Replace(f *Flight) (replacement *Flight) {
-	r := &Flight{steps: slices.Clone(f.steps), resets: f.resets, number: f.number, closes: f.closes, limit: f.limit, failed: -1}
+	r := &Flight{
+		steps: slices.Clone(f.steps), soils: f.soils, resets: f.resets, number: f.number, closes: f.closes, limit: f.limit, failed: -1,
+	}
 	for i := range r.steps {
 		r.steps[i].sink = nil
 	}

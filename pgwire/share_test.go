@@ -191,3 +191,45 @@ func TestAbandonMeetsNobodyElse(t *testing.T) {
 		t.Error("nothing was cancelled: the test proves nothing")
 	}
 }
+
+// TestReplacedFlightSoils: a flight that was sent again on another connection runs
+// here, too, and the session has to be reset after it all the same.
+func TestReplacedFlightSoils(t *testing.T) {
+	cluster := pgtest.Start(t)
+	uri := cluster.URI(cluster.NewDB(t), pgtest.Superuser)
+	c, other := dial(t, uri), dial(t, uri)
+	statement := pgwire.NewStmt("select pg_advisory_xact_lock_shared(7), set_config('my.secret', $1::text, false)")
+	var f pgwire.Flight
+	f.Add(statement, new(log))
+	f.Arg([]byte("x"))
+	f.Soils(pgwire.Soiled)
+	if err := c.Run(bg, &f); err != nil { // what is shared has to be known
+		t.Fatal(err)
+	}
+
+	exec(t, other, "select pg_advisory_lock(7)")
+	s := shared{conn: c, rows: make([]log, 2), results: make([]error, 2)}
+	c.Share(&s.sharing)
+	for i := range s.rows {
+		f := &pgwire.Flight{}
+		f.Add(statement, &s.rows[i])
+		f.Arg([]byte("secret"))
+		f.Soils(pgwire.Soiled)
+		if !s.sharing.Append(f) {
+			t.Fatalf("flight %d is not taken", i)
+		}
+		s.flights = append(s.flights, f)
+	}
+	s.sharing.Flush()
+	s.flights[1] = s.sharing.Replace(s.flights[1])
+	s.receive()
+	waitingFor(t, other, c.PID())
+	exec(t, other, "select pg_advisory_unlock(7)")
+	s.over.Wait()
+	if s.results[0] != nil || s.results[1] != nil {
+		t.Fatal(s.results)
+	}
+	if got := value(t, c, "select current_setting('my.secret')"); got != "" {
+		t.Errorf("the next flight reads %q", got)
+	}
+}
