@@ -15,6 +15,8 @@ import (
 type progress struct {
 	count atomic.Uint64
 	limit atomic.Int64 // of the flight awaited, in ns; 0: the usual
+
+	canceled chan struct{} // once given up: closed when the server has been asked
 }
 
 const (
@@ -46,12 +48,13 @@ func (p *progress) rest() {
 }
 
 // settle turns the error of a flight that was given up into what it is, and
-// closes the connection: there may be a cancel request under way.
+// closes the connection. It returns when the cancel request is over.
 func (c *Conn) settle(f *Flight, err error) error {
 	if c.in.progress.count.Load()&givenUp == 0 {
 		return err // fast path
 	}
 	c.breakOff()
+	<-c.in.progress.canceled
 	if err == nil {
 		return nil
 	}
@@ -90,9 +93,17 @@ func (c *Conn) Overdue(v *Vigil, now time.Time, usual time.Duration) bool {
 	if own := time.Duration(p.limit.Load()); own > 0 {
 		limit = own
 	}
-	if usual <= 0 || now.Sub(v.since) < limit || !p.count.CompareAndSwap(n, n|givenUp) {
+	if usual <= 0 || now.Sub(v.since) < limit {
 		return false
 	}
-	go c.cancel()
+	canceled := make(chan struct{})
+	p.canceled = canceled // nobody reads it before the bit is set
+	if !p.count.CompareAndSwap(n, n|givenUp) {
+		return false // something has arrived
+	}
+	go func() {
+		defer close(canceled)
+		c.cancel()
+	}()
 	return true
 }
