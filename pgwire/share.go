@@ -27,6 +27,7 @@ type Sharing struct {
 	flights  int  // appended, not received
 	lost     int  // of them abandoned
 	replaced int  // of them replaced
+	sent     bool // all have been appended and sent
 	asking   bool // a cancel request is on its way
 	asked    chan struct{}
 }
@@ -41,7 +42,7 @@ const maxSharedBytes = 8 << 10
 func (c *Conn) Share(s *Sharing) {
 	s.conn = c
 	s.mu.Lock() // a late Abandon may still look at the last batch
-	s.flights, s.lost, s.replaced, s.asking = 0, 0, 0, false
+	s.flights, s.lost, s.replaced, s.sent, s.asking = 0, 0, 0, false, false
 	s.mu.Unlock()
 	c.guard = &s.mu
 	c.in.progress.await(0)
@@ -109,6 +110,10 @@ func (s *Sharing) Flush() {
 	if _, err := s.conn.net.Write(s.conn.out.buf); err != nil {
 		_ = s.conn.net.Close()
 	}
+	s.mu.Lock()
+	s.sent = true
+	s.cancelIfLost()
+	s.mu.Unlock()
 }
 
 // Receive reads the response to the next flight, which has to be f. If a Sink
@@ -210,9 +215,10 @@ func (s *Sharing) abandon(f *Flight, cause error) bool {
 	return s.cancelIfLost()
 }
 
-// cancelIfLost sends a cancel request if no client waits for any flight.
+// cancelIfLost sends a cancel request if no client waits for any flight. Before the
+// batch has been sent, flights that are waited for may follow.
 func (s *Sharing) cancelIfLost() bool {
-	if s.asking || s.lost == 0 || s.lost+s.replaced < s.flights {
+	if !s.sent || s.asking || s.lost == 0 || s.lost+s.replaced < s.flights {
 		return false
 	}
 	if s.asked == nil {

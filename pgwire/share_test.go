@@ -233,3 +233,45 @@ func TestReplacedFlightSoils(t *testing.T) {
 		t.Errorf("the next flight reads %q", got)
 	}
 }
+
+// TestAbandonBeforeFlush: a flight that is abandoned while the batch is put together
+// does not cost those appended after it their connection.
+func TestAbandonBeforeFlush(t *testing.T) {
+	cluster := pgtest.Start(t)
+	uri := cluster.URI(cluster.NewDB(t), pgtest.Superuser)
+	c, other := dial(t, uri), dial(t, uri)
+	statement := pgwire.NewStmt(lockedValue)
+	var f pgwire.Flight
+	f.Add(statement, new(log))
+	f.Arg([]byte("x"))
+	if err := c.Run(bg, &f); err != nil { // what is shared has to be known
+		t.Fatal(err)
+	}
+
+	exec(t, other, "select pg_advisory_lock(7)")
+	s := shared{conn: c, rows: make([]log, 2), results: make([]error, 2)}
+	c.Share(&s.sharing)
+	for i := range s.rows {
+		f := &pgwire.Flight{}
+		f.Add(statement, &s.rows[i])
+		f.Arg(fmt.Append(nil, i))
+		if !s.sharing.Append(f) {
+			t.Fatalf("flight %d is not taken", i)
+		}
+		s.flights = append(s.flights, f)
+		if i == 0 && f.Abandon(errGone) {
+			t.Error("asked the server before the batch was sent")
+		}
+	}
+	s.sharing.Flush()
+	if s.flights[0].Abandon(errGone) {
+		t.Error("asked the server although the second is waited for")
+	}
+	s.receive()
+	waitingFor(t, other, c.PID())
+	exec(t, other, "select pg_advisory_unlock(7)")
+	s.over.Wait()
+	if s.results[1] != nil || c.IsBroken() {
+		t.Errorf("%v, broken: %t", s.results, c.IsBroken())
+	}
+}
