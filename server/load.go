@@ -54,6 +54,9 @@ func (s *Server) acquireReset(ctx context.Context) (conn *pool.Conn, err error) 
 		if conn, err = s.pool.Acquire(ctx); err != nil {
 			return err
 		}
+		if conn.ServerVersion() < minimumVersion {
+			return nil // which the caller refuses
+		}
 		conn.Soil(pgwire.Soiled)
 		if err = conn.Reset(ctx); err != nil {
 			conn.Release()
