@@ -80,7 +80,7 @@ func (rq *request) readBody() ([]byte, error) {
 	}
 	for len(b) < length {
 		if len(b) == cap(b) {
-			if b, err = rq.growBody(min(2*cap(b), length)); err != nil {
+			if b, err = rq.growBody(min(nextSize(cap(b)), length)); err != nil {
 				return nil, err
 			}
 		}
@@ -137,6 +137,18 @@ func (rq *request) growBody(size int) ([]byte, error) {
 	}
 	return rq.body.B, nil
 }
+
+// nextSize is the size of the buffer that follows a full one. What has been
+// outgrown is garbage for a while, and a large body has little of it if its
+// buffer grows in large steps.
+func nextSize(full int) int {
+	if full < largeBuffer {
+		return 2 * full
+	}
+	return 4 * full
+}
+
+const largeBuffer = 8 << 20
 
 // worthReading reports that the resource does not exist. It is asked before more
 // than freeBody is read. Shorter bodies come first: in PostgREST a fault in the

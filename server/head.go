@@ -148,7 +148,7 @@ func answerText(ctx *fasthttp.RequestCtx, status int, text string) {
 	resp.SetStatusCode(status)
 	resp.Header.SetContentType("text/plain; charset=utf-8")
 	switch {
-	case ctx.IsHead():
+	case ctx.IsHead(), lineOf(ctx).head():
 		resp.SkipBody = true
 	case ctx.Request.Header.IsHTTP11():
 		resp.SetBodyStream(strings.NewReader(text), chunkedLength)

@@ -79,6 +79,11 @@ func (l *requestLine) next(header []byte, body *bufio.Reader) {
 	l.find()
 }
 
+// head reports whether the method is HEAD, also of a line that cannot be parsed.
+func (l *requestLine) head() bool {
+	return l != nil && bytes.HasPrefix(bytes.TrimLeft(l.buffer[l.start:l.start+l.length], "\r\n"), []byte("HEAD "))
+}
+
 // http10 reports whether the line has the version of HTTP/1.0.
 func (l *requestLine) http10() bool {
 	line := bytes.TrimRight(l.buffer[l.start:l.start+l.length], "\r\n")

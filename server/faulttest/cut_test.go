@@ -113,7 +113,10 @@ func (c *cutter) succeed(t *testing.T) {
 func (c *cutter) afresh(t *testing.T) {
 	t.Helper()
 	c.exec(t, "select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name like 'fastgrest%' and datname = current_database()")
-	c.do(t, request{method: "GET", target: "/thing?limit=0"}, "") // finds it broken
+	// The first request finds the connection broken, and may have to say so.
+	if !pgtest.Until(time.Minute, func() bool { return c.do(t, request{method: "GET", target: "/thing?limit=0"}, "").ok() }) {
+		t.Fatal("no new connection")
+	}
 }
 
 // run cuts everywhere. known: the connection has run the same statement before.
