@@ -69,11 +69,17 @@ func again(fn func() error) error {
 	for attempt := 0; ; attempt++ {
 		err := fn()
 		var conn *pgwire.ConnError
-		if attempt == maxAttempts || !errors.As(err, &conn) || !conn.Retryable() {
+		if attempt == maxAttempts || errors.As(err, new(commitError)) || !errors.As(err, &conn) || !conn.Retryable() {
 			return err
 		}
 	}
 }
+
+// commitError is the error of a commit that is a flight of its own. Even if the
+// commit was never sent, functions have run, and they are not run twice.
+type commitError struct{ error }
+
+func (e commitError) Unwrap() error { return e.error }
 
 // alone runs the plan on a connection of its own.
 func (rq *request) alone(ctx context.Context, plan *planner.Plan) error {
@@ -254,7 +260,7 @@ func (rq *request) fly(ctx context.Context, conn *pgwire.Conn, plan *planner.Pla
 	f.Reset()
 	f.Commit()
 	if err := rq.send(ctx, conn); err != nil {
-		return rq.rollBack(ctx, conn, doubtful(err))
+		return rq.rollBack(ctx, conn, commitError{doubtful(err)})
 	}
 	return nil
 }
