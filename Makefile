@@ -12,6 +12,9 @@ PGBIN    = dir=$$(.ci/pg-bin $(PG)) && export TEST_PG_BIN_DIR=$$dir
 # PgBouncer is installed where that can be done; then its tests may not be skipped.
 POOLER   = pooler=$$(.ci/pgbouncer) && { [ -z "$$pooler" ] || export FASTGREST_PGBOUNCER=$$pooler; }
 FUZZTIME ?= 10s
+# One input of these targets is a whole program of requests and takes seconds.
+SLOWFUZZ     := FuzzDDL
+SLOWFUZZTIME ?= $(FUZZTIME)
 # Without PKG the targets below run in all modules: the bench and the tests in a
 # browser have dependencies of their own.
 MODULES  := . bench server/uitest
@@ -58,7 +61,8 @@ fuzz: ## each fuzz target for FUZZTIME=10s
 	@$(PGBIN) && for file in $$(grep -rl --include='*_test.go' '^func Fuzz' .); do \
 		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/p' $$file); do \
 			echo "$$(dirname $$file) $$target"; \
-			go -C $$(dirname $$file) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) . || exit 1; \
+			time=$(FUZZTIME); case $$target in $(SLOWFUZZ)) time=$(SLOWFUZZTIME) ;; esac; \
+			go -C $$(dirname $$file) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $$time . || exit 1; \
 		done; \
 	done
 
@@ -93,7 +97,7 @@ ci: lint build test race major fuzz-seeds ## what CI runs, no more and no less
 # Seeds run as part of the tests; this lets every fuzzer invent inputs for a moment, too.
 .PHONY: fuzz-seeds
 fuzz-seeds:
-	@$(MAKE) --no-print-directory fuzz FUZZTIME=200x
+	@$(MAKE) --no-print-directory fuzz FUZZTIME=200x SLOWFUZZTIME=3x
 
 clean: ## remove what the other targets made
 	rm -rf fastgrest bench/out .demo .artifacts
