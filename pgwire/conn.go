@@ -119,7 +119,7 @@ func (c *Conn) run(f *Flight) error {
 }
 
 // abort is the end of a flight in which something panicked, such as a Sink. It
-// returns when nobody else uses the flight or its arguments.
+// returns when no other goroutine uses the flight or its arguments.
 func (c *Conn) abort(f *Flight) {
 	c.breakOff()
 	c.in.progress.rest()

@@ -97,7 +97,7 @@ func (c *Conn) Overdue(v *Vigil, now time.Time, usual time.Duration) bool {
 		return false
 	}
 	canceled := make(chan struct{})
-	p.canceled = canceled // nobody reads it before the bit is set
+	p.canceled = canceled // read only after the bit is set
 	if !p.count.CompareAndSwap(n, n|givenUp) {
 		return false // something has arrived
 	}

@@ -97,7 +97,7 @@ type Conn struct {
 	waited     time.Duration
 	batch      batch
 	answered   atomic.Uint64 // flights
-	wire       atomic.Int64  // see wire.go, in ns; 0 if nobody asks
+	wire       atomic.Int64  // see wire.go, in ns; 0 if not measured
 }
 
 // checkAfter is how long a connection may be idle and still be trusted.
