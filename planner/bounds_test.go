@@ -135,7 +135,7 @@ func TestTooLargeStatements(t *testing.T) {
 	for range 5000 {
 		n.Select = append(n.Select, tree.SelectField{Field: tree.Field{Name: long}})
 	}
-	s := sqlgen.Rows(n, sqlgen.Total{}, nil)
+	s := sqlgen.Rows(n, sqlgen.Total{}, nil, nil)
 	if !s.TooLarge() || len(s.SQL) > 2*sqlgen.MaxLength {
 		t.Errorf("%d bytes of SQL", len(s.SQL))
 	}
@@ -144,9 +144,9 @@ func TestTooLargeStatements(t *testing.T) {
 		n.Where = append(n.Where, tree.Cond{Field: tree.Field{Name: "id"}, Slot: i})
 	}
 	var few sqlgen.Statement
-	memory := allocated(func() { s = sqlgen.Rows(n, sqlgen.Total{}, nil) })
+	memory := allocated(func() { s = sqlgen.Rows(n, sqlgen.Total{}, nil, nil) })
 	n.Where = n.Where[:60000]
-	few = sqlgen.Rows(n, sqlgen.Total{}, nil)
+	few = sqlgen.Rows(n, sqlgen.Total{}, nil, nil)
 	if !s.TooLarge() || few.TooLarge() {
 		t.Errorf("%d operands are too many: %v; %d: %v", len(s.Args), s.TooLarge(), len(few.Args), few.TooLarge())
 	}

@@ -65,7 +65,8 @@ func (p *Planner) buildCall(r *Request) (*Plan, error) {
 	}
 	p.inspect(plan, root, !plan.Rows)
 	if plan.Rows {
-		plan.Main = sqlgen.CallRows(call, root, plan.Total, nil, !plan.ReadOnly)
+		plan.addRecords(p.cat)
+		plan.Main = sqlgen.CallRows(call, root, plan.Total, nil, nil, !plan.ReadOnly)
 	} else {
 		plan.Main = sqlgen.CallValue(call, root, plan.Total, body)
 	}

@@ -89,6 +89,8 @@ type Plan struct {
 	// relation although they have an alias.
 	LegacyNames []LegacyName
 
+	records sqlgen.Records // embeds of the rows that can come as records
+
 	root   *tree.Node
 	write  *tree.Write
 	call   *tree.Call
@@ -96,6 +98,7 @@ type Plan struct {
 
 	described atomic.Pointer[pgwire.Stmt]
 	prepared  atomic.Pointer[Prepared]
+	plain     atomic.Bool // records are not used any more
 }
 
 // equal reports whether two plans of the same SQL are the same in all else. The
@@ -156,17 +159,26 @@ func (p *Plan) jsonColumns() []string {
 	return sqlgen.JSONColumns(p.root)
 }
 
+// addRecords finds the embeds of the rows that can come as records.
+func (p *Plan) addRecords(cat *catalog.Catalog) {
+	if len(p.jsonColumns()) > 0 {
+		r := recorder{tables: cat.Tables, notISO: p.notISO, records: sqlgen.Records{}}
+		r.add(p.root)
+		p.records = r.records
+	}
+}
+
 // convert returns the statement of a Rows plan again, with the columns marked
-// in c converted to JSON by PostgreSQL.
-func (p *Plan) convert(c *sqlgen.Columns) *sqlgen.Statement {
+// in c converted to JSON by PostgreSQL, and embeds as records. Both may be nil.
+func (p *Plan) convert(c *sqlgen.Columns, records sqlgen.Records) *sqlgen.Statement {
 	var s sqlgen.Statement
 	switch {
 	case p.write != nil:
 		s = sqlgen.WriteRows(p.write, p.root, c)
 	case p.call != nil:
-		s = sqlgen.CallRows(p.call, p.root, p.Total, c, !p.ReadOnly)
+		s = sqlgen.CallRows(p.call, p.root, p.Total, c, records, !p.ReadOnly)
 	default:
-		s = sqlgen.Rows(p.root, p.Total, c)
+		s = sqlgen.Rows(p.root, p.Total, c, records)
 	}
 	return &s
 }

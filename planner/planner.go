@@ -145,7 +145,8 @@ func (p *Planner) build(r *Request) (*Plan, error) {
 	plan.Total = p.total(r)
 	p.inspect(plan, root, !plan.Rows && body.Kind != sqlgen.BodyNone)
 	if plan.Rows {
-		plan.Main = sqlgen.Rows(root, plan.Total, nil)
+		plan.addRecords(p.cat)
+		plan.Main = sqlgen.Rows(root, plan.Total, nil, nil)
 	} else {
 		plan.Main = sqlgen.Value(root, plan.Total, body)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire"
 	"github.com/fastgrest/fastgrest/pgwire/rowjson"
 	"github.com/fastgrest/fastgrest/planner/sqlgen"
+	"github.com/fastgrest/fastgrest/planner/tree"
 )
 
 // Prepared is a plan ready to run: its statements, and how each column of its
@@ -28,11 +29,12 @@ type Prepared struct {
 	// NoNUL: PostgreSQL refuses \u0000 in this body. It takes the only row out of
 	// an array, and has to decode the row for that.
 	NoNUL bool
-	// Converts: the statement names the columns of the page, "*" included, to
-	// convert some of them to JSON.
+	// Converts: the statement names the columns of the page or of embeds, "*"
+	// included, to convert some of them.
 	Converts bool
 
 	main    Statements
+	records bool // embeds come as records
 	perRole bool
 	pace    pace
 	fields  []pgwire.Field // the statement's columns behind the prefix: names and types
@@ -53,7 +55,12 @@ func (p *Plan) Prepared() *Prepared { return p.prepared.Load() }
 
 // Forget makes the next request prepare the plan anew. It is called when the
 // server says that a statement no longer returns what it used to.
-func (p *Plan) Forget(old *Prepared) { p.prepared.CompareAndSwap(old, nil) }
+func (p *Plan) Forget(old *Prepared) {
+	if old.records {
+		p.plain.Store(true) // they are described by the catalog, which is out of date
+	}
+	p.prepared.CompareAndSwap(old, nil)
+}
 
 // NeedsDescription reports whether Prepare has to be told the fields of Main.
 func (p *Plan) NeedsDescription() bool { return p.Rows }
@@ -124,11 +131,16 @@ func (p *Plan) prepareRows(pre *Prepared, types TypeNames, fields []pgwire.Field
 	columns := make([]rowjson.Column, len(page))
 	expected := make([]pgwire.Field, len(page))
 	converts, normal := false, p.jsonColumns()
+	records := p.recordCodecs()
 	for i, f := range page {
 		column, known := columnCodec(types, f)
 		convert.Names[i], columns[i], expected[i] = f.Name, column, f
 		if f.Type == jsonOID && f.Table == 0 && slices.Contains(normal, f.Name) {
 			columns[i].Codec = rowjson.NormalCodec()
+			if codec, ok := records[f.Name]; ok {
+				columns[i].Codec, expected[i].Type = codec, rowjson.RecordArray
+				pre.records = true
+			}
 		}
 		if !known {
 			pre.UserCode = true // to_json may call a cast to json
@@ -154,11 +166,55 @@ func (p *Plan) prepareRows(pre *Prepared, types TypeNames, fields []pgwire.Field
 	for _, c := range columns {
 		pre.Formats = append(pre.Formats, c.Codec.Format)
 	}
-	if converts {
-		pre.Converts = true
-		return p.convert(&convert)
+	pre.Converts = converts || pre.records
+	if !pre.Converts {
+		return &p.Main
 	}
-	return &p.Main
+	var (
+		wanted *sqlgen.Columns
+		embeds sqlgen.Records
+	)
+	if converts {
+		wanted = &convert
+	}
+	if pre.records {
+		embeds = p.records
+	}
+	return p.convert(wanted, embeds)
+}
+
+// recordCodecs are the codecs of the columns that can be arrays of records, by name.
+func (p *Plan) recordCodecs() map[string]rowjson.Codec {
+	if len(p.records) == 0 || p.plain.Load() {
+		return nil
+	}
+	codecs := map[string]rowjson.Codec{}
+	for i := range p.root.Embeds {
+		e := &p.root.Embeds[i]
+		if members := p.members(e); members != nil {
+			codec, ok := rowjson.RecordArrayCodec(members)
+			if !ok {
+				return nil
+			}
+			codecs[e.Name] = codec
+		}
+	}
+	return codecs
+}
+
+// members are the fields of the records of an embed, nil if it comes as JSON.
+func (p *Plan) members(e *tree.Embed) (list []rowjson.Member) {
+	for _, f := range p.records[e].Fields {
+		m := rowjson.Member{Name: f.Name, Type: f.Type, Text: f.Form == sqlgen.RecordText}
+		if f.Form == sqlgen.RecordJSON {
+			m.Type = jsonOID
+		}
+		if f.Of != nil {
+			m.Of = p.members(f.Of)
+		}
+		list = append(list, m)
+	}
+	return list
 }
 
 // scalarColumn holds the values of a Scalar plan.

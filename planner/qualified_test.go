@@ -19,8 +19,8 @@ var token = regexp.MustCompile(`(?s)E?'(?:\\.|''|[^'\\])*'|"(?:[^"]|"")*"|[\pL_]
 
 // notCalls may stand before a parenthesis without a schema: PostgreSQL's
 // grammar knows them, so that nothing on the search path can take their place.
-var notCalls = strings.Fields(`ALL AND ANY AS CASE CAST COALESCE CONFLICT DISTINCT EXISTS EXPLAIN FROM IN JOIN LATERAL NOT NULLIF ON
-	OPERATOR OR SELECT THEN VALUES WHERE
+var notCalls = strings.Fields(`ALL AND ANY ARRAY AS CASE CAST COALESCE CONFLICT DISTINCT EXISTS EXPLAIN FROM IN JOIN LATERAL NOT NULLIF ON
+	OPERATOR OR ROW SELECT THEN VALUES WHERE
 	bit char character decimal int interval numeric time timestamp varbit varchar varying`)
 
 // byPath are looked up on the search path, as PostgREST does: clients use them
@@ -96,7 +96,7 @@ func TestFunctionsHaveSchemas(t *testing.T) {
 		check(plan.Settings)
 		if plan.Rows {
 			check(plan.aggregated().SQL)
-			check(plan.convert(&sqlgen.Columns{Names: []string{"a", "b"}, ToJSON: []bool{true, false}}).SQL)
+			check(plan.convert(&sqlgen.Columns{Names: []string{"a", "b"}, ToJSON: []bool{true, false}}, plan.records).SQL)
 		}
 	}
 	check(sqlgen.SettingsStatement(sqlgen.Settings{ReadOnly: true, SearchPath: []string{"a"}, Role: []catalog.Setting{{Name: "a", Value: "b"}}, Timezone: true, App: []string{"x"}}))

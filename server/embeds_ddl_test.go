@@ -65,6 +65,9 @@ func TestEmbedsOfChangedTables(t *testing.T) {
 		"alter table api.sale add doc json",
 		"alter table api.sale alter short type text",
 		`alter table api.sale alter "total price" type float8`,
+		"alter table api.sale alter at type text",
+		`alter table api.sale rename "quo""te" to old; alter table api.sale rename shop_id to "quo""te"; alter table api.sale rename old to shop_id;
+			update api.sale set shop_id = "quo""te" where shop_id is distinct from "quo""te"`,
 	} {
 		w.sql(change)
 		check(change)

@@ -13,30 +13,35 @@ const maxDim = 6
 // NULLs, the element type, then size and lower bound of each dimension, then the elements, each with its length, -1 for NULL.
 func binaryArray(elem AppendFunc) AppendFunc {
 	return func(dst, src []byte) ([]byte, bool) {
-		a := arrayReader{elem: elem}
-		empty, ok := a.readHeader(src)
-		if !ok {
-			return dst, false
-		}
-		if empty {
-			return append(dst, "[]"...), true
-		}
-		start := len(dst)
-		dst = a.appendDim(dst, 0)
-		if a.failed || len(a.src) != 0 {
-			return dst[:start], false
-		}
-		return dst, true
+		a := arrayReader{elem: elem, between: ","}
+		return a.appendArray(dst, src)
 	}
 }
 
 // arrayReader walks the elements of a binary array; src is what has not been read.
 type arrayReader struct {
-	src    []byte
-	elem   AppendFunc
-	dims   [maxDim]uint32
-	ndim   int
-	failed bool
+	src     []byte
+	elem    AppendFunc
+	between string // elements
+	dims    [maxDim]uint32
+	ndim    int
+	failed  bool
+}
+
+func (a *arrayReader) appendArray(dst, src []byte) ([]byte, bool) {
+	empty, ok := a.readHeader(src)
+	if !ok {
+		return dst, false
+	}
+	if empty {
+		return append(dst, "[]"...), true
+	}
+	start := len(dst)
+	dst = a.appendDim(dst, 0)
+	if a.failed || len(a.src) != 0 {
+		return dst[:start], false
+	}
+	return dst, true
 }
 
 // readHeader leaves src at the first element. It refuses dimensions that promise more elements than there can be bytes for.
@@ -70,7 +75,7 @@ func (a *arrayReader) appendDim(dst []byte, dim int) []byte {
 	dst = append(dst, '[')
 	for i := range a.dims[dim] {
 		if i > 0 {
-			dst = append(dst, ',')
+			dst = append(dst, a.between...)
 		}
 		if dim+1 < a.ndim {
 			dst = a.appendDim(dst, dim+1)

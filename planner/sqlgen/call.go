@@ -97,8 +97,8 @@ func (w *Writer) invoke(r *catalog.Routine, arguments func()) {
 
 // CallRows is a call whose rows we encode; see Rows. In a volatile one nothing
 // stays json: rows that turn out to be beyond us cannot be asked for again.
-func CallRows(c *tree.Call, root *tree.Node, total Total, convert *Columns, volatile bool) Statement {
-	var w Writer
+func CallRows(c *tree.Call, root *tree.Node, total Total, convert *Columns, records Records, volatile bool) Statement {
+	w := Writer{records: records}
 	w.source(func() { w.call(c) })
 	w.json = !volatile && len(JSONColumns(root)) > 0
 	w.rows(root, total, convert)

@@ -77,6 +77,10 @@ func (w *Writer) selectList(n *tree.Node, ref catalog.QI) {
 		case e.Empty:
 		case w.inSelect(n, e):
 			comma()
+			if r, ok := w.records[e]; ok {
+				w.record(e, r)
+				continue
+			}
 			w.S("COALESCE((SELECT pg_catalog.json_agg(")
 			w.Ident(e.AggAlias)
 			w.S(".*) FROM (")
@@ -105,14 +109,7 @@ func (w *Writer) selectList(n *tree.Node, ref catalog.QI) {
 	}
 }
 
-// inSelect reports whether an embed of n is a subquery of the select list instead
-// of a lateral join. That costs PostgreSQL less, most of all where rows are sorted
-// and limited: a subquery runs only for the rows that are left. Nothing but the
-// select list can refer to it.
-func (w *Writer) inSelect(n *tree.Node, e *tree.Embed) bool {
-	return w.json && e.Kind == tree.EmbedArray && !e.Empty && !e.Repeated &&
-		e.Node.Join != parser.JoinInner && !mentions(n.Where, e.AggAlias)
-}
+func (w *Writer) inSelect(n *tree.Node, e *tree.Embed) bool { return w.json && InSelect(n, e) }
 
 // mentions reports whether conditions ask if an embed has rows.
 func mentions(conds []tree.Cond, alias string) bool {

@@ -60,9 +60,9 @@ type Columns struct {
 // Rows is a read whose rows are encoded by us: plain columns. With a Total
 // that PostgreSQL has to count, RowsPrefix columns come first: the total, and
 // whether the row is a row of the page at all (an empty page still has to
-// bring the total along).
-func Rows(root *tree.Node, total Total, convert *Columns) Statement {
-	w := Writer{json: len(JSONColumns(root)) > 0}
+// bring the total along). records may be nil.
+func Rows(root *tree.Node, total Total, convert *Columns, records Records) Statement {
+	w := Writer{json: len(JSONColumns(root)) > 0, records: records}
 	w.rows(root, total, convert)
 	return w.Statement()
 }
@@ -108,17 +108,19 @@ func (w *Writer) page(root *tree.Node, convert *Columns) {
 	w.query(root)
 	w.S(") _postgrest_t")
 	if convert.Star {
-		w.S(" WHERE ")
-		w.allOf(convert)
+		w.S(" WHERE TRUE OR ")
+		w.hasColumns("_postgrest_t", len(convert.Names))
 	}
 }
 
-// allOf writes a condition that PostgreSQL reduces to TRUE when it plans the
-// statement. But PostgreSQL does not accept it (42601) where the page has another
-// number of columns than c: "*" may stand for more columns by now.
-func (w *Writer) allOf(c *Columns) {
-	w.S("TRUE OR EXISTS (SELECT _postgrest_t.* UNION ALL SELECT NULL")
-	for range c.Names[1:] {
+// hasColumns writes a condition for behind "TRUE OR", which PostgreSQL removes when
+// it plans the statement. But PostgreSQL does not accept it (42601) where the
+// subquery has another number of columns: "*" may stand for more columns by now.
+func (w *Writer) hasColumns(alias string, n int) {
+	w.S("EXISTS (SELECT ")
+	w.Ident(alias)
+	w.S(".* UNION ALL SELECT NULL")
+	for range n - 1 {
 		w.S(", NULL")
 	}
 	w.S(")")

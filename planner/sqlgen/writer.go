@@ -53,7 +53,9 @@ type Writer struct {
 	args  []Arg
 	index map[Arg]int // of args, once there are many
 	names []string
-	json  bool // embeds stay json, see JSONColumns, and some are subqueries, see inSelect
+	json  bool // embeds stay json, see JSONColumns, and some are subqueries, see InSelect
+
+	records Records
 }
 
 // Statement returns what was written.
