@@ -6,6 +6,7 @@ import (
 
 	"github.com/fastgrest/fastgrest/planner/catalog"
 	"github.com/fastgrest/fastgrest/server/admin"
+	"github.com/fastgrest/fastgrest/server/life"
 	figures "github.com/fastgrest/fastgrest/server/metrics"
 )
 
@@ -56,11 +57,11 @@ func (a *adminView) Status(after int64) *admin.Status {
 
 // connected is Ready without asking the database.
 func (a *adminView) connected() bool {
-	if !a.reloads.loaded.Load() || a.delay.Load() > 0 {
+	if !a.life.Loaded() || a.life.Pause() > 0 {
 		return false
 	}
-	listens := (*Server)(a).config().DBChannelEnabled && a.listener.Load() != listenerImpossible
-	return !listens || a.listener.Load() == listenerOn
+	listens := (*Server)(a).config().DBChannelEnabled && a.listener.State() != life.ListenerImpossible
+	return !listens || a.listener.State() == life.ListenerOn
 }
 
 func pageHistogram(h *figures.Histogram) admin.Histogram {

@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"github.com/fastgrest/fastgrest/server/life"
 )
 
 // adminView is what the admin port may ask of the server.
@@ -25,10 +27,10 @@ func (a *adminView) Live() bool {
 // database where there is none or can be none.
 func (a *adminView) Ready() bool {
 	switch {
-	case !a.reloads.loaded.Load():
+	case !a.life.Loaded():
 		return false
-	case (*Server)(a).config().DBChannelEnabled && a.listener.Load() != listenerImpossible:
-		return a.listener.Load() == listenerOn
+	case (*Server)(a).config().DBChannelEnabled && a.listener.State() != life.ListenerImpossible:
+		return a.listener.State() == life.ListenerOn
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), readyPatience)
 	defer cancel()

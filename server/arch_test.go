@@ -51,6 +51,7 @@ var layers = []layer{
 	{path: "planner", why: "decides, and touches neither HTTP nor a connection",
 		imports: []string{"planner/catalog", "planner/fuzzy", "planner/sqlgen", "planner/tree", "parser", "parser/header", "parser/body", "pgwire", "pgwire/rowjson"}},
 
+	{path: "pgwire/backoff", why: "is arithmetic on durations"},
 	{path: "pgwire", why: "speaks the protocol and knows nothing of requests or plans", imports: []string{"github.com/jackc/pgx/v5/..."}},
 	{path: "pgwire/pool", why: "hands out connections", imports: []string{"pgwire"}},
 	{path: "pgwire/listen", why: "waits for notifications", imports: []string{"pgwire", "github.com/jackc/pgx/v5/..."}},
@@ -68,6 +69,8 @@ var layers = []layer{
 	{path: "server/cors", why: "decides on header values alone"},
 	{path: "server/faulttest", why: "stands between the server and PostgreSQL, and knows the protocol only",
 		tests: []string{"planner", "server", "server/auth", "server/config"}},
+	{path: "server/life", why: "hears wishes and has them served through functions; it knows nothing about HTTP, plans or tokens",
+		imports: []string{"pgwire", "pgwire/backoff", "pgwire/listen"}},
 	{path: "server/metrics", why: "asks for figures through functions", imports: []string{"github.com/prometheus/client_golang/...", "github.com/prometheus/common/expfmt"}},
 	{path: "server/openapi", why: "describes what the catalog has, and is sent by others", imports: []string{"planner/catalog", "parser/jsontext"},
 		tests: []string{"pgwire", "github.com/go-openapi/..."}},
@@ -79,7 +82,7 @@ var layers = []layer{
 		imports: []string{
 			"parser", "parser/header", "parser/body", "planner", "planner/catalog", "planner/sqlgen", "planner/tree",
 			"pgwire", "pgwire/pool", "pgwire/listen", "pgwire/rowjson",
-			"server/admin", "server/auth", "server/config", "server/cookies", "server/cors", "parser/jsontext", "server/metrics", "server/openapi", "server/oplog", "server/spool",
+			"server/admin", "server/auth", "server/config", "server/cookies", "server/cors", "parser/jsontext", "server/life", "server/metrics", "server/openapi", "server/oplog", "server/spool",
 			"github.com/valyala/fasthttp/...", "github.com/valyala/bytebufferpool", "github.com/fasthttp/router", "github.com/jackc/pgx/v5/...", "golang.org/x/sys/unix",
 		}},
 

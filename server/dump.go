@@ -32,8 +32,8 @@ func DumpConfig(ctx context.Context, o Options, all bool) error {
 	defer s.close()
 	if c.DBConfig {
 		if conn, err := s.pool.Acquire(ctx); err != nil {
-			s.log.ConfigReadFailed(s.problemText(err))
-			s.log.RoleSettingsFailed(s.problemText(err))
+			s.log.ConfigReadFailed(problemText(err))
+			s.log.RoleSettingsFailed(problemText(err))
 		} else {
 			r := s.readConfigOn(ctx, conn.Conn)
 			conn.Release()
@@ -69,7 +69,7 @@ func DumpSchema(ctx context.Context, o Options) error {
 	}
 	cat, err := readCatalog(ctx, conn.Conn, catalogOptions(c))
 	if err != nil {
-		s.log.SchemaCacheFailed(c.DBSchemas, c.DBExtraSearchPath, s.problemText(err))
+		s.log.SchemaCacheFailed(c.DBSchemas, c.DBExtraSearchPath, problemText(err))
 		return err
 	}
 	_, err = o.Stdout.Write(append(cat.AppendJSON(nil), '\n'))

@@ -13,58 +13,88 @@ import (
 	"github.com/fastgrest/fastgrest/planner/catalog"
 	"github.com/fastgrest/fastgrest/server/auth"
 	"github.com/fastgrest/fastgrest/server/config"
+	"github.com/fastgrest/fastgrest/server/life"
 	"github.com/fastgrest/fastgrest/server/oplog"
 )
 
-// What reloadLoop does with what was read.
+// What the loop of package life does with what was read. Everything here runs in
+// the loop's goroutine, except that newServer calls the warnings before there is
+// a loop.
 
-// applyConfig puts a configuration in force over the catalog there is. It
-// reports whether anything has changed.
-func (s *Server) applyConfig(ctx context.Context, r *configRead) (changed bool) {
-	if r.err != nil {
-		s.log.ConfigInvalid(r.err)
-		return false
-	}
-	snap := s.snapshot.Load()
-	changed = !reflect.DeepEqual(r.config, snap.config)
-	if changed {
-		var cat *catalog.Catalog
-		if snap.planner != nil {
-			cat = snap.planner.Catalog()
-		}
-		if err := s.install(r.config, cat, snap.session); err != nil {
-			s.log.ConfigInvalid(err)
-			return false
-		}
-		s.followChannel(ctx)
+// Install implements life.Config: the configuration comes into force over the
+// catalog there is.
+func (r *configRead) Install() (changed, complete bool) {
+	s := r.server
+	changed, err := s.applyConfig(r)
+	if err != nil {
+		s.log.ConfigInvalid(err)
+		return false, r.asked
 	}
 	s.warnDeprecated()
 	s.warnOfSettings(true)
 	s.log.ConfigReloaded()
-	return changed
+	return changed, r.asked || !s.config().DBConfig
 }
 
-// applyCatalog puts a catalog in force and tells of it, or of why there is none.
-// The error is Logged if it ends the process.
-func (s *Server) applyCatalog(r *catalogRead) error {
+// applyConfig puts a configuration in force if it differs from the one that is.
+func (s *Server) applyConfig(r *configRead) (changed bool, err error) {
+	if r.err != nil {
+		return false, r.err
+	}
+	snap := s.snapshot.Load()
+	if reflect.DeepEqual(r.config, snap.config) {
+		return false, nil
+	}
+	var cat *catalog.Catalog
+	if snap.planner != nil {
+		cat = snap.planner.Catalog()
+	}
+	return true, s.install(r.config, cat, snap.session)
+}
+
+// Install implements life.Catalog: it puts a catalog in force and tells of it,
+// or of why there is none.
+func (r *catalogRead) Install() life.Outcome {
+	s := r.server
+	if r.err == nil {
+		r.err = s.applyCatalog(r)
+	} else if s.tellFailure(r) {
+		return life.Ending
+	}
 	switch {
-	case r.err == nil:
-	case errors.Is(r.err, context.Canceled):
-		return r.err // the process ends
+	case r.err != nil && s.giveUp(r.err):
+		return life.Ending
+	case r.err != nil && r.step == stepCatalog:
+		return life.Failed
+	case r.err != nil:
+		return life.Unreachable
+	case !reflect.DeepEqual(r.options, catalogOptions(s.config())):
+		return life.Outdated
+	}
+	return life.Loaded
+}
+
+// tellFailure logs why there is no catalog. It ends the process, and reports
+// true, if waiting cannot help.
+func (s *Server) tellFailure(r *catalogRead) (ends bool) {
+	switch {
+	case errors.Is(r.err, context.Canceled): // the process ends
 	case r.step == stepVersion:
 		s.die(loggedError{r.err})
-		return loggedError{r.err}
+		return true
 	case s.checkFatal(r.err, r.step == stepCatalog):
-		return loggedError{r.err}
+		return true
 	case r.step == stepConnect:
-		s.log.VersionFailed(s.problemText(r.err))
-		return r.err
+		s.log.VersionFailed(problemText(r.err))
 	default:
-		s.reloads.loaded.Store(false)
 		s.metrics.SchemaCacheFailed()
-		s.log.SchemaCacheFailed(r.options.Schemas, r.options.ExtraSearchPath, s.problemText(r.err))
-		return r.err
+		s.log.SchemaCacheFailed(r.options.Schemas, r.options.ExtraSearchPath, problemText(r.err))
 	}
+	return false
+}
+
+// applyCatalog puts a catalog in force.
+func (s *Server) applyCatalog(r *catalogRead) error {
 	began := time.Now()
 	if err := s.install(s.config(), r.catalog, r.session); err != nil {
 		return err
@@ -88,12 +118,11 @@ func (s *Server) applyCatalog(r *catalogRead) error {
 		}
 		s.log.ViewsUnreadable(views)
 	}
-	s.reloads.loaded.Store(true)
 	return nil
 }
 
-// install puts configuration and catalog in force. Keys and cached tokens are
-// kept if what they are made of has not changed.
+// install makes a snapshot of a configuration and a catalog and puts it in force.
+// Keys and cached tokens are kept if what they are made of has not changed.
 func (s *Server) install(cfg *config.Config, cat *catalog.Catalog, session session) error {
 	a := s.snapshot.Load().auth
 	if o := authOptions(cfg); !a.Serves(o) {
@@ -107,7 +136,7 @@ func (s *Server) install(cfg *config.Config, cat *catalog.Catalog, session sessi
 	s.spool.SetLimits(spoolLimits(cfg))
 	s.log.SetJSON(cfg.LogFormat == config.LogJSON)
 	s.snapshot.Store(newSnapshot(cfg, a, cat, session))
-	wish(s.reloads.polling)
+	s.poll.Changed()
 	return nil
 }
 
@@ -138,58 +167,8 @@ func (s *Server) warnOfSettings(complete bool) {
 	s.warned = warnings
 }
 
-// problemText is an error as PostgREST logs it: the object a client would get.
-func (s *Server) problemText(err error) string { return problemText(err) }
-
-func problemText(err error) string {
-	return string(problemOf(err, false).appendJSON(nil, config.Verbose))
-}
-
-// checkFatal ends the process on errors that waiting cannot cure, and reports
-// whether err is one. ours: the statement was one of our own.
-func (s *Server) checkFatal(err error, ours bool) bool {
-	why, fatal := fatalReason(err, ours)
-	if fatal {
-		s.fatalOnce.Do(func() {
-			s.log.FatalError(why, s.problemText(err))
-			s.die(loggedError{err})
-		})
-	}
-	return fatal
-}
-
-// Errors by their SQLSTATE.
-const (
-	wrongPassword      = "28P01"
-	duplicateStatement = "42P05"
-	protocolViolation  = "08P01"
-	syntaxError        = "42601"
-)
-
-func fatalReason(err error, ours bool) (oplog.Fatal, bool) {
-	var server *pgwire.Error
-	if !errors.As(err, &server) {
-		var unread *catalog.Error
-		// What the server sent was not what the query asks for.
-		return oplog.FatalBug, ours && errors.As(err, &unread) && !errors.As(err, new(*pgwire.ConnError))
-	}
-	switch server.Code {
-	case wrongPassword:
-		var conn *pgwire.ConnError
-		return oplog.FatalAuth, errors.As(err, &conn) && conn.Kind == pgwire.CannotConnect
-	case duplicateStatement:
-		// Raised by the server itself, not by a function (RAISE, PREPARE).
-		return oplog.FatalTransactionPooler, server.Routine == "StorePreparedStatement" && server.Where == ""
-	case protocolViolation:
-		// In the words of PgBouncer, which are never translated.
-		return oplog.FatalStatementPooler, server.Message == "transaction blocks not allowed in statement pooling mode"
-	case syntaxError:
-		return oplog.FatalBug, ours
-	}
-	return 0, false
-}
-
-// checkAnonRole warns if requests cannot run as db-anon-role.
+// checkAnonRole warns if requests cannot run as db-anon-role. Only the goroutine
+// that loads a catalog calls it.
 func (s *Server) checkAnonRole(ctx context.Context, c *pgwire.Conn) {
 	role, problem := s.config().DBAnonRole, ""
 	if role != "" {

@@ -154,20 +154,3 @@ func (s *Server) serveAdmin(c *config.Config) (stop func(), err error) {
 		_ = http.ShutdownWithContext(ctx)
 	}, nil
 }
-
-// giveUp ends the process because the database is away, and the configuration
-// does not allow to wait for it.
-func (s *Server) giveUp(err error) {
-	s.fatalOnce.Do(func() {
-		s.log.NoRecovery()
-		s.die(err)
-	})
-}
-
-// die ends the process for a reason.
-func (s *Server) die(err error) {
-	select {
-	case s.fatal <- err:
-	default: // there is a reason already
-	}
-}

@@ -11,20 +11,23 @@ import (
 	"github.com/fastgrest/fastgrest/server/config"
 )
 
-// What is read from the database for reloadLoop. Nothing here changes what is
-// in force.
+// What is read for the loop of package life, in goroutines beside it. Nothing
+// here changes what is in force.
 
-// configRead is a configuration that was read.
+// configRead is a configuration that was read. It implements life.Config.
 type configRead struct {
-	number  uint64 // counts from 1 in the order in which reading began
-	config  *config.Config
-	err     error
-	alone   bool          // not part of loading a catalog
-	inForce chan struct{} // if not nil, closed when the configuration is in force
+	server *Server
+	number uint64 // counts from 1 in the order in which reading began
+	config *config.Config
+	err    error
+	asked  bool // the database has told its settings and those of roles
 }
 
-// catalogRead is a catalog that was read.
+func (r *configRead) Number() uint64 { return r.number }
+
+// catalogRead is a catalog that was read. It implements life.Catalog.
 type catalogRead struct {
+	server  *Server
 	catalog *catalog.Catalog
 	options catalog.Options // it was read with
 	session session
@@ -67,9 +70,10 @@ func (s *Server) acquireReset(ctx context.Context) (conn *pool.Conn, err error) 
 }
 
 // readEverything reads version, configuration and catalog. Settings of the
-// database count even if the catalog cannot be read: apply puts them in force.
-func (s *Server) readEverything(ctx context.Context, apply func(*configRead)) *catalogRead {
-	r := &catalogRead{}
+// database count even if the catalog cannot be read: inForce returns once they
+// are in force. fresh: the configuration was just read.
+func (s *Server) readEverything(ctx context.Context, fresh bool, inForce func(*configRead)) *catalogRead {
+	r := &catalogRead{server: s}
 	conn, err := s.acquireReset(ctx)
 	if err != nil {
 		r.err = err
@@ -92,8 +96,8 @@ func (s *Server) readEverything(ctx context.Context, apply func(*configRead)) *c
 	s.takeFingerprint(ctx, c)
 	// Without settings in the database files are left for a reload of the
 	// configuration to read.
-	if s.config().DBConfig {
-		apply(s.readConfigOn(ctx, c))
+	if s.config().DBConfig && !fresh {
+		inForce(s.readConfigOn(ctx, c))
 	}
 	s.checkAnonRole(ctx, c)
 	if r.session, r.err = readSession(ctx, c); r.err != nil {
@@ -138,9 +142,9 @@ const storedPatience = 30 * time.Second
 func (s *Server) readConfiguration(ctx context.Context) *configRead {
 	conn, err := s.acquireReset(ctx)
 	if err != nil {
-		number := s.reloads.reads.Add(1)
-		s.log.ConfigReadFailed(s.problemText(err))
-		return s.loadConfig(number)
+		r := s.newConfigRead()
+		s.log.ConfigReadFailed(problemText(err))
+		return r.load()
 	}
 	defer conn.Release()
 	r := s.readConfigOn(ctx, conn.Conn)
@@ -152,36 +156,44 @@ func (s *Server) readConfiguration(ctx context.Context) *configRead {
 // answer the settings it gave before stay: without them requests could be
 // allowed more than they should.
 func (s *Server) readConfigOn(ctx context.Context, c *pgwire.Conn) *configRead {
-	number := s.reloads.reads.Add(1)
+	r := s.newConfigRead()
 	old := s.config()
 	if !old.DBConfig {
-		s.reloads.stored.Store(&stored{})
-		return s.loadConfig(number)
+		s.stored.Store(&stored{})
+		return r.load()
 	}
 	ctx, cancel := context.WithTimeout(ctx, storedPatience)
 	defer cancel()
-	known := *s.reloads.stored.Load()
+	known := *s.stored.Load()
+	r.asked = true
 	if settings, err := config.ReadDatabase(ctx, c.Query, old.DBPreConfig); err != nil {
-		s.log.ConfigReadFailed(s.problemText(err))
+		r.asked = false
+		s.log.ConfigReadFailed(problemText(err))
 	} else {
 		known.settings = settings
 	}
 	if roles, isolation, err := config.ReadRoles(ctx, c.Query); err != nil {
-		s.log.RoleSettingsFailed(s.problemText(err))
+		r.asked = false
+		s.log.RoleSettingsFailed(problemText(err))
 	} else {
 		known.roles, known.isolation = roles, isolation
 	}
-	s.reloads.stored.Store(&known)
-	return s.loadConfig(number)
+	s.stored.Store(&known)
+	return r.load()
 }
 
-// loadConfig reads file and environment, and adds what is known of the database.
-func (s *Server) loadConfig(number uint64) *configRead {
+// newConfigRead begins to read a configuration.
+func (s *Server) newConfigRead() *configRead {
+	return &configRead{server: s, number: s.configReads.Add(1)}
+}
+
+// load reads file and environment, and adds what is known of the database.
+func (r *configRead) load() *configRead {
+	s := r.server
 	source := s.options.Source
 	source.PreviousURI = s.config().DBURI
-	known := s.reloads.stored.Load()
+	known := s.stored.Load()
 	source.Database, source.RoleSettings, source.RoleIsolation = known.settings, known.roles, known.isolation
-	r := &configRead{number: number}
 	r.config, r.err = config.Load(source)
 	return r
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/planner/catalog"
 	"github.com/fastgrest/fastgrest/server/config"
+	"github.com/fastgrest/fastgrest/server/life"
 	"github.com/fastgrest/fastgrest/server/metrics"
 	"github.com/fastgrest/fastgrest/server/oplog"
 )
@@ -252,12 +253,12 @@ func (s *Server) debugging() bool { return s.log.Level() >= oplog.Debug }
 
 // observePool follows the connections of the pool.
 func (s *Server) observePool(e pool.Event) {
-	if e.Kind == pool.Connected && s.listener.Load() == listenerOff {
-		wish(s.reloads.reached)
+	if e.Kind == pool.Connected {
+		s.listener.Reached()
 	}
 	if e.Kind == pool.Strayed {
 		s.log.Strayed()
-		wish(s.reloads.strayed)
+		s.life.Ask(life.Relisten)
 	}
 	if e.Kind == pool.Closed && e.Err != nil {
 		s.log.ResetFailed(e.Err)

@@ -85,7 +85,7 @@ func (rq *request) certain(ctx context.Context, conn *pgwire.Conn, plan *planner
 	}
 	if !prepared.Fits(len(d.Fields), func(i int) ([]byte, uint32) { return []byte(d.Fields[i].Name), d.Fields[i].Type }) {
 		plan.Forget(prepared)
-		rq.server.reloads.suspectCatalog()
+		rq.server.life.Suspicion.Raise()
 		return nil, nil
 	}
 	return prepared, nil

@@ -2,10 +2,12 @@ package server
 
 import "context"
 
-// loadCatalog does what reloadLoop does for a wanted catalog.
+// loadCatalog does what the loop does for a wanted catalog.
 func (s *Server) loadCatalog(ctx context.Context) error {
-	return s.applyCatalog(s.readEverything(ctx, func(r *configRead) { s.applyConfig(ctx, r) }))
+	r := s.readEverything(ctx, false, func(c *configRead) { c.Install() })
+	r.Install()
+	return r.err
 }
 
-// reloadConfig does what reloadLoop does for a wanted configuration.
-func (s *Server) reloadConfig(ctx context.Context) { s.applyConfig(ctx, s.readConfiguration(ctx)) }
+// reloadConfig does what the loop does for a wanted configuration.
+func (s *Server) reloadConfig(ctx context.Context) { s.readConfiguration(ctx).Install() }

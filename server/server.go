@@ -15,6 +15,7 @@ import (
 	"github.com/fastgrest/fastgrest/server/admin"
 	"github.com/fastgrest/fastgrest/server/auth"
 	"github.com/fastgrest/fastgrest/server/config"
+	"github.com/fastgrest/fastgrest/server/life"
 	"github.com/fastgrest/fastgrest/server/metrics"
 	"github.com/fastgrest/fastgrest/server/oplog"
 	"github.com/fastgrest/fastgrest/server/spool"
@@ -47,24 +48,24 @@ type Server struct {
 	name          string        // of this process, in the ids of its requests
 	requestNumber atomic.Uint64 // of the last of these ids
 
-	reloads   reloader
-	live      atomic.Bool  // the API's socket is open
-	draining  atomic.Bool  // the process ends, and connections with it
-	delay     atomic.Int64 // seconds until the next attempt to reconnect
-	fatal     chan error   // why the process has to end
-	fatalOnce sync.Once    // the reason is told once
+	life      *life.Loop // changes what is in force
+	listener  *life.Listener
+	poll      *life.Poll
+	looker    looker
+	live      atomic.Bool // the API's socket is open
+	draining  atomic.Bool // the process ends, and connections with it
+	fatal     chan error  // why the process has to end
+	fatalOnce sync.Once   // the reason is told once
+
+	configReads atomic.Uint64          // configurations that were begun to be read
+	stored      atomic.Pointer[stored] // settings of the database, as last read
 
 	startConfig *config.Config // that of the start, for settings that need a restart
-	warned      []string       // warnings about the configuration in force
+	warned      []string       // warnings about the configuration in force; the loop has it
 	anonProblem string         // with db-anon-role; the goroutine that loads has it
 
 	socketFile string         // of the API, if it is a unix socket
 	history    *admin.History // of the page; nil without an admin port
-
-	listener     atomic.Int32   // listenerOff and so on
-	listenConfig *config.Config // the configuration it was started with; nil before
-	listenCancel context.CancelFunc
-	listening    sync.WaitGroup
 }
 
 // Run serves until ctx ends, then lets the requests in flight finish. An
@@ -83,15 +84,6 @@ func Run(ctx context.Context, o Options) error {
 	return err
 }
 
-// loggedError is an error whose text is in the log already.
-type loggedError struct{ error }
-
-func (e loggedError) Unwrap() error { return e.error }
-
-// Logged reports whether the log has the text of an error of Run, so that it
-// need not be written once more.
-func Logged(err error) bool { return errors.As(err, new(loggedError)) }
-
 func newServer(o Options) (*Server, error) {
 	c, err := config.Load(o.Source)
 	if err != nil {
@@ -101,6 +93,7 @@ func newServer(o Options) (*Server, error) {
 	s.requests.New = s.newRequest
 	s.log = oplog.New(oplog.Options{Out: o.Stdout, Err: o.Stderr, Level: oplog.Level(c.LogLevel), JSON: c.LogFormat == config.LogJSON})
 	s.metrics = metrics.New(metrics.Sources{Pool: s.poolFigures, TokenCache: s.tokenFigures, Plans: s.planCount, Spool: s.spoolFigures, Bodies: s.bodies.memory.Used})
+	s.newLife(s.log)
 	a, err := newAuth(c)
 	if err != nil {
 		return nil, err
@@ -127,8 +120,8 @@ func newServer(o Options) (*Server, error) {
 	if s.spool, err = spool.NewStore(c.SpoolDirectory, spoolLimits(c)); err != nil {
 		s.log.NoSpoolDirectory(err)
 	}
-	s.reloads.init()
 	s.startConfig = c
+	s.stored.Store(&stored{})
 	s.snapshot.Store(newSnapshot(c, a, nil, session{}))
 	s.warnDeprecated()
 	s.warnOfSettings(false)
@@ -200,12 +193,13 @@ func (s *Server) run(ctx context.Context) error {
 	}
 	defer stopAdmin()
 	s.warnOfSettings(!c.DBConfig) // else when the database has been asked
-	defer s.notifySignals(ctx)()
-	ended := s.startReloads(ctx)
-	defer func() { cancel(); <-ended }()
-	go s.pollSchema(ctx)
+	defer s.life.Signals(ctx)()
+	var living sync.WaitGroup
+	living.Go(func() { s.life.Run(ctx, (*world)(s), s.listener) })
+	defer func() { cancel(); living.Wait() }()
+	go s.poll.Run(ctx)
 	select {
-	case <-s.reloads.first:
+	case <-s.life.Tried():
 	case <-ctx.Done():
 		return s.terminated(ctx)
 	case err := <-s.fatal:
@@ -214,7 +208,7 @@ func (s *Server) run(ctx context.Context) error {
 
 	if c.ServerReusePort { // others answer until we can
 		select {
-		case <-s.reloads.ready:
+		case <-s.life.Ready():
 		case <-ctx.Done():
 			return s.terminated(ctx)
 		case err := <-s.fatal:
@@ -328,4 +322,4 @@ func (s *Server) planCount() int {
 }
 
 // retryAfter is the value of Retry-After: seconds until the database is tried again.
-func (s *Server) retryAfter() int { return int(s.delay.Load()) }
+func (s *Server) retryAfter() int { return int(s.life.Pause() / time.Second) }

@@ -2,8 +2,6 @@ package server
 
 import (
 	"errors"
-	"sync/atomic"
-	"time"
 
 	"github.com/fastgrest/fastgrest/pgwire"
 	"github.com/fastgrest/fastgrest/planner"
@@ -28,31 +26,10 @@ func (rq *request) outdated(plan *planner.Plan, prepared *planner.Prepared, err 
 	case refused && server.Deallocated(): // no reason to doubt the schema cache
 	case refused && (server.Stale() || prepared != nil && prepared.Converts && server.OtherColumns()),
 		plan.ReadOnly && errors.Is(err, errStale):
-		rq.server.reloads.suspectCatalog()
+		rq.server.life.Suspicion.Raise()
 	default:
 		return false
 	}
 	plan.Forget(prepared)
 	return true
-}
-
-// suspicion makes one reload of many reasons to think that the schema cache is
-// out of date.
-type suspicion struct {
-	delay   time.Duration
-	pending atomic.Bool
-}
-
-// suspicionDelay is how long the reload waits for further changes. A migration
-// makes many of them.
-const suspicionDelay = 5 * time.Second
-
-// suspectCatalog asks for a reload of the catalog, soon.
-func (r *reloader) suspectCatalog() {
-	if r.suspicion.pending.CompareAndSwap(false, true) {
-		time.AfterFunc(r.suspicion.delay, func() {
-			r.suspicion.pending.Store(false)
-			r.wantCatalog()
-		})
-	}
 }

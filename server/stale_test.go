@@ -4,10 +4,10 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+	"github.com/fastgrest/fastgrest/server/life"
 )
 
 const staleSchema = `
@@ -49,7 +49,7 @@ func (w *writer) runs() string {
 func TestColumnsThatPostgreSQLConverts(t *testing.T) {
 	for _, prepared := range []string{"true", "false"} {
 		w := startStale(t, "db-prepared-statements", prepared)
-		w.reloads.suspicion.delay = time.Millisecond
+		w.life.Suspicion.Delay = time.Millisecond
 		check := func(what string) {
 			t.Helper()
 			for range 2 {
@@ -64,7 +64,7 @@ func TestColumnsThatPostgreSQLConverts(t *testing.T) {
 			}
 		}
 		check("as read")
-		if len(w.reloads.catalog) > 0 || w.reloads.suspicion.pending.Load() {
+		if w.life.Waiting() != 0 || w.life.Suspicion.Pending() {
 			t.Error("a reload was asked for without a reason")
 		}
 		for _, change := range []string{
@@ -76,55 +76,24 @@ func TestColumnsThatPostgreSQLConverts(t *testing.T) {
 		} {
 			w.sql(change)
 			check(change)
-			select {
-			case <-w.reloads.catalog:
-			case <-time.After(time.Minute):
+			if !pgtest.Until(time.Minute, func() bool { return w.life.Take() == life.ReloadCatalog }) {
 				t.Errorf("%s: no reload was asked for", change)
 			}
 		}
-		if !pgtest.Until(time.Minute, func() bool { return !w.reloads.suspicion.pending.Load() }) {
+		if !pgtest.Until(time.Minute, func() bool { return !w.life.Suspicion.Pending() }) {
 			t.Fatal("a reload is pending for ever")
 		}
 		// A reload does not help against mistakes of the client.
-		w.reloads.suspicion.delay = time.Hour
+		w.life.Suspicion.Delay = time.Hour
 		for range 3 {
 			if r := w.ask("GET", "/h?select=*,nothing", ""); r.status != 400 || r.code != "42703" {
 				t.Errorf("%v", r)
 			}
 		}
-		if w.reloads.suspicion.pending.Load() {
+		if w.life.Suspicion.Pending() {
 			t.Error("a client can ask for a reload")
 		}
 	}
-}
-
-// TestSuspicionIsCollected: many reasons for a reload make one, after a delay.
-func TestSuspicionIsCollected(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var r reloader
-		r.init()
-		for range 2 {
-			for range 100 {
-				r.suspectCatalog()
-			}
-			time.Sleep(suspicionDelay - 1)
-			synctest.Wait()
-			if len(r.catalog) > 0 {
-				t.Error("a reload was asked for without a delay")
-			}
-			time.Sleep(1)
-			synctest.Wait()
-			if len(r.catalog) != 1 || r.suspicion.pending.Load() {
-				t.Errorf("reloads asked for: %d, still pending: %t", len(r.catalog), r.suspicion.pending.Load())
-			}
-			<-r.catalog
-			time.Sleep(10 * suspicionDelay)
-			synctest.Wait()
-			if len(r.catalog) > 0 {
-				t.Error("one more reload was asked for")
-			}
-		}
-	})
 }
 
 // TestWriteRunsOnce: a write that is run again after a change of its table was refused before it

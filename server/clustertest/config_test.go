@@ -118,18 +118,35 @@ func TestStoredConfigStays(t *testing.T) {
 	}
 }
 
-// TestHangup: SIGHUP reloads configuration and schema.
+// TestHangup: SIGHUP reloads configuration and schema. The configuration is read
+// once, also where loading the schema reads it.
 func TestHangup(t *testing.T) {
-	path, write := fileWriter(t, "conf")
-	write("db-max-rows = 5")
-	cluster := pgtest.StartOwn(t)
-	db := newDB(t, cluster)
-	a := start(t, map[string]string{"": path, "db-uri": cluster.URI(db, authenticator), "db-config": "false", "db-channel-enabled": "false"})
-	cluster.Exec(t, db, "create table api.fresh (id int)")
-	write("db-max-rows = 6")
-	signal(t, syscall.SIGHUP)
-	eventually(t, "db-max-rows", func() bool { return a.rows("/item") == 6 })
-	a.awaitStatus("/fresh", 200)
+	for _, stored := range []string{"false", "true"} {
+		t.Run("db-config="+stored, func(t *testing.T) {
+			path, write := fileWriter(t, "conf")
+			write("db-max-rows = 5")
+			cluster := pgtest.StartOwn(t)
+			db := newDB(t, cluster)
+			a := start(t, map[string]string{"": path, "db-uri": cluster.URI(db, authenticator), "db-config": stored, "db-channel-enabled": "false"})
+			reloaded, loads := a.log.count("Config reloaded"), a.loads()
+			rows := 6
+			cluster.Exec(t, db, "create table api.fresh (id int)")
+			write("db-max-rows = 6")
+			if stored == "true" {
+				rows = 7
+				cluster.Exec(t, db, "alter role cluster_authenticator set pgrst.db_max_rows = 7")
+			}
+			signal(t, syscall.SIGHUP)
+			eventually(t, "db-max-rows", func() bool { return a.rows("/item") == rows })
+			a.awaitStatus("/fresh", 200)
+			if n := a.log.count("Config reloaded") - reloaded; n != 1 {
+				t.Errorf("the configuration was reloaded %d times:\n%s", n, a.log)
+			}
+			if n := a.loads() - loads; n != 1 {
+				t.Errorf("the schema was loaded %v times", n)
+			}
+		})
+	}
 }
 
 // TestChannelFollows: a reload changes the channel that is listened to.

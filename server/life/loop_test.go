@@ -1,0 +1,473 @@
+package life
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// fakeWorld is a world with a version, which is what reading it returns.
+type fakeWorld struct {
+	mu         sync.Mutex
+	version    int
+	config     time.Duration // how long reading a configuration takes
+	catalog    time.Duration // how long reading a catalog takes
+	changed    bool          // what installing a configuration says
+	incomplete bool
+	outcome    func() Outcome // of loading a catalog
+	numbers    uint64
+	events     []string
+
+	configInForce, catalogInForce int // versions
+}
+
+func (w *fakeWorld) say(format string, args ...any) {
+	w.events = append(w.events, fmt.Sprintf(format, args...))
+}
+
+// told returns the events since the last call.
+func (w *fakeWorld) told() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	said := strings.Join(w.events, ", ")
+	w.events = nil
+	return said
+}
+
+func (w *fakeWorld) change() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.version++
+}
+
+type fakeConfig struct {
+	world   *fakeWorld
+	version int
+	number  uint64
+}
+
+func (c *fakeConfig) Number() uint64 { return c.number }
+
+func (c *fakeConfig) Install() (changed, complete bool) {
+	c.world.mu.Lock()
+	defer c.world.mu.Unlock()
+	c.world.configInForce = c.version
+	return c.world.changed, !c.world.incomplete
+}
+
+func (w *fakeWorld) read() *fakeConfig {
+	w.numbers++
+	return &fakeConfig{w, w.version, w.numbers}
+}
+
+func (w *fakeWorld) ReadConfig(ctx context.Context) Config {
+	w.mu.Lock()
+	c, took := w.read(), w.config
+	w.say("config")
+	w.mu.Unlock()
+	pass(ctx, took)
+	return c
+}
+
+func (w *fakeWorld) ReadCatalog(ctx context.Context, fresh bool, inForce func(Config)) Catalog {
+	w.mu.Lock()
+	var c *fakeConfig
+	if fresh {
+		w.say("catalog")
+	} else {
+		w.say("config and catalog")
+		c = w.read()
+	}
+	version, took := w.version, w.catalog
+	w.mu.Unlock()
+	if c != nil {
+		inForce(c)
+	}
+	pass(ctx, took)
+	return &fakeCatalog{w, version}
+}
+
+type fakeCatalog struct {
+	world   *fakeWorld
+	version int
+}
+
+func (c *fakeCatalog) Install() Outcome {
+	c.world.mu.Lock()
+	defer c.world.mu.Unlock()
+	outcome := c.world.outcome()
+	if outcome <= Outdated {
+		c.world.catalogInForce = c.version
+	}
+	return outcome
+}
+
+func (w *fakeWorld) Retrying(pause time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.say("retry in %v", pause)
+}
+
+func pass(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// fakeListener is first tried after a time.
+type fakeListener struct {
+	world *fakeWorld
+	takes time.Duration
+}
+
+func (l *fakeListener) Start(context.Context) <-chan struct{} {
+	tried := make(chan struct{})
+	time.AfterFunc(l.takes, func() { close(tried) })
+	return tried
+}
+
+func (l *fakeListener) Follow(context.Context) {
+	l.world.mu.Lock()
+	defer l.world.mu.Unlock()
+	l.world.say("follow")
+}
+
+func (l *fakeListener) Restart(context.Context) {
+	l.world.mu.Lock()
+	defer l.world.mu.Unlock()
+	l.world.say("listen")
+}
+
+func (l *fakeListener) Stop() {}
+
+const always = time.Hour // longer than a test looks
+
+func loadedAlways() Outcome { return Loaded }
+
+// startLoop starts a loop in a bubble. stop ends it and waits for that.
+func startLoop(w *fakeWorld, listener time.Duration) (l *Loop, stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	l = New()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		l.Run(ctx, w, &fakeListener{w, listener})
+	}()
+	synctest.Wait()
+	return l, func() { cancel(); <-ended }
+}
+
+// TestWishes: every wish in every state. A wish is heard at once or after what
+// is under way, and what was read since it is in force in the end.
+func TestWishes(t *testing.T) {
+	const configs, catalogs, both = "config", "config and catalog", "config, catalog"
+	for _, test := range []struct {
+		state    string
+		listener time.Duration // until it is tried
+		outcome  Outcome       // of loads before the wish
+		catalog  time.Duration // how long loads take that begin before the wish
+		wait     time.Duration // until the wish
+		want     map[Wish]string
+	}{
+		{"starting", 1500 * time.Millisecond, Loaded, 0, time.Second, map[Wish]string{
+			ReloadConfig: "config, config and catalog", ReloadCatalog: catalogs, ReloadConfig | ReloadCatalog: both, Relisten: "listen, " + catalogs,
+		}},
+		{"starting, and the listener is never tried", always, Loaded, 0, time.Second, map[Wish]string{
+			ReloadConfig: "config, config and catalog", ReloadCatalog: catalogs, ReloadConfig | ReloadCatalog: both, Relisten: "listen, " + catalogs,
+		}},
+		{"loading", 0, Loaded, time.Second, time.Second / 2, map[Wish]string{
+			ReloadConfig: configs, ReloadCatalog: catalogs, ReloadConfig | ReloadCatalog: both, Relisten: "listen, " + catalogs,
+		}},
+		{"loaded", 0, Loaded, 0, time.Second, map[Wish]string{
+			ReloadConfig: configs, ReloadCatalog: catalogs, ReloadConfig | ReloadCatalog: both, Relisten: "listen, " + catalogs,
+		}},
+		{"failing", 0, Failed, time.Second, time.Second / 2, map[Wish]string{
+			ReloadConfig: "config, retry in 1s, config and catalog", ReloadCatalog: "retry in 1s, " + catalogs,
+			ReloadConfig | ReloadCatalog: "config, retry in 1s, catalog", Relisten: "listen, retry in 1s, " + catalogs,
+		}},
+		{"retrying", 0, Failed, 0, time.Second / 2, map[Wish]string{
+			ReloadConfig: "config, config and catalog", ReloadCatalog: catalogs, ReloadConfig | ReloadCatalog: both, Relisten: "listen, " + catalogs,
+		}},
+		{"retrying, no database", 0, Unreachable, 0, time.Second / 2, map[Wish]string{
+			ReloadConfig: "config, config and catalog", ReloadCatalog: catalogs, ReloadConfig | ReloadCatalog: both, Relisten: "listen, " + catalogs,
+		}},
+		{"stopping", 0, Ending, 0, time.Second, map[Wish]string{
+			ReloadConfig: "", ReloadCatalog: "", ReloadConfig | ReloadCatalog: "", Relisten: "",
+		}},
+	} {
+		for wish, want := range test.want {
+			t.Run(fmt.Sprint(test.state, wish), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					outcome := test.outcome
+					w := &fakeWorld{catalog: test.catalog, outcome: func() (now Outcome) {
+						now = outcome
+						if outcome != Ending {
+							outcome = Loaded
+						}
+						return now
+					}}
+					l, stop := startLoop(w, test.listener)
+					defer stop()
+					time.Sleep(test.wait)
+					synctest.Wait()
+					w.told()
+					w.change()
+					l.Ask(wish)
+					time.Sleep(time.Minute)
+					synctest.Wait()
+					if got := w.told(); got != want {
+						t.Errorf("%s\nwant %s", got, want)
+					}
+					if test.outcome == Ending {
+						return
+					}
+					if w.configInForce != 1 || wish != ReloadConfig && w.catalogInForce != 1 {
+						t.Errorf("in force: configuration %d, catalog %d", w.configInForce, w.catalogInForce)
+					}
+					if l.Waiting() != 0 || !l.Loaded() || l.Pause() != 0 {
+						t.Errorf("waiting %d, loaded %t, pause %v", l.Waiting(), l.Loaded(), l.Pause())
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestWishesWhileReading: wishes come while a configuration is being read. What
+// they ask for waits for that, and is done once.
+func TestWishesWhileReading(t *testing.T) {
+	for _, test := range []struct {
+		wish            Wish
+		atOnce, at, end string
+	}{
+		{ReloadConfig, "", "config", ""},
+		{ReloadCatalog, "", "config and catalog", ""},
+		{ReloadConfig | ReloadCatalog, "", "config", "catalog"},
+		{Relisten, "listen, listen, listen", "config and catalog", ""},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := &fakeWorld{outcome: loadedAlways}
+			l, stop := startLoop(w, 0)
+			defer stop()
+			w.config = time.Second
+			l.Ask(ReloadConfig)
+			time.Sleep(time.Second / 2)
+			w.told()
+			w.change()
+			for range 3 {
+				l.Ask(test.wish)
+				synctest.Wait()
+			}
+			for i, want := range []string{test.atOnce, test.at, test.end, ""} {
+				if got := w.told(); got != want {
+					t.Errorf("wish %d after %d s: %q, want %q", test.wish, i, got, want)
+				}
+				time.Sleep(time.Second)
+				synctest.Wait()
+			}
+			if test.wish&ReloadConfig != 0 && w.configInForce != 1 || test.wish != ReloadConfig && w.catalogInForce != 1 {
+				t.Errorf("wish %d: in force: configuration %d, catalog %d", test.wish, w.configInForce, w.catalogInForce)
+			}
+		})
+	}
+}
+
+// TestConfigBeforeCatalog: a configuration that could not be read in full does
+// not stand in for the one that loading the catalog reads.
+func TestConfigBeforeCatalog(t *testing.T) {
+	for incomplete, want := range map[bool]string{false: "config, catalog", true: "config, config and catalog"} {
+		synctest.Test(t, func(t *testing.T) {
+			w := &fakeWorld{outcome: loadedAlways}
+			l, stop := startLoop(w, 0)
+			defer stop()
+			w.told()
+			w.incomplete = incomplete
+			l.Ask(ReloadConfig | ReloadCatalog)
+			synctest.Wait()
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			if got := w.told(); got != want {
+				t.Errorf("incomplete %t: %s, want %s", incomplete, got, want)
+			}
+		})
+	}
+}
+
+// TestConfigEndsPause: another configuration has the catalog loaded at once, if
+// the load before failed. It has the listener follow.
+func TestConfigEndsPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &fakeWorld{outcome: func() Outcome { return Failed }}
+		l, stop := startLoop(w, 0)
+		defer stop()
+		time.Sleep(20 * time.Second)
+		if got, want := w.told(), "config and catalog, retry in 1s, config and catalog, retry in 2s, config and catalog, retry in 4s, config and catalog, retry in 8s, config and catalog, retry in 16s"; got != want || l.Pause() != 16*time.Second {
+			t.Errorf("%s, pause %v", got, l.Pause())
+		}
+		w.mu.Lock()
+		w.changed, w.outcome = true, loadedAlways
+		w.mu.Unlock()
+		l.Ask(ReloadConfig)
+		synctest.Wait()
+		if got, want := w.told(), "config, follow, catalog"; got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got := w.told(); got != "" || l.Pause() != 0 {
+			t.Errorf("afterwards: %s, pause %v", got, l.Pause())
+		}
+	})
+}
+
+// TestOutdated: a catalog that was read for another configuration is read again.
+func TestOutdated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		outcomes := []Outcome{Loaded, Outdated, Loaded}
+		w := &fakeWorld{}
+		w.outcome = func() (now Outcome) {
+			now, outcomes = outcomes[0], outcomes[1:]
+			return now
+		}
+		l, stop := startLoop(w, 0)
+		defer stop()
+		synctest.Wait()
+		w.told()
+		l.Ask(ReloadCatalog)
+		synctest.Wait()
+		if got, want := w.told(), "config and catalog, config and catalog"; got != want || !l.Loaded() {
+			t.Errorf("%s, want %s", got, want)
+		}
+	})
+}
+
+// TestProgress: what other goroutines are told, and when.
+func TestProgress(t *testing.T) {
+	closed := func(c <-chan struct{}) bool {
+		select {
+		case <-c:
+			return true
+		default:
+			return false
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		var outcome Outcome
+		w := &fakeWorld{outcome: func() Outcome { return outcome }}
+		outcome = Unreachable
+		l, stop := startLoop(w, 0)
+		defer stop()
+		check := func(what string, tried, ready, loaded bool) {
+			t.Helper()
+			synctest.Wait()
+			if closed(l.Tried()) != tried || closed(l.Ready()) != ready || l.Loaded() != loaded {
+				t.Errorf("%s: tried %t, ready %t, loaded %t", what, closed(l.Tried()), closed(l.Ready()), l.Loaded())
+			}
+		}
+		load := func(o Outcome) {
+			w.mu.Lock()
+			outcome = o
+			w.mu.Unlock()
+			l.Ask(ReloadCatalog)
+		}
+		check("no database", true, false, false)
+		load(Loaded)
+		check("loaded", true, true, true)
+		load(Unreachable)
+		check("the database is away", true, true, true)
+		load(Failed)
+		check("failed", true, true, false)
+		load(Loaded)
+		check("loaded again", true, true, true)
+		load(Ending)
+		check("the process ends", true, true, false)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		l, stop := startLoop(&fakeWorld{outcome: func() Outcome { return Ending }}, 0)
+		defer stop()
+		synctest.Wait()
+		if closed(l.Tried()) || closed(l.Ready()) {
+			t.Error("a process that ends opens its socket")
+		}
+	})
+}
+
+// TestLateListener: the first load does not wait longer for the listener.
+func TestLateListener(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &fakeWorld{outcome: loadedAlways}
+		_, stop := startLoop(w, 3*time.Second)
+		defer stop()
+		for second, want := range []string{"", "", "config and catalog", "", ""} {
+			if got := w.told(); got != want {
+				t.Errorf("after %d s: %q, want %q", second, got, want)
+			}
+			time.Sleep(time.Second)
+			synctest.Wait()
+		}
+	})
+}
+
+// TestWishesAtRandom: wishes come at any time, and what they ask for takes any
+// time and may fail. In the end what is in force was read after the last wish.
+func TestWishesAtRandom(t *testing.T) {
+	for seed := range uint64(300) {
+		synctest.Test(t, func(t *testing.T) {
+			random, loads := rand.New(rand.NewPCG(seed, 0)), rand.New(rand.NewPCG(seed, 1))
+			some := func() time.Duration { return time.Duration(random.IntN(3000)) * time.Millisecond }
+			outcomes := []Outcome{Loaded, Loaded, Outdated, Failed, Unreachable}
+			w := &fakeWorld{outcome: func() Outcome { return outcomes[loads.IntN(len(outcomes))] }}
+			l, stop := startLoop(w, some())
+			defer stop()
+			config, catalog := 0, 0 // the versions last asked for
+			for range 30 {
+				time.Sleep(some())
+				w.mu.Lock()
+				w.config, w.catalog, w.changed, w.incomplete = some(), some(), random.IntN(2) == 0, random.IntN(2) == 0
+				w.version++
+				wish := []Wish{ReloadConfig, ReloadCatalog, ReloadConfig | ReloadCatalog, Relisten}[random.IntN(4)]
+				config = w.version // whatever loads the catalog reads the configuration
+				if wish != ReloadConfig {
+					catalog = w.version
+				}
+				w.mu.Unlock()
+				l.Ask(wish)
+			}
+			w.mu.Lock()
+			outcomes = []Outcome{Loaded}
+			w.mu.Unlock()
+			time.Sleep(5 * time.Minute)
+			synctest.Wait()
+			if w.configInForce < config || w.catalogInForce < catalog || !l.Loaded() || l.Waiting() != 0 {
+				t.Errorf("seed %d: in force: configuration %d, want %d; catalog %d, want %d; loaded %t", seed, w.configInForce, config, w.catalogInForce, catalog, l.Loaded())
+			}
+		})
+	}
+}
+
+// TestEnd: whatever is under way, the loop ends with its context.
+func TestEnd(t *testing.T) {
+	for _, after := range []time.Duration{0, time.Second, 2500 * time.Millisecond, 3500 * time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			w := &fakeWorld{config: time.Second, catalog: time.Second, outcome: func() Outcome { return Failed }}
+			l, stop := startLoop(w, always)
+			time.Sleep(after)
+			l.Ask(ReloadConfig | ReloadCatalog)
+			synctest.Wait()
+			stop()
+			synctest.Wait()
+			w.told()
+			l.Ask(ReloadConfig | ReloadCatalog)
+			time.Sleep(time.Minute)
+			if got := w.told(); got != "" {
+				t.Errorf("after the end: %s", got)
+			}
+		})
+	}
+}
