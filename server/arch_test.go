@@ -53,8 +53,8 @@ var layers = []layer{
 
 	{path: "pgwire/backoff", why: "is arithmetic on durations"},
 	{path: "pgwire", why: "speaks the protocol and knows nothing of requests or plans", imports: []string{"github.com/jackc/pgx/v5/..."}},
-	{path: "pgwire/pool", why: "hands out connections", imports: []string{"pgwire"}},
-	{path: "pgwire/listen", why: "waits for notifications", imports: []string{"pgwire", "github.com/jackc/pgx/v5/..."}},
+	{path: "pgwire/pool", why: "hands out connections", imports: []string{"pgwire", "pgwire/backoff"}},
+	{path: "pgwire/listen", why: "waits for notifications", imports: []string{"pgwire", "pgwire/backoff", "github.com/jackc/pgx/v5/..."}},
 	{path: "pgwire/rowjson", why: "turns bytes into bytes"},
 	{path: "pgwire/pgcluster", why: "runs a private PostgreSQL for the demo and for tests", imports: []string{"github.com/jackc/pgx/v5/..."}},
 	{path: "pgwire/pgtest", why: "is pgcluster for tests", imports: []string{"pgwire/pgcluster", "github.com/jackc/pgx/v5/..."}},

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/fastgrest/fastgrest/pgwire"
+	"github.com/fastgrest/fastgrest/pgwire/backoff"
 )
 
 // Reasons why there can be no notifications, however often we try. Errors that
@@ -38,8 +39,8 @@ type Options struct {
 	Config  *pgwire.Config
 	Channel string
 
-	// MinPause and MaxPause bound the pauses between attempts to connect,
-	// each twice as long as the one before. Default 1 s and 32 s.
+	// MinPause and MaxPause are the first and the longest pause between attempts
+	// to connect. Default 1 s and 32 s.
 	MinPause, MaxPause time.Duration
 
 	// Patience is how long a notification of our own may take behind a pooler
@@ -50,16 +51,16 @@ type Options struct {
 	// listens. Default 1 min.
 	Setup time.Duration
 
-	// Wake ends a pause that has lasted for MinPause: somebody has reached the
-	// server. May be nil.
+	// Wake ends a pause that has lasted for MinPause: the server has been
+	// reached on another connection. May be nil.
 	Wake <-chan struct{}
 
 	// Connected is called when the server has agreed to send notifications.
 	Connected func(Session)
 	// Notified is called for each notification.
 	Notified func(payload string)
-	// Failed is called when there is no connection, or none any more, and
-	// how long the pause before the next attempt is.
+	// Failed is called when an attempt to connect has failed, or a connection
+	// has ended. The next attempt comes after the pause.
 	Failed func(err error, pause time.Duration)
 }
 
@@ -84,7 +85,7 @@ func Run(ctx context.Context, o Options) error {
 	if o.Setup <= 0 {
 		o.Setup = time.Minute
 	}
-	l := &listener{o: o, pause: o.MinPause, cfg: o.Config.Copy()}
+	l := &listener{o: o, cfg: o.Config.Copy(), pauses: backoff.Backoff{First: o.MinPause, Last: o.MaxPause}}
 	// Notifications cannot be received from a standby server; where several
 	// hosts are configured this finds the one that is not.
 	l.cfg.ValidateConnect = func(ctx context.Context, pg *pgconn.PgConn) error {
@@ -107,15 +108,15 @@ func Run(ctx context.Context, o Options) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		l.failed(err)
-		l.rest(ctx)
-		l.pause = min(2*l.pause, o.MaxPause)
+		pause := l.pauses.Next()
+		l.failed(err, pause)
+		l.rest(ctx, pause)
 	}
 }
 
-// rest pauses.
-func (l *listener) rest(ctx context.Context) {
-	first := min(l.pause, l.o.MinPause)
+// rest waits for the pause to end; Options.Wake shortens it.
+func (l *listener) rest(ctx context.Context, pause time.Duration) {
+	first := min(pause, l.o.MinPause)
 	select {
 	case <-ctx.Done():
 	case <-time.After(first):
@@ -123,14 +124,14 @@ func (l *listener) rest(ctx context.Context) {
 	select {
 	case <-ctx.Done():
 	case <-l.o.Wake:
-	case <-time.After(l.pause - first):
+	case <-time.After(pause - first):
 	}
 }
 
 type listener struct {
 	o       Options
 	cfg     *pgwire.Config
-	pause   time.Duration
+	pauses  backoff.Backoff
 	again   bool
 	cleanUp bool // the queue of notifications, see failed
 
@@ -138,11 +139,11 @@ type listener struct {
 	heard bool   // it has come
 }
 
-func (l *listener) failed(err error) {
+func (l *listener) failed(err error, pause time.Duration) {
 	l.again = true
 	l.cleanUp = QueueStuck(err)
 	if l.o.Failed != nil {
-		l.o.Failed(err, l.pause)
+		l.o.Failed(err, pause)
 	}
 }
 
@@ -162,7 +163,7 @@ func (l *listener) session(ctx context.Context) error {
 		}
 		return err
 	}
-	l.pause = l.o.MinPause
+	l.pauses.Reset()
 	if l.o.Connected != nil {
 		l.o.Connected(s)
 	}

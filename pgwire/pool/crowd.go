@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/fastgrest/fastgrest/pgwire"
+	"github.com/fastgrest/fastgrest/pgwire/backoff"
 )
 
 // A server that has no room for another connection (53300) is not asked again
@@ -46,7 +47,7 @@ func (p *Pool) live() int64 { return p.opened.Load() - p.closed.Load() }
 
 // dial connects, now or when there is room.
 func (p *Pool) dial(ctx context.Context, c *Conn) error {
-	pause := firstPause
+	pauses := backoff.Backoff{First: firstPause, Last: lastPause}
 	for {
 		if r := p.crowd.refusal.Load(); r != nil && p.live() == 0 && time.Now().Before(r.until) {
 			return r.err
@@ -75,12 +76,11 @@ func (p *Pool) dial(ctx context.Context, c *Conn) error {
 		p.refused.Add(1)
 		p.tell(Event{Kind: Crowded, Conn: c.number, Err: err})
 		p.crowd.pausing.Add(1)
-		err = sleep(ctx, pause)
+		err = sleep(ctx, pauses.Next())
 		p.crowd.pausing.Add(-1)
 		if err != nil {
 			return err
 		}
-		pause = min(2*pause, lastPause)
 	}
 }
 
