@@ -16,13 +16,13 @@
 // # A snapshot
 //
 // Configuration, keys, catalog and plans of one moment are one immutable
-// Snapshot behind an atomic pointer. A request loads it once. Reloads build a
-// new one beside it and swap the pointer, so no request ever sees half of a
-// reload and none waits for one.
+// Snapshot behind an atomic pointer. A request loads it once. A reload builds a
+// new one beside it and swaps the pointer. So no request sees half of a reload,
+// and none waits for one.
 //
-// reload.go has the one loop that changes what is in force: configuration,
-// catalog and listener. It asks the database nothing itself, so it hears every
-// request for a reload at once; load.go reads, install.go puts in force.
+// Package life has the loop that hears every wish for a reload. world.go is the
+// server as that loop sees it. load.go and fingerprint.go read, in goroutines
+// beside the loop; install.go puts in force, in the goroutine of the loop.
 //
 // # Errors
 //

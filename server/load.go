@@ -50,8 +50,8 @@ const minimumVersion, minimumVersionName = 140000, "14.0"
 
 var errUnsupportedVersion = errors.New("unsupported PostgreSQL version")
 
-// acquireReset borrows a connection and resets its session: what we read as, and
-// how, must not be the choice of some request.
+// acquireReset borrows a connection and resets its session, so that no earlier
+// request decides as which role, and with which settings, we read.
 func (s *Server) acquireReset(ctx context.Context) (conn *pool.Conn, err error) {
 	err = again(func() error {
 		if conn, err = s.pool.Acquire(ctx); err != nil {
@@ -92,10 +92,10 @@ func (s *Server) readEverything(ctx context.Context, fresh bool, inForce func(*c
 	}
 	s.log.Connected(full)
 	s.log.PoolInit(s.startConfig.DBPool) // a reload does not change the pool
-	// Before anything is read: what changes meanwhile is loaded once more.
+	// This comes first: what changes while we read is loaded once more.
 	s.takeFingerprint(ctx, c)
-	// Without settings in the database files are left for a reload of the
-	// configuration to read.
+	// Without settings in the database only a reload of the configuration reads
+	// files.
 	if s.config().DBConfig && !fresh {
 		inForce(s.readConfigOn(ctx, c))
 	}
@@ -127,7 +127,7 @@ func readCatalog(ctx context.Context, c *pgwire.Conn, o catalog.Options) (*catal
 	return cat, err
 }
 
-// stored is what the database says of the configuration.
+// stored is the part of the configuration that the database keeps. It is immutable.
 type stored struct {
 	settings  map[string]string
 	roles     map[string][]config.Setting
@@ -135,7 +135,7 @@ type stored struct {
 }
 
 // storedPatience bounds the reading of settings in the database: db-pre-config
-// is code of the database and may wait for anything.
+// is a function of the database and may wait for anything.
 const storedPatience = 30 * time.Second
 
 // readConfiguration reads file, environment and database.
@@ -152,8 +152,8 @@ func (s *Server) readConfiguration(ctx context.Context) *configRead {
 	return r
 }
 
-// readConfigOn is readConfiguration on a connection. Where the database gives no
-// answer the settings it gave before stay: without them requests could be
+// readConfigOn is readConfiguration on a connection. If the database does not
+// tell its settings, those it told before stay: without them requests could be
 // allowed more than they should.
 func (s *Server) readConfigOn(ctx context.Context, c *pgwire.Conn) *configRead {
 	r := s.newConfigRead()

@@ -16,8 +16,10 @@ import (
 	"github.com/fastgrest/fastgrest/server/openapi"
 )
 
-// Snapshot is everything requests need of one moment. It is immutable; a
-// reload makes a new one. Requests in flight keep the one they began with.
+// Snapshot is everything requests need of one moment. It is immutable; a reload
+// makes a new one. Requests in flight keep the one they began with. newServer
+// makes the first one; after that only the goroutine of life.Loop makes and
+// stores them, in install.
 type Snapshot struct {
 	config  *config.Config
 	auth    *auth.Authenticator

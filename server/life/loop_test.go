@@ -17,6 +17,8 @@ type fakeWorld struct {
 	version    int
 	config     time.Duration // how long reading a configuration takes
 	catalog    time.Duration // how long reading a catalog takes
+	connect    time.Duration // how long it takes until the configuration is read before the catalog
+	install    time.Duration // how long it takes to put a configuration in force
 	changed    bool          // what installing a configuration says
 	incomplete bool
 	outcome    func() Outcome // of loading a catalog
@@ -54,6 +56,7 @@ type fakeConfig struct {
 func (c *fakeConfig) Number() uint64 { return c.number }
 
 func (c *fakeConfig) Install() (changed, complete bool) {
+	time.Sleep(c.world.install)
 	c.world.mu.Lock()
 	defer c.world.mu.Unlock()
 	c.world.configInForce = c.version
@@ -75,18 +78,22 @@ func (w *fakeWorld) ReadConfig(ctx context.Context) Config {
 }
 
 func (w *fakeWorld) ReadCatalog(ctx context.Context, fresh bool, inForce func(Config)) Catalog {
+	pass(ctx, w.connect)
 	w.mu.Lock()
-	var c *fakeConfig
+	version, took := w.version, w.catalog
 	if fresh {
 		w.say("catalog")
+		w.mu.Unlock()
 	} else {
 		w.say("config and catalog")
-		c = w.read()
-	}
-	version, took := w.version, w.catalog
-	w.mu.Unlock()
-	if c != nil {
+		c := w.read()
+		w.mu.Unlock()
 		inForce(c)
+		w.mu.Lock()
+		if ctx.Err() == nil && w.configInForce != c.version {
+			w.say("configuration %d is in force, not %d", w.configInForce, c.version)
+		}
+		w.mu.Unlock()
 	}
 	pass(ctx, took)
 	return &fakeCatalog{w, version}
@@ -322,6 +329,51 @@ func TestConfigEndsPause(t *testing.T) {
 		synctest.Wait()
 		if got := w.told(); got != "" || l.Pause() != 0 {
 			t.Errorf("afterwards: %s, pause %v", got, l.Pause())
+		}
+		w.mu.Lock()
+		w.changed, w.outcome = false, func() Outcome { return Unreachable }
+		w.mu.Unlock()
+		l.Ask(ReloadCatalog)
+		synctest.Wait()
+		if got, want := w.told(), "config and catalog, retry in 1s"; got != want {
+			t.Errorf("after a success: %s, want %s", got, want)
+		}
+	})
+}
+
+// TestOvertaken: a configuration that began to be read before the one in force
+// is not put in force.
+func TestOvertaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &fakeWorld{connect: time.Second, config: 2 * time.Second, outcome: loadedAlways}
+		l, stop := startLoop(w, 0)
+		defer stop()
+		l.Ask(ReloadConfig)
+		synctest.Wait()
+		w.change()
+		for _, want := range []string{"config", "config and catalog", "", ""} {
+			if got := w.told(); got != want {
+				t.Errorf("%q, want %q", got, want)
+			}
+			time.Sleep(time.Second)
+			synctest.Wait()
+		}
+		if w.configInForce != 1 {
+			t.Errorf("configuration %d is in force", w.configInForce)
+		}
+	})
+}
+
+// TestConfigInForce: the catalog is not read before its configuration is in force.
+func TestConfigInForce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &fakeWorld{version: 1, install: time.Second, outcome: loadedAlways}
+		_, stop := startLoop(w, 0)
+		defer stop()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got, want := w.told(), "config and catalog"; got != want || w.configInForce != 1 {
+			t.Errorf("%s, want %s", got, want)
 		}
 	})
 }
