@@ -10,8 +10,8 @@ import (
 	figures "github.com/fastgrest/fastgrest/server/metrics"
 )
 
-// Status gathers what the page for people shows. It asks nobody but this
-// process, so that the page answers when nothing else does.
+// Status gathers what the admin page shows. It asks only this process, so that
+// the page works while the database is away.
 func (a *adminView) Status(after int64) *admin.Status {
 	s := (*Server)(a)
 	snap := s.snapshot.Load()

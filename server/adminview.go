@@ -23,8 +23,8 @@ func (a *adminView) Live() bool {
 	return err == nil
 }
 
-// Ready trusts the listener's connection where there is one, and asks the
-// database where there is none or can be none.
+// Ready trusts the listener's connection. Without a listener, or if no
+// notifications can arrive, it asks the database.
 func (a *adminView) Ready() bool {
 	switch {
 	case !a.life.Loaded():
@@ -42,8 +42,8 @@ func (a *adminView) Ready() bool {
 	return conn.Exec(ctx, "select 1") == nil
 }
 
-// readyPatience is how long the database may take for the easiest question. A
-// pool that is busy for so long is none that more requests should be sent to.
+// readyPatience is how long the database may take for a trivial statement. A pool
+// that is busy for longer should get no more requests.
 const readyPatience = 5 * time.Second
 
 // SchemaCache renders the catalog once for each catalog.

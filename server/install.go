@@ -5,11 +5,9 @@ import (
 	"errors"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
-	"github.com/fastgrest/fastgrest/pgwire"
 	"github.com/fastgrest/fastgrest/planner/catalog"
 	"github.com/fastgrest/fastgrest/server/auth"
 	"github.com/fastgrest/fastgrest/server/config"
@@ -21,8 +19,7 @@ import (
 // the loop's goroutine, except that newServer calls the warnings before there is
 // a loop.
 
-// Install implements life.Config: the configuration comes into force over the
-// catalog there is.
+// Install implements life.Config. The catalog in force stays.
 func (r *configRead) Install() (changed, complete bool) {
 	s := r.server
 	changed, err := s.applyConfig(r)
@@ -52,8 +49,7 @@ func (s *Server) applyConfig(r *configRead) (changed bool, err error) {
 	return true, s.install(r.config, cat, snap.session)
 }
 
-// Install implements life.Catalog: it puts a catalog in force and tells of it,
-// or of why there is none.
+// Install implements life.Catalog. It logs and counts the outcome.
 func (r *catalogRead) Install() life.Outcome {
 	s := r.server
 	if r.err == nil {
@@ -140,7 +136,7 @@ func (s *Server) install(cfg *config.Config, cat *catalog.Catalog, session sessi
 	return nil
 }
 
-// warnDeprecated is repeated whenever the configuration has been read.
+// warnDeprecated is called whenever a configuration was read.
 func (s *Server) warnDeprecated() {
 	if path, deprecated := s.snapshot.Load().auth.Deprecated(); deprecated {
 		s.log.DeprecatedRolePath(path)
@@ -148,8 +144,8 @@ func (s *Server) warnDeprecated() {
 }
 
 // warnOfSettings logs each warning about the configuration in force, except
-// those that it logged for the configuration before. complete: the settings of
-// the database are part of the configuration, or do not count.
+// those that it logged for the configuration before. complete: the configuration
+// has the settings of the database, if db-config is set.
 func (s *Server) warnOfSettings(complete bool) {
 	c := s.config()
 	warnings := append([]string(nil), c.Warnings...)
@@ -165,24 +161,4 @@ func (s *Server) warnOfSettings(complete bool) {
 		}
 	}
 	s.warned = warnings
-}
-
-// checkAnonRole warns if requests cannot run as db-anon-role. Only the goroutine
-// that loads a catalog calls it.
-func (s *Server) checkAnonRole(ctx context.Context, c *pgwire.Conn) {
-	role, problem := s.config().DBAnonRole, ""
-	if role != "" {
-		exists, member, err := config.CheckRole(ctx, c.Query, role)
-		switch {
-		case err != nil: // the next statement on the connection will tell
-		case !exists:
-			problem = "the role " + strconv.Quote(role) + " (db-anon-role) does not exist, so requests without a token fail"
-		case !member:
-			problem = "the connection may not become the role " + strconv.Quote(role) + " (db-anon-role), so requests without a token fail: GRANT it to the role of db-uri"
-		}
-	}
-	if problem != "" && problem != s.anonProblem {
-		s.log.ConfigWarning(problem)
-	}
-	s.anonProblem = problem
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/fastgrest/fastgrest/pgwire"
@@ -58,7 +59,7 @@ func (s *Server) acquireReset(ctx context.Context) (conn *pool.Conn, err error) 
 			return err
 		}
 		if conn.ServerVersion() < minimumVersion {
-			return nil // which the caller refuses
+			return nil // the caller refuses the version
 		}
 		conn.Soil(pgwire.Soiled)
 		if err = conn.Reset(ctx); err != nil {
@@ -125,6 +126,25 @@ func readCatalog(ctx context.Context, c *pgwire.Conn, o catalog.Options) (*catal
 		err = rollback
 	}
 	return cat, err
+}
+
+// checkAnonRole warns if requests cannot run as db-anon-role.
+func (s *Server) checkAnonRole(ctx context.Context, c *pgwire.Conn) {
+	role, problem := s.config().DBAnonRole, ""
+	if role != "" {
+		exists, member, err := config.CheckRole(ctx, c.Query, role)
+		switch {
+		case err != nil: // the next statement on the connection fails too
+		case !exists:
+			problem = "the role " + strconv.Quote(role) + " (db-anon-role) does not exist, so requests without a token fail"
+		case !member:
+			problem = "the connection may not become the role " + strconv.Quote(role) + " (db-anon-role), so requests without a token fail: GRANT it to the role of db-uri"
+		}
+	}
+	if problem != "" && problem != s.anonProblem {
+		s.log.ConfigWarning(problem)
+	}
+	s.anonProblem = problem
 }
 
 // stored is the part of the configuration that the database keeps. It is immutable.

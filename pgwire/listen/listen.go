@@ -33,8 +33,8 @@ func QueueStuck(err error) bool {
 	return strings.Contains(err.Error(), "could not access status of transaction")
 }
 
-// Options say what to listen to and whom to tell. The functions are called by
-// the goroutine that runs Run, one at a time, and may be nil.
+// Options say what to listen to and which functions to call. The goroutine of Run
+// calls them, one at a time. They may be nil.
 type Options struct {
 	Config  *pgwire.Config
 	Channel string

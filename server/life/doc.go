@@ -17,9 +17,8 @@
 //	retrying   the last load failed, and the next one is planned
 //	stopping   the process ends: nothing more is read or put in force
 //
-// Beside that, a configuration may be being read in any state. A wish is heard
-// in every state. What it asks for begins at once, or waits for what is being
-// read:
+// A configuration can be read in each of these states, except the last one. What
+// a wish asks for begins at once, or waits for what is being read:
 //
 //	            configuration wished             catalog wished
 //	starting    read at once                     load at once
@@ -28,14 +27,18 @@
 //	retrying    read at once; load at once,      load at once
 //	            if the configuration changed
 //
-// A configuration that is being read delays the load until it is in force,
-// because the catalog depends on it. While one is being read, a second one is
-// read after it.
+// While a configuration is being read, a load waits until it is in force, because
+// the catalog depends on it; a second wish for the configuration has it read once
+// more after that. Loading a catalog reads the configuration first where the
+// database keeps settings, unless the loop has just read it for the same wishes,
+// as for SIGHUP.
 //
 // # Who does what
 //
-// Loop.Run is one goroutine. It puts in force what was read, through the
-// World, and blocks on nothing but the end of a listener that it stops. What
-// asks the database runs in goroutines beside it, which can take long and fail.
+// Loop.Run is one goroutine. It calls a World, which reads and puts in force. To
+// put in force is quick and happens in the loop. To read can take long and fail,
+// and happens in goroutines beside the loop, so that the loop hears every wish
+// at once. The loop blocks only while a listener that it stops ends.
+//
 // The package knows nothing about HTTP, plans or tokens.
 package life

@@ -110,8 +110,8 @@ func (l *Listener) Start(ctx context.Context) <-chan struct{} {
 		_ = listen.Run(ctx, listen.Options{
 			Config: connect, Channel: c.Name, Wake: l.reached,
 			Connected: func(s listen.Session) {
-				// What was sent before is lost. Only the first catalog is not read
-				// before we listen, unless that takes long.
+				// What was sent before is lost. The first load comes later, unless
+				// it did not wait for us.
 				if s.Again || l.loop.begun.Load() {
 					l.loop.Ask(ReloadCatalog)
 				}
@@ -148,7 +148,7 @@ type listenerFailures struct {
 	told    error // why there can be no notifications, once that has been logged
 }
 
-// failed: there is no connection, or none any more.
+// failed tells that an attempt to connect has failed, or a connection has ended.
 func (f *listenerFailures) failed(err error, pause time.Duration) {
 	why := impossible(err)
 	if why != nil {

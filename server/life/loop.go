@@ -12,11 +12,10 @@ import (
 type World interface {
 	// ReadConfig reads the configuration. It runs in a goroutine beside the loop.
 	ReadConfig(context.Context) Config
-	// ReadCatalog reads the catalog and, before it, the configuration where
-	// loading the catalog includes that. It passes that configuration to
-	// inForce, which returns when the configuration has been put in force.
-	// fresh: the configuration was just read, and need not be read again. It
-	// runs in a goroutine beside the loop.
+	// ReadCatalog reads the catalog. If the database keeps settings, it reads
+	// the configuration first and passes it to inForce, which returns when the
+	// loop has put it in force. fresh: the configuration was just read and is
+	// not read again. It runs in a goroutine beside the loop.
 	ReadCatalog(ctx context.Context, fresh bool, inForce func(Config)) Catalog
 	// Retrying tells that the next attempt to load the catalog comes after the
 	// pause. It runs in the loop.
@@ -29,8 +28,8 @@ type Config interface {
 	// from 1.
 	Number() uint64
 	// Install puts the configuration in force. It runs in the loop. changed: it
-	// differs from the one before. complete: nothing is missing that loading
-	// the catalog would have read.
+	// differs from the one before. complete: it has all that loading the catalog
+	// would read, so that loading need not read it again.
 	Install() (changed, complete bool)
 }
 
@@ -72,17 +71,17 @@ const (
 	longestPause = 32 * time.Second
 )
 
-// Loop hears wishes and serves them. The fields tell other goroutines how far it
-// has come.
+// Loop hears wishes and has them served. Any goroutine may call its methods,
+// except Run.
 type Loop struct {
 	Wishes
 	Suspicion Suspicion
 
-	begun  atomic.Bool   // a catalog is being read, or was
-	tried  chan struct{} // closed after the first attempt to load a catalog
-	ready  chan struct{} // closed after the first catalog
-	loaded atomic.Bool
-	pause  atomic.Int64 // time.Duration
+	begun  atomic.Bool   // the first load has begun
+	tried  chan struct{} // see Tried
+	ready  chan struct{} // see Ready
+	loaded atomic.Bool   // see Loaded
+	pause  atomic.Int64  // see Pause
 }
 
 // New makes a loop that hears wishes from now on. Run serves them.
@@ -244,7 +243,7 @@ func (r *run) configRead(c configRead) {
 		return
 	}
 	var changed, complete bool
-	// One that another has overtaken is of no use.
+	// A newer one may have been read in less time.
 	if c.Number() > r.newest {
 		r.newest = c.Number()
 		changed, complete = c.Install()

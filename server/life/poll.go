@@ -19,8 +19,8 @@ type PollHost interface {
 }
 
 // Poll looks at the catalog at intervals and asks for a reload when it has
-// changed. That is for where no notification can arrive; it sees changes later
-// than LISTEN does, and costs more.
+// changed. It is for databases from which no notification can arrive. It sees
+// changes later than a listener does, and costs more.
 type Poll struct {
 	wishes  *Wishes
 	host    PollHost
@@ -72,7 +72,7 @@ func (p *Poll) look(ctx context.Context) {
 	switch loaded := p.loaded.Load(); {
 	case ctx.Err() != nil:
 	case err != nil:
-		// The database is away, most likely, which others report too.
+		// Most likely the database is away, and the log says so already.
 		if !p.failed {
 			p.host.PollFailed(err)
 		}
