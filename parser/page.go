@@ -2,12 +2,9 @@ package parser
 
 import (
 	"bytes"
-	"cmp"
 	"math/big"
 	"slices"
 	"strconv"
-
-	"github.com/fastgrest/fastgrest/parser/hashorder"
 )
 
 // Range is a range of rows, counted from 0. It may be of any size: a bound
@@ -192,7 +189,6 @@ type rangeParam struct {
 	prefix              []byte // the key up to its last dot, which is included
 	limit, offset       []byte
 	hasLimit, hasOffset bool
-	place               uint64 // see hashorder.Place
 }
 
 // rangeEntry finds the entry for a path or makes it.
@@ -206,16 +202,17 @@ func (q *Query) rangeEntry(prefix []byte) *rangeParam {
 	return &q.rangeText[len(q.rangeText)-1]
 }
 
-// readRanges makes Ranges of what was collected, in the order in which PostgREST
-// gives them to their embeds. The order matters where a range names an embed by
-// its relation, and where two keys spell one path: the later one counts. A key
-// that is no path is not an error here: PostgREST only reads it when it plans
-// the statement, see RangeError. A range of the root is dropped unless its key
-// is just limit or offset.
+// readRanges makes Ranges of what was collected, sorted by the text in front of
+// limit or offset. The order matters where two ranges lead to one embed, which
+// has two names or a path with two spellings: the later one counts. It does not
+// depend on the order in the query string, so that a key of a plan does not
+// either.
+//
+// A key that is no path is not an error here, because PostgREST reports it when
+// it plans the statement, see RangeError. A range of the root is dropped unless
+// its key is just limit or offset.
 func (q *Query) readRanges() {
-	if len(q.rangeText) > 1 {
-		q.arrangeRanges()
-	}
+	slices.SortFunc(q.rangeText, func(a, b rangeParam) int { return bytes.Compare(a.prefix, b.prefix) })
 	for i := range q.rangeText {
 		e := &q.rangeText[i]
 		pr := PathRange{Range: e.rows()}
@@ -223,7 +220,7 @@ func (q *Query) readRanges() {
 			l := lexer{q: q, s: e.prefix}
 			var ok bool
 			if pr.Path, ok = l.rangePath(); !ok {
-				q.badRange = int32(i) // PostgREST reads the keys in the opposite order
+				q.badRange = int32(i)
 				continue
 			}
 			if pr.Path.N == 0 {
@@ -232,17 +229,6 @@ func (q *Query) readRanges() {
 		}
 		q.Ranges = append(q.Ranges, pr)
 	}
-}
-
-// arrangeRanges sorts by descending place in PostgREST's table of ranges, whose
-// keys all end in limit.
-func (q *Query) arrangeRanges() {
-	for i := range q.rangeText {
-		e := &q.rangeText[i]
-		var few [128]byte
-		e.place = hashorder.Place(append(append(few[:0], e.prefix...), "limit"...))
-	}
-	slices.SortFunc(q.rangeText, func(a, b rangeParam) int { return cmp.Compare(b.place, a.place) })
 }
 
 // rangePath consumes names that end in dots, followed by the reserved word that

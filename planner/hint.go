@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -62,14 +63,14 @@ func (h *hints) set(key hintKey, build func() *fuzzy.Set) *fuzzy.Set {
 
 // suggestTable returns the table of the schema that was perhaps meant, or "".
 func (p *Planner) suggestTable(q catalog.QI) string {
-	set := p.hints.set(hintKey{kind: hintTables, schema: q.Schema}, func() *fuzzy.Set { return fuzzy.NewTables(q.Schema, p.cat.TableNames(q.Schema)) })
+	set := p.hints.set(hintKey{kind: hintTables, schema: q.Schema}, func() *fuzzy.Set { return fuzzy.New(p.cat.TableNames(q.Schema)) })
 	name, _ := set.Best(q.Name, minNameScore)
 	return name
 }
 
 // suggestRoutine returns the function of the schema that was perhaps meant, or "".
 func (p *Planner) suggestRoutine(q catalog.QI) string {
-	set := p.hints.set(hintKey{kind: hintRoutines, schema: q.Schema}, func() *fuzzy.Set { return fuzzy.NewRoutines(q.Schema, p.cat.RoutineNames(q.Schema)) })
+	set := p.hints.set(hintKey{kind: hintRoutines, schema: q.Schema}, func() *fuzzy.Set { return fuzzy.New(p.cat.RoutineNames(q.Schema)) })
 	name, _ := set.Best(q.Name, minNameScore)
 	return name
 }
@@ -80,15 +81,15 @@ func (p *Planner) suggestRoutine(q catalog.QI) string {
 func (p *Planner) suggestEmbed(schema, parent, target string) string {
 	rels, found := p.cat.Relationships[catalog.RelKey{Table: catalog.QI{Schema: schema, Name: parent}, Schema: schema}]
 	if !found {
-		set := p.hints.set(hintKey{kind: hintParents, schema: schema}, func() *fuzzy.Set { return fuzzy.NewParents(schema, p.cat.ParentNames(schema)) })
+		set := p.hints.set(hintKey{kind: hintParents, schema: schema}, func() *fuzzy.Set { return fuzzy.New(p.cat.ParentNames(schema)) })
 		if name, ok := set.Best(parent, minEmbedScore); ok {
 			return "Perhaps you meant '" + name + "' instead of '" + parent + "'."
 		}
 		return ""
 	}
 	related := func() *fuzzy.Set {
-		var names []string
-		for _, r := range rels[:min(len(rels), maxRelated)] {
+		var names []string // of equally likely ones PostgREST suggests the last
+		for _, r := range slices.Backward(rels[:min(len(rels), maxRelated)]) {
 			names = append(names, r.Foreign.Name)
 		}
 		return fuzzy.New(names)

@@ -35,9 +35,8 @@ var inTests = []string{"pgwire/pgtest", "server/faulttest", "github.com/google/g
 // new arrow should first be tried as a function value or a small interface
 // that the upper side hands down.
 var layers = []layer{
-	{path: "parser", why: "reads text and knows no catalog, no SQL and no I/O", imports: []string{"parser/explain", "parser/hashorder"}},
+	{path: "parser", why: "reads text and knows no catalog, no SQL and no I/O", imports: []string{"parser/explain"}},
 	{path: "parser/explain", why: "shared by the grammars only"},
-	{path: "parser/hashorder", why: "turns bytes into a number", imports: []string{"github.com/zeebo/xxh3"}},
 	{path: "parser/header", why: "reads header values, each by itself"},
 	{path: "parser/body", why: "reads payloads, each by itself", imports: []string{"parser/jsontext"}},
 	{path: "parser/jsontext", why: "turns bytes into bytes"},
@@ -65,7 +64,7 @@ var layers = []layer{
 	{path: "server/clustertest", why: "is tests of the server over several PostgreSQL processes", tests: []string{"planner", "server", "server/auth", "server/config"}},
 	{path: "server/config", why: "checks its values as auth reads them, and asks the database through a function",
 		imports: []string{"server/auth", "github.com/spf13/pflag"}},
-	{path: "server/cookies", why: "turns bytes into bytes", imports: []string{"parser/hashorder", "parser/jsontext"}},
+	{path: "server/cookies", why: "turns bytes into bytes", imports: []string{"parser/jsontext"}},
 	{path: "server/cors", why: "decides on header values alone"},
 	{path: "server/faulttest", why: "stands between the server and PostgreSQL, and knows the protocol only",
 		tests: []string{"planner", "server", "server/auth", "server/config"}},

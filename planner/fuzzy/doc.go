@@ -1,24 +1,25 @@
-// Package fuzzy finds the name somebody probably meant, for the hints of errors
-// ("Perhaps you meant the table 'api.movie'").
+// Package fuzzy finds the names that are most like a word, for the hints of
+// errors ("Perhaps you meant the table 'api.movie'").
 //
-//	names of a schema -> Set -> word, minimum score -> names with scores, best first
+//	names -> New -> Set -> Best or All(word, minimum score) -> matches, best first
 //
-// Hints are part of PostgREST's answers, so the matching is the one of the
-// library it uses, down to the order of equals:
+// Hints are part of PostgREST's responses, so scores are computed like in the
+// library that PostgREST uses:
 //
-//   - A word that is a name but for letter case is that name, with score 1.
-//   - Otherwise word and names are cut into pieces of three characters (grams),
-//     after leaving out all but letters, numbers, spaces and commas and putting
-//     a dash at each end. The cosine between the vectors of gram counts ranks
-//     the names that share a gram; the 50 best get their score, which is one
-//     minus the edit distance over the longer length, of the unabridged text.
-//   - If no score reaches the minimum the same is tried with grams of two.
+//   - A name that equals the word but for letter case is the only match, with
+//     score 1.
+//   - Otherwise the word and the names are cut into grams of three characters.
+//     Characters other than letters, numbers, spaces and commas are left out,
+//     and a dash is added at both ends. The cosine between the vectors of gram
+//     counts ranks all names that share a gram with the word. The 50 best are
+//     scored: 1 minus the edit distance divided by the longer length, both of
+//     the complete text.
+//   - If no score reaches the minimum, the same is done with grams of two.
 //
-// Names are numbered from the last to the first. Names with equal cosine and
-// score come in the order of a hash trie over those numbers: by number modulo
-// 32, then by number.
+// Matches with equal cosine and score keep the order of the names. PostgREST
+// orders them by the hashes of the names, so its hint may be another one.
 //
-// A Set is built by the first question it is asked and never changes after
-// that; it may be asked from many goroutines. Cost is bounded by MaxNames and
-// MaxLength, whatever a client asks.
+// A Set builds its index on the first call of Best or All and does not change
+// after that. It is safe for concurrent use. MaxNames and MaxLength bound the
+// cost of a call. There are no errors: a word without a match has no hint.
 package fuzzy

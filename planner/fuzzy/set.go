@@ -8,57 +8,59 @@ import (
 )
 
 const (
-	// MaxNames is how many names a Set looks at; of more, the last count.
-	// (PostgREST gives up on tables at 500, and has no limit for functions.)
+	// MaxNames is how many names a Set compares with. It ignores the rest.
 	MaxNames = 1 << 15
 
-	// MaxLength is how long a word or a name may be, in characters, to be
-	// compared at all. Names of PostgreSQL end at 63; lists of parameters are
-	// longer. Fifty comparisons of this length take some tens of milliseconds.
+	// MaxLength is the maximum length in characters of a word or a name. Longer
+	// ones have no matches. Names in PostgreSQL have at most 63 bytes, lists of
+	// parameters are longer. 50 edit distances of this length take some tens of
+	// milliseconds.
 	MaxLength = 1024
 
-	// candidates is how many names by cosine are looked at more closely.
+	// candidates is the number of names that are scored by edit distance.
 	candidates = 50
 )
 
-// gramSizes are tried in this order until one gives an answer.
+// gramSizes are tried in this order until one gives a match.
 var gramSizes = [...]int{3, 2}
 
-// Match is a name with its likeness, 1 being the same but for letter case.
+// Match is a name with its score: 1 if it equals the word but for letter case,
+// less otherwise.
 type Match struct {
 	Score float64
 	Name  string
 }
 
-// Set is a collection of names to compare words with.
+// Set is an index of names.
 type Set struct {
 	once  sync.Once
-	names []string // until built
+	names []string // nil once the index is built
 
 	original map[string]string // lower case -> name as it was given
 	items    []item
 	postings map[gram][]posting
 }
 
-// item is one name: its lower case, and the length of its vector of grams of
-// each size.
+// item is one name in lower case, with the magnitude of its gram vector for each
+// of gramSizes.
 type item struct {
 	lower     []rune
 	key       string
 	magnitude [len(gramSizes)]float64
 }
 
-// posting says that a gram occurs in an item so many times.
+// posting is the number of times a gram occurs in an item.
 type posting struct {
 	item  int32
 	count int32
 }
 
-// New returns a Set of names. Duplicates do no harm; names must not be changed
-// until the first question was answered.
+// New returns a Set of names, which may repeat. The order of names is the order
+// of matches with equal scores. New does not copy names: the caller must not
+// change them before the first call of Best or All has returned.
 func New(names []string) *Set { return &Set{names: names} }
 
-// Best returns the name most like word, if any scores minScore or more.
+// Best returns the first of All.
 func (s *Set) Best(word string, minScore float64) (name string, ok bool) {
 	matches := s.All(word, minScore)
 	if len(matches) == 0 {
@@ -67,7 +69,7 @@ func (s *Set) Best(word string, minScore float64) (name string, ok bool) {
 	return matches[0].Name, true
 }
 
-// All returns the names that score minScore or more, the best first.
+// All returns the names with a score of at least minScore, the best first.
 func (s *Set) All(word string, minScore float64) []Match {
 	s.once.Do(s.build)
 	if len(word) > MaxLength*4 {
@@ -92,19 +94,23 @@ func (s *Set) All(word string, minScore float64) []Match {
 func (s *Set) build() {
 	s.original = make(map[string]string, len(s.names))
 	s.postings = make(map[gram][]posting)
-	for i := len(s.names) - 1; i >= 0 && len(s.items) < MaxNames; i-- {
-		s.add(s.names[i])
+	for _, name := range s.names[:min(len(s.names), MaxNames)] {
+		s.add(name)
 	}
 	s.names = nil
 }
 
-// add numbers a name. A name that is its own lower case is added once. One
-// that is not gets a number each time it comes, as in PostgREST; that shows
-// where equal names take up places among the candidates.
+// add indexes a name. Of names that are equal but for letter case the last one
+// is suggested.
 func (s *Set) add(name string) {
 	key := toLower(name)
 	lower := []rune(key)
-	if known, ok := s.original[key]; ok && known == key || len(lower) > MaxLength {
+	if len(lower) > MaxLength {
+		return
+	}
+	_, known := s.original[key]
+	s.original[key] = name
+	if known {
 		return
 	}
 	n := int32(len(s.items))
@@ -117,10 +123,9 @@ func (s *Set) add(name string) {
 		}
 	}
 	s.items = append(s.items, it)
-	s.original[key] = name
 }
 
-// matches compares with grams of one size.
+// matches compares with grams of gramSizes[sizeIndex].
 func (s *Set) matches(word []rune, sizeIndex int, minScore float64) []Match {
 	counts := countGrams(word, gramSizes[sizeIndex])
 	products := make([]int64, len(s.items))
@@ -139,7 +144,7 @@ func (s *Set) matches(word []rune, sizeIndex int, minScore float64) []Match {
 		c.score = float64(products[c.item]) / (length * s.items[c.item].magnitude[sizeIndex])
 	}
 	slices.SortFunc(found, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(trieOrder(a.item), trieOrder(b.item)))
+		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.item, b.item))
 	})
 	found = found[:min(len(found), candidates)]
 	for i := range found {
@@ -160,12 +165,6 @@ func (s *Set) matches(word []rune, sizeIndex int, minScore float64) []Match {
 type candidate struct {
 	item  int32
 	score float64
-}
-
-// trieOrder is where a number comes in a hash trie of 32-way nodes in which
-// each number hashes to itself: the lowest five bits decide first.
-func trieOrder(n int32) int32 {
-	return n&31<<10 | n>>5&31<<5 | n>>10&31
 }
 
 func magnitude(counts map[gram]int32) float64 {

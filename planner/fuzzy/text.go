@@ -5,18 +5,19 @@ import (
 	"unicode"
 )
 
-// toLower is Unicode's full mapping. The library function maps characters one
-// to one; the only letter without context for which that is not the same is
-// the capital I with a dot.
+// toLower is Unicode's full mapping to lower case. strings.ToLower maps each
+// character to one character. The two differ in one letter that needs no
+// context: the capital I with a dot.
 func toLower(s string) string {
 	return strings.ToLower(strings.ReplaceAll(s, "İ", "i\u0307"))
 }
 
-// gram is two or three characters of 21 bits each. Grams of two begin with
-// the value 1, which no gram of three can: control characters are left out.
+// gram is two or three characters of 21 bits each. A gram of two has the value 1
+// in place of its first character. A gram of three cannot begin with 1, because
+// control characters are left out.
 type gram uint64
 
-// countGrams cuts a text into overlapping grams.
+// countGrams counts the overlapping grams of a text.
 func countGrams(lower []rune, size int) map[gram]int32 {
 	counts := make(map[gram]int32, len(lower))
 	padded := make([]rune, 1, len(lower)+2)
@@ -42,7 +43,7 @@ func isWord(r rune) bool {
 		'\t' <= r && r <= '\r' || unicode.Is(unicode.Zs, r)
 }
 
-// likeness is one minus the edit distance relative to the longer text.
+// likeness is 1 minus the edit distance divided by the length of the longer text.
 func likeness(a, b []rune) float64 {
 	longer := max(len(a), len(b))
 	if longer == 0 {
@@ -51,8 +52,8 @@ func likeness(a, b []rune) float64 {
 	return float64(longer-distance(a, b)) / float64(longer)
 }
 
-// distance is the number of insertions, deletions and replacements between two
-// texts (Levenshtein), by the usual table of which one row is kept.
+// distance is the Levenshtein distance: the number of insertions, deletions and
+// replacements that turn one text into the other. It keeps one row of the table.
 func distance(a, b []rune) int {
 	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
 		a, b = a[1:], b[1:]

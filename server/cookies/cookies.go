@@ -5,22 +5,21 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/fastgrest/fastgrest/parser/hashorder"
 	"github.com/fastgrest/fastgrest/parser/jsontext"
 )
 
-// fewCookies are sorted on the stack. Browsers send fewer; a header that has
-// more is made for the purpose.
+// fewCookies are sorted on the stack. Browsers send fewer.
 const fewCookies = 32
 
-// cookie is one piece of a header. It lies in it.
+// cookie is one piece of a header. Its bytes belong to the header.
 type cookie struct {
 	name, value []byte
-	place       uint64 // see hashorder.Place
+	left        int // length of the header after this cookie
 }
 
-// AppendJSON appends the cookies of one header value as a JSON object; without
-// a header the object is empty.
+// AppendJSON appends the cookies of one header value to dst as a JSON object.
+// The object is empty without a header. Up to fewCookies are sorted without
+// an allocation.
 func AppendJSON(dst, header []byte) []byte {
 	if len(header) == 0 {
 		return append(dst, '{', '}') // fast path
@@ -30,18 +29,15 @@ func AppendJSON(dst, header []byte) []byte {
 	for len(header) > 0 {
 		var c cookie
 		c.name, c.value, header = cut(header)
+		c.left = len(header)
 		all = append(all, c)
 	}
 	if len(all) > 1 {
-		arrange(all)
+		all = lastOfEach(all)
 	}
 	dst = append(dst, '{')
-	empty := len(dst)
 	for i, c := range all {
-		if i+1 < len(all) && bytes.Equal(c.name, all[i+1].name) {
-			continue // the last one counts
-		}
-		if len(dst) > empty {
+		if i > 0 {
 			dst = append(dst, ',')
 		}
 		dst = jsontext.AppendString(dst, c.name)
@@ -51,18 +47,16 @@ func AppendJSON(dst, header []byte) []byte {
 	return append(dst, '}')
 }
 
-// arrange puts cookies in the order in which PostgREST's hash table gives them
-// back, those of one name together and in the order of the header.
-func arrange(all []cookie) {
-	for i := range all {
-		all[i].place = hashorder.Place(all[i].name)
-	}
-	slices.SortStableFunc(all, func(a, b cookie) int {
-		if a.place != b.place {
-			return cmp.Compare(a.place, b.place)
-		}
-		return bytes.Compare(a.name, b.name)
+// lastOfEach keeps the last cookie of each name, and returns them from the last
+// to the first. It sorts, because a comparison of all pairs would take seconds
+// for a header of the maximum length.
+func lastOfEach(all []cookie) []cookie {
+	slices.SortFunc(all, func(a, b cookie) int {
+		return cmp.Or(bytes.Compare(a.name, b.name), cmp.Compare(a.left, b.left))
 	})
+	all = slices.CompactFunc(all, func(a, b cookie) bool { return bytes.Equal(a.name, b.name) })
+	slices.SortFunc(all, func(a, b cookie) int { return cmp.Compare(a.left, b.left) })
+	return all
 }
 
 // cut takes the first cookie off a header. Spaces in front of a name and one
