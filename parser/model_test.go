@@ -115,17 +115,3 @@ func modelHeader(header string) modelRange {
 	}
 	return r
 }
-
-func modelTop(limits, header modelRange) (modelRange, RangeProblem) {
-	top := header.intersect(limits)
-	if limits.limitZero() {
-		return modelRange{lower: new(big.Int), upper: big.NewInt(-1)}, RangeFine
-	}
-	if top.empty() {
-		if header.empty() {
-			return top, RangeLowerGTUpper
-		}
-		return top, RangeNegativeLimit
-	}
-	return top, RangeFine
-}

@@ -155,18 +155,18 @@ func (q *query) read(method, target string, headers [][2]string, content string)
 		case "Content-Type":
 			q.ContentType = header.ParseContentType(value)
 		case "Range":
-			inHeader = parser.ParseRangeHeader(value)
+			inHeader = header.ParseRange(value)
 		}
 	}
 	q.raw, q.content = []byte(raw), []byte(content)
 	if err := q.parsed.Parse(q.raw, mode); err != nil {
 		return err
 	}
-	use := parser.RangeOther
-	if method == "GET" {
-		use = parser.RangeGet
+	if method != "GET" {
+		inHeader = parser.AllRange
 	}
-	q.Top, _ = q.parsed.TopRange(use, inHeader)
+	limits := q.parsed.RootRange()
+	q.Top = limits.LimitZero(inHeader.Intersect(limits))
 	return q.readPayload(q.content, call)
 }
 

@@ -37,7 +37,7 @@ var inTests = []string{"pgwire/pgtest", "server/faulttest", "github.com/google/g
 var layers = []layer{
 	{path: "parser", why: "reads text and knows no catalog, no SQL and no I/O", imports: []string{"parser/explain"}},
 	{path: "parser/explain", why: "shared by the grammars only"},
-	{path: "parser/header", why: "reads header values, each by itself"},
+	{path: "parser/header", why: "reads header values, each by itself", imports: []string{"parser"}},
 	{path: "parser/body", why: "reads payloads, each by itself", imports: []string{"parser/jsontext"}},
 	{path: "parser/jsontext", why: "turns bytes into bytes"},
 

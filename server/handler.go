@@ -9,6 +9,7 @@ import (
 
 	"github.com/fastgrest/fastgrest/parser"
 	"github.com/fastgrest/fastgrest/parser/body"
+	"github.com/fastgrest/fastgrest/parser/header"
 	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/server/config"
 	"github.com/fastgrest/fastgrest/server/metrics"
@@ -176,24 +177,9 @@ func (rq *request) parseQuery(mode parser.Mode) error {
 	if err := rq.query.Parse(rq.rawQuery, mode); err != nil {
 		return err
 	}
-	use, fromHeader := parser.RangeOther, parser.AllRange
-	switch {
-	case rq.ctx.IsGet():
-		use = parser.RangeGet
-		if value := rq.header(fasthttp.HeaderRange); value != nil {
-			fromHeader = parser.ParseRangeHeader(value)
-		}
-	case rq.ctx.IsPut():
-		use = parser.RangePut
-	}
-	top, fault := rq.query.TopRange(use, fromHeader)
-	switch fault {
-	case parser.RangeLowerGTUpper:
-		return errLowerAboveUpper
-	case parser.RangeNegativeLimit:
-		return errNegativeLimit
-	case parser.RangePutNotAllowed:
-		return errPutRange
+	top, err := topRange(rq.method(), rq.query.RootRange(), header.ParseRange(rq.header(fasthttp.HeaderRange)))
+	if err != nil {
+		return err
 	}
 	rq.plan.Top = top
 	return nil

@@ -8,7 +8,6 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"github.com/fastgrest/fastgrest/parser"
 	"github.com/fastgrest/fastgrest/parser/header"
 	"github.com/fastgrest/fastgrest/planner"
 )
@@ -56,13 +55,13 @@ func (rq *request) respondRange(plan *planner.Plan) int {
 	r := &rq.result
 	total, hasTotal := rq.total()
 	lower := rq.plan.Top.Lower
-	status := parser.RangeStatus(lower, lower+r.rows-1, total, hasTotal)
+	status := rangeStatus(lower, lower+r.rows-1, total, hasTotal)
 	if status == fasthttp.StatusRequestedRangeNotSatisfiable {
 		rq.code = "PGRST103"
 		r.dropBody()
 		r.body = outOfBounds(lower, strconv.FormatInt(total, 10)).appendJSON(r.body, rq.snap.config.ClientErrorVerbosity)
 	}
-	rq.scratch = parser.AppendContentRange(rq.scratch[:0], lower, lower+r.rows-1, total, hasTotal)
+	rq.scratch = appendContentRange(rq.scratch[:0], lower, lower+r.rows-1, total, hasTotal)
 	rq.ctx.Response.Header.SetCanonical(headerContentRange, rq.scratch)
 	return status
 }

@@ -83,7 +83,7 @@ func (rq *request) insertStatus(plan *planner.Plan) int {
 // setContentRange of a write has a total only if one was asked for.
 func (rq *request) setContentRange(lower, upper int64) {
 	counted := rq.prefer.Count == header.CountExact || rq.prefer.Count == header.CountEstimated
-	rq.scratch = parser.AppendContentRange(rq.scratch[:0], lower, upper, rq.result.rows, counted)
+	rq.scratch = appendContentRange(rq.scratch[:0], lower, upper, rq.result.rows, counted)
 	rq.ctx.Response.Header.SetCanonical(headerContentRange, rq.scratch)
 }
 
