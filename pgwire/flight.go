@@ -21,19 +21,6 @@ type Flight struct {
 	known  bool // see KnownOnly
 	writes bool // see ForWriting
 
-	// Took is how long the server took, as far as we can tell: from when the
-	// flight was the first to be answered to its answer's end. Queued: the server
-	// was busy with others before it. All are set by the pool.
-	Took   time.Duration
-	Queued bool
-	// Worked is Took without the way there and back: what the server took, were
-	// it next door.
-	Worked time.Duration
-
-	// Waited is how long it waited for a connection, or in line on one. Set by
-	// the pool.
-	Waited time.Duration
-
 	// Reused and Parsed count the statements that the connection had parsed
 	// before, and those it had not, for as long as there is the Flight: Reset
 	// leaves them alone.

@@ -128,8 +128,8 @@ func (rq *request) once(ctx context.Context, plan *planner.Plan, prepared *plann
 	if !plan.ReadOnly && prepared.Rows {
 		rq.flight.KnownOnly() // see certain
 	}
-	err = rq.share(ctx, rq.manner(plan, prepared))
-	rq.learnPace(prepared, rq.flight.Worked, rq.flight.Queued, err)
+	timing, err := rq.share(ctx, rq.manner(plan, prepared))
+	rq.learnPace(prepared, timing.Worked, timing.Queued, err)
 	if err == nil {
 		return true, nil
 	}

@@ -149,16 +149,15 @@ func (rq *request) acquire(ctx context.Context, how pool.Manner) (*pool.Conn, er
 }
 
 // share runs the flight on a connection of its own or one shared with others.
-func (rq *request) share(ctx context.Context, how pool.Manner) error {
-	log, f := rq.server.log, &rq.flight
+func (rq *request) share(ctx context.Context, how pool.Manner) (pool.Timing, error) {
+	log := rq.server.log
 	log.PoolRequest()
 	rq.effort.used = true
-	f.Took, f.Worked = 0, 0
-	err := rq.server.pool.Run(ctx, f, how)
-	rq.effort.waited += f.Waited
-	rq.effort.database += f.Took
+	timing, err := rq.server.pool.Run(ctx, &rq.flight, how)
+	rq.effort.waited += timing.Waited
+	rq.effort.database += timing.Took
 	log.PoolBorrowed()
-	return err
+	return timing, err
 }
 
 // send runs the flight on a connection.

@@ -38,11 +38,11 @@ func TestFlightTimeout(t *testing.T) {
 	t.Run("flight", func(t *testing.T) {
 		p := open(t, silent(t, 1))
 		var f pgwire.Flight
-		if err := p.Run(bg, &f, pool.Alone); err != nil {
+		if err := run(p, &f, pool.Alone); err != nil {
 			t.Fatal(err)
 		}
 		for range 2 {
-			if err := p.Run(bg, &f, pool.Alone); !isUnanswered(err) {
+			if err := run(p, &f, pool.Alone); !isUnanswered(err) {
 				t.Error(err)
 			}
 		}
@@ -63,7 +63,7 @@ func TestFlightTimeout(t *testing.T) {
 		done := make(chan error, 1)
 		go func() {
 			var f pgwire.Flight
-			done <- p.Run(bg, &f, pool.Alone)
+			done <- run(p, &f, pool.Alone)
 		}()
 		eventually(t, "in use", func() bool { return p.Stats().InUse == 1 })
 		p.SetFlightTimeout(20 * time.Millisecond)

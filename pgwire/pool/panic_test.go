@@ -39,7 +39,7 @@ func TestPanic(t *testing.T) {
 				var f pgwire.Flight
 				f.Add(statement, sink)
 				f.Arg([]byte("x"))
-				return p.Run(bg, &f, test.how), nil
+				return run(p, &f, test.how), nil
 			}
 			var wg sync.WaitGroup
 			for client := range 64 {

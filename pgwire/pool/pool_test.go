@@ -52,6 +52,12 @@ func acquire(tb testing.TB, p *pool.Pool) *pool.Conn {
 	return c
 }
 
+// run runs a flight whose times do not matter.
+func run(p *pool.Pool, f *pgwire.Flight, how pool.Manner) error {
+	_, err := p.Run(bg, f, how)
+	return err
+}
+
 // eventually waits for something that others bring about.
 func eventually(tb testing.TB, what string, ok func() bool) {
 	tb.Helper()
@@ -337,7 +343,7 @@ func TestRun(t *testing.T) {
 	c.Release()
 	var f pgwire.Flight
 	var lost *pgwire.ConnError
-	if err := p.Run(bg, &f, pool.Alone); !errors.As(err, &lost) || lost.Kind != pgwire.Lost {
+	if err := run(p, &f, pool.Alone); !errors.As(err, &lost) || lost.Kind != pgwire.Lost {
 		t.Errorf("got %v, want a lost connection", err)
 	}
 	eventually(t, "nobody gets it again", func() bool { s := p.Stats(); return s.InUse+s.Idle == 0 })

@@ -54,7 +54,7 @@ func (o *order) runStatement(statement *pgwire.Stmt, how pool.Manner) int {
 	var f pgwire.Flight
 	var v oneValue
 	f.Add(statement, &v)
-	if err := o.Run(bg, &f, how); err != nil {
+	if err := run(o.Pool, &f, how); err != nil {
 		o.t.Error(err)
 		return 0
 	}
@@ -187,7 +187,7 @@ func TestWritesShare(t *testing.T) {
 			var f pgwire.Flight
 			var v oneValue
 			f.Add(statement, &v)
-			if err := o.Run(bg, &f, pool.QuickWrite); err != nil {
+			if err := run(o.Pool, &f, pool.QuickWrite); err != nil {
 				t.Error(err)
 			}
 			turns[i], _ = strconv.Atoi(string(v.got))

@@ -58,13 +58,14 @@ type batch struct {
 	seen    watched
 }
 
-// Run runs a flight. Contexts do not reach flights that share.
-func (p *Pool) Run(ctx context.Context, f *pgwire.Flight, how Manner) error {
+// Run runs a flight and returns its times, also those of a flight that failed.
+// The end of ctx does not interrupt a flight that shares a connection.
+func (p *Pool) Run(ctx context.Context, f *pgwire.Flight, how Manner) (Timing, error) {
 	if how.shares() && (p.o.Depth <= 1 || ctx.Done() != nil) {
 		how = Alone
 	}
-	f.Waited = 0
 	var c *Conn
+	var waited time.Duration
 	if how != QuickRead {
 		c = p.takeIdle(how)
 	}
@@ -73,20 +74,23 @@ func (p *Pool) Run(ctx context.Context, f *pgwire.Flight, how Manner) error {
 		t := p.newTicket(f, how)
 		defer p.recycle(ctx, t)
 		err := p.wait(ctx, t)
-		f.Waited = time.Duration(now() - began)
+		waited = time.Duration(now() - began)
 		if err != nil {
-			return err
+			return Timing{Waited: waited}, err
 		}
 		c = t.conn
 		if t.shared {
-			return c.receive(t)
+			timing, err := c.receive(t)
+			timing.Waited = waited
+			return timing, err
 		}
 	}
 	defer c.Release() // also when a sink panics
 	sent := now()
 	err := c.Run(ctx, f)
-	c.time(f, sent, sent, err)
-	return err
+	timing := c.timing(sent, sent, now(), err)
+	timing.Waited = waited
+	return timing, err
 }
 
 // fill takes the flights that a free connection sends next out of the queue, as
@@ -180,12 +184,19 @@ func (p *Pool) putBack(tickets []*ticket) {
 }
 
 // receive reads the response to the flight at the head of the batch.
-func (c *Conn) receive(t *ticket) error {
-	now := int64(0)
-	defer func() { c.pass(now) }() // also when a sink panics
+func (c *Conn) receive(t *ticket) (Timing, error) {
+	at := int64(0)
+	defer func() { c.pass(at) }() // also when a sink panics
 	err := c.batch.sharing.Receive(t.flight)
-	now = c.time(t.flight, t.sent, c.batch.since, err)
-	return err
+	at = now()
+	return c.timing(t.sent, c.batch.since, at, err), err
+}
+
+// receiveDiscarded does the same for a flight that has been sent again on another
+// connection, where its response counts.
+func (c *Conn) receiveDiscarded(t *ticket) {
+	_ = c.batch.sharing.Receive(t.flight)
+	c.pass(now())
 }
 
 // pass takes the head out of the batch, and gives the turn to the next flight, or
@@ -206,7 +217,7 @@ func (c *Conn) pass(at int64) {
 		c.Conn.Unshare()
 		c.Release()
 	case next.turn == nil: // it has been sent elsewhere, and no caller waits for it here
-		go func() { _ = c.receive(next) }()
+		go c.receiveDiscarded(next)
 	default:
 		next.turn <- struct{}{}
 	}

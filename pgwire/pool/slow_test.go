@@ -143,7 +143,8 @@ func TestReserveTimeout(t *testing.T) {
 	for i, w := range waiters {
 		go func() {
 			var f pgwire.Flight
-			left <- p.Run(w, &f, pool.Slow)
+			_, err := p.Run(w, &f, pool.Slow)
+			left <- err
 		}()
 		eventually(t, "a queue", func() bool { return p.Stats().Queued == i+1 })
 	}
@@ -241,7 +242,7 @@ func TestReserveHolds(t *testing.T) {
 			for j := range 200 {
 				f.Reset()
 				f.Add(one, nil)
-				if err := p.Run(bg, &f, []pool.Manner{pool.Alone, pool.QuickRead}[j%2]); err != nil {
+				if err := run(p, &f, []pool.Manner{pool.Alone, pool.QuickRead}[j%2]); err != nil {
 					t.Error(err)
 				}
 			}

@@ -59,7 +59,7 @@ func TestWaiterLeaves(t *testing.T) {
 	go func() {
 		var f pgwire.Flight
 		f.Add(pgwire.NewStmt("select 1"), nil)
-		if err := p.Run(second, &f, pool.Alone); err != nil {
+		if _, err := p.Run(second, &f, pool.Alone); err != nil {
 			t.Error(err)
 		}
 		got <- nil

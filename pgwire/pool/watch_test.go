@@ -79,7 +79,7 @@ func (b *blockade) ask(name string, how pool.Manner) error {
 	var v oneValue
 	f.Add(b.named, &v)
 	f.Arg([]byte(name))
-	if err := b.Run(bg, &f, how); err != nil {
+	if err := run(b.Pool, &f, how); err != nil {
 		return err
 	}
 	if name != "head" && (string(v.got) != name || v.rows != 1) {

@@ -35,19 +35,35 @@ func (c *Conn) roundTrip(took int64) {
 	}
 }
 
-// time notes how long a flight took. sent is when it was sent, and from when it
-// became the first of its batch. It returns the present.
-func (c *Conn) time(f *pgwire.Flight, sent, from int64, err error) (at int64) {
-	at = now()
+// Timing says where the time of a flight went. All but Waited are zero for a
+// flight that was not sent.
+type Timing struct {
+	// Waited is the time until the flight had a connection or, in a batch, was the
+	// first that had not been answered.
+	Waited time.Duration
+	// Took is the time from then on to the end of the response.
+	Took time.Duration
+	// Worked is Took without the round trip: the time the server worked.
+	Worked time.Duration
+	// Queued reports that the server was busy with other flights of the batch when
+	// this one arrived.
+	Queued bool
+}
+
+// timing counts a flight that has been answered, and returns its times but for
+// Waited. sent, from and at are in ns since start: the flight was sent, became the
+// first of its batch, and was answered.
+func (c *Conn) timing(sent, from, at int64, err error) Timing {
 	c.answered.Add(1)
 	if err == nil {
 		c.roundTrip(at - sent)
 	}
-	arrived := sent + c.wire.Load() // or its answer could have, had there been nothing to do
-	f.Took = time.Duration(at - from)
-	f.Worked = time.Duration(max(0, at-max(from, arrived)))
-	f.Queued = from > arrived
-	return at
+	arrived := sent + c.wire.Load() // or the response could have, had there been nothing to do
+	return Timing{
+		Took:   time.Duration(at - from),
+		Worked: time.Duration(max(0, at-max(from, arrived))),
+		Queued: from > arrived,
+	}
 }
 
 // Wire is how long a round trip takes.
