@@ -27,7 +27,7 @@ type Config struct {
 	OnNotice       func(*Error)
 	OnNotification func(channel, payload string)
 
-	place string // see placeQuery
+	roleQuery string // see roleQuery
 }
 
 // ParseConfig reads a connection string, URI or keyword=value, as libpq does:
@@ -43,7 +43,7 @@ func ParseConfig(uri string) (*Config, error) {
 		}
 	}
 	adopt(cfg)
-	return &Config{Config: cfg, Statements: 256, CancelWait: 5 * time.Second, place: placeQuery(cfg.ValidateConnect)}, nil
+	return &Config{Config: cfg, Statements: 256, CancelWait: 5 * time.Second, roleQuery: roleQuery(cfg.ValidateConnect)}, nil
 }
 
 // Copy returns a Config that can be changed on its own.

@@ -27,22 +27,22 @@ type Conn struct {
 	stmts  stmtCache
 	own    Flight // for Query and Rollback
 
-	status   byte // of the transaction: 'I' none, 'T' in one, 'E' in a failed one
-	broken   bool
-	busy     bool // between the first byte out and the last byte in
-	answered bool // the server has said something since the flight was sent
-	doubtful bool // the server may have lost its role, see stray.go
+	status           byte // of the transaction: 'I' none, 'T' in one, 'E' in a failed one
+	broken           bool
+	busy             bool // between the first byte out and the last byte in
+	answered         bool // the server has said something since the flight was sent
+	suspectsFailover bool // the server may have lost its role, see failover.go
 
 	// See reset.go. While the connection is shared, all are under guard.
-	soil     Soil   // what the session may hold when the next flight begins
-	flights  uint64 // number of the last flight
-	soiledBy uint64 // number of the last flight that left something
-	retired  error  // a reset failed: no further flights
+	session   SessionState // what the session may hold when the next flight begins
+	flights   uint64       // number of the last flight
+	dirtiedBy uint64       // number of the last flight that left something
+	retired   error        // a reset failed: no further flights
 
 	aside     chan error // result of a large flight's sender
 	asideBusy bool       // there is one
 
-	guard *sync.Mutex // over stmts and soil while the connection is shared, else nil
+	guard *sync.Mutex // over stmts and session while the connection is shared, else nil
 
 	values [][]byte // of a row
 	msgs   struct { // to encode from and decode into

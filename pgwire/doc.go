@@ -25,14 +25,14 @@
 // # What code leaves in a session
 //
 // Settings, locks and temporary tables that functions make for their session
-// outlive the transaction. A flight that runs such functions says so (Soils);
+// outlive the transaction. A flight that runs such functions says so (LeavesState);
 // the next flight then begins with a session reset, in the same write. If the
 // reset fails, the server does not run the flight (reset.go).
 //
 // # Servers that lose their role
 //
 // A write that is refused because nobody may write is reason to ask whether the
-// server still is what target_session_attrs wants (stray.go).
+// server still is what target_session_attrs wants (failover.go).
 //
 // # Errors, and what they leave behind
 //

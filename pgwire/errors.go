@@ -42,25 +42,26 @@ func (e *Error) Stale() bool { return e.Deallocated() || e.otherResult() || e.un
 
 // otherResult: parsed anew, the statement returns other columns.
 func (e *Error) otherResult() bool {
-	return e.Code == "0A000" && e.Routine == "RevalidateCachedQuery"
+	return e.Code == FeatureNotSupported && e.Routine == "RevalidateCachedQuery"
 }
 
 // unbindable: parsed anew, the statement has another number of columns than
 // formats were asked for.
-func (e *Error) unbindable() bool { return e.Code == "08P01" && e.Routine == "PortalSetResultFormat" }
+func (e *Error) unbindable() bool {
+	return e.Code == ProtocolViolation && e.Routine == "PortalSetResultFormat"
+}
 
 // Deallocated reports that the session does not have the statement: somebody
 // has deallocated it.
-func (e *Error) Deallocated() bool { return e.Code == "26000" }
+func (e *Error) Deallocated() bool { return e.Code == InvalidSQLStatementName }
 
 // OtherColumns reports whether a statement names columns that are not there, or
 // does not name as many as there are; see sqlgen.Columns.
 func (e *Error) OtherColumns() bool {
-	const unknownColumn, ambiguousColumn, syntaxError = "42703", "42702", "42601"
 	switch e.Code {
-	case unknownColumn, ambiguousColumn:
+	case UndefinedColumn, AmbiguousColumn:
 		return true
-	case syntaxError:
+	case SyntaxError:
 		return e.Routine == "transformSetOperationTree" // "each UNION query must have the same number of columns"
 	}
 	return false

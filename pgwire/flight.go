@@ -26,8 +26,8 @@ type Flight struct {
 	// leaves them alone.
 	Reused, Parsed int
 
-	soils Soil          // see Soils
-	limit time.Duration // see Limit
+	leaves SessionState  // see LeavesState
+	limit  time.Duration // see Limit
 
 	// What follows belongs to the connection while it runs the flight.
 	resets bool   // begins with a session reset, see reset.go
@@ -100,7 +100,7 @@ func (f *Flight) Reset() {
 	clear(f.args)
 	f.steps, f.args = f.steps[:0], f.args[:0]
 	f.simple, f.known, f.writes = "", false, false
-	f.soils, f.resets, f.limit = Clean, false, 0
+	f.leaves, f.resets, f.limit = Clean, false, 0
 	f.closes, f.err, f.failed = 0, nil, -1
 }
 

@@ -105,10 +105,6 @@ func (c *Conn) cancel() {
 	_ = c.pg.CancelRequest(ctx) // or else the deadline does it
 }
 
-// queryCanceled is what a server says that obeys a cancel request. It says the
-// same of statement_timeout.
-const queryCanceled = "57014"
-
 // afterInterrupt turns the end of an interrupted flight into its error.
 //
 // If the server acted on the request the connection is as good as before. If
@@ -117,7 +113,7 @@ const queryCanceled = "57014"
 // not used again.
 func (c *Conn) afterInterrupt(f *Flight, err error) error {
 	var said *Error
-	if errors.As(err, &said) && said.Code == queryCanceled {
+	if errors.As(err, &said) && said.Code == QueryCanceled {
 		if !c.broken {
 			_ = c.net.SetDeadline(time.Time{})
 		}

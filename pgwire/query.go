@@ -53,7 +53,7 @@ func (c *Conn) Exec(ctx context.Context, sql string) error {
 // Reset resets the session now, if a reset is due, rather than with the next
 // flight.
 func (c *Conn) Reset(ctx context.Context) error {
-	if c.soil == Clean || c.status != 'I' {
+	if c.session == Clean || c.status != 'I' {
 		return nil
 	}
 	c.own.Reset()
@@ -66,7 +66,7 @@ func (c *Conn) encodeSimple(f *Flight) error {
 	}
 	var err error
 	if c.out.buf, err = (&pgproto3.Query{String: f.simple}).Encode(c.out.buf); err == nil {
-		c.soiled(f)
+		c.noteState(f)
 	}
 	return err
 }

@@ -237,7 +237,7 @@ func (c *Conn) read(f *Flight) error {
 				f.fail(i, said)
 				f.unexecuted = want < wantRowFields
 			}
-			c.doubtful = c.doubtful || f.writes && said.Code == readOnlyTransaction
+			c.suspectsFailover = c.suspectsFailover || f.writes && said.Code == ReadOnlySQLTransaction
 			// The rest is skipped by the server.
 			i, want, f.closes = len(f.steps), answered, 0
 			continue

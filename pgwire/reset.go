@@ -48,7 +48,7 @@ import (
 //	tables, functions, types in pg_temp             DISCARD TEMP
 //	currval, lastval, cached sequence values        DISCARD SEQUENCES
 //	the seed of random()                            setseed, with a random number of ours
-//	prepared statements                             DEALLOCATE ALL, for SoiledStatements
+//	prepared statements                             DEALLOCATE ALL, for DirtyStatements
 //
 // Large-object descriptors, snapshots and SET LOCAL end with the transaction.
 // Cached plans are kept, which is all that DISCARD ALL would remove in addition.
@@ -58,17 +58,17 @@ import (
 // of the session, libraries loaded by LOAD, and what other extensions keep in
 // the memory of the process.
 
-// Soil is what code may have left in a session for the flights after it.
-type Soil uint8
+// SessionState is what code may have left in a session for the flights after it.
+type SessionState uint8
 
 const (
 	// Clean: nothing.
-	Clean Soil = iota
-	// Soiled: anything but prepared statements.
-	Soiled
-	// SoiledStatements: prepared statements, too. A reset then deallocates ours
+	Clean SessionState = iota
+	// Dirty: anything but prepared statements.
+	Dirty
+	// DirtyStatements: prepared statements, too. A reset then deallocates ours
 	// with the others.
-	SoiledStatements
+	DirtyStatements
 )
 
 // resetCommands is the Query. CLOSE ALL comes first because closing a cursor may
@@ -76,11 +76,11 @@ const (
 const resetCommands = "BEGIN ISOLATION LEVEL READ COMMITTED;CLOSE ALL;RESET SESSION AUTHORIZATION;RESET ALL;" +
 	"SELECT pg_catalog.pg_advisory_unlock_all();UNLISTEN *;DISCARD TEMP;DISCARD SEQUENCES"
 
-// resetMessages has the messages by Soil, with a zero for the seed, which lies
+// resetMessages has the messages by SessionState, with a zero for the seed, which lies
 // seedAt before their end.
 var resetMessages = [...][]byte{
-	Soiled:           append(queryMessage(resetCommands), resetEnd...),
-	SoiledStatements: append(queryMessage(resetCommands+";DEALLOCATE ALL"), resetEnd...),
+	Dirty:           append(queryMessage(resetCommands), resetEnd...),
+	DirtyStatements: append(queryMessage(resetCommands+";DEALLOCATE ALL"), resetEnd...),
 }
 
 var resetEnd, seedAt = func() (b []byte, seedAt int) {
@@ -103,40 +103,40 @@ func queryMessage(sql string) []byte {
 	return b
 }
 
-// Soil says that code ran in the session outside of flights that say so
+// SessionChanged says that code ran in the session outside of flights that say so
 // themselves. The next flight begins with a reset.
-func (c *Conn) Soil(s Soil) {
-	c.soil = max(c.soil, s)
-	c.soiledBy = c.flights
+func (c *Conn) SessionChanged(s SessionState) {
+	c.session = max(c.session, s)
+	c.dirtiedBy = c.flights
 }
 
-// Soils says what the flight may leave in the session. The next flight on the
+// LeavesState says what the flight may leave in the session. The next flight on the
 // connection then begins with a reset.
-func (f *Flight) Soils(s Soil) { f.soils = s }
+func (f *Flight) LeavesState(s SessionState) { f.leaves = s }
 
 // encodeReset puts a reset in front of a flight that needs it. Inside a
 // transaction block the session still belongs to the block's owner.
 func (c *Conn) encodeReset(f *Flight) {
 	shared := c.guard != nil // then no flight leaves a block open, and status is the receiver's
-	f.resets = c.soil != Clean && (shared || c.status == 'I')
+	f.resets = c.session != Clean && (shared || c.status == 'I')
 	if !f.resets {
 		return // fast path
 	}
-	b := append(c.out.buf, resetMessages[c.soil]...)
+	b := append(c.out.buf, resetMessages[c.session]...)
 	seed := 2*rand.Float64() - 1
 	binary.BigEndian.PutUint64(b[len(b)-seedAt:], math.Float64bits(seed))
 	c.out.buf = b
-	if c.soil == SoiledStatements {
+	if c.session == DirtyStatements {
 		c.stmts.clear()
 	}
 }
 
-// soiled notes, once the flight is sure to go out, what it leaves.
-func (c *Conn) soiled(f *Flight) {
+// noteState notes, once the flight is sure to go out, what it leaves.
+func (c *Conn) noteState(f *Flight) {
 	c.flights++
 	f.number = c.flights
-	if f.soils != Clean {
-		c.soil, c.soiledBy = max(c.soil, f.soils), f.number
+	if f.leaves != Clean {
+		c.session, c.dirtiedBy = max(c.session, f.leaves), f.number
 	}
 }
 
@@ -147,10 +147,10 @@ func (c *Conn) wasReset(f *Flight) {
 		defer c.guard.Unlock()
 	}
 	switch {
-	case c.soiledBy < f.number:
-		c.soil = Clean
-	case c.soiledBy == f.number:
-		c.soil = f.soils
+	case c.dirtiedBy < f.number:
+		c.session = Clean
+	case c.dirtiedBy == f.number:
+		c.session = f.leaves
 	}
 }
 

@@ -25,33 +25,33 @@ func TestReset(t *testing.T) {
 		nullif(current_setting('transaction_isolation'), 'read committed'), nullif(current_setting('search_path'), '"$user", public'),
 		(select 'locked' from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()), to_regclass('pg_temp.kept')::text)`
 	const left = "left reset_other serializable nowhere locked"
-	soil := func(s pgwire.Soil, stmts ...*pgwire.Stmt) {
+	runLeaving := func(s pgwire.SessionState, stmts ...*pgwire.Stmt) {
 		t.Helper()
 		f := new(pgwire.Flight)
 		for _, stmt := range stmts {
 			f.Add(stmt, nil)
 		}
-		f.Soils(s)
+		f.LeavesState(s)
 		if err := c.Run(bg, f); err != nil {
 			t.Fatal(err)
 		}
 	}
-	soil(pgwire.Clean, leave)
+	runLeaving(pgwire.Clean, leave)
 	if got := value(t, c, look); got != left {
 		t.Errorf("not reset: %q, want %q", got, left)
 	}
-	c.Soil(pgwire.Soiled)
+	c.SessionChanged(pgwire.Dirty)
 	for range 2 {
 		if got := value(t, c, look); got != "" {
 			t.Errorf("reset on request: %q", got)
 		}
 	}
-	soil(pgwire.Soiled, leave, pgwire.NewStmt("create temp table kept (a int)"))
+	runLeaving(pgwire.Dirty, leave, pgwire.NewStmt("create temp table kept (a int)"))
 	if got := value(t, c, look); got != "" {
 		t.Errorf("reset: %q", got)
 	}
 	// A flight that fails has not cleaned anything, nor undone the reset.
-	soil(pgwire.Soiled, leave)
+	runLeaving(pgwire.Dirty, leave)
 	if _, err := run(c, new(log), pgwire.NewStmt("select 1/0")); code(err) != "22012" {
 		t.Error(err)
 	}
@@ -59,7 +59,7 @@ func TestReset(t *testing.T) {
 		t.Errorf("after an error: %q", got)
 	}
 	// The session of a block is its own until it ends.
-	soil(pgwire.Soiled, pgwire.NewStmt("begin"), leave)
+	runLeaving(pgwire.Dirty, pgwire.NewStmt("begin"), leave)
 	if got := value(t, c, "select current_setting('app.x')"); got != "left" {
 		t.Errorf("in the block: %q", got)
 	}
@@ -71,15 +71,15 @@ func TestReset(t *testing.T) {
 	ours := pgwire.NewStmt("select 1")
 	prepare := pgwire.NewStmt("prepare theirs as select 2")
 	const statements = "select count(*) filter (where from_sql) || ' of ' || count(*) from pg_prepared_statements"
-	soil(pgwire.Soiled, ours, prepare)
+	runLeaving(pgwire.Dirty, ours, prepare)
 	if got := value(t, c, "select name from pg_prepared_statements where from_sql"); got != "theirs" || !c.Knows(ours) {
 		t.Errorf("prepared: %q, ours known: %t", got, c.Knows(ours))
 	}
-	soil(pgwire.SoiledStatements, ours)
+	runLeaving(pgwire.DirtyStatements, ours)
 	if got := value(t, c, statements); got != "0 of 0" || c.Knows(ours) {
 		t.Errorf("prepared: %q, ours known: %t", got, c.Knows(ours))
 	}
-	soil(pgwire.Clean, ours, prepare)
+	runLeaving(pgwire.Clean, ours, prepare)
 }
 
 // TestResetAll goes through what a session can hold.
@@ -114,7 +114,7 @@ func TestResetAll(t *testing.T) {
 			if got := strings.TrimPrefix(look(), "pg_temp."); !strings.HasSuffix(got, test.left) {
 				t.Errorf("before the reset: %q, want %q", got, test.left)
 			}
-			c.Soil(pgwire.SoiledStatements)
+			c.SessionChanged(pgwire.DirtyStatements)
 			if got := look(); got != "" && got != "0" {
 				t.Errorf("after the reset: %q", got)
 			}
@@ -122,7 +122,7 @@ func TestResetAll(t *testing.T) {
 	}
 	for _, function := range []string{"currval('numbers')", "lastval()"} {
 		exec(t, c, "select nextval('numbers')")
-		c.Soil(pgwire.Soiled)
+		c.SessionChanged(pgwire.Dirty)
 		if _, err := run(c, new(log), pgwire.NewStmt("select "+function)); code(err) != "55000" {
 			t.Errorf("%s after the reset: %v", function, err)
 		}
@@ -138,7 +138,7 @@ func TestResetAll(t *testing.T) {
 	seen := map[string]bool{known: true}
 	for range 5 {
 		exec(t, c, "select setseed(0.5)")
-		c.Soil(pgwire.Soiled)
+		c.SessionChanged(pgwire.Dirty)
 		if got := value(t, c, random); seen[got] {
 			t.Errorf("random numbers after the reset: %s once more", got)
 		} else {
@@ -193,7 +193,7 @@ func TestResetMessages(t *testing.T) {
 			heard := make(chan string, 10)
 			s := pgtest.NewScript(t, answers(heard, test.query, test.rest))
 			c := connectTo(t, s)
-			c.Soil(pgwire.Soiled)
+			c.SessionChanged(pgwire.Dirty)
 			soon(t, "run", func() {
 				l := new(log)
 				_, err := run(c, l, a)
@@ -245,7 +245,7 @@ func newFailedReset(t *testing.T, uri string) *failedReset {
 	}
 	exec(t, r.other, "truncate written")
 	exec(t, r.conn, "set app.who = 'alice'; create temp table kept (a int); insert into kept values (1)")
-	r.conn.Soil(pgwire.Soiled)
+	r.conn.SessionChanged(pgwire.Dirty)
 	return r
 }
 
@@ -404,7 +404,7 @@ func TestResetShared(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c.Soil(pgwire.Soiled)
+	c.SessionChanged(pgwire.Dirty)
 	for round := range 3 { // the first begins unclean
 		var sharing pgwire.Sharing
 		c.Share(&sharing)
@@ -414,7 +414,7 @@ func TestResetShared(t *testing.T) {
 			s := look
 			if i < 4 && round < 2 {
 				s = leave
-				flights[i].Soils(pgwire.Soiled)
+				flights[i].LeavesState(pgwire.Dirty)
 			}
 			flights[i].Add(s, &rows[i])
 			flights[i].Arg(fmt.Append(nil, i))

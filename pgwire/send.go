@@ -77,7 +77,7 @@ func (c *Conn) encode(f *Flight) error {
 	}
 	c.out.buf, _ = (&pgproto3.Sync{}).Encode(c.out.buf)
 	c.stmts.forgive(f.closes)
-	c.soiled(f)
+	c.noteState(f)
 	return nil
 }
 

@@ -84,7 +84,7 @@ func (s *Sharing) Append(f *Flight) bool {
 // knows reports whether the flight is small and needs nothing parsed here, and
 // whether there is nothing left to tidy up.
 func (c *Conn) knows(f *Flight) bool {
-	if c.stmts.off() || len(c.stmts.doomed) > 0 || f.simple != "" || c.soil == SoiledStatements || c.retired != nil {
+	if c.stmts.off() || len(c.stmts.doomed) > 0 || f.simple != "" || c.session == DirtyStatements || c.retired != nil {
 		return false
 	}
 	n := 0
@@ -172,7 +172,7 @@ func (s *Sharing) received(f *Flight) (abandoned, asking bool) {
 // can be abandoned.
 func (s *Sharing) Replace(f *Flight) (replacement *Flight) {
 	r := &Flight{
-		steps: slices.Clone(f.steps), soils: f.soils, resets: f.resets, number: f.number, closes: f.closes, limit: f.limit, failed: -1,
+		steps: slices.Clone(f.steps), leaves: f.leaves, resets: f.resets, number: f.number, closes: f.closes, limit: f.limit, failed: -1,
 	}
 	for i := range r.steps {
 		r.steps[i].sink = nil
@@ -253,7 +253,7 @@ func (s *Sharing) afterAbandon(f *Flight, err error, asking bool) error {
 		return &ConnError{Kind: Canceled, Err: f.interruption.cause}
 	}
 	var said *Error
-	if errors.As(err, &said) && said.Code == queryCanceled {
+	if errors.As(err, &said) && said.Code == QueryCanceled {
 		return &ConnError{Kind: Canceled, Sent: true, Answered: true, Err: f.interruption.cause}
 	}
 	return err

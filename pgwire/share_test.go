@@ -192,9 +192,9 @@ func TestAbandonMeetsNobodyElse(t *testing.T) {
 	}
 }
 
-// TestReplacedFlightSoils: a flight that was sent again on another connection runs
+// TestReplacedFlightLeavesState: a flight that was sent again on another connection runs
 // here, too, and the session has to be reset after it all the same.
-func TestReplacedFlightSoils(t *testing.T) {
+func TestReplacedFlightLeavesState(t *testing.T) {
 	cluster := pgtest.Start(t)
 	uri := cluster.URI(cluster.NewDB(t), pgtest.Superuser)
 	c, other := dial(t, uri), dial(t, uri)
@@ -202,7 +202,7 @@ func TestReplacedFlightSoils(t *testing.T) {
 	var f pgwire.Flight
 	f.Add(statement, new(log))
 	f.Arg([]byte("x"))
-	f.Soils(pgwire.Soiled)
+	f.LeavesState(pgwire.Dirty)
 	if err := c.Run(bg, &f); err != nil { // what is shared has to be known
 		t.Fatal(err)
 	}
@@ -214,7 +214,7 @@ func TestReplacedFlightSoils(t *testing.T) {
 		f := &pgwire.Flight{}
 		f.Add(statement, &s.rows[i])
 		f.Arg([]byte("secret"))
-		f.Soils(pgwire.Soiled)
+		f.LeavesState(pgwire.Dirty)
 		if !s.sharing.Append(f) {
 			t.Fatalf("flight %d is not taken", i)
 		}

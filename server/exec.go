@@ -84,7 +84,7 @@ func (e commitError) Unwrap() error { return e.error }
 // alone runs the plan on a connection of its own.
 func (rq *request) alone(ctx context.Context, plan *planner.Plan) error {
 	known := plan.Prepared()
-	conn, err := rq.acquire(ctx, rq.manner(plan, known))
+	conn, err := rq.acquire(ctx, rq.class(plan, known))
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func (rq *request) once(ctx context.Context, plan *planner.Plan, prepared *plann
 	if !plan.ReadOnly && prepared.Rows {
 		rq.flight.KnownOnly() // see certain
 	}
-	timing, err := rq.share(ctx, rq.manner(plan, prepared))
+	timing, err := rq.share(ctx, rq.class(plan, prepared))
 	rq.learnPace(prepared, timing.Worked, timing.Queued, err)
 	if err == nil {
 		return true, nil
@@ -146,10 +146,6 @@ func (rq *request) once(ctx context.Context, plan *planner.Plan, prepared *plann
 	return !again, err
 }
 
-// queryCanceled is what becomes of statements that take longer than
-// statement_timeout.
-const queryCanceled = "57014"
-
 // learnPace notes what the plan took, if it came to its end or was slow enough
 // to be given up.
 func (rq *request) learnPace(prepared *planner.Prepared, took time.Duration, queued bool, err error) {
@@ -158,7 +154,7 @@ func (rq *request) learnPace(prepared *planner.Prepared, took time.Duration, que
 			server *pgwire.Error
 			conn   *pgwire.ConnError
 		)
-		timedOut := errors.As(err, &server) && server.Code == queryCanceled
+		timedOut := errors.As(err, &server) && server.Code == pgwire.QueryCanceled // by statement_timeout
 		canceled := errors.As(err, &conn) && conn.Kind == pgwire.Canceled
 		if !timedOut && !canceled {
 			return
@@ -167,10 +163,10 @@ func (rq *request) learnPace(prepared *planner.Prepared, took time.Duration, que
 	prepared.Took(took, queued)
 }
 
-// manner is how the plan may be run beside others. Of writes only inserts share a
+// class is how the plan may be run beside others. Of writes only inserts share a
 // connection: an update may wait for a row that another transaction has locked,
 // and those behind it would wait, too.
-func (rq *request) manner(plan *planner.Plan, prepared *planner.Prepared) pool.Manner {
+func (rq *request) class(plan *planner.Plan, prepared *planner.Prepared) pool.Class {
 	switch {
 	case prepared == nil:
 		return pool.Alone
@@ -277,7 +273,7 @@ func (rq *request) load(plan *planner.Plan, prepared *planner.Prepared, tx trans
 	f := &rq.flight
 	f.Reset()
 	if rq.runsUserCode(prepared) {
-		f.Soils(rq.snap.soil)
+		f.LeavesState(rq.snap.sessionState)
 	}
 	f.Limit(rq.flightLimit(plan))
 	rq.numbers = rq.numbers[:0]

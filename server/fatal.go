@@ -54,14 +54,6 @@ func (s *Server) checkFatal(err error, ours bool) bool {
 	return fatal
 }
 
-// Errors by their SQLSTATE.
-const (
-	wrongPassword      = "28P01"
-	duplicateStatement = "42P05"
-	protocolViolation  = "08P01"
-	syntaxError        = "42601"
-)
-
 func fatalReason(err error, ours bool) (oplog.Fatal, bool) {
 	var server *pgwire.Error
 	if !errors.As(err, &server) {
@@ -70,16 +62,16 @@ func fatalReason(err error, ours bool) (oplog.Fatal, bool) {
 		return oplog.FatalBug, ours && errors.As(err, &unread) && !errors.As(err, new(*pgwire.ConnError))
 	}
 	switch server.Code {
-	case wrongPassword:
+	case pgwire.InvalidPassword:
 		var conn *pgwire.ConnError
 		return oplog.FatalAuth, errors.As(err, &conn) && conn.Kind == pgwire.CannotConnect
-	case duplicateStatement:
+	case pgwire.DuplicatePreparedStatement:
 		// Raised by the server itself, not by a function (RAISE, PREPARE).
 		return oplog.FatalTransactionPooler, server.Routine == "StorePreparedStatement" && server.Where == ""
-	case protocolViolation:
+	case pgwire.ProtocolViolation:
 		// In the words of PgBouncer, which are never translated.
 		return oplog.FatalStatementPooler, server.Message == "transaction blocks not allowed in statement pooling mode"
-	case syntaxError:
+	case pgwire.SyntaxError:
 		return oplog.FatalBug, ours
 	}
 	return 0, false

@@ -61,7 +61,7 @@ func (s *Server) acquireReset(ctx context.Context) (conn *pool.Conn, err error) 
 		if conn.ServerVersion() < minimumVersion {
 			return nil // the caller refuses the version
 		}
-		conn.Soil(pgwire.Soiled)
+		conn.SessionChanged(pgwire.Dirty)
 		if err = conn.Reset(ctx); err != nil {
 			conn.Release()
 		}
@@ -168,7 +168,7 @@ func (s *Server) readConfiguration(ctx context.Context) *configRead {
 	}
 	defer conn.Release()
 	r := s.readConfigOn(ctx, conn.Conn)
-	conn.Soil(pgwire.Soiled) // see storedPatience
+	conn.SessionChanged(pgwire.Dirty) // see storedPatience
 	return r
 }
 

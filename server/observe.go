@@ -134,11 +134,11 @@ func processName() string {
 }
 
 // acquire borrows a connection.
-func (rq *request) acquire(ctx context.Context, how pool.Manner) (*pool.Conn, error) {
+func (rq *request) acquire(ctx context.Context, class pool.Class) (*pool.Conn, error) {
 	log := rq.server.log
 	log.PoolRequest()
 	rq.effort.used = true
-	conn, err := rq.server.pool.AcquireFor(ctx, how)
+	conn, err := rq.server.pool.AcquireFor(ctx, class)
 	if err != nil {
 		rq.effort.waited += time.Since(rq.effort.began)
 		return nil, err
@@ -149,11 +149,11 @@ func (rq *request) acquire(ctx context.Context, how pool.Manner) (*pool.Conn, er
 }
 
 // share runs the flight on a connection of its own or one shared with others.
-func (rq *request) share(ctx context.Context, how pool.Manner) (pool.Timing, error) {
+func (rq *request) share(ctx context.Context, class pool.Class) (pool.Timing, error) {
 	log := rq.server.log
 	log.PoolRequest()
 	rq.effort.used = true
-	timing, err := rq.server.pool.Run(ctx, &rq.flight, how)
+	timing, err := rq.server.pool.Run(ctx, &rq.flight, class)
 	rq.effort.waited += timing.Waited
 	rq.effort.database += timing.Took
 	log.PoolBorrowed()
@@ -255,7 +255,7 @@ func (s *Server) observePool(e pool.Event) {
 	if e.Kind == pool.Connected {
 		s.listener.Reached()
 	}
-	if e.Kind == pool.Strayed {
+	if e.Kind == pool.FailedOver {
 		s.log.Strayed()
 		s.life.Ask(life.Relisten)
 	}
@@ -284,7 +284,7 @@ func (s *Server) observePool(e pool.Event) {
 
 var closedStates = [...]oplog.ConnState{
 	pool.Broken: oplog.ConnBroken, pool.Flushed: oplog.ConnReleased, pool.Idle: oplog.ConnIdled,
-	pool.Aged: oplog.ConnAged, pool.PoolClosed: oplog.ConnReleased, pool.Stray: oplog.ConnReleased,
+	pool.Aged: oplog.ConnAged, pool.PoolClosed: oplog.ConnReleased, pool.Failover: oplog.ConnReleased,
 }
 
 // debugToken is called before a token is looked at; what it returns, after.

@@ -43,37 +43,37 @@ func chosenStatus(code string) (int, bool) {
 // longest match counts (PostgreSQL documentation, appendix A).
 var statusByClass = map[string]int{
 	"08": 503, "09": 500, "0L": 403, "0P": 403,
-	"23503": 409, "23505": 409,
-	"25006": 405, "25": 500,
+	pgwire.ForeignKeyViolation: 409, pgwire.UniqueViolation: 409,
+	pgwire.ReadOnlySQLTransaction: 405, "25": 500,
 	"28": 403, "2D": 500,
 	"38": 500, "39": 500, "3B": 500,
-	"40":    500,
-	"53400": 500, "53": 503, "54": 500, "55": 500,
-	"57P01": 503, "57": 500, "58": 500,
+	"40":                              500,
+	pgwire.ConfigurationLimitExceeded: 500, "53": 503, "54": 500, "55": 500,
+	pgwire.AdminShutdown: 503, "57": 500, "58": 500,
 	"F0": 500, "HV": 500,
-	"P0001": 400, "P0": 500, "PT": 500,
-	"XX":    500,
-	"42P01": 404, "42P17": 500,
+	pgwire.RaiseException: 400, "P0": 500, "PT": 500,
+	"XX":                  500,
+	pgwire.UndefinedTable: 404, pgwire.InvalidObjectDefinition: 500,
 }
 
 func statusOf(e *pgwire.Error, authenticated bool) int {
 	switch e.Code {
-	case "21000":
+	case pgwire.CardinalityViolation:
 		if strings.HasSuffix(e.Message, "requires a WHERE clause") {
 			return 400 // pg-safeupdate: the client's fault
 		}
 		return 500
-	case "22023":
+	case pgwire.InvalidParameterValue:
 		if strings.HasPrefix(e.Message, "role") && strings.HasSuffix(e.Message, "does not exist") {
 			return 401 // the role of the token
 		}
 		return 400
-	case "42883":
+	case pgwire.UndefinedFunction:
 		if strings.HasPrefix(e.Message, "function xmlagg(") {
 			return 406
 		}
 		return 404
-	case "42501":
+	case pgwire.InsufficientPrivilege:
 		if authenticated {
 			return 403
 		}

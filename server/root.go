@@ -103,7 +103,7 @@ func (rq *request) flyInspection(ctx context.Context, conn *pgwire.Conn, access 
 	}
 	rq.addSettings(f, inspection)
 	if rq.snap.preRequest != nil {
-		f.Soils(rq.snap.soil)
+		f.LeavesState(rq.snap.sessionState)
 		f.Add(rq.snap.preRequest, nil)
 	}
 	schema := bytesOf(rq.schemaName())

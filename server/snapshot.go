@@ -29,12 +29,12 @@ type Snapshot struct {
 	documents openapi.Cache
 	served    func() []admin.Schema // counted when somebody asks
 
-	schemaNames map[string]int // position of each exposed schema
-	settings    map[string]roleSettings
-	appNames    []string     // of app.settings
-	appValues   [][]byte     // their values
-	preRequest  *pgwire.Stmt // nil without db-pre-request
-	soil        pgwire.Soil  // what code of the database may leave in sessions
+	schemaNames  map[string]int // position of each exposed schema
+	settings     map[string]roleSettings
+	appNames     []string            // of app.settings
+	appValues    [][]byte            // their values
+	preRequest   *pgwire.Stmt        // nil without db-pre-request
+	sessionState pgwire.SessionState // what code of the database may leave in sessions
 }
 
 // session is what new sessions begin with, when the catalog was read.
@@ -96,7 +96,7 @@ func newSnapshot(c *config.Config, a *auth.Authenticator, cat *catalog.Catalog, 
 	}
 	s.served = sync.OnceValue(func() []admin.Schema { return servedBy(cat) })
 	if cat != nil {
-		s.soil = soilOf(c.DBSessionReset, cat.Leftovers)
+		s.sessionState = sessionStateOf(c.DBSessionReset, cat.Leftovers)
 		s.planner = planner.New(cat, planner.Options{
 			MaxRows:           c.DBMaxRows,
 			Aggregates:        c.DBAggregatesEnabled,
@@ -109,16 +109,16 @@ func newSnapshot(c *config.Config, a *auth.Authenticator, cat *catalog.Catalog, 
 	return s
 }
 
-// soilOf is what has to be cleaned up after code of the database ran.
-func soilOf(reset config.SessionReset, leftovers catalog.Leftovers) pgwire.Soil {
-	soil := pgwire.Soil(leftovers) // the same scale
+// sessionStateOf is what has to be cleaned up after code of the database ran.
+func sessionStateOf(reset config.SessionReset, leftovers catalog.Leftovers) pgwire.SessionState {
+	state := pgwire.SessionState(leftovers) // the same scale
 	switch reset {
 	case config.ResetNever:
 		return pgwire.Clean
 	case config.ResetAlways:
-		return max(soil, pgwire.Soiled)
+		return max(state, pgwire.Dirty)
 	}
-	return soil
+	return state
 }
 
 func (s *Snapshot) addRole(role string) {

@@ -39,7 +39,7 @@ const (
 // crowded reports whether the server has refused a connection for want of room.
 func crowded(err error) bool {
 	var said *pgwire.Error
-	return errors.As(err, &said) && said.Code == "53300"
+	return errors.As(err, &said) && said.Code == pgwire.TooManyConnections
 }
 
 // live is how many connections there are.

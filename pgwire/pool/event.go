@@ -20,8 +20,8 @@ const (
 	Closed
 	AcquireTimedOut
 	PoolFlushed
-	Crowded // the server has no room for it; to be tried again
-	Strayed // its server is not any more what target_session_attrs wants; the pool is flushed
+	Crowded    // the server has no room for it; to be tried again
+	FailedOver // its server is not any more what target_session_attrs wants; the pool is flushed
 )
 
 // Reason why a connection was closed.
@@ -33,10 +33,10 @@ const (
 	Idle                         // not used for MaxIdleTime
 	Aged                         // older than MaxLifetime
 	PoolClosed                   //
-	Stray                        // its server is not any more what target_session_attrs wants
+	Failover                     // its server is not any more what target_session_attrs wants
 )
 
-var reasons = [...]string{Broken: "connection lost", Flushed: "flush", Idle: "idleness", Aged: "age", PoolClosed: "release", Stray: "failover"}
+var reasons = [...]string{Broken: "connection lost", Flushed: "flush", Idle: "idleness", Aged: "age", PoolClosed: "release", Failover: "failover"}
 
 func (r Reason) String() string { return reasons[r] }
 

@@ -25,7 +25,7 @@ func TestPanic(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		depth int
-		how   pool.Manner
+		class pool.Class
 	}{{"shared reads", 8, pool.QuickRead}, {"shared writes", 8, pool.QuickWrite}, {"alone", 1, pool.Alone}, {"slow", 1, pool.Slow}} {
 		t.Run(test.name, func(t *testing.T) {
 			o := shared(t)
@@ -39,7 +39,7 @@ func TestPanic(t *testing.T) {
 				var f pgwire.Flight
 				f.Add(statement, sink)
 				f.Arg([]byte("x"))
-				return run(p, &f, test.how), nil
+				return run(p, &f, test.class), nil
 			}
 			var wg sync.WaitGroup
 			for client := range 64 {

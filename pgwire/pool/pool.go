@@ -126,14 +126,14 @@ func New(o Options) (*Pool, error) {
 // Acquire lends a connection; give it back with Release.
 func (p *Pool) Acquire(ctx context.Context) (*Conn, error) { return p.AcquireFor(ctx, Alone) }
 
-// AcquireFor is Acquire with a Manner. Only whether that is Slow matters, because
+// AcquireFor is Acquire with a Class. Only whether that is Slow matters, because
 // the caller gets a connection of its own.
-func (p *Pool) AcquireFor(ctx context.Context, how Manner) (*Conn, error) {
-	if c := p.takeIdle(how); c != nil {
+func (p *Pool) AcquireFor(ctx context.Context, class Class) (*Conn, error) {
+	if c := p.takeIdle(class); c != nil {
 		return c, nil
 	}
 	began := now()
-	t := p.newTicket(nil, how)
+	t := p.newTicket(nil, class)
 	defer p.recycle(ctx, t)
 	if err := p.wait(ctx, t); err != nil {
 		return nil, err
@@ -144,16 +144,16 @@ func (p *Pool) AcquireFor(ctx context.Context, how Manner) (*Conn, error) {
 
 // takeIdle returns an idle connection, or nil if there is none that the caller may
 // take. While others wait, free connections are for them.
-func (p *Pool) takeIdle(how Manner) *Conn {
+func (p *Pool) takeIdle(class Class) *Conn {
 	for {
 		p.mu.Lock()
 		last := len(p.idle) - 1
-		if last < 0 || p.queue.len > 0 || how == Slow && !p.slow.take() {
+		if last < 0 || p.queue.len > 0 || class == Slow && !p.slow.take() {
 			p.mu.Unlock()
 			return nil
 		}
 		c := p.popIdle()
-		c.permit = how == Slow && p.slow.limited
+		c.permit = class == Slow && p.slow.limited
 		p.mu.Unlock()
 		if p.fit(c) {
 			p.tell(Event{Kind: Acquired, Conn: c.number})
@@ -222,8 +222,8 @@ func (c *Conn) Release() {
 		cancel()
 	}
 	why := p.verdict(c, 0)
-	if why == 0 && c.Doubtful() && p.strayed(c) {
-		why = Stray
+	if why == 0 && c.SuspectsFailover() && p.failedOver(c) {
+		why = Failover
 	}
 	if why != 0 {
 		c.discard(why)
@@ -272,21 +272,21 @@ func (p *Pool) serve() {
 	}
 }
 
-// strayTime is how long a server may take to say what it is.
-const strayTime = 5 * time.Second
+// roleCheckTime is how long a server may take to say what it is.
+const roleCheckTime = 5 * time.Second
 
-// strayed reports whether the connection leads to a server that has lost its
+// failedOver reports whether the connection leads to a server that has lost its
 // role. The first to find out retires all that were made before: later ones
 // lead to a server that had it, or are not made.
-func (p *Pool) strayed(c *Conn) bool {
-	ctx, cancel := context.WithTimeout(p.life, strayTime)
+func (p *Pool) failedOver(c *Conn) bool {
+	ctx, cancel := context.WithTimeout(p.life, roleCheckTime)
 	defer cancel()
-	if !c.Strayed(ctx) {
+	if !c.FailedOver(ctx) {
 		return false
 	}
 	if p.generation.CompareAndSwap(c.generation, c.generation+1) {
 		p.retire()
-		p.tell(Event{Kind: Strayed, Conn: c.number})
+		p.tell(Event{Kind: FailedOver, Conn: c.number})
 	}
 	return true
 }

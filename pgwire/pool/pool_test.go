@@ -53,8 +53,8 @@ func acquire(tb testing.TB, p *pool.Pool) *pool.Conn {
 }
 
 // run runs a flight whose times do not matter.
-func run(p *pool.Pool, f *pgwire.Flight, how pool.Manner) error {
-	_, err := p.Run(bg, f, how)
+func run(p *pool.Pool, f *pgwire.Flight, class pool.Class) error {
+	_, err := p.Run(bg, f, class)
 	return err
 }
 

@@ -20,7 +20,7 @@ type ticket struct {
 
 	pool     *Pool
 	flight   *pgwire.Flight // to be sent for the caller; nil: it wants the connection
-	how      Manner
+	class    Class
 	alone    bool  // the flight was behind a blocked one once, and shares no more
 	permit   bool  // see permits
 	deadline int64 // in ns since start, 0: none
@@ -36,13 +36,13 @@ type ticket struct {
 	sent   int64
 }
 
-func (p *Pool) newTicket(f *pgwire.Flight, how Manner) *ticket {
+func (p *Pool) newTicket(f *pgwire.Flight, class Class) *ticket {
 	t, _ := p.tickets.Get().(*ticket)
 	if t == nil {
 		t = &ticket{pool: p, turn: make(chan struct{}, 1)}
 		t.leave = t.quit // once: a method value is an allocation
 	}
-	t.flight, t.how, t.deadline = f, how, 0
+	t.flight, t.class, t.deadline = f, class, 0
 	if p.o.AcquireTimeout > 0 {
 		t.deadline = now() + int64(p.o.AcquireTimeout)
 	}
@@ -67,7 +67,7 @@ func (p *Pool) wait(ctx context.Context, t *ticket) error {
 		return err
 	}
 	if idle {
-		if t.how == QuickRead {
+		if t.class == QuickRead {
 			runtime.Gosched() // others that are about to join the queue can go along, see share.go
 		}
 		p.serve()
@@ -109,11 +109,11 @@ func (p *Pool) join(t *ticket, bounded bool) (idle bool, err error) {
 		p.tell(Event{Kind: AcquireTimedOut, Err: ErrTooManyWaiting})
 		return false, ErrTooManyWaiting
 	}
-	if t.how == Slow && !p.slow.take() {
+	if t.class == Slow && !p.slow.take() {
 		p.slow.held.push(t)
 		return false, nil
 	}
-	t.permit = t.how == Slow && p.slow.limited
+	t.permit = t.class == Slow && p.slow.limited
 	p.queue.push(t)
 	if len(p.idle) > 0 {
 		return true, nil

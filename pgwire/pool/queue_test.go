@@ -48,13 +48,13 @@ func (o *order) all(n int) (conns []*pool.Conn) {
 }
 
 // run runs the statement and returns the number of its turn.
-func (o *order) run(how pool.Manner) int { return o.runStatement(o.next, how) }
+func (o *order) run(class pool.Class) int { return o.runStatement(o.next, class) }
 
-func (o *order) runStatement(statement *pgwire.Stmt, how pool.Manner) int {
+func (o *order) runStatement(statement *pgwire.Stmt, class pool.Class) int {
 	var f pgwire.Flight
 	var v oneValue
 	f.Add(statement, &v)
-	if err := run(o.Pool, &f, how); err != nil {
+	if err := run(o.Pool, &f, class); err != nil {
 		o.t.Error(err)
 		return 0
 	}
@@ -71,22 +71,22 @@ func TestOrder(t *testing.T) {
 	const r, w, a = pool.QuickRead, pool.QuickWrite, pool.Alone
 	for _, test := range []struct {
 		depth  int
-		queue  []pool.Manner
+		queue  []pool.Class
 		turns  []int
 		reason string
 	}{
-		{8, []pool.Manner{r, r, a, r, a, r}, []int{1, 2, 5, 3, 6, 4}, "all reads share"},
-		{2, []pool.Manner{r, r, a, r, a, r}, []int{1, 2, 3, 4, 6, 5}, "two reads share"},
-		{8, []pool.Manner{a, r, a, r, r}, []int{1, 2, 5, 3, 4}, "the head comes first"},
-		{8, []pool.Manner{r, w, r, w, a, w}, []int{1, 3, 2, 4, 6, 5}, "reads share with reads and writes with writes"},
-		{1, []pool.Manner{r, a, r, w, r}, []int{1, 2, 3, 4, 5}, "nothing shares"},
+		{8, []pool.Class{r, r, a, r, a, r}, []int{1, 2, 5, 3, 6, 4}, "all reads share"},
+		{2, []pool.Class{r, r, a, r, a, r}, []int{1, 2, 3, 4, 6, 5}, "two reads share"},
+		{8, []pool.Class{a, r, a, r, r}, []int{1, 2, 5, 3, 4}, "the head comes first"},
+		{8, []pool.Class{r, w, r, w, a, w}, []int{1, 3, 2, 4, 6, 5}, "reads share with reads and writes with writes"},
+		{1, []pool.Class{r, a, r, w, r}, []int{1, 2, 3, 4, 5}, "nothing shares"},
 	} {
 		o := newOrder(t, 1, test.depth)
 		held := o.all(1)[0]
 		turns := make([]int, len(test.queue))
 		var group sync.WaitGroup
-		for i, how := range test.queue {
-			group.Go(func() { turns[i] = o.run(how) })
+		for i, class := range test.queue {
+			group.Go(func() { turns[i] = o.run(class) })
 			eventually(t, "it waits", func() bool { return o.Stats().Waiting == i+1 })
 		}
 		held.Release()
@@ -108,9 +108,9 @@ func TestPlaceInQueue(t *testing.T) {
 	var group sync.WaitGroup
 	for i, f := range []struct {
 		statement *pgwire.Stmt
-		how       pool.Manner
+		class     pool.Class
 	}{{o.next, pool.QuickRead}, {o.next, pool.Alone}, {unparsed, pool.QuickRead}, {o.next, pool.Alone}} {
-		group.Go(func() { turns[i] = o.runStatement(f.statement, f.how) })
+		group.Go(func() { turns[i] = o.runStatement(f.statement, f.class) })
 		eventually(t, "it waits", func() bool { return o.Stats().Waiting == i+1 })
 	}
 	held.Release()

@@ -26,12 +26,12 @@ import (
 //     statements, and only if locks on rows hardly ever block it (see QuickWrite):
 //     what blocks one of them, a lock on the table, then blocks all.
 
-// Manner is how a flight may be run.
-type Manner int32
+// Class is how a flight may be run.
+type Class int32
 
 const (
 	// Alone: on a connection of its own.
-	Alone Manner = iota
+	Alone Class = iota
 	// QuickRead promises an implicit transaction that only reads and is known to be
 	// quick.
 	QuickRead
@@ -42,7 +42,7 @@ const (
 	Slow
 )
 
-func (how Manner) shares() bool { return how == QuickRead || how == QuickWrite }
+func (class Class) shares() bool { return class == QuickRead || class == QuickWrite }
 
 // maxDepth is the most flights there can be on one connection.
 const maxDepth = 64
@@ -60,18 +60,18 @@ type batch struct {
 
 // Run runs a flight and returns its times, also those of a flight that failed.
 // The end of ctx does not interrupt a flight that shares a connection.
-func (p *Pool) Run(ctx context.Context, f *pgwire.Flight, how Manner) (Timing, error) {
-	if how.shares() && (p.o.Depth <= 1 || ctx.Done() != nil) {
-		how = Alone
+func (p *Pool) Run(ctx context.Context, f *pgwire.Flight, class Class) (Timing, error) {
+	if class.shares() && (p.o.Depth <= 1 || ctx.Done() != nil) {
+		class = Alone
 	}
 	var c *Conn
 	var waited time.Duration
-	if how != QuickRead {
-		c = p.takeIdle(how)
+	if class != QuickRead {
+		c = p.takeIdle(class)
 	}
 	if c == nil {
 		began := now()
-		t := p.newTicket(f, how)
+		t := p.newTicket(f, class)
 		defer p.recycle(ctx, t)
 		err := p.wait(ctx, t)
 		waited = time.Duration(now() - began)
@@ -115,9 +115,9 @@ func (p *Pool) fill(c *Conn) {
 // batchSize is how many flights may be in a batch with such a head.
 func (p *Pool) batchSize(head *ticket) int {
 	switch {
-	case head.flight == nil || !head.how.shares() || head.alone:
+	case head.flight == nil || !head.class.shares() || head.alone:
 		return 1
-	case len(p.idle) > 0 && head.how == QuickRead:
+	case len(p.idle) > 0 && head.class == QuickRead:
 		return p.o.Depth
 	case len(p.idle) > 0 || p.growing():
 		return 1
@@ -126,8 +126,8 @@ func (p *Pool) batchSize(head *ticket) int {
 }
 
 func (t *ticket) sharesWith(head *ticket) bool {
-	return t.flight != nil && t.how == head.how && !t.alone &&
-		(t.how != QuickWrite || t.flight.SameStatements(head.flight))
+	return t.flight != nil && t.class == head.class && !t.alone &&
+		(t.class != QuickWrite || t.flight.SameStatements(head.flight))
 }
 
 // send sends the flights that fill has chosen, or hands the connection over.
@@ -137,7 +137,7 @@ func (c *Conn) send() {
 	head.conn = c
 	c.permit, head.permit = head.permit, false
 	n, sent := 0, now()
-	if head.flight != nil && head.how.shares() {
+	if head.flight != nil && head.class.shares() {
 		c.Conn.Share(&b.sharing)
 		for n < len(chosen) && b.sharing.Append(chosen[n].flight) {
 			t := chosen[n]

@@ -107,9 +107,9 @@ func TestReserveTimeout(t *testing.T) {
 	o := reserving(t)
 	o.AcquireTimeout, o.MaxWaiters = 50*time.Millisecond, 2
 	p := open(t, o)
-	insist := func(how pool.Manner) *pool.Conn { // a connection may take longer to make
+	insist := func(class pool.Class) *pool.Conn { // a connection may take longer to make
 		for {
-			c, err := p.AcquireFor(bg, how)
+			c, err := p.AcquireFor(bg, class)
 			if err == nil {
 				return c
 			}
@@ -189,7 +189,7 @@ func TestReserveClosed(t *testing.T) {
 	<-closed
 }
 
-// TestReserveHolds mixes all manners, with connections that are lost, sinks
+// TestReserveHolds mixes all classes, with connections that are lost, sinks
 // that wait and waiters that are called off. There are never more slow ones
 // than may be, and in the end nothing is missing.
 func TestReserveHolds(t *testing.T) {
@@ -242,7 +242,7 @@ func TestReserveHolds(t *testing.T) {
 			for j := range 200 {
 				f.Reset()
 				f.Add(one, nil)
-				if err := run(p, &f, []pool.Manner{pool.Alone, pool.QuickRead}[j%2]); err != nil {
+				if err := run(p, &f, []pool.Class{pool.Alone, pool.QuickRead}[j%2]); err != nil {
 					t.Error(err)
 				}
 			}

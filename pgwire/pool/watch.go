@@ -115,14 +115,14 @@ func (b *batch) blocked(at int64, total uint64, free bool, conns int) (shared bo
 		b.seen = watched{b.since, total}
 	}
 	elsewhere := free || total-b.seen.total >= uint64(blockedShare*conns)
-	if at-b.since < int64(blockedTime) || !elsewhere || b.tickets[0].how != QuickRead {
+	if at-b.since < int64(blockedTime) || !elsewhere || b.tickets[0].class != QuickRead {
 		return true, nil
 	}
 	for i, t := range b.tickets[1:] {
 		if t.turn == nil {
 			continue // has been taken out before
 		}
-		b.tickets[1+i] = &ticket{flight: b.sharing.Replace(t.flight), how: QuickRead, sent: t.sent}
+		b.tickets[1+i] = &ticket{flight: b.sharing.Replace(t.flight), class: QuickRead, sent: t.sent}
 		t.conn, t.shared, t.alone = nil, false, true
 		behind = append(behind, t)
 	}

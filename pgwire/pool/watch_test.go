@@ -24,7 +24,7 @@ type blockade struct {
 
 const behind = 5
 
-func block(t *testing.T, how pool.Manner) *blockade {
+func block(t *testing.T, class pool.Class) *blockade {
 	o := shared(t)
 	o.MaxConns, o.Depth = 2, 8
 	b := &blockade{Pool: open(t, o), t: t, rest: make(chan error, behind), head: make(chan error, 1), watch: open(t, shared(t))}
@@ -44,10 +44,10 @@ func block(t *testing.T, how pool.Manner) *blockade {
 			t.Fatal(err)
 		}
 	}
-	go func() { b.head <- b.ask("head", how) }()
+	go func() { b.head <- b.ask("head", class) }()
 	b.waiting(1)
 	for i := range behind {
-		go func() { b.rest <- b.ask(fmt.Sprint(i), how) }()
+		go func() { b.rest <- b.ask(fmt.Sprint(i), class) }()
 		b.waiting(2 + i)
 	}
 	held.Release()
@@ -74,12 +74,12 @@ func (b *blockade) waiting(n int) {
 	eventually(b.t, "it waits", func() bool { return b.Stats().Waiting == n })
 }
 
-func (b *blockade) ask(name string, how pool.Manner) error {
+func (b *blockade) ask(name string, class pool.Class) error {
 	var f pgwire.Flight
 	var v oneValue
 	f.Add(b.named, &v)
 	f.Arg([]byte(name))
-	if err := run(b.Pool, &f, how); err != nil {
+	if err := run(b.Pool, &f, class); err != nil {
 		return err
 	}
 	if name != "head" && (string(v.got) != name || v.rows != 1) {

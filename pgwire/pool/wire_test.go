@@ -28,17 +28,17 @@ func TestFarAway(t *testing.T) {
 		t.Errorf("the way takes %v, want at least %v", c.Wire(), way)
 	}
 	c.Release()
-	for _, how := range []pool.Manner{pool.Alone, pool.QuickRead} {
+	for _, class := range []pool.Class{pool.Alone, pool.QuickRead} {
 		var f pgwire.Flight
-		timing, err := p.Run(bg, &f, how)
+		timing, err := p.Run(bg, &f, class)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if timing.Took < way || timing.Worked > timing.Took-way {
-			t.Errorf("manner %d: took %v, of which %v were work, want %v less", how, timing.Took, timing.Worked, way)
+			t.Errorf("class %d: took %v, of which %v were work, want %v less", class, timing.Took, timing.Worked, way)
 		}
 		if timing.Queued {
-			t.Errorf("manner %d: queued behind nobody", how)
+			t.Errorf("class %d: queued behind nobody", class)
 		}
 	}
 }

@@ -17,32 +17,29 @@ import (
 // the transaction is read only, that may be the server's doing.
 func (f *Flight) ForWriting() { f.writes = true }
 
-// readOnlyTransaction is the SQLSTATE of such a refusal.
-const readOnlyTransaction = "25006"
+// SuspectsFailover reports whether there is reason to ask FailedOver.
+func (c *Conn) SuspectsFailover() bool { return c.suspectsFailover }
 
-// Doubtful reports whether there is reason to ask Strayed.
-func (c *Conn) Doubtful() bool { return c.doubtful }
-
-// Strayed asks the server whether it still is what target_session_attrs wants,
+// FailedOver asks the server whether it still is what target_session_attrs wants,
 // and reports whether it is not. Where that wants nothing in particular, it is.
-func (c *Conn) Strayed(ctx context.Context) bool {
-	c.doubtful = false
-	if c.cfg.place == "" {
+func (c *Conn) FailedOver(ctx context.Context) bool {
+	c.suspectsFailover = false
+	if c.cfg.roleQuery == "" {
 		return false
 	}
-	c.Soil(Soiled) // what a session has been told is no word of the server
+	c.SessionChanged(Dirty) // what a session has been told is no word of the server
 	lost := false
-	err := c.Query(ctx, c.cfg.place, nil, func(columns [][]byte) error {
+	err := c.Query(ctx, c.cfg.roleQuery, nil, func(columns [][]byte) error {
 		lost = string(columns[0]) == "t"
 		return nil
 	})
 	return err == nil && lost
 }
 
-// placeQuery is what asks a server whether it is not what target_session_attrs
+// roleQuery is what asks a server whether it is not what target_session_attrs
 // wants, "" where a write tells nothing about that. pgconn keeps only the
 // function that decides.
-func placeQuery(validate pgconn.ValidateConnectFunc) string {
+func roleQuery(validate pgconn.ValidateConnectFunc) string {
 	if validate == nil {
 		return ""
 	}
