@@ -61,7 +61,7 @@ func (p *Planner) buildCall(r *Request) (*Plan, error) {
 	plan.Void = !routine.SetOf && !routine.Composite && routine.Return == catalog.QI{Schema: "pg_catalog", Name: "void"}
 	if len(routine.Settings) > 0 {
 		plan.Settings = sqlgen.FunctionSettings(routine.Settings)
-		plan.notISO = plan.notISO || setsDateStyle(routine.Settings)
+		plan.notISO = plan.notISO || !catalog.KeepsISO(routine.Settings)
 	}
 	p.inspect(plan, root, !plan.Rows)
 	if plan.Rows {
@@ -71,13 +71,6 @@ func (p *Planner) buildCall(r *Request) (*Plan, error) {
 		plan.Main = sqlgen.CallValue(call, root, plan.Total, body)
 	}
 	return plan, plan.finish()
-}
-
-// setsDateStyle reports whether a routine brings a DateStyle that is not ISO.
-func setsDateStyle(settings []catalog.Setting) bool {
-	return slices.ContainsFunc(settings, func(s catalog.Setting) bool {
-		return strings.EqualFold(s.Name, "DateStyle") && !strings.Contains(strings.ToUpper(s.Value), "ISO")
-	})
 }
 
 func (r *Request) maxAffectedStrict() bool {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/fastgrest/fastgrest/pgwire"
 	"github.com/fastgrest/fastgrest/pgwire/rowjson"
-	"github.com/fastgrest/fastgrest/planner/catalog"
 )
 
 // prepared plans GET of target and prepares it from the server's description.
@@ -94,20 +93,6 @@ func TestFits(t *testing.T) {
 		if got := pre.Fits(len(names), func(i int) ([]byte, uint32) { return []byte(names[i]), test.types[i] }); got != test.fits {
 			t.Errorf("%s %v: %v", test.columns, test.types, got)
 		}
-	}
-}
-
-// A function may bring a DateStyle of its own.
-func TestDateStyleOfRoutines(t *testing.T) {
-	for value, want := range map[string]bool{"ISO": false, "ISO, DMY": false, "iso, ymd": false, "SQL, DMY": true, "German": true, "Postgres": true} {
-		for _, name := range []string{"DateStyle", "datestyle"} {
-			if got := setsDateStyle([]catalog.Setting{{Name: "work_mem", Value: "1MB"}, {Name: name, Value: value}}); got != want {
-				t.Errorf("%s = %s: %v", name, value, got)
-			}
-		}
-	}
-	if setsDateStyle(nil) || setsDateStyle([]catalog.Setting{{Name: "work_mem", Value: "SQL"}}) {
-		t.Error("no DateStyle is taken for one")
 	}
 }
 

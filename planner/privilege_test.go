@@ -47,7 +47,7 @@ func TestInlinedFunctionsKeepTheirPrivileges(t *testing.T) {
 	if err := conn.Exec(ctx, "set plan_cache_mode = force_generic_plan"); err != nil {
 		t.Fatal(err)
 	}
-	settings := pgwire.NewStmt(sqlgen.SettingsStatement(sqlgen.Settings{ReadOnly: true, SearchPath: []string{"api"}}))
+	settings := pgwire.NewStmt(sqlgen.SettingsStatement(sqlgen.Settings{ReadOnly: true, SearchPath: []string{"api"}}).SQL)
 	p := New(cat, defaults)
 	for _, target := range []string{"/item?select=id,cost&id=eq.1", "/item?select=id&cost=eq.42", "/item?select=id&order=cost", "/cheap?select=cost"} {
 		q := newQuery(t, "GET", target, nil, "")

@@ -99,7 +99,7 @@ func TestFunctionsHaveSchemas(t *testing.T) {
 			check(plan.convert(&sqlgen.Columns{Names: []string{"a", "b"}, ToJSON: []bool{true, false}}, plan.records).SQL)
 		}
 	}
-	check(sqlgen.SettingsStatement(sqlgen.Settings{ReadOnly: true, SearchPath: []string{"a"}, Role: []catalog.Setting{{Name: "a", Value: "b"}}, Timezone: true, App: []string{"x"}}))
+	check(sqlgen.SettingsStatement(sqlgen.Settings{ReadOnly: true, SearchPath: []string{"a"}, Role: []catalog.Setting{{Name: "a", Value: "b"}}, Timezone: true, App: []string{"x"}}).SQL)
 	check(sqlgen.PreRequest(catalog.QI{Schema: "a", Name: "b"}))
 	check(sqlgen.ResponseSettings)
 	check(sqlgen.SessionDefaults)

@@ -66,6 +66,11 @@ var layers = []layer{
 		imports: []string{"server/auth", "github.com/spf13/pflag"}},
 	{path: "server/cookies", why: "turns bytes into bytes", imports: []string{"parser/jsontext"}},
 	{path: "server/cors", why: "decides on header values alone"},
+	{path: "server/exec", why: "runs plans, and knows neither HTTP nor what else a client has sent",
+		imports: []string{
+			"parser", "parser/body", "parser/jsontext", "planner", "planner/catalog", "planner/sqlgen", "planner/tree",
+			"pgwire", "pgwire/pool", "pgwire/rowjson", "server/config", "server/spool", "github.com/jackc/pgx/v5/pgproto3",
+		}},
 	{path: "server/faulttest", why: "stands between the server and PostgreSQL, and knows the protocol only",
 		tests: []string{"planner", "server", "server/auth", "server/config"}},
 	{path: "server/life", why: "hears wishes and has them served through functions; it knows nothing about HTTP, plans or tokens",
@@ -79,10 +84,10 @@ var layers = []layer{
 	{path: "server/spectest", why: "tests the program from outside and must not see inside", imports: []string{"pgwire/pgtest", "github.com/jackc/pgx/v5/..."}},
 	{path: "server", why: "is the only place that knows HTTP and all of the above",
 		imports: []string{
-			"parser", "parser/header", "parser/body", "planner", "planner/catalog", "planner/sqlgen", "planner/tree",
-			"pgwire", "pgwire/pool", "pgwire/listen", "pgwire/rowjson",
-			"server/admin", "server/auth", "server/config", "server/cookies", "server/cors", "parser/jsontext", "server/life", "server/metrics", "server/openapi", "server/oplog", "server/spool",
-			"github.com/valyala/fasthttp/...", "github.com/valyala/bytebufferpool", "github.com/fasthttp/router", "github.com/jackc/pgx/v5/...", "golang.org/x/sys/unix",
+			"parser", "parser/header", "parser/body", "planner", "planner/catalog", "planner/sqlgen",
+			"pgwire", "pgwire/pool", "pgwire/listen",
+			"server/admin", "server/auth", "server/config", "server/cookies", "server/cors", "server/exec", "parser/jsontext", "server/life", "server/metrics", "server/openapi", "server/oplog", "server/spool",
+			"github.com/valyala/fasthttp/...", "github.com/valyala/bytebufferpool", "github.com/fasthttp/router", "golang.org/x/sys/unix",
 		}},
 
 	{path: "cmd/fastgrest", why: "reads the command line and starts the server, or the demo",

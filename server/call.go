@@ -8,8 +8,8 @@ import (
 	"github.com/fastgrest/fastgrest/planner/catalog"
 )
 
-// call answers GET, HEAD and POST of a routine.
-func (rq *request) call() error {
+// routine answers GET, HEAD and POST of a routine.
+func (rq *request) routine() error {
 	mode := parser.ModeCallRead
 	switch {
 	case rq.ctx.IsGet():
@@ -34,10 +34,6 @@ func (rq *request) respondCall(plan *planner.Plan) error {
 	if plan.Explain {
 		return rq.respondPlan(plan)
 	}
-	if err := rq.check(plan); err != nil {
-		return err
-	}
-	r := &rq.result
 	resp := &rq.ctx.Response
 	status := rq.respondRange(plan)
 	p := rq.prefer
@@ -48,7 +44,7 @@ func (rq *request) respondCall(plan *planner.Plan) error {
 	}
 	if plan.Void {
 		status = fasthttp.StatusNoContent
-		r.dropBody()
+		rq.result().Body.Drop()
 		rq.noLength = true
 	} else {
 		rq.setContentType(plan.Media)
@@ -69,7 +65,6 @@ func (rq *request) routineInfo() error {
 	if err := rq.parseQuery(parser.ModeRelation); err != nil {
 		return err
 	}
-	rq.plan.Schema, rq.plan.Target, rq.plan.Query, rq.plan.Prefer = rq.schemaName(), rq.target, &rq.query, &rq.prefer
 	plan, err := rq.findPlan()
 	if err != nil {
 		return err

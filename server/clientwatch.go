@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"net"
 	"sync"
 	"time"
@@ -190,7 +189,7 @@ var firstByte = []byte("H")
 
 // watch begins to watch the client of a request that goes to the database.
 func (rq *request) watch(readOnly bool) {
-	rq.interest.readOnly = readOnly
+	rq.readOnly = readOnly
 	if c, ok := rq.ctx.Conn().(*clientConn); ok {
 		c.mu.Lock()
 		c.running = rq
@@ -205,7 +204,6 @@ func (rq *request) unwatch() {
 		c.mu.Lock()
 		c.running = nil
 		c.mu.Unlock()
-		rq.interest.lost = nil
 	}
 }
 
@@ -213,35 +211,5 @@ func (rq *request) unwatch() {
 // It is called again at every look while the request goes on: it may have been
 // between two flights.
 func (rq *request) abandon(why error) {
-	rq.interest.lose(why)
-	if rq.interest.readOnly || rq.snap.config.ServerCancelAbandonedWrites {
-		rq.flight.Abandon(why)
-	}
-}
-
-// interest is the context in which a request asks for a connection: it never
-// ends, but a wait for a connection ends with the client (pool.Waiter).
-type interest struct {
-	context.Context
-	readOnly bool
-
-	mu    sync.Mutex
-	leave context.CancelCauseFunc // while waiting
-	lost  error
-}
-
-func (i *interest) Waiting(leave context.CancelCauseFunc) error {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.leave = leave
-	return i.lost
-}
-
-func (i *interest) lose(why error) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.lost = why
-	if i.leave != nil {
-		i.leave(why)
-	}
+	rq.execution.Abandon(why, rq.readOnly || rq.snap.config.ServerCancelAbandonedWrites)
 }

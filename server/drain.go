@@ -82,8 +82,7 @@ func (s *clients) abandon(why error) int {
 	for _, c := range s.all {
 		c.mu.Lock()
 		if c.running != nil {
-			c.running.interest.lose(why)
-			c.running.flight.Abandon(why)
+			c.running.execution.Abandon(why, true)
 		}
 		c.mu.Unlock()
 	}

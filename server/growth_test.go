@@ -37,7 +37,7 @@ func TestHeadersTakeLinearTime(t *testing.T) {
 		}
 	}
 	var prefer header.Prefer
-	var rq request
+	var st settings
 	for _, test := range []struct {
 		name  string
 		input func(size int) []byte
@@ -50,11 +50,11 @@ func TestHeadersTakeLinearTime(t *testing.T) {
 			cors.Preflight(nil, nil, &cors.Request{Origin: []byte("a"), RequestMethod: []byte("GET"), RequestHeaders: b}, nil)
 		}},
 		{"request.headers", many("Xx%06d"), func(b []byte) {
-			rq.headers = rq.headers[:0]
+			st.headers = st.headers[:0]
 			for ; len(b) > 8; b = b[8:] {
-				rq.addRequestHeader(b[:8], nil)
+				st.addHeader(b[:8], nil)
 			}
-			rq.supersede()
+			st.supersede()
 		}},
 		{"cookies", many("c%d=v; "), func(b []byte) { cookies.AppendJSON(nil, b) }},
 		{"Prefer, unknown", many("p%d, "), func(b []byte) { prefer.Reset(); prefer.Add(b, true) }},
@@ -116,14 +116,14 @@ func TestHeadersTakeLinearTime(t *testing.T) {
 // TestSupersede: of headers of one name the last counts, however many there are.
 func TestSupersede(t *testing.T) {
 	for _, n := range []int{0, 1, 2, fewHeaders, fewHeaders + 1, maxHeaders} {
-		var rq request
+		var st settings
 		for range 2 { // with what the first request has left
-			rq.headers = rq.headers[:0]
+			st.headers = st.headers[:0]
 			for i := range n {
-				rq.addRequestHeader([]byte("X-"+strings.Repeat("a", i%7)), []byte{byte(i)})
+				st.addHeader([]byte("X-"+strings.Repeat("a", i%7)), []byte{byte(i)})
 			}
-			rq.supersede()
-			for i, h := range rq.headers {
+			st.supersede()
+			for i, h := range st.headers {
 				if h.superseded != (i+7 < n) {
 					t.Errorf("%d of %d: %t", i, n, h.superseded)
 				}

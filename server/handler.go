@@ -82,7 +82,7 @@ func (rq *request) serve() error {
 func (rq *request) identify() (err error) {
 	token := rq.rawHead.authorization
 	defer rq.debugToken(token)()
-	rq.identity, err = rq.snap.auth.Identify(token, rq.effort.began)
+	rq.identity, err = rq.snap.auth.Identify(token, rq.began)
 	rq.known = err == nil
 	return err
 }
@@ -133,7 +133,7 @@ func (rq *request) chooseAction() (answerer, error) {
 	case resourceRoutine:
 		switch string(method) {
 		case fasthttp.MethodGet, fasthttp.MethodHead, fasthttp.MethodPost:
-			return (*request).call, nil
+			return (*request).routine, nil
 		case fasthttp.MethodOptions:
 			return (*request).routineInfo, nil
 		}
@@ -201,10 +201,7 @@ func (rq *request) run(respond func(*request, *planner.Plan) error) error {
 		return err
 	}
 	rq.timing.plan = rq.lap()
-	rq.watch(plan.ReadOnly)
-	err = rq.execute(plan)
-	rq.unwatch()
-	if err != nil {
+	if err := rq.execute(plan); err != nil {
 		return err
 	}
 	rq.timing.transaction = rq.lap()
@@ -225,13 +222,13 @@ func (rq *request) findPlan() (*planner.Plan, error) {
 	rq.key = rq.snap.planner.AppendKey(rq.key[:0], p)
 	plan := rq.snap.planner.Lookup(rq.key)
 	if plan != nil {
-		rq.effort.plan = metrics.Hit
+		rq.lookup = metrics.Hit
 		return plan, p.CheckPreferences()
 	}
-	rq.effort.plan = metrics.NoLookup // until there is one
+	rq.lookup = metrics.NoLookup // until there is one
 	plan, err := rq.snap.planner.Plan(rq.key, p)
 	if err == nil {
-		rq.effort.plan = metrics.Miss
+		rq.lookup = metrics.Miss
 	}
 	return plan, err
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/fastgrest/fastgrest/planner/catalog"
 	"github.com/fastgrest/fastgrest/server/auth"
 	"github.com/fastgrest/fastgrest/server/config"
+	"github.com/fastgrest/fastgrest/server/exec"
 	"github.com/fastgrest/fastgrest/server/life"
 	"github.com/fastgrest/fastgrest/server/oplog"
 )
@@ -119,7 +120,7 @@ func (s *Server) applyCatalog(r *catalogRead) error {
 
 // install makes a snapshot of a configuration and a catalog and puts it in force.
 // Keys and cached tokens are kept if what they are made of has not changed.
-func (s *Server) install(cfg *config.Config, cat *catalog.Catalog, session session) error {
+func (s *Server) install(cfg *config.Config, cat *catalog.Catalog, session exec.Session) error {
 	a := s.snapshot.Load().auth
 	if o := authOptions(cfg); !a.Serves(o) {
 		var err error

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fastgrest/fastgrest/planner/catalog"
 	"github.com/fastgrest/fastgrest/server/config"
 )
 
@@ -419,7 +420,7 @@ func TestReloadOnPoisonedSession(t *testing.T) {
 		if len(snap.config.RoleSettings["iso_hurried"]) != 1 || snap.config.RoleIsolation["iso_serial"] != config.Serializable {
 			t.Errorf("%s: the limits of roles are gone: %v, %v", name, snap.config.RoleSettings, snap.config.RoleIsolation)
 		}
-		if snap.session.isolation != 0 || !isoStyle(snap.session.dateStyle) {
+		if snap.session.Isolation != 0 || !catalog.ISOStyle(snap.session.DateStyle) {
 			t.Errorf("%s: a request's settings are taken for the session's: %+v", name, snap.session)
 		}
 		if r := w.ask("GET", "/me?select=who", "", genuine); r.body != `[{"who":"iso_0"}]` {

@@ -10,6 +10,7 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire/pool"
 	"github.com/fastgrest/fastgrest/planner/catalog"
 	"github.com/fastgrest/fastgrest/server/config"
+	"github.com/fastgrest/fastgrest/server/exec"
 )
 
 // What is read for the loop of package life, in goroutines beside it. Nothing
@@ -31,7 +32,7 @@ type catalogRead struct {
 	server  *Server
 	catalog *catalog.Catalog
 	options catalog.Options // it was read with
-	session session
+	session exec.Session
 	took    time.Duration
 	err     error
 	step    loadStep // that failed
@@ -54,7 +55,7 @@ var errUnsupportedVersion = errors.New("unsupported PostgreSQL version")
 // acquireReset borrows a connection and resets its session, so that no earlier
 // request decides as which role, and with which settings, we read.
 func (s *Server) acquireReset(ctx context.Context) (conn *pool.Conn, err error) {
-	err = again(func() error {
+	err = exec.Again(func() error {
 		if conn, err = s.pool.Acquire(ctx); err != nil {
 			return err
 		}
@@ -101,7 +102,7 @@ func (s *Server) readEverything(ctx context.Context, fresh bool, inForce func(*c
 		inForce(s.readConfigOn(ctx, c))
 	}
 	s.checkAnonRole(ctx, c)
-	if r.session, r.err = readSession(ctx, c); r.err != nil {
+	if r.session, r.err = exec.ReadSession(ctx, c); r.err != nil {
 		return r
 	}
 	r.step = stepCatalog

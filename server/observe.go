@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"errors"
 	"math/rand/v2"
 	"strconv"
@@ -22,26 +21,16 @@ import (
 // What is told of requests, and of what goes on below them: to the log and to
 // the metrics. Nothing here changes an answer.
 
-// effort is what a request has cost so far.
-type effort struct {
-	began    time.Time
-	used     bool          // the database was asked
-	database time.Duration // in the database
-	waited   time.Duration // for a connection
-	plan     metrics.Lookup
-}
-
 // observe counts the answer and logs it.
 func (rq *request) observe(preflight bool) {
 	s := rq.server
-	status, length := rq.ctx.Response.StatusCode(), rq.length()
+	status, length, cost := rq.ctx.Response.StatusCode(), rq.length(), rq.execution.Cost()
 	a := metrics.Answer{
 		Shard: rq.shard, Route: rq.metricsRoute(), Method: rq.method(), Status: status,
-		Total: time.Since(rq.effort.began), UsedDatabase: rq.effort.used, Database: rq.effort.database, Waited: rq.effort.waited,
-		Plan: rq.effort.plan, StatementsReused: rq.flight.Reused, StatementsParsed: rq.flight.Parsed,
+		Total: time.Since(rq.began), UsedDatabase: cost.Used, Database: cost.Database, Waited: cost.Waited,
+		Plan: rq.lookup, StatementsReused: cost.StatementsReused, StatementsParsed: cost.StatementsParsed,
 		Bytes: length, Streamed: rq.streamed >= 0,
 	}
-	rq.flight.Reused, rq.flight.Parsed = 0, 0
 	s.metrics.Answered(&a)
 	if !preflight && s.log.LogsStatus(status) { // PostgREST does not log preflights either
 		rq.log(&a)
@@ -63,8 +52,8 @@ func (rq *request) log(m *metrics.Answer) {
 		a.ID, a.Route, a.Code = rq.requestID(), m.Route.Name(), rq.code
 		a.Total, a.UsedDatabase, a.Database, a.Waited = m.Total, m.UsedDatabase, m.Database, m.Waited
 	}
-	if len(rq.statements) > 0 {
-		s.log.Query(a.ID, m.Status, rq.statements...)
+	if sql := rq.execution.SQL(); len(sql) > 0 {
+		s.log.Query(a.ID, m.Status, sql...)
 	}
 	s.log.Access(&a)
 }
@@ -133,41 +122,6 @@ func processName() string {
 	return strconv.FormatUint(uint64(rand.Uint32())|1<<31, 16)
 }
 
-// acquire borrows a connection.
-func (rq *request) acquire(ctx context.Context, class pool.Class) (*pool.Conn, error) {
-	log := rq.server.log
-	log.PoolRequest()
-	rq.effort.used = true
-	conn, err := rq.server.pool.AcquireFor(ctx, class)
-	if err != nil {
-		rq.effort.waited += time.Since(rq.effort.began)
-		return nil, err
-	}
-	rq.effort.waited += conn.Waited()
-	log.PoolBorrowed()
-	return conn, nil
-}
-
-// share runs the flight on a connection of its own or one shared with others.
-func (rq *request) share(ctx context.Context, class pool.Class) (pool.Timing, error) {
-	log := rq.server.log
-	log.PoolRequest()
-	rq.effort.used = true
-	timing, err := rq.server.pool.Run(ctx, &rq.flight, class)
-	rq.effort.waited += timing.Waited
-	rq.effort.database += timing.Took
-	log.PoolBorrowed()
-	return timing, err
-}
-
-// send runs the flight on a connection.
-func (rq *request) send(ctx context.Context, conn *pgwire.Conn) error {
-	began := time.Now()
-	err := conn.Run(ctx, &rq.flight)
-	rq.effort.database += time.Since(began)
-	return err
-}
-
 // length is what the answer says about the length of its body, -1 if it says
 // nothing.
 func (rq *request) length() int64 {
@@ -188,23 +142,6 @@ func (rq *request) length() int64 {
 		return -1
 	}
 	return int64(len(resp.Body()))
-}
-
-// note keeps the SQL of the flight that is about to be sent, in case the
-// request is going to be logged. What opens a transaction is left out, as in
-// PostgREST's log; values are parameters, and so are not there at all.
-func (rq *request) note(tx transaction) {
-	if !rq.snap.config.LogQuery {
-		return
-	}
-	first := 0
-	if tx.explicit {
-		first = 1
-	}
-	rq.statements = rq.statements[:0]
-	for i := first; i < rq.flight.Len(); i++ {
-		rq.statements = append(rq.statements, rq.flight.SQL(i))
-	}
 }
 
 // observeLegacyNames logs which names a client should write instead.

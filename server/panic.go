@@ -22,7 +22,7 @@ var errPanic = newProblem(fasthttp.StatusInternalServerError, "PGRSTX10", "Inter
 
 // panicProblem says so if a write may have been committed.
 func (rq *request) panicProblem() *problem {
-	if !rq.effort.used || rq.interest.readOnly {
+	if !rq.execution.Cost().Used || rq.readOnly {
 		return errPanic
 	}
 	p := *errPanic
@@ -48,7 +48,7 @@ func (s *Server) panicked(ctx *fasthttp.RequestCtx, rq *request, value any) {
 func (rq *request) answerPanic() (ok bool) {
 	defer func() { ok = recover() == nil }()
 	rq.unwatch()
-	rq.result.dropBody()
+	rq.execution.Result.Body.Drop()
 	rq.dropBody()
 	rq.fail(rq.panicProblem())
 	rq.finish(true)

@@ -15,6 +15,7 @@ import (
 	"github.com/fastgrest/fastgrest/planner/catalog"
 	"github.com/fastgrest/fastgrest/server/auth"
 	"github.com/fastgrest/fastgrest/server/config"
+	"github.com/fastgrest/fastgrest/server/exec"
 	"github.com/fastgrest/fastgrest/server/spool"
 )
 
@@ -85,6 +86,9 @@ var (
 	errNegativeLimit   = rangeProblem("Limit should be greater than or equal to zero.")
 )
 
+// errUnanswered is what becomes of a request whose flight was given up.
+var errUnanswered = newProblem(504, "PGRSTX09", "The database did not answer in time.")
+
 // errNoConnection is a connection lost in the middle of a request. Why the server
 // ended it is not told: PostgREST has libpq's word on the attempt to roll back.
 var errNoConnection = clientError("no connection to the server\n")
@@ -101,14 +105,26 @@ func outOfBounds(lower int64, total string) *problem {
 	return rangeProblem("An offset of " + strconv.FormatInt(lower, 10) + " was requested, but there are only " + total + " rows.")
 }
 
-func notSingular(rows int64) *problem {
-	return newProblem(406, "PGRST116", "Cannot coerce the result to a single JSON object").
-		withDetails("The result contains " + strconv.FormatInt(rows, 10) + " rows")
+func rowsProblem(e *exec.RowsError) *problem {
+	rows := strconv.FormatInt(e.Rows, 10)
+	switch e.Rule {
+	case exec.NotOneRow:
+		return newProblem(406, "PGRST116", "Cannot coerce the result to a single JSON object").withDetails("The result contains " + rows + " rows")
+	case exec.TooManyRows:
+		return newProblem(400, "PGRST124", "Query result exceeds max-affected preference constraint").withDetails("The query affects " + rows + " rows")
+	}
+	return errPutKey
 }
 
-func maxAffectedExceeded(rows int64) *problem {
-	return newProblem(400, "PGRST124", "Query result exceeds max-affected preference constraint").
-		withDetails("The query affects " + strconv.FormatInt(rows, 10) + " rows")
+// inDoubt is what the client is told of a write that may have been committed.
+const inDoubt = "It is unknown whether the transaction was committed."
+
+func doubtProblem(e *exec.DoubtError, authenticated bool) *problem {
+	p := *problemOf(e.Err, authenticated)
+	if p.details == "" {
+		return p.withDetails(inDoubt)
+	}
+	return p.withDetails(strings.TrimRight(p.details, ".\n") + ". " + inDoubt)
 }
 
 func unsupportedMethod(method string) *problem {
@@ -141,13 +157,16 @@ func problemOf(err error, authenticated bool) *problem {
 		token   *auth.Error
 		server  *pgwire.Error
 		conn    *pgwire.ConnError
-		doubt   *doubtError
+		doubt   *exec.DoubtError
+		rows    *exec.RowsError
 	)
 	switch {
 	case errors.As(err, &doubt):
-		return doubt.problem(authenticated)
+		return doubtProblem(doubt, authenticated)
 	case errors.As(err, &own):
 		return own
+	case errors.As(err, &rows):
+		return rowsProblem(rows)
 	case errors.As(err, &syntax):
 		return newProblem(400, "PGRST100", syntax.Message).withDetails(syntax.Details)
 	case errors.As(err, &payload):

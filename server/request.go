@@ -2,9 +2,6 @@ package server
 
 import (
 	"bytes"
-	"cmp"
-	"context"
-	"slices"
 	"time"
 	"unsafe"
 
@@ -14,12 +11,11 @@ import (
 	"github.com/fastgrest/fastgrest/parser"
 	"github.com/fastgrest/fastgrest/parser/body"
 	"github.com/fastgrest/fastgrest/parser/header"
-	"github.com/fastgrest/fastgrest/parser/jsontext"
-	"github.com/fastgrest/fastgrest/pgwire"
 	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/server/auth"
-	"github.com/fastgrest/fastgrest/server/cookies"
 	"github.com/fastgrest/fastgrest/server/cors"
+	"github.com/fastgrest/fastgrest/server/exec"
+	"github.com/fastgrest/fastgrest/server/metrics"
 )
 
 // request is the state of one request, pooled. Buffers keep their memory
@@ -59,30 +55,23 @@ type request struct {
 	plan      planner.Request
 	key       []byte // of the plan; buffer
 
-	headers     []requestHeader
-	headerOrder []int  // of headers by name; buffer
-	headersJSON []byte // request.headers; buffer
-	cookiesJSON []byte // request.cookies; buffer
-	numbers     []byte // limits and offsets as text; buffer
-	flight      pgwire.Flight
-
-	interest interest // of the client
-
-	result result
-
-	statements []string // of the last flight, for log-query
+	settings  settings
+	call      exec.Call
+	execution *exec.Execution
+	readOnly  bool // what runs only reads
 
 	corsHeaders []cors.Header
 	scratch     []byte // values of headers while they are written; buffer
 	timing      timing
 
 	shard      int // for metrics; the request's for good
-	effort     effort
-	code       string // of the error answered with
-	retryAfter int    // problem.retryAfter of that error
-	id         []byte // see requestID; buffer
+	began      time.Time
+	lookup     metrics.Lookup // of the plan
+	code       string         // of the error answered with
+	retryAfter int            // problem.retryAfter of that error
+	id         []byte         // see requestID; buffer
 
-	addHeader func(name, value []byte) // bound once: a method value allocates
+	logIDFunc func() []byte // bound once: a method value allocates
 }
 
 // resource is what a path leads to.
@@ -95,8 +84,9 @@ const (
 )
 
 func (s *Server) newRequest() any {
-	rq := &request{server: s, interest: interest{Context: context.Background()}, shard: int(s.shards.Add(1))}
-	rq.addHeader = rq.addRequestHeader
+	rq := &request{server: s, execution: s.engine.New(), shard: int(s.shards.Add(1))}
+	rq.settings.init()
+	rq.logIDFunc = rq.logID
 	return rq
 }
 
@@ -112,7 +102,7 @@ func (rq *request) begin(ctx *fasthttp.RequestCtx, snap *Snapshot, h rawHead) {
 	rq.bodyRead, rq.bodyLost, rq.chunks = false, false, chunks{}
 	rq.schema = 0
 	rq.timing = timing{}
-	rq.effort = effort{began: time.Now()}
+	rq.began, rq.lookup = time.Now(), 0
 	rq.code, rq.retryAfter, rq.id = "", 0, rq.id[:0]
 	rq.routed = false
 	rq.uri = originForm(ctx.Request.Header.RequestURI())
@@ -123,18 +113,15 @@ func (rq *request) begin(ctx *fasthttp.RequestCtx, snap *Snapshot, h rawHead) {
 }
 
 func (rq *request) end() {
-	rq.flight.Reset()
+	rq.execution.Reset()
+	rq.settings.release()
 	rq.query.Reset()
 	rq.payload.Reset()
 	rq.prefer.Reset()
-	for _, b := range [...]*[]byte{&rq.target, &rq.key, &rq.headersJSON, &rq.cookiesJSON, &rq.numbers, &rq.scratch, &rq.converted, &rq.result.headers, &rq.result.status} {
+	for _, b := range [...]*[]byte{&rq.target, &rq.key, &rq.scratch, &rq.converted} {
 		if cap(*b) > maxKept {
 			*b = nil
 		}
-	}
-	rq.result.dropBody()
-	if cap(rq.result.body) > 4*maxKept {
-		rq.result.body = nil
 	}
 	rq.dropBody()
 	rq.ctx, rq.snap, rq.uri, rq.path, rq.rawQuery = nil, nil, nil, nil, nil
@@ -142,86 +129,11 @@ func (rq *request) end() {
 	rq.plan = planner.Request{}
 	rq.identity = auth.Identity{}
 	rq.corsHeaders = rq.corsHeaders[:0]
-	clear(rq.headers)
-	rq.result.plan, rq.result.prepared = nil, nil
-	clear(rq.statements)
-	rq.statements = rq.statements[:0]
+	rq.call = exec.Call{}
 }
 
 // header returns the first value of a request header, nil without one.
 func (rq *request) header(name string) []byte { return rq.ctx.Request.Header.Peek(name) }
-
-// buildSettings renders the request for request.headers and request.cookies.
-func (rq *request) buildSettings() {
-	// Cookies first: visiting all headers has fasthttp rewrite them.
-	rq.cookiesJSON = cookies.AppendJSON(rq.cookiesJSON[:0], rq.header(fasthttp.HeaderCookie))
-	rq.headers = rq.headers[:0]
-	rq.ctx.Request.Header.VisitAll(rq.addHeader)
-	rq.supersede()
-	dst := append(rq.headersJSON[:0], '{')
-	for i := range rq.headers {
-		if h := &rq.headers[i]; !h.superseded {
-			if len(dst) > 1 {
-				dst = append(dst, ',')
-			}
-			dst = appendFolded(dst, h.name)
-			dst = append(dst, ':')
-			dst = jsontext.AppendString(dst, h.value)
-		}
-	}
-	rq.headersJSON = append(dst, '}')
-}
-
-// requestHeader is one header of the request, borrowed.
-type requestHeader struct {
-	name, value []byte
-	superseded  bool // by a later one of the same name
-}
-
-// addRequestHeader notes one header for request.headers.
-func (rq *request) addRequestHeader(name, value []byte) {
-	if string(name) != fasthttp.HeaderCookie {
-		rq.headers = append(rq.headers, requestHeader{name: name, value: value})
-	}
-}
-
-// fewHeaders are compared with each other. More of them are sorted.
-const fewHeaders = 24
-
-// supersede marks the headers behind which there is another one of the same name.
-func (rq *request) supersede() {
-	all := rq.headers
-	if len(all) <= fewHeaders {
-		for i := range all {
-			for j := i + 1; j < len(all) && !all[i].superseded; j++ {
-				all[i].superseded = bytes.Equal(all[i].name, all[j].name)
-			}
-		}
-		return
-	}
-	order := rq.headerOrder[:0]
-	for i := range all {
-		order = append(order, i)
-	}
-	slices.SortFunc(order, func(i, j int) int { return cmp.Or(bytes.Compare(all[i].name, all[j].name), cmp.Compare(i, j)) })
-	for k := 1; k < len(order); k++ {
-		before := &all[order[k-1]]
-		before.superseded = bytes.Equal(before.name, all[order[k]].name)
-	}
-	rq.headerOrder = order
-}
-
-// appendFolded appends a header's name as a JSON string, in lower case.
-func appendFolded(dst, name []byte) []byte {
-	start := len(dst)
-	dst = jsontext.AppendString(dst, name)
-	for i := start; i < len(dst); i++ {
-		if c := dst[i]; 'A' <= c && c <= 'Z' {
-			dst[i] = c + 'a' - 'A'
-		}
-	}
-	return dst
-}
 
 // method returns the request's method, borrowed.
 func (rq *request) method() []byte { return rq.ctx.Request.Header.Method() }

@@ -1,8 +1,8 @@
 package server
 
 import (
-	"bytes"
 	"encoding/json"
+	"net"
 	"strconv"
 	"strings"
 
@@ -10,20 +10,14 @@ import (
 
 	"github.com/fastgrest/fastgrest/parser/header"
 	"github.com/fastgrest/fastgrest/planner"
-)
-
-const (
-	txCommit   = header.TxCommit
-	txRollback = header.TxRollback
+	"github.com/fastgrest/fastgrest/server/exec"
+	"github.com/fastgrest/fastgrest/server/spool"
 )
 
 // respondRead answers a read with what its flight brought back.
 func (rq *request) respondRead(plan *planner.Plan) error {
 	if plan.Explain {
 		return rq.respondPlan(plan)
-	}
-	if err := rq.check(plan); err != nil {
-		return err
 	}
 	status := rq.respondRange(plan)
 	rq.setContentLocation(plan)
@@ -41,8 +35,8 @@ func (rq *request) respondRead(plan *planner.Plan) error {
 
 // respondPlan answers with an execution plan.
 func (rq *request) respondPlan(plan *planner.Plan) error {
-	r := &rq.result
-	r.body = rq.ctx.Response.SwapBody(r.body)
+	r := rq.result()
+	r.Body.Bytes = rq.ctx.Response.SwapBody(r.Body.Bytes)
 	rq.ctx.Response.SkipBody = rq.ctx.IsHead()
 	rq.setContentType(plan.Media)
 	rq.setVary()
@@ -52,35 +46,35 @@ func (rq *request) respondPlan(plan *planner.Plan) error {
 // respondRange sets Content-Range and returns the status that goes with it. A
 // range beyond the last row gets an error object for a body.
 func (rq *request) respondRange(plan *planner.Plan) int {
-	r := &rq.result
+	r := rq.result()
 	total, hasTotal := rq.total()
 	lower := rq.plan.Top.Lower
-	status := rangeStatus(lower, lower+r.rows-1, total, hasTotal)
+	status := rangeStatus(lower, lower+r.Rows-1, total, hasTotal)
 	if status == fasthttp.StatusRequestedRangeNotSatisfiable {
 		rq.code = "PGRST103"
-		r.dropBody()
-		r.body = outOfBounds(lower, strconv.FormatInt(total, 10)).appendJSON(r.body, rq.snap.config.ClientErrorVerbosity)
+		r.Body.Drop()
+		r.Body.Bytes = outOfBounds(lower, strconv.FormatInt(total, 10)).appendJSON(r.Body.Bytes, rq.snap.config.ClientErrorVerbosity)
 	}
-	rq.scratch = appendContentRange(rq.scratch[:0], lower, lower+r.rows-1, total, hasTotal)
+	rq.scratch = appendContentRange(rq.scratch[:0], lower, lower+r.Rows-1, total, hasTotal)
 	rq.ctx.Response.Header.SetCanonical(headerContentRange, rq.scratch)
 	return status
 }
 
 // total is the number of rows the client asked to be counted or estimated.
 func (rq *request) total() (int64, bool) {
-	r := &rq.result
+	r := rq.result()
 	if rq.plan.Action >= planner.Insert {
-		return r.total, r.hasTotal // estimates are for relations
+		return r.Total, r.HasTotal // estimates are for relations
 	}
 	switch rq.prefer.Count {
 	case header.CountPlanned:
-		return r.estimate, true
+		return r.Estimate, true
 	case header.CountEstimated:
-		if r.hasTotal && r.total > rq.snap.config.DBMaxRows {
-			return max(r.total, r.estimate), true
+		if r.HasTotal && r.Total > rq.snap.config.DBMaxRows {
+			return max(r.Total, r.Estimate), true
 		}
 	}
-	return r.total, r.hasTotal
+	return r.Total, r.HasTotal
 }
 
 var (
@@ -93,7 +87,7 @@ var (
 )
 
 func (rq *request) setVary() {
-	if !rq.result.hasHeaders || len(rq.ctx.Response.Header.PeekBytes(headerVary)) == 0 {
+	if !rq.result().HasHeaders || len(rq.ctx.Response.Header.PeekBytes(headerVary)) == 0 {
 		rq.ctx.Response.Header.SetCanonical(headerVary, varyValue)
 	}
 }
@@ -141,17 +135,34 @@ func (rq *request) setReadPreferences() {
 // setBody hands the body over to fasthttp and takes the buffer of an earlier
 // answer for the next one.
 func (rq *request) setBody() {
-	r := &rq.result
+	r := rq.result()
 	if rq.ctx.IsHead() {
 		// Without a body fasthttp says no length either, as PostgREST does not.
 		rq.ctx.Response.SkipBody = true
-		r.dropBody()
+		r.Body.Drop()
 	}
-	if r.spooled != nil {
-		rq.sendSpooled()
+	if b := r.Body.Spooled(); b != nil {
+		rq.sendSpooled(b)
 		return
 	}
-	r.body = rq.ctx.Response.SwapBody(r.body)
+	r.Body.Bytes = rq.ctx.Response.SwapBody(r.Body.Bytes)
+}
+
+// sendSpooled has fasthttp send a body that has been put away, and close it.
+// fasthttp sends it like any other body: responses stay in order, and the
+// client's connection can be used again.
+func (rq *request) sendSpooled(b *spool.Body) {
+	b.For(spool.Client{Conn: socketOf(rq.ctx), Patience: rq.snap.config.SpoolSendTimeout})
+	rq.streamed = b.Size()
+	rq.ctx.Response.SetBodyStream(b, int(rq.streamed))
+}
+
+// socketOf is the client's connection itself.
+func socketOf(ctx *fasthttp.RequestCtx) net.Conn {
+	if c, ok := ctx.Conn().(*clientConn); ok {
+		return c.Conn
+	}
+	return ctx.Conn()
 }
 
 // setWarning tells of embeds named by their relation despite an alias.
@@ -183,8 +194,8 @@ const (
 // applyResponseSettings lets response.status and response.headers, set by user
 // code during the transaction, override status and headers.
 func (rq *request) applyResponseSettings() error {
-	r := &rq.result
-	if !r.hasHeaders && !r.hasStatus {
+	r := rq.result()
+	if !r.HasHeaders && !r.HasStatus {
 		return nil
 	}
 	status, err := decodeStatus(r)
@@ -219,15 +230,15 @@ func delHeader(h *fasthttp.ResponseHeader, name string) {
 	}
 }
 
-func decodeStatus(r *result) (int, error) {
-	if !r.hasStatus {
+func decodeStatus(r *exec.Result) (int, error) {
+	if !r.HasStatus {
 		return 0, nil
 	}
 	digits := 0
-	for digits < len(r.status) && digits < 9 && '0' <= r.status[digits] && r.status[digits] <= '9' {
+	for digits < len(r.Status) && digits < 9 && '0' <= r.Status[digits] && r.Status[digits] <= '9' {
 		digits++
 	}
-	n, err := strconv.Atoi(string(r.status[:digits]))
+	n, err := strconv.Atoi(string(r.Status[:digits]))
 	if err != nil || !isStatus(n) {
 		return 0, errStatusSetting
 	}
@@ -237,12 +248,12 @@ func decodeStatus(r *result) (int, error) {
 // decodeHeaders reads [{"Name": "value"}, ...]. Names that HTTP does not know
 // are refused: "Content-Length " is no header of ours, and to a proxy it may be
 // another Content-Length.
-func decodeHeaders(r *result) ([][2]string, error) {
-	if !r.hasHeaders {
+func decodeHeaders(r *exec.Result) ([][2]string, error) {
+	if !r.HasHeaders {
 		return nil, nil
 	}
 	var list []map[string]any
-	if json.Unmarshal(r.headers, &list) != nil || list == nil {
+	if json.Unmarshal(r.Headers, &list) != nil || list == nil {
 		return nil, errHeadersSetting
 	}
 	out := make([][2]string, 0, len(list))
@@ -270,19 +281,4 @@ func isHeaderName(name string) bool {
 		}
 	}
 	return true
-}
-
-// planRows reads the estimate from EXPLAIN (FORMAT JSON): the first "Plan
-// Rows" is the topmost node's.
-func planRows(explained []byte) int64 {
-	_, rest, ok := bytes.Cut(explained, []byte(`"Plan Rows":`))
-	if !ok {
-		return 0
-	}
-	rest = bytes.TrimLeft(rest, " ")
-	end := 0
-	for end < len(rest) && (rest[end] >= '0' && rest[end] <= '9') {
-		end++
-	}
-	return parseInt(rest[:end])
 }

@@ -1,19 +1,15 @@
 package server
 
 import (
-	"context"
-	"errors"
-
-	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/valyala/fasthttp"
 
 	"github.com/fastgrest/fastgrest/parser"
 	"github.com/fastgrest/fastgrest/parser/header"
 	"github.com/fastgrest/fastgrest/pgwire"
-	"github.com/fastgrest/fastgrest/pgwire/pool"
 	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/planner/sqlgen"
 	"github.com/fastgrest/fastgrest/server/config"
+	"github.com/fastgrest/fastgrest/server/exec"
 	"github.com/fastgrest/fastgrest/server/openapi"
 )
 
@@ -56,9 +52,6 @@ func (rq *request) acceptsDocument() error {
 	return refused
 }
 
-// inspection is what a transaction needs to know of a plan.
-var inspection = &planner.Plan{ReadOnly: true}
-
 var (
 	schemaComment       = pgwire.NewStmt(sqlgen.SchemaComment)
 	accessibleRelations = pgwire.NewStmt(sqlgen.AccessibleRelations)
@@ -67,81 +60,19 @@ var (
 
 // inspect asks the database what the role may use.
 func (rq *request) inspect(access *openapi.Access) error {
-	ctx := &rq.interest
+	schema := bytesOf(rq.schemaName())
+	question := func(s *pgwire.Stmt, kind openapi.Kind) exec.Question {
+		return exec.Question{Stmt: s, Arg: schema, Take: func(values [][]byte) bool { return access.Add(kind, values) }}
+	}
+	questions := []exec.Question{question(schemaComment, openapi.Comment)}
+	if !access.Everything && !rq.ctx.IsHead() {
+		questions = append(questions, question(accessibleRelations, openapi.Relation), question(accessibleRoutines, openapi.Routine))
+	}
+	c := rq.fillCall(nil)
 	rq.watch(true)
 	defer rq.unwatch()
-	return again(func() error { return rq.inspectOn(ctx, access) })
+	return rq.execution.Ask(rq.snap.rules, c, questions, access.Reset)
 }
-
-func (rq *request) inspectOn(ctx context.Context, access *openapi.Access) error {
-	conn, err := rq.acquire(ctx, pool.Alone)
-	if err != nil {
-		return err
-	}
-	defer conn.Release()
-	rq.buildSettings()
-	for attempt := 0; ; attempt++ {
-		access.Reset()
-		err := rq.flyInspection(ctx, conn.Conn, access)
-		var server *pgwire.Error
-		if attempt == maxAttempts || !errors.As(err, &server) || !server.Stale() {
-			return err
-		}
-	}
-}
-
-// flyInspection is one flight, as any request's. What the pre-request function
-// asks of the response does not count here: PostgREST does not look.
-func (rq *request) flyInspection(ctx context.Context, conn *pgwire.Conn, access *openapi.Access) error {
-	rq.result.reset()
-	tx := rq.transaction(inspection, false)
-	f := &rq.flight
-	f.Reset()
-	f.Limit(rq.flightLimit(inspection))
-	if tx.explicit {
-		f.Begin(tx.isolation, true)
-	}
-	rq.addSettings(f, inspection)
-	if rq.snap.preRequest != nil {
-		f.LeavesState(rq.snap.sessionState)
-		f.Add(rq.snap.preRequest, nil)
-	}
-	schema := bytesOf(rq.schemaName())
-	f.Add(schemaComment, &accessSink{access, openapi.Comment})
-	f.Arg(schema)
-	if !access.Everything && !rq.ctx.IsHead() {
-		f.Add(accessibleRelations, &accessSink{access, openapi.Relation})
-		f.Arg(schema)
-		f.Add(accessibleRoutines, &accessSink{access, openapi.Routine})
-		f.Arg(schema)
-	}
-	rq.note(tx)
-	if tx.explicit {
-		f.Commit()
-	}
-	err := rq.send(ctx, conn)
-	if err != nil && tx.explicit {
-		return rq.rollBack(ctx, conn, err)
-	}
-	return err
-}
-
-// accessSink hands rows on to the access they belong to.
-type accessSink struct {
-	access *openapi.Access
-	kind   openapi.Kind
-}
-
-func (s *accessSink) Fields([]pgproto3.FieldDescription) error { return nil }
-
-func (s *accessSink) Row(values [][]byte) error {
-	if !s.access.Add(s.kind, values) {
-		return errStale
-	}
-	return nil
-}
-
-func (s *accessSink) Complete([]byte) {}
 
 // respondDocument answers with the document, rendered now or before. It is
 // shared by all who get it, so fasthttp must not copy it, nor keep it.

@@ -15,6 +15,7 @@ import (
 	"github.com/fastgrest/fastgrest/server/admin"
 	"github.com/fastgrest/fastgrest/server/auth"
 	"github.com/fastgrest/fastgrest/server/config"
+	"github.com/fastgrest/fastgrest/server/exec"
 	"github.com/fastgrest/fastgrest/server/life"
 	"github.com/fastgrest/fastgrest/server/metrics"
 	"github.com/fastgrest/fastgrest/server/oplog"
@@ -39,6 +40,7 @@ type Server struct {
 	metrics  *metrics.Metrics
 	pool     *pool.Pool
 	spool    *spool.Store
+	engine   *exec.Engine
 	bodies   bodies
 	snapshot atomic.Pointer[Snapshot]
 	requests sync.Pool
@@ -120,9 +122,10 @@ func newServer(o Options) (*Server, error) {
 	if s.spool, err = spool.NewStore(c.SpoolDirectory, spoolLimits(c)); err != nil {
 		s.log.NoSpoolDirectory(err)
 	}
+	s.engine = &exec.Engine{Pool: s.pool, Spool: s.spool, Log: s.log, Suspect: s.life.Suspicion.Raise}
 	s.startConfig = c
 	s.stored.Store(&stored{})
-	s.snapshot.Store(newSnapshot(c, a, nil, session{}))
+	s.snapshot.Store(newSnapshot(c, a, nil, exec.Session{}))
 	s.warnDeprecated()
 	s.warnOfSettings(false)
 	return s, nil

@@ -27,7 +27,7 @@ func (rq *request) respondWrite(plan *planner.Plan) error {
 	if plan.Explain {
 		return rq.respondPlan(plan)
 	}
-	r := &rq.result
+	r := rq.result()
 	resp := &rq.ctx.Response
 	full := rq.prefer.Representation == header.ReturnFull
 	status := fasthttp.StatusNoContent
@@ -43,12 +43,12 @@ func (rq *request) respondWrite(plan *planner.Plan) error {
 	case plan.Action == planner.Upsert:
 		if full {
 			status = fasthttp.StatusOK
-			if r.inserted > 0 {
+			if r.Inserted > 0 {
 				status = fasthttp.StatusCreated
 			}
 		}
 	case plan.Action == planner.Update:
-		rq.setContentRange(0, r.rows-1)
+		rq.setContentRange(0, r.Rows-1)
 	default:
 		rq.setContentRange(1, 0)
 	}
@@ -60,7 +60,7 @@ func (rq *request) respondWrite(plan *planner.Plan) error {
 	if full {
 		rq.setContentType(plan.Media)
 	} else {
-		r.dropBody()
+		r.Body.Drop()
 		rq.noLength = plan.Action != planner.Insert
 	}
 	rq.setBody()
@@ -74,7 +74,7 @@ func (rq *request) respondWrite(plan *planner.Plan) error {
 
 // insertStatus is 201, unless a merge had nothing to insert.
 func (rq *request) insertStatus(plan *planner.Plan) int {
-	if plan.Merge && (!rq.result.hasInserted || rq.result.inserted <= 0) {
+	if plan.Merge && (!rq.result().HasInserted || rq.result().Inserted <= 0) {
 		return fasthttp.StatusOK
 	}
 	return fasthttp.StatusCreated
@@ -83,18 +83,18 @@ func (rq *request) insertStatus(plan *planner.Plan) int {
 // setContentRange of a write has a total only if one was asked for.
 func (rq *request) setContentRange(lower, upper int64) {
 	counted := rq.prefer.Count == header.CountExact || rq.prefer.Count == header.CountEstimated
-	rq.scratch = appendContentRange(rq.scratch[:0], lower, upper, rq.result.rows, counted)
+	rq.scratch = appendContentRange(rq.scratch[:0], lower, upper, rq.result().Rows, counted)
 	rq.ctx.Response.Header.SetCanonical(headerContentRange, rq.scratch)
 }
 
 // setLocation points at the inserted row by its primary key.
 func (rq *request) setLocation(plan *planner.Plan) error {
-	r := &rq.result
-	if len(r.body) == 0 {
+	r := rq.result()
+	if len(r.Body.Bytes) == 0 {
 		return nil // none, or several
 	}
 	var key [][2]*string
-	if err := json.Unmarshal(r.body, &key); err != nil {
+	if err := json.Unmarshal(r.Body.Bytes, &key); err != nil {
 		return err
 	}
 	dst := append(rq.scratch[:0], '/')

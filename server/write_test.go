@@ -20,6 +20,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+	"github.com/fastgrest/fastgrest/planner/sqlgen"
 	"github.com/fastgrest/fastgrest/server/auth"
 	"github.com/fastgrest/fastgrest/server/config"
 	"github.com/fastgrest/fastgrest/server/faulttest"
@@ -209,7 +210,7 @@ func (w *writer) forms(run func()) string {
 			s = "|"
 		case strings.HasPrefix(s, "SELECT pg_catalog.num_nonnulls("):
 			s = "settings"
-		case s == responseSettings.SQL():
+		case s == sqlgen.ResponseSettings:
 			s = "response"
 		case strings.HasPrefix(s, "begin"), s == "commit", s == "rollback":
 		case s == "set constraints all immediate":

@@ -12,11 +12,11 @@ type Settings struct {
 	ReadOnly   bool
 	SearchPath []string // the request's schema first
 	Role       []catalog.Setting
-	Timezone   bool     // the client prefers one: parameter SettingTimezone
-	App        []string // names; their values are the last parameters, since some are secrets, and statements are logged
+	Timezone   bool     // the client prefers one: SettingTimezone is a parameter too
+	App        []string // names; their values are parameters, since some are secrets, and statements are logged
 }
 
-// Parameters of the settings statement, in order.
+// Settings whose values come from the request. Each is an ArgSetting.
 const (
 	SettingRole = iota
 	SettingClaims
@@ -25,7 +25,15 @@ const (
 	SettingHeaders
 	SettingCookies
 	SettingTimezone
+
+	RequestSettings // how many there are
 )
+
+// settingNames has the settings in the order in which they are made.
+var settingNames = [RequestSettings]string{
+	SettingRole: "role", SettingClaims: "request.jwt.claims", SettingMethod: "request.method", SettingPath: "request.path",
+	SettingHeaders: "request.headers", SettingCookies: "request.cookies", SettingTimezone: "timezone",
+}
 
 // SettingsStatement makes all settings of a transaction in one SELECT: each
 // set_config costs less than a microsecond, a statement tens of them.
@@ -39,7 +47,7 @@ const (
 // It is the only statement that is parsed before its own search_path is in
 // force, so its functions are named with their schema: whatever the session's
 // path is, nobody's set_config is called in place of PostgreSQL's.
-func SettingsStatement(s Settings) string {
+func SettingsStatement(s Settings) Statement {
 	var w Writer
 	w.S("SELECT pg_catalog.num_nonnulls(")
 	if s.ReadOnly {
@@ -54,26 +62,23 @@ func SettingsStatement(s Settings) string {
 		w.S(", ")
 		w.constant(c.Name, c.Value)
 	}
-	last := 0
-	for i, name := range [...]string{"role", "request.jwt.claims", "request.method", "request.path", "request.headers", "request.cookies", "timezone"} {
-		if i == SettingTimezone && !s.Timezone {
-			break
+	for i, name := range settingNames {
+		if i != SettingTimezone || s.Timezone {
+			w.parameter(name, Arg{ArgSetting, int32(i)})
 		}
-		last = i + 1
-		w.parameter(name, last)
 	}
 	for i, name := range s.App {
-		w.parameter(name, last+i+1)
+		w.parameter(name, Arg{ArgApp, int32(i)})
 	}
 	w.S(")")
-	return w.Statement().SQL
+	return w.Statement()
 }
 
-func (w *Writer) parameter(name string, number int) {
+func (w *Writer) parameter(name string, value Arg) {
 	w.S(", pg_catalog.set_config(")
 	w.Lit(name)
-	w.S(", $")
-	w.Int(int64(number))
+	w.S(", ")
+	w.Param(value)
 	w.S(", true)")
 }
 

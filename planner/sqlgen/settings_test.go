@@ -29,7 +29,7 @@ func TestSettingsStatement(t *testing.T) {
 				`pg_catalog.set_config('request.cookies', $6, true), pg_catalog.set_config('timezone', $7, true), pg_catalog.set_config('app.x', $8, true), pg_catalog.set_config('app.y', $9, true))`,
 		},
 	} {
-		if got := SettingsStatement(test.settings); got != test.want {
+		if got := SettingsStatement(test.settings).SQL; got != test.want {
 			t.Errorf("%s\nwant\n%s", got, test.want)
 		}
 	}
@@ -42,17 +42,28 @@ func TestSettingsOnServer(t *testing.T) {
 	conn := connect(t)
 	run(t, conn, `do $$ begin if not exists (select from pg_roles where rolname = 'settings_test') then create role settings_test; end if; end $$`)
 	run(t, conn, "begin")
-	sql := SettingsStatement(Settings{
+	statement := SettingsStatement(Settings{
 		ReadOnly: true, SearchPath: []string{`o"dd`, "public"}, Timezone: true,
 		Role: []catalog.Setting{{Name: "log_min_messages", Value: "error"}}, // for superusers only: made before the role is taken
 		App:  []string{"app.secret", "timezone"},
 	})
-	args := [...][]byte{
+	request := [RequestSettings][]byte{
 		SettingRole: []byte("settings_test"), SettingClaims: []byte(`{"a":1}`), SettingMethod: []byte("GET"), SettingPath: []byte("/x"),
 		SettingHeaders: []byte("{}"), SettingCookies: []byte(""), SettingTimezone: []byte("Europe/Oslo"),
-		SettingTimezone + 1: []byte(`a'b\`), []byte("Asia/Tokyo"),
 	}
-	result := conn.ExecParams(ctx, sql, args[:], nil, nil, nil).Read()
+	app := [...][]byte{[]byte(`a'b\`), []byte("Asia/Tokyo")}
+	var args [][]byte
+	for _, a := range statement.Args {
+		switch a.Kind {
+		case ArgSetting:
+			args = append(args, request[a.Index])
+		case ArgApp:
+			args = append(args, app[a.Index])
+		default:
+			t.Fatalf("parameter %+v", a)
+		}
+	}
+	result := conn.ExecParams(ctx, statement.SQL, args, nil, nil, nil).Read()
 	if result.Err != nil {
 		t.Fatal(result.Err)
 	}

@@ -19,6 +19,8 @@ const (
 	ArgBody                    // the request body, or the JSON made of it
 	ArgCall                    // argument Index of the call (see Statement.Names)
 	ArgVariadic                // all values of argument Index of the call, as an array
+	ArgSetting                 // the request's value of a setting; Index is SettingRole and so on
+	ArgApp                     // the value of the app setting Index
 )
 
 // Arg is one parameter of a statement.

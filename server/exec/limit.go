@@ -1,4 +1,4 @@
-package server
+package exec
 
 import (
 	"math"
@@ -6,21 +6,17 @@ import (
 	"strings"
 	"time"
 
-	"github.com/fastgrest/fastgrest/planner"
-	"github.com/fastgrest/fastgrest/server/config"
+	"github.com/fastgrest/fastgrest/planner/catalog"
 )
 
 // PostgreSQL ends a statement at statement_timeout and says so. The time after
 // which a flight is given up (db-flight-timeout) must not come before that.
 
-// flightMargin is the time for the answer that a statement has timed out to arrive.
+// flightMargin is the time for the report of a statement's timeout to arrive.
 const flightMargin = 30 * time.Second
 
-// errUnanswered is what becomes of a request whose flight was given up.
-var errUnanswered = newProblem(504, "PGRSTX09", "The database did not answer in time.")
-
-// flightLimit is the limit of a flight under a statement_timeout, 0 for the usual
-// one. 0 as statement_timeout is none.
+// flightLimit returns the limit of a flight under a statement_timeout, 0 for
+// the usual limit. A statement_timeout of 0 is none.
 func flightLimit(usual, statementTimeout time.Duration) time.Duration {
 	if limit := statementTimeout + flightMargin; statementTimeout > 0 && limit > usual {
 		return limit
@@ -28,28 +24,24 @@ func flightLimit(usual, statementTimeout time.Duration) time.Duration {
 	return 0
 }
 
-// statementTimeout is the role's, or else what sessions begin with.
-func statementTimeout(settings []config.Setting, session time.Duration) time.Duration {
-	for _, s := range settings {
-		if strings.EqualFold(s.Name, statementTimeoutSetting) {
-			return parseTimeout(s.Value)
+// flightLimit returns the limit of a flight that runs the call's plan.
+func (x *Execution) flightLimit() time.Duration {
+	if routine := x.call.Plan.Routine; routine != nil {
+		if timeout, ok := statementTimeout(routine.Settings); ok {
+			return flightLimit(x.rules.flightTimeout, timeout)
 		}
 	}
-	return session
+	return x.role.flightLimit
 }
 
-const statementTimeoutSetting = "statement_timeout"
-
-// flightLimit is the limit of a flight that runs the plan.
-func (rq *request) flightLimit(plan *planner.Plan) time.Duration {
-	if plan.Routine != nil {
-		for _, s := range plan.Routine.Settings {
-			if strings.EqualFold(s.Name, statementTimeoutSetting) {
-				return flightLimit(rq.snap.config.DBFlightTimeout, parseTimeout(s.Value))
-			}
+// statementTimeout returns the statement_timeout among settings.
+func statementTimeout(settings []catalog.Setting) (timeout time.Duration, ok bool) {
+	for _, s := range settings {
+		if strings.EqualFold(s.Name, "statement_timeout") {
+			return parseTimeout(s.Value), true
 		}
 	}
-	return rq.snap.forRole(rq.identity.Role).flightLimit
+	return 0, false
 }
 
 // timeoutUnits are PostgreSQL's units of time.
@@ -58,7 +50,7 @@ var timeoutUnits = map[string]time.Duration{
 }
 
 // parseTimeout reads a timeout as PostgreSQL does: a number, of milliseconds or
-// with a unit. It is 0 for what it cannot read.
+// with a unit. It is 0 for text it cannot read.
 func parseTimeout(text string) time.Duration {
 	text = strings.TrimSpace(text)
 	end := len(text)

@@ -1,0 +1,98 @@
+package exec
+
+import (
+	"github.com/fastgrest/fastgrest/parser"
+	"github.com/fastgrest/fastgrest/parser/body"
+	"github.com/fastgrest/fastgrest/planner"
+	"github.com/fastgrest/fastgrest/planner/sqlgen"
+	"github.com/fastgrest/fastgrest/planner/tree"
+)
+
+// Call is one request to run a plan. All bytes are borrowed.
+type Call struct {
+	Plan   *planner.Plan
+	Role   string
+	Schema int // position among the exposed schemas
+
+	// Settings are the values of the request that become settings of the
+	// transaction. Without a preferred time zone SettingTimezone is nil.
+	Settings [sqlgen.RequestSettings][]byte
+
+	// Rollback: the transaction is rolled back in the end.
+	Rollback bool
+	// MaxAffected is how many rows may be changed, with HasMaxAffected.
+	MaxAffected    int64
+	HasMaxAffected bool
+
+	// Of the query string.
+	Values [][]byte           // operands of filters
+	Top    parser.Range       // rows of the root
+	Ranges []parser.PathRange // rows of embeds
+
+	Payload     []byte
+	PayloadForm PayloadForm
+
+	// Arguments of a routine by name, in order, repetitions included: from the
+	// query string or from a form.
+	Args     []parser.Param
+	FormArgs []body.Pair
+
+	// LogID returns the name of the request in the log. It is called only when
+	// something is logged.
+	LogID func() []byte
+}
+
+// PayloadForm says how the payload is bound.
+type PayloadForm uint8
+
+const (
+	PayloadText  PayloadForm = iota
+	PayloadBytes             // for a parameter of type bytea
+	PayloadArgs              // there is none: a JSON object of the arguments takes its place
+)
+
+func (c *Call) eachArg(fn func(name, value []byte)) {
+	for i := range c.Args {
+		fn(c.Args[i].Key, c.Args[i].Value)
+	}
+	for i := range c.FormArgs {
+		fn(c.FormArgs[i].Key, c.FormArgs[i].Value)
+	}
+}
+
+func (c *Call) rangeAt(i int32) parser.Range {
+	if i == tree.TopRange {
+		return c.Top
+	}
+	return c.Ranges[i].Range
+}
+
+// limitsAffected reports whether MaxAffected concerns the plan.
+func (c *Call) limitsAffected() bool {
+	p := c.Plan
+	return c.HasMaxAffected && (p.Action == planner.Update || p.Action == planner.Delete || p.Routine != nil)
+}
+
+// checked reports whether the rows decide if the transaction may be committed.
+func (c *Call) checked() bool {
+	p := c.Plan
+	return p.Singular && !p.One || p.Action == planner.Upsert || c.limitsAffected()
+}
+
+// check refuses a number of rows that the request does not allow.
+func (c *Call) check(rows int64) error {
+	switch p := c.Plan; {
+	case p.Explain:
+		return nil
+	case p.Action == planner.Upsert:
+		if rows != 1 {
+			return &RowsError{OtherKey, rows}
+		}
+		return nil
+	case p.Singular && rows != 1:
+		return &RowsError{NotOneRow, rows}
+	case c.limitsAffected() && rows > c.MaxAffected:
+		return &RowsError{TooManyRows, rows}
+	}
+	return nil
+}

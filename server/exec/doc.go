@@ -1,0 +1,33 @@
+// Package exec runs plans: a Call in, a Result out.
+//
+// An Execution belongs to one request at a time and keeps its buffers between
+// requests. Run fills one pgwire.Flight with the transaction's settings, the
+// pre-request function and the plan's statements, sends it, and lets the sinks
+// write the rows into the Result. On a plan-cache hit nothing is allocated.
+//
+//	call.go      what a request asks for
+//	rules.go     what all requests of one configuration and catalog share
+//	run.go       the flight of a plan, shared or on a connection of its own
+//	prepare.go   the prepared form in which a plan is run on a connection
+//	tx.go        the form of the transaction
+//	args.go      values bound to the parameters of statements
+//	sinks.go     rows into the Result
+//	body.go      the body of the Result, in memory or in a spool
+//	retry.go     which failures are run again, and what is learned from them
+//	outcome.go   whether a failed write may have been committed, and row counts
+//	limit.go     when a flight is given up
+//	wait.go      waits for connections, and their end
+//
+// # Memory
+//
+// A Call borrows all of its bytes from the request; they must stay as they are
+// until Run returns. A Result belongs to its Execution and is valid until the
+// next Run or Reset.
+//
+// # Errors
+//
+// Errors of the connection and of the database come out as package pgwire and
+// package pool have them. Those of this package are RowsError, for results the
+// request does not allow, and DoubtError, around the error of a write that may
+// have been committed. The package knows no HTTP.
+package exec

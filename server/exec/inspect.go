@@ -1,0 +1,93 @@
+package exec
+
+import (
+	"errors"
+
+	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/fastgrest/fastgrest/pgwire"
+	"github.com/fastgrest/fastgrest/pgwire/pool"
+	"github.com/fastgrest/fastgrest/planner"
+)
+
+// Question is a fixed statement that reads the catalog of the database, with
+// its only parameter.
+type Question struct {
+	Stmt *pgwire.Stmt
+	Arg  []byte
+	// Take takes a row, which is borrowed, and reports whether it has the columns
+	// expected.
+	Take func(values [][]byte) bool
+}
+
+// inspection stands for the plan of questions.
+var inspection = &planner.Plan{ReadOnly: true}
+
+// Ask asks questions in one read-only transaction of the call's role. The call
+// has no plan. start is called before each attempt, the first one included, to
+// forget the rows of the last one. What the pre-request function asks of the
+// response is not read: PostgREST does not look at it either.
+func (x *Execution) Ask(rules *Rules, call *Call, questions []Question, start func()) error {
+	call.Plan = inspection
+	x.begin(rules, call)
+	return Again(func() error { return x.askAlone(questions, start) })
+}
+
+func (x *Execution) askAlone(questions []Question, start func()) error {
+	conn, err := x.acquire(pool.Alone)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	for attempt := 0; ; attempt++ {
+		start()
+		err := x.askOn(conn.Conn, questions)
+		var server *pgwire.Error
+		if attempt == maxAttempts || !errors.As(err, &server) || !server.Stale() {
+			return err
+		}
+	}
+}
+
+func (x *Execution) askOn(conn *pgwire.Conn, questions []Question) error {
+	x.Result.reset()
+	tx := x.transaction(false)
+	f := &x.flight
+	f.Reset()
+	f.Limit(x.flightLimit())
+	if tx.explicit {
+		f.Begin(tx.isolation, true)
+	}
+	x.addSettings()
+	if x.rules.preRequest != nil {
+		f.LeavesState(x.rules.sessionState)
+		f.Add(x.rules.preRequest, nil)
+	}
+	for i := range questions {
+		f.Add(questions[i].Stmt, (*questionSink)(&questions[i]))
+		f.Arg(questions[i].Arg)
+	}
+	x.note(tx)
+	if tx.explicit {
+		f.Commit()
+	}
+	err := x.send(conn)
+	if err != nil && tx.explicit {
+		return x.rollBack(conn, err)
+	}
+	return err
+}
+
+// questionSink hands rows on.
+type questionSink Question
+
+func (s *questionSink) Fields([]pgproto3.FieldDescription) error { return nil }
+
+func (s *questionSink) Row(values [][]byte) error {
+	if !s.Take(values) {
+		return errStale
+	}
+	return nil
+}
+
+func (s *questionSink) Complete([]byte) {}

@@ -1,0 +1,101 @@
+package exec
+
+import (
+	"slices"
+
+	"github.com/fastgrest/fastgrest/pgwire"
+	"github.com/fastgrest/fastgrest/pgwire/rowjson"
+	"github.com/fastgrest/fastgrest/planner"
+	"github.com/fastgrest/fastgrest/planner/catalog"
+)
+
+// ready returns the prepared form in which the plan is run on this connection.
+func (x *Execution) ready(conn *pgwire.Conn, aggregate bool) (*planner.Prepared, error) {
+	plan := x.call.Plan
+	form := plan.Prepared()
+	var err error
+	if form != nil && !plan.ReadOnly {
+		if form, err = x.certain(conn, form); err != nil {
+			return form, err
+		}
+	}
+	if form == nil || aggregate {
+		if form, err = x.prepare(conn, aggregate); err != nil {
+			return nil, err
+		}
+	}
+	if !plan.ReadOnly && form.Rows && !(conn.Keeps(x.mainOf(form).SQL()) && readable(conn, form)) {
+		form = plan.Prepare(x.rules.planner.Catalog(), nil, true)
+	}
+	return form, nil
+}
+
+// prepare has the server describe the plan's statement and settles how its
+// columns are encoded. It happens once per plan.
+func (x *Execution) prepare(conn *pgwire.Conn, aggregate bool) (*planner.Prepared, error) {
+	plan, types := x.call.Plan, x.rules.planner.Catalog()
+	if !plan.ReadOnly && !conn.Keeps(plan.Main.SQL) {
+		aggregate = true // see certain
+	}
+	if !plan.NeedsDescription() || aggregate {
+		return plan.Prepare(types, nil, aggregate), nil
+	}
+	d, err := x.describe(conn, plan.Described())
+	if err != nil {
+		return nil, err
+	}
+	return plan.Prepare(types, d.Fields, false), nil
+}
+
+// describe asks the server for the columns of a statement.
+func (x *Execution) describe(conn *pgwire.Conn, s *pgwire.Stmt) (*pgwire.Description, error) {
+	d := &pgwire.Description{}
+	x.flight.Reset()
+	x.addSettings()
+	x.flight.Describe(s, d)
+	x.note(transaction{})
+	return d, x.send(conn)
+}
+
+// certain makes sure that a write whose rows we encode returns the columns we
+// expect: afterwards would be too late. A connection that knows the statement
+// would be refused by the server; a new one has to ask, once. The result is nil
+// if the database has changed.
+//
+// A connection that does not keep the statement would have to ask every time,
+// and the statement could change again after that. There PostgreSQL computes
+// the body; see ready.
+func (x *Execution) certain(conn *pgwire.Conn, form *planner.Prepared) (*planner.Prepared, error) {
+	if !form.Rows {
+		return form, nil
+	}
+	main := x.mainOf(form)
+	if conn.Knows(main) || !conn.Keeps(main.SQL()) {
+		return form, nil
+	}
+	d, err := x.describe(conn, main)
+	if err != nil {
+		return form, err
+	}
+	if !form.Fits(len(d.Fields), func(i int) ([]byte, uint32) { return []byte(d.Fields[i].Name), d.Fields[i].Type }) {
+		x.call.Plan.Forget(form)
+		x.engine.Suspect()
+		return nil, nil
+	}
+	return form, nil
+}
+
+// mainOf is the statement by which the call's role runs a prepared form.
+func (x *Execution) mainOf(form *planner.Prepared) *pgwire.Stmt {
+	return form.For(x.call.Role, x.rules.sharing(x.call.Role)).Main
+}
+
+// readable reports whether the columns of a write can be encoded under the
+// DateStyle of the connection. A style that is not ISO for the session, some
+// role or the routine is known to the plan, whose dates PostgreSQL then
+// converts; what remains is a session that has changed since the catalog was
+// read. Reads need not ask, they can be run again.
+func readable(conn *pgwire.Conn, form *planner.Prepared) bool {
+	needsISO := slices.ContainsFunc(form.Columns, func(c rowjson.Column) bool { return c.Codec.ISO })
+	return !needsISO || catalog.ISOStyle(conn.ParameterStatus("DateStyle"))
+}

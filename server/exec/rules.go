@@ -1,0 +1,183 @@
+package exec
+
+import (
+	"context"
+	"time"
+
+	"github.com/fastgrest/fastgrest/pgwire"
+	"github.com/fastgrest/fastgrest/planner"
+	"github.com/fastgrest/fastgrest/planner/catalog"
+	"github.com/fastgrest/fastgrest/planner/sqlgen"
+	"github.com/fastgrest/fastgrest/server/config"
+)
+
+// Session is what new sessions began with when the catalog was read.
+type Session struct {
+	DateStyle string
+	// Isolation is what a transaction has to ask for that wants the usual one,
+	// read committed and read write. It is DefaultIsolation unless the database
+	// has other defaults.
+	Isolation pgwire.Isolation
+	// StatementTimeout is 0 if there is none.
+	StatementTimeout time.Duration
+}
+
+// ReadSession reads what sessions begin with.
+func ReadSession(ctx context.Context, c *pgwire.Conn) (Session, error) {
+	s := Session{DateStyle: c.ParameterStatus("DateStyle")}
+	err := c.Query(ctx, sqlgen.SessionDefaults, nil, func(columns [][]byte) error {
+		if string(columns[0]) != "read committed" || string(columns[1]) != "off" {
+			s.Isolation = pgwire.ReadCommitted
+		}
+		s.StatementTimeout = parseTimeout(string(columns[2]))
+		return nil
+	})
+	return s, err
+}
+
+// ISODates reports whether sessions and all roles print dates in ISO style.
+func ISODates(c *config.Config, s Session) bool {
+	if !catalog.ISOStyle(s.DateStyle) {
+		return false
+	}
+	for _, settings := range c.RoleSettings {
+		if !catalog.KeepsISO(settingsOf(settings)) {
+			return false
+		}
+	}
+	return true
+}
+
+// Rules are what all requests of one configuration and one catalog share. They
+// are immutable.
+type Rules struct {
+	planner       *planner.Planner
+	roles         map[string]*roleRules // "" stands for all roles that are not in it
+	appValues     [][]byte              // of app.settings
+	preRequest    *pgwire.Stmt          // nil without db-pre-request
+	sessionState  pgwire.SessionState   // what code of the database may leave in sessions
+	isolation     pgwire.Isolation      // Session.Isolation
+	flightTimeout time.Duration
+	keepSQL       bool // for log-query
+}
+
+// roleRules are the rules of one role.
+type roleRules struct {
+	settings    []settingsStatements // by exposed schema
+	isolation   pgwire.Isolation
+	flightLimit time.Duration // see pgwire.Flight.Limit
+}
+
+// settingsStatements are indexed by read-only and by whether the client
+// prefers a time zone.
+type settingsStatements [2][2]settingsStatement
+
+type settingsStatement struct {
+	stmt *pgwire.Stmt
+	args []sqlgen.Arg
+}
+
+func (r *roleRules) statement(schema int, readOnly, zone bool) *settingsStatement {
+	i, j := 0, 0
+	if readOnly {
+		i = 1
+	}
+	if zone {
+		j = 1
+	}
+	return &r.settings[schema][i][j]
+}
+
+// NewRules makes the rules for the plans of p.
+func NewRules(c *config.Config, s Session, p *planner.Planner) *Rules {
+	r := &Rules{
+		planner: p, roles: map[string]*roleRules{}, sessionState: sessionStateOf(c.DBSessionReset, p.Catalog().Leftovers),
+		isolation: s.Isolation, flightTimeout: c.DBFlightTimeout, keepSQL: c.LogQuery,
+	}
+	var appNames []string
+	for _, set := range c.AppSettings {
+		appNames = append(appNames, set.Name)
+		r.appValues = append(r.appValues, cutNUL([]byte(set.Value)))
+	}
+	r.addRole("", c, s, appNames)
+	for role := range c.RoleSettings {
+		r.addRole(role, c, s, appNames)
+	}
+	for role := range c.RoleIsolation {
+		r.addRole(role, c, s, appNames)
+	}
+	if !c.DBPreRequest.IsZero() {
+		r.preRequest = pgwire.NewStmt(sqlgen.PreRequest(catalog.QI(c.DBPreRequest)))
+	}
+	return r
+}
+
+func (r *Rules) addRole(name string, c *config.Config, s Session, appNames []string) {
+	if r.roles[name] != nil {
+		return
+	}
+	settings := settingsOf(c.RoleSettings[name])
+	timeout, ok := statementTimeout(settings)
+	if !ok {
+		timeout = s.StatementTimeout
+	}
+	role := &roleRules{isolation: isolations[c.RoleIsolation[name]], flightLimit: flightLimit(c.DBFlightTimeout, timeout)}
+	for _, schema := range c.DBSchemas {
+		var statements settingsStatements
+		for readOnly := range statements {
+			for zone := range statements[readOnly] {
+				statement := sqlgen.SettingsStatement(sqlgen.Settings{
+					ReadOnly:   readOnly == 1,
+					SearchPath: append([]string{schema}, c.DBExtraSearchPath...),
+					Role:       settings,
+					App:        appNames,
+					Timezone:   zone == 1,
+				})
+				statements[readOnly][zone] = settingsStatement{pgwire.NewStmt(statement.SQL), statement.Args}
+			}
+		}
+		role.settings = append(role.settings, statements)
+	}
+	r.roles[name] = role
+}
+
+// isolations maps levels to what a transaction has to ask for. The default
+// level needs no asking, and so no BEGIN.
+var isolations = [...]pgwire.Isolation{
+	config.ReadCommitted:  pgwire.DefaultIsolation,
+	config.RepeatableRead: pgwire.RepeatableRead,
+	config.Serializable:   pgwire.Serializable,
+}
+
+func settingsOf(list []config.Setting) []catalog.Setting {
+	out := make([]catalog.Setting, len(list))
+	for i, s := range list {
+		out[i] = catalog.Setting(s)
+	}
+	return out
+}
+
+// sessionStateOf is what has to be cleaned up after code of the database ran.
+func sessionStateOf(reset config.SessionReset, leftovers catalog.Leftovers) pgwire.SessionState {
+	state := pgwire.SessionState(leftovers) // the same scale
+	switch reset {
+	case config.ResetNever:
+		return pgwire.Clean
+	case config.ResetAlways:
+		return max(state, pgwire.Dirty)
+	}
+	return state
+}
+
+func (r *Rules) role(name string) *roleRules {
+	if role := r.roles[name]; role != nil {
+		return role
+	}
+	return r.roles[""]
+}
+
+// sharing reports whether role may use statements prepared by other roles.
+func (r *Rules) sharing(role string) bool {
+	_, ok := r.planner.Catalog().UsageRoles[role]
+	return ok
+}

@@ -1,0 +1,72 @@
+package server
+
+import (
+	"github.com/fastgrest/fastgrest/parser/header"
+	"github.com/fastgrest/fastgrest/planner"
+	"github.com/fastgrest/fastgrest/planner/sqlgen"
+	"github.com/fastgrest/fastgrest/server/config"
+	"github.com/fastgrest/fastgrest/server/exec"
+	"github.com/fastgrest/fastgrest/server/spool"
+)
+
+// execute runs the plan while it watches the client.
+func (rq *request) execute(plan *planner.Plan) error {
+	c := rq.fillCall(plan)
+	switch {
+	case plan.Action == planner.CallGet || plan.Action == planner.CallHead:
+		c.Args, c.PayloadForm = rq.query.Args, exec.PayloadArgs
+	case plan.Action == planner.CallPost && rq.plan.ContentType.Kind == header.Form:
+		c.FormArgs, c.PayloadForm = rq.payload.Pairs, exec.PayloadArgs
+	case rq.plan.ContentType.Kind == header.OctetStream:
+		c.PayloadForm = exec.PayloadBytes
+	}
+	c.Payload = rq.payload.Raw
+	c.Values, c.Top, c.Ranges = rq.query.Values, rq.plan.Top, rq.query.Ranges
+	rq.watch(plan.ReadOnly)
+	err := rq.execution.Run(rq.snap.rules, c)
+	rq.unwatch()
+	return err
+}
+
+// fillCall fills the part of the call that does not depend on the query string
+// or the payload.
+func (rq *request) fillCall(plan *planner.Plan) *exec.Call {
+	rq.settings.build(&rq.ctx.Request.Header)
+	rq.call = exec.Call{
+		Plan: plan, Role: rq.identity.Role, Schema: rq.schema,
+		Settings: [sqlgen.RequestSettings][]byte{
+			sqlgen.SettingRole:    bytesOf(rq.identity.Role),
+			sqlgen.SettingClaims:  rq.identity.Claims,
+			sqlgen.SettingMethod:  rq.method(),
+			sqlgen.SettingPath:    rq.path,
+			sqlgen.SettingHeaders: rq.settings.headersJSON,
+			sqlgen.SettingCookies: rq.settings.cookiesJSON,
+		},
+		Rollback:       rq.rollsBack(),
+		MaxAffected:    rq.prefer.MaxAffected,
+		HasMaxAffected: rq.prefer.HasMaxAffected && rq.prefer.Handling == header.HandlingStrict,
+		LogID:          rq.logIDFunc,
+	}
+	if rq.prefer.HasTimezone {
+		rq.call.Settings[sqlgen.SettingTimezone] = rq.prefer.Timezone
+	}
+	return &rq.call
+}
+
+// rollsBack reports whether the transaction is to be rolled back in the end.
+func (rq *request) rollsBack() bool {
+	switch rq.prefer.Tx {
+	case header.TxCommit:
+		return false
+	case header.TxRollback:
+		return true
+	}
+	return rq.snap.config.DBTxEnd.Rollback
+}
+
+// result is what the call has brought back.
+func (rq *request) result() *exec.Result { return &rq.execution.Result }
+
+func spoolLimits(c *config.Config) spool.Limits {
+	return spool.Limits{Body: c.StreamThreshold, Files: int64(c.SpoolMaxSize) << 20}
+}
