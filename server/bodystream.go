@@ -154,12 +154,12 @@ const largeBuffer = 8 << 20
 // than freeBody is read. Shorter bodies come first: in PostgREST a fault in the
 // body comes before one in the path.
 func (rq *request) worthReading() error {
-	q := catalog.QI{Schema: rq.schemaName(), Name: string(rq.target)}
+	q := catalog.QI{Schema: rq.schemaName(), Name: string(rq.target.name)}
 	p := rq.snap.planner
 	switch {
-	case rq.resource == resourceRelation && p.Catalog().Tables[q] == nil:
+	case rq.target.resource == resourceRelation && p.Catalog().Tables[q] == nil:
 		return p.NotFound(q)
-	case rq.resource == resourceRoutine && p.Catalog().Routines[q] == nil:
+	case rq.target.resource == resourceRoutine && p.Catalog().Routines[q] == nil:
 		return p.NoRoutine(q)
 	}
 	return nil
@@ -177,7 +177,7 @@ func (rq *request) countMemory(n int) error {
 
 // countConverted counts what a body has been converted to.
 func (rq *request) countConverted() error {
-	if n := cap(rq.converted); n > freeBody {
+	if n := cap(rq.payload.converted); n > freeBody {
 		return rq.countMemory(n)
 	}
 	return nil

@@ -38,14 +38,14 @@ func (rq *request) respondCall(plan *planner.Plan) error {
 	status := rq.respondRange(plan)
 	p := rq.prefer
 	p.Resolution, p.Representation, p.Missing = 0, 0, 0
-	rq.scratch = p.AppendApplied(rq.scratch[:0])
-	if len(rq.scratch) > 0 {
-		resp.Header.SetCanonical(headerPreferenceApplied, rq.scratch)
+	rq.response.scratch = p.AppendApplied(rq.response.scratch[:0])
+	if len(rq.response.scratch) > 0 {
+		resp.Header.SetCanonical(headerPreferenceApplied, rq.response.scratch)
 	}
 	if plan.Void {
 		status = fasthttp.StatusNoContent
 		rq.result().Body.Drop()
-		rq.noLength = true
+		rq.response.noLength = true
 	} else {
 		rq.setContentType(plan.Media)
 	}

@@ -188,8 +188,7 @@ func (c *clientConn) vanished() bool {
 var firstByte = []byte("H")
 
 // watch begins to watch the client of a request that goes to the database.
-func (rq *request) watch(readOnly bool) {
-	rq.readOnly = readOnly
+func (rq *request) watch() {
 	if c, ok := rq.ctx.Conn().(*clientConn); ok {
 		c.mu.Lock()
 		c.running = rq
@@ -211,5 +210,5 @@ func (rq *request) unwatch() {
 // It is called again at every look while the request goes on: it may have been
 // between two flights.
 func (rq *request) abandon(why error) {
-	rq.execution.Abandon(why, rq.readOnly || rq.snap.config.ServerCancelAbandonedWrites)
+	rq.execution.Abandon(why, rq.call.Plan.ReadOnly || rq.snap.config.ServerCancelAbandonedWrites)
 }

@@ -22,7 +22,7 @@ func (rq *request) execute(plan *planner.Plan) error {
 	}
 	c.Payload = rq.payload.Raw
 	c.Values, c.Top, c.Ranges = rq.query.Values, rq.plan.Top, rq.query.Ranges
-	rq.watch(plan.ReadOnly)
+	rq.watch()
 	err := rq.execution.Run(rq.snap.rules, c)
 	rq.unwatch()
 	return err
@@ -33,19 +33,19 @@ func (rq *request) execute(plan *planner.Plan) error {
 func (rq *request) fillCall(plan *planner.Plan) *exec.Call {
 	rq.settings.build(&rq.ctx.Request.Header)
 	rq.call = exec.Call{
-		Plan: plan, Role: rq.identity.Role, Schema: rq.schema,
+		Plan: plan, Role: rq.caller.Role, Schema: rq.target.schema,
 		Settings: [sqlgen.RequestSettings][]byte{
-			sqlgen.SettingRole:    bytesOf(rq.identity.Role),
-			sqlgen.SettingClaims:  rq.identity.Claims,
+			sqlgen.SettingRole:    bytesOf(rq.caller.Role),
+			sqlgen.SettingClaims:  rq.caller.Claims,
 			sqlgen.SettingMethod:  rq.method(),
-			sqlgen.SettingPath:    rq.path,
+			sqlgen.SettingPath:    rq.head.path,
 			sqlgen.SettingHeaders: rq.settings.headersJSON,
 			sqlgen.SettingCookies: rq.settings.cookiesJSON,
 		},
 		Rollback:       rq.rollsBack(),
 		MaxAffected:    rq.prefer.MaxAffected,
 		HasMaxAffected: rq.prefer.HasMaxAffected && rq.prefer.Handling == header.HandlingStrict,
-		LogID:          rq.logIDFunc,
+		LogID:          rq.trace.logID,
 	}
 	if rq.prefer.HasTimezone {
 		rq.call.Settings[sqlgen.SettingTimezone] = rq.prefer.Timezone

@@ -28,22 +28,22 @@ func (rq *request) preflight() bool {
 	}
 	r := rq.corsRequest()
 	var granted bool
-	rq.corsHeaders, rq.scratch, granted = cors.Preflight(rq.corsHeaders[:0], rq.scratch[:0], &r, rq.snap.config.ServerCORSAllowedOrigins)
+	rq.response.cors, rq.response.scratch, granted = cors.Preflight(rq.response.cors[:0], rq.response.scratch[:0], &r, rq.snap.config.ServerCORSAllowedOrigins)
 	if !granted {
 		return false
 	}
 	rq.addCORS()
 	rq.traceHeader()
-	rq.noLength = true
+	rq.response.noLength = true
 	rq.sayNoLength()
 	return true
 }
 
 func (rq *request) addCORS() {
-	for _, h := range rq.corsHeaders {
+	for _, h := range rq.response.cors {
 		rq.ctx.Response.Header.AddBytesKV(h.Name, h.Value)
 	}
-	rq.corsHeaders = rq.corsHeaders[:0]
+	rq.response.cors = rq.response.cors[:0]
 }
 
 // finish adds what belongs on every answer. failed: the answer is an error, which
@@ -54,7 +54,7 @@ func (rq *request) finish(failed bool) {
 	if !rq.ctx.IsOptions() {
 		r := rq.corsRequest()
 		if r.Origin != nil {
-			rq.corsHeaders = cors.Simple(rq.corsHeaders[:0], &r, c.ServerCORSAllowedOrigins)
+			rq.response.cors = cors.Simple(rq.response.cors[:0], &r, c.ServerCORSAllowedOrigins)
 			rq.addCORS()
 		}
 	}
@@ -68,7 +68,7 @@ func (rq *request) finish(failed bool) {
 		resp.SetConnectionClose()
 	}
 	if resp.StatusCode() == fasthttp.StatusServiceUnavailable {
-		resp.Header.Set(fasthttp.HeaderRetryAfter, strconv.Itoa(max(rq.retryAfter, rq.server.retryAfter())))
+		resp.Header.Set(fasthttp.HeaderRetryAfter, strconv.Itoa(max(rq.response.retryAfter, rq.server.retryAfter())))
 	}
 	rq.traceHeader()
 	rq.sayNoLength()
@@ -81,8 +81,8 @@ func (rq *request) finish(failed bool) {
 // status, but keeps one that is there.
 func (rq *request) fixLength() {
 	resp := &rq.ctx.Response
-	if rq.streamed >= 0 {
-		resp.Header.SetContentLength(int(rq.streamed)) // whatever the database says
+	if rq.response.streamed >= 0 {
+		resp.Header.SetContentLength(int(rq.response.streamed)) // whatever the database says
 	}
 	status := resp.StatusCode()
 	if !bodiless(status) {
@@ -93,7 +93,7 @@ func (rq *request) fixLength() {
 		resp.Header.Del(fasthttp.HeaderContentLength)
 		return
 	}
-	n := int(rq.streamed)
+	n := int(rq.response.streamed)
 	if n < 0 {
 		n = len(resp.Body())
 	}
@@ -109,7 +109,7 @@ func (rq *request) fixLength() {
 // Statuses that never have a body need no such thing.
 func (rq *request) sayNoLength() {
 	resp := &rq.ctx.Response
-	if rq.noLength && !rq.ctx.IsHead() && len(resp.Body()) == 0 && rq.ctx.Request.Header.IsHTTP11() &&
+	if rq.response.noLength && !rq.ctx.IsHead() && len(resp.Body()) == 0 && rq.ctx.Request.Header.IsHTTP11() &&
 		resp.StatusCode() != fasthttp.StatusNoContent && resp.StatusCode() != fasthttp.StatusNotModified {
 		resp.SetBodyStream(strings.NewReader(""), -1)
 	}
@@ -136,7 +136,7 @@ func (rq *request) traceHeader() {
 // serverTiming reports how long the parts of the request took, in milliseconds.
 func (rq *request) serverTiming() {
 	t := &rq.timing
-	dst := rq.scratch[:0]
+	dst := rq.response.scratch[:0]
 	for i, part := range [...]struct {
 		name string
 		d    time.Duration
@@ -147,6 +147,6 @@ func (rq *request) serverTiming() {
 		dst = append(append(dst, part.name...), ";dur="...)
 		dst = strconv.AppendFloat(dst, float64(part.d)/float64(time.Millisecond), 'f', 1, 64)
 	}
-	rq.scratch = dst
+	rq.response.scratch = dst
 	rq.ctx.Response.Header.AddBytesV("Server-Timing", dst)
 }

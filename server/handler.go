@@ -65,7 +65,7 @@ func (rq *request) serve() error {
 		return errNoCatalog
 	}
 	rq.readPrefer()
-	if err := rq.route(); err != nil {
+	if err := rq.target.route(rq.head.path, rq.snap.config); err != nil {
 		return err
 	}
 	if err := rq.chooseSchema(); err != nil {
@@ -80,16 +80,16 @@ func (rq *request) serve() error {
 
 // identify authenticates the request.
 func (rq *request) identify() (err error) {
-	token := rq.rawHead.authorization
+	token := rq.head.raw.authorization
 	defer rq.debugToken(token)()
-	rq.identity, err = rq.snap.auth.Identify(token, rq.began)
-	rq.known = err == nil
+	rq.caller.Identity, err = rq.snap.auth.Identify(token, rq.trace.began)
+	rq.caller.known = err == nil
 	return err
 }
 
 // authenticated reports whether the role is not the anonymous one.
 func (rq *request) authenticated() bool {
-	return rq.identity.Role != rq.snap.config.DBAnonRole
+	return rq.caller.Role != rq.snap.config.DBAnonRole
 }
 
 func (rq *request) readPrefer() {
@@ -110,18 +110,18 @@ func (rq *request) chooseSchema() error {
 	schemas := rq.snap.config.DBSchemas
 	profile := rq.header(name)
 	if profile == nil {
-		rq.profiled = len(schemas) != 1
+		rq.target.profiled = len(schemas) != 1
 		return nil
 	}
 	i, ok := rq.snap.schemaNames[string(profile)]
 	if !ok {
 		return unknownSchema(string(profile), schemas)
 	}
-	rq.schema, rq.profiled = i, true
+	rq.target.schema, rq.target.profiled = i, true
 	return nil
 }
 
-func (rq *request) schemaName() string { return rq.snap.config.DBSchemas[rq.schema] }
+func (rq *request) schemaName() string { return rq.snap.config.DBSchemas[rq.target.schema] }
 
 // answerer answers a request whose resource and method are known.
 type answerer func(*request) error
@@ -129,7 +129,7 @@ type answerer func(*request) error
 // chooseAction finds who answers the method on the resource.
 func (rq *request) chooseAction() (answerer, error) {
 	method := rq.method()
-	switch rq.resource {
+	switch rq.target.resource {
 	case resourceRoutine:
 		switch string(method) {
 		case fasthttp.MethodGet, fasthttp.MethodHead, fasthttp.MethodPost:
@@ -174,7 +174,7 @@ func (rq *request) chooseAction() (answerer, error) {
 
 // parseQuery parses the query string and settles the range of the root's rows.
 func (rq *request) parseQuery(mode parser.Mode) error {
-	if err := rq.query.Parse(rq.rawQuery, mode); err != nil {
+	if err := rq.query.Parse(rq.head.rawQuery, mode); err != nil {
 		return err
 	}
 	top, err := topRange(rq.method(), rq.query.RootRange(), header.ParseRange(rq.header(fasthttp.HeaderRange)))
@@ -214,7 +214,7 @@ func (rq *request) run(respond func(*request, *planner.Plan) error) error {
 func (rq *request) findPlan() (*planner.Plan, error) {
 	p := &rq.plan
 	p.Schema = rq.schemaName()
-	p.Target = rq.target
+	p.Target = rq.target.name
 	p.Query = &rq.query
 	p.Prefer = &rq.prefer
 	p.Accept = rq.header(fasthttp.HeaderAccept)
@@ -222,13 +222,13 @@ func (rq *request) findPlan() (*planner.Plan, error) {
 	rq.key = rq.snap.planner.AppendKey(rq.key[:0], p)
 	plan := rq.snap.planner.Lookup(rq.key)
 	if plan != nil {
-		rq.lookup = metrics.Hit
+		rq.trace.lookup = metrics.Hit
 		return plan, p.CheckPreferences()
 	}
-	rq.lookup = metrics.NoLookup // until there is one
+	rq.trace.lookup = metrics.NoLookup // until there is one
 	plan, err := rq.snap.planner.Plan(rq.key, p)
 	if err == nil {
-		rq.lookup = metrics.Miss
+		rq.trace.lookup = metrics.Miss
 	}
 	return plan, err
 }
@@ -237,7 +237,7 @@ func (rq *request) findPlan() (*planner.Plan, error) {
 func (rq *request) fail(err error) {
 	resp := &rq.ctx.Response
 	resp.Reset()
-	rq.noLength, rq.streamed = false, -1
+	rq.response.noLength, rq.response.streamed = false, -1
 	var payload *body.Error
 	if errors.Is(err, parser.ErrInvalidUTF8) || errors.As(err, &payload) && payload.Kind == body.InvalidUTF8 {
 		// PostgREST dies in the attempt; so the client gets no error object.
@@ -246,7 +246,7 @@ func (rq *request) fail(err error) {
 	}
 	p := problemOf(err, rq.authenticated())
 	rq.observeProblem(p, err)
-	rq.retryAfter = p.retryAfter
+	rq.response.retryAfter = p.retryAfter
 	resp.SetStatusCode(p.status)
 	setReason(&resp.Header, p.status, p.statusText)
 	resp.Header.SetContentType("application/json; charset=utf-8")

@@ -15,7 +15,7 @@ func (rq *request) relationInfo() error {
 	if err := rq.parseQuery(0); err != nil {
 		return err
 	}
-	q := catalog.QI{Schema: rq.schemaName(), Name: string(rq.target)}
+	q := catalog.QI{Schema: rq.schemaName(), Name: string(rq.target.name)}
 	t := rq.snap.planner.Catalog().Tables[q]
 	if t == nil {
 		return rq.snap.planner.NotFound(q)

@@ -26,10 +26,10 @@ func (rq *request) observe(preflight bool) {
 	s := rq.server
 	status, length, cost := rq.ctx.Response.StatusCode(), rq.length(), rq.execution.Cost()
 	a := metrics.Answer{
-		Shard: rq.shard, Route: rq.metricsRoute(), Method: rq.method(), Status: status,
-		Total: time.Since(rq.began), UsedDatabase: cost.Used, Database: cost.Database, Waited: cost.Waited,
-		Plan: rq.lookup, StatementsReused: cost.StatementsReused, StatementsParsed: cost.StatementsParsed,
-		Bytes: length, Streamed: rq.streamed >= 0,
+		Shard: rq.trace.shard, Route: rq.metricsRoute(), Method: rq.method(), Status: status,
+		Total: time.Since(rq.trace.began), UsedDatabase: cost.Used, Database: cost.Database, Waited: cost.Waited,
+		Plan: rq.trace.lookup, StatementsReused: cost.StatementsReused, StatementsParsed: cost.StatementsParsed,
+		Bytes: length, Streamed: rq.response.streamed >= 0,
 	}
 	s.metrics.Answered(&a)
 	if !preflight && s.log.LogsStatus(status) { // PostgREST does not log preflights either
@@ -41,15 +41,15 @@ func (rq *request) observe(preflight bool) {
 func (rq *request) log(m *metrics.Answer) {
 	s, ctx := rq.server, rq.ctx
 	a := oplog.Access{
-		Remote: ctx.RemoteAddr(), Method: rq.method(), Target: rq.uri,
+		Remote: ctx.RemoteAddr(), Method: rq.method(), Target: rq.head.uri,
 		HTTP10: !ctx.Request.Header.IsHTTP11(), Status: m.Status, Length: m.Bytes,
 		Referer: ctx.Request.Header.Referer(), UserAgent: ctx.Request.Header.UserAgent(),
 	}
-	if rq.known {
-		a.Role = bytesOf(rq.identity.Role)
+	if rq.caller.known {
+		a.Role = bytesOf(rq.caller.Role)
 	}
 	if s.log.JSON() {
-		a.ID, a.Route, a.Code = rq.requestID(), m.Route.Name(), rq.code
+		a.ID, a.Route, a.Code = rq.requestID(), m.Route.Name(), rq.response.code
 		a.Total, a.UsedDatabase, a.Database, a.Waited = m.Total, m.UsedDatabase, m.Database, m.Waited
 	}
 	if sql := rq.execution.SQL(); len(sql) > 0 {
@@ -61,32 +61,32 @@ func (rq *request) log(m *metrics.Answer) {
 // metricsRoute is where the path leads to, if it leads to anything.
 func (rq *request) metricsRoute() *metrics.Route {
 	m := rq.server.metrics
-	if len(rq.path) <= 1 {
+	if len(rq.head.path) <= 1 {
 		return m.Root
 	}
-	if !rq.routed && rq.route() != nil { // or refused before anybody asked
+	if !rq.target.routed && rq.target.route(rq.head.path, rq.snap.config) != nil { // or refused before anybody asked
 		return m.Unknown
 	}
 	routes := m.Relations
-	if rq.resource == resourceRoutine {
+	if rq.target.resource == resourceRoutine {
 		routes = m.Routines
 	}
-	if r := routes.Find(rq.target); r != nil { // fast path
+	if r := routes.Find(rq.target.name); r != nil { // fast path
 		return r
 	}
 	p := rq.snap.planner
 	if p == nil {
 		return m.Unknown
 	}
-	name := catalog.QI{Schema: rq.schemaName(), Name: string(rq.target)}
+	name := catalog.QI{Schema: rq.schemaName(), Name: string(rq.target.name)}
 	exists := p.Catalog().Tables[name] != nil
-	if rq.resource == resourceRoutine {
+	if rq.target.resource == resourceRoutine {
 		exists = p.Catalog().Routines[name] != nil
 	}
 	if !exists {
 		return m.Unknown
 	}
-	return routes.Add(rq.target)
+	return routes.Add(rq.target.name)
 }
 
 // maxRequestID bounds what is logged of a client's trace header.
@@ -95,18 +95,18 @@ const maxRequestID = 128
 // requestID is how the request is called in the log: by the trace header, or
 // else by a number of ours that no other process uses.
 func (rq *request) requestID() []byte {
-	if len(rq.id) > 0 {
-		return rq.id
+	if len(rq.trace.id) > 0 {
+		return rq.trace.id
 	}
 	if name := rq.snap.config.ServerTraceHeader; name != "" {
 		value := rq.header(name)
-		rq.id = append(rq.id, value[:min(len(value), maxRequestID)]...)
+		rq.trace.id = append(rq.trace.id, value[:min(len(value), maxRequestID)]...)
 	}
-	if len(rq.id) == 0 {
-		rq.id = append(append(rq.id, rq.server.name...), '-')
-		rq.id = strconv.AppendUint(rq.id, rq.server.requestNumber.Add(1), 16)
+	if len(rq.trace.id) == 0 {
+		rq.trace.id = append(append(rq.trace.id, rq.server.name...), '-')
+		rq.trace.id = strconv.AppendUint(rq.trace.id, rq.server.requestNumber.Add(1), 16)
 	}
-	return rq.id
+	return rq.trace.id
 }
 
 // logID is requestID where it is going to be seen.
@@ -129,8 +129,8 @@ func (rq *request) length() int64 {
 	switch {
 	case rq.ctx.IsHead():
 		return -1
-	case rq.streamed >= 0:
-		return rq.streamed
+	case rq.response.streamed >= 0:
+		return rq.response.streamed
 	case resp.IsBodyStream():
 		return -1
 	}
@@ -150,12 +150,12 @@ func (s *Server) observeLegacyNames(rq *request, plan *planner.Plan) {
 	for i, n := range plan.LegacyNames {
 		replacements[i] = [2]string{n.Name, n.Alias}
 	}
-	s.log.LegacyTargetNames(replacements, string(rq.method()), string(rq.uri))
+	s.log.LegacyTargetNames(replacements, string(rq.method()), string(rq.head.uri))
 }
 
 // observeProblem logs what an operator wants to know of failed requests.
 func (rq *request) observeProblem(p *problem, err error) {
-	rq.code = p.code
+	rq.response.code = p.code
 	log := rq.server.log
 	switch {
 	case p == errNoCatalog:

@@ -22,7 +22,7 @@ var errPanic = newProblem(fasthttp.StatusInternalServerError, "PGRSTX10", "Inter
 
 // panicProblem says so if a write may have been committed.
 func (rq *request) panicProblem() *problem {
-	if !rq.execution.Cost().Used || rq.readOnly {
+	if !rq.execution.Cost().Used || rq.call.Plan.ReadOnly {
 		return errPanic
 	}
 	p := *errPanic

@@ -10,7 +10,7 @@ import (
 func (rq *request) readPayload() error {
 	p := &rq.plan
 	p.ContentType = header.Media{Kind: header.JSON}
-	if value := rq.rawHead.contentType; value != nil {
+	if value := rq.head.raw.contentType; value != nil {
 		p.ContentType = header.ParseContentType(value)
 	}
 	rq.payload.Reset()
@@ -29,11 +29,11 @@ func (rq *request) readPayload() error {
 	case kind == header.JSON:
 		err = rq.payload.ParseJSON(raw, call)
 	case kind == header.CSV:
-		rq.converted, err = rq.payload.ParseCSV(rq.converted[:0], raw, rq.snap.config.ServerMaxBodySize)
+		rq.payload.converted, err = rq.payload.ParseCSV(rq.payload.converted[:0], raw, rq.snap.config.ServerMaxBodySize)
 	case kind == header.Form && call:
 		err = rq.payload.ParseArgs(raw)
 	case kind == header.Form:
-		rq.converted, err = rq.payload.ParseForm(rq.converted[:0], raw)
+		rq.payload.converted, err = rq.payload.ParseForm(rq.payload.converted[:0], raw)
 	case call && (kind == header.Plain || kind == header.XML || kind == header.OctetStream):
 		rq.payload.SetRaw(raw)
 		rq.payload.IsObject = false

@@ -13,7 +13,6 @@ import (
 	"github.com/fastgrest/fastgrest/parser/header"
 	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/server/auth"
-	"github.com/fastgrest/fastgrest/server/cors"
 	"github.com/fastgrest/fastgrest/server/exec"
 	"github.com/fastgrest/fastgrest/server/metrics"
 )
@@ -25,68 +24,76 @@ type request struct {
 	ctx    *fasthttp.RequestCtx
 	snap   *Snapshot
 
-	identity auth.Identity
-	known    bool // identity is set
+	// What the client sent.
+	head   head
+	caller caller
+	target target
 
-	// Of the request line, borrowed from fasthttp.
-	uri      []byte // path and query, as sent
-	path     []byte // of uri
-	rawQuery []byte
+	bodyRead bool                       // to its end
+	bodyLost bool                       // it is uncertain where the body ends
+	chunks   chunks                     // of the body, if it comes in chunks
+	body     *bytebufferpool.ByteBuffer // as it came, if it came as a stream; nil: not read
+	counted  int64                      // of bodies.memory
+	prefer   header.Prefer
+	query    parser.Query
+	payload  payload
+	plan     planner.Request
+	key      []byte // of the plan; buffer
+	settings settings
 
-	rawHead rawHead // borrowed as well
-
-	target   []byte // decoded relation or routine; buffer
-	resource resource
-	routed   bool // resource and target are set
-	schema   int  // position among the exposed schemas
-	profiled bool
-	streamed int64 // length of the body, if it has been put away; else -1
-	noLength bool  // the empty body's length is not said, as PostgREST does not
-
-	bodyRead  bool                       // to its end
-	bodyLost  bool                       // nobody knows where the body ends
-	chunks    chunks                     // of the body, if it comes in chunks
-	body      *bytebufferpool.ByteBuffer // as it came, if it came as a stream; nil: not read
-	counted   int64                      // of bodies.memory
-	prefer    header.Prefer
-	query     parser.Query
-	payload   body.Payload
-	converted []byte // payload made of another format; buffer
-	plan      planner.Request
-	key       []byte // of the plan; buffer
-
-	settings  settings
+	// What is run.
 	call      exec.Call
 	execution *exec.Execution
-	readOnly  bool // what runs only reads
 
-	corsHeaders []cors.Header
-	scratch     []byte // values of headers while they are written; buffer
-	timing      timing
+	// What is sent.
+	response response
 
-	shard      int // for metrics; the request's for good
-	began      time.Time
-	lookup     metrics.Lookup // of the plan
-	code       string         // of the error answered with
-	retryAfter int            // problem.retryAfter of that error
-	id         []byte         // see requestID; buffer
-
-	logIDFunc func() []byte // bound once: a method value allocates
+	timing timing
+	trace  trace
 }
 
-// resource is what a path leads to.
-type resource uint8
+// head is what is used of the request line and of the header lines, borrowed
+// from fasthttp.
+type head struct {
+	uri      []byte // path and query, as sent
+	path     []byte // of uri
+	rawQuery []byte // of uri
+	raw      rawHead
+}
 
-const (
-	resourceRoot resource = iota
-	resourceRelation
-	resourceRoutine
-)
+func (h *head) set(uri []byte, raw rawHead) {
+	h.uri, h.raw = originForm(uri), raw
+	h.path, h.rawQuery = h.uri, nil
+	if i := bytes.IndexByte(h.uri, '?'); i >= 0 {
+		h.path, h.rawQuery = h.uri[:i], h.uri[i+1:]
+	}
+}
+
+// caller is who asks.
+type caller struct {
+	auth.Identity
+	known bool // Identity is set
+}
+
+// payload is the parsed body of the request.
+type payload struct {
+	body.Payload
+	converted []byte // made of a body in another format than JSON; buffer
+}
+
+// trace is what the log and the metrics say of a request, beside its response.
+type trace struct {
+	shard  int            // for metrics; stays for the life of the request object
+	began  time.Time      // when the request was read
+	lookup metrics.Lookup // of the plan
+	id     []byte         // see requestID; buffer
+	logID  func() []byte  // request.logID, bound once: a method value allocates
+}
 
 func (s *Server) newRequest() any {
-	rq := &request{server: s, execution: s.engine.New(), shard: int(s.shards.Add(1))}
+	rq := &request{server: s, execution: s.engine.New()}
 	rq.settings.init()
-	rq.logIDFunc = rq.logID
+	rq.trace.shard, rq.trace.logID = int(s.shards.Add(1)), rq.logID
 	return rq
 }
 
@@ -94,22 +101,16 @@ func (s *Server) newRequest() any {
 // nearly every request needs, so that one giant does not pin its memory.
 const maxKept = 64 << 10
 
-func (rq *request) begin(ctx *fasthttp.RequestCtx, snap *Snapshot, h rawHead) {
-	rq.ctx, rq.snap, rq.rawHead = ctx, snap, h
-	rq.identity, rq.known = auth.Identity{}, false
-	rq.plan = planner.Request{}
-	rq.profiled, rq.noLength, rq.streamed = false, false, -1
+func (rq *request) begin(ctx *fasthttp.RequestCtx, snap *Snapshot, raw rawHead) {
+	rq.ctx, rq.snap = ctx, snap
+	rq.head.set(ctx.Request.Header.RequestURI(), raw)
+	rq.caller = caller{}
+	rq.target.reset()
 	rq.bodyRead, rq.bodyLost, rq.chunks = false, false, chunks{}
-	rq.schema = 0
+	rq.plan = planner.Request{}
+	rq.response.reset()
 	rq.timing = timing{}
-	rq.began, rq.lookup = time.Now(), 0
-	rq.code, rq.retryAfter, rq.id = "", 0, rq.id[:0]
-	rq.routed = false
-	rq.uri = originForm(ctx.Request.Header.RequestURI())
-	rq.path, rq.rawQuery = rq.uri, nil
-	if i := bytes.IndexByte(rq.uri, '?'); i >= 0 {
-		rq.path, rq.rawQuery = rq.uri[:i], rq.uri[i+1:]
-	}
+	rq.trace.began, rq.trace.lookup, rq.trace.id = time.Now(), 0, rq.trace.id[:0]
 }
 
 func (rq *request) end() {
@@ -118,18 +119,18 @@ func (rq *request) end() {
 	rq.query.Reset()
 	rq.payload.Reset()
 	rq.prefer.Reset()
-	for _, b := range [...]*[]byte{&rq.target, &rq.key, &rq.scratch, &rq.converted} {
+	for _, b := range [...]*[]byte{&rq.target.name, &rq.key, &rq.response.scratch, &rq.payload.converted} {
 		if cap(*b) > maxKept {
 			*b = nil
 		}
 	}
 	rq.dropBody()
-	rq.ctx, rq.snap, rq.uri, rq.path, rq.rawQuery = nil, nil, nil, nil, nil
-	rq.rawHead, rq.chunks = rawHead{}, chunks{}
+	rq.ctx, rq.snap = nil, nil
+	rq.head, rq.chunks = head{}, chunks{}
 	rq.plan = planner.Request{}
-	rq.identity = auth.Identity{}
-	rq.corsHeaders = rq.corsHeaders[:0]
 	rq.call = exec.Call{}
+	rq.caller = caller{}
+	rq.response.cors = rq.response.cors[:0]
 }
 
 // header returns the first value of a request header, nil without one.

@@ -10,9 +10,22 @@ import (
 
 	"github.com/fastgrest/fastgrest/parser/header"
 	"github.com/fastgrest/fastgrest/planner"
+	"github.com/fastgrest/fastgrest/server/cors"
 	"github.com/fastgrest/fastgrest/server/exec"
 	"github.com/fastgrest/fastgrest/server/spool"
 )
+
+// response is what is sent beside what fasthttp keeps.
+type response struct {
+	streamed   int64         // length of a body that has been put away; -1: there is none
+	noLength   bool          // an empty body is sent without its length, as in PostgREST
+	cors       []cors.Header // to be added
+	scratch    []byte        // values of headers while they are written; buffer
+	code       string        // of the error
+	retryAfter int           // problem.retryAfter of the error
+}
+
+func (r *response) reset() { *r = response{streamed: -1, cors: r.cors[:0], scratch: r.scratch} }
 
 // respondRead answers a read with what its flight brought back.
 func (rq *request) respondRead(plan *planner.Plan) error {
@@ -51,12 +64,12 @@ func (rq *request) respondRange(plan *planner.Plan) int {
 	lower := rq.plan.Top.Lower
 	status := rangeStatus(lower, lower+r.Rows-1, total, hasTotal)
 	if status == fasthttp.StatusRequestedRangeNotSatisfiable {
-		rq.code = "PGRST103"
+		rq.response.code = "PGRST103"
 		r.Body.Drop()
 		r.Body.Bytes = outOfBounds(lower, strconv.FormatInt(total, 10)).appendJSON(r.Body.Bytes, rq.snap.config.ClientErrorVerbosity)
 	}
-	rq.scratch = appendContentRange(rq.scratch[:0], lower, lower+r.Rows-1, total, hasTotal)
-	rq.ctx.Response.Header.SetCanonical(headerContentRange, rq.scratch)
+	rq.response.scratch = appendContentRange(rq.response.scratch[:0], lower, lower+r.Rows-1, total, hasTotal)
+	rq.ctx.Response.Header.SetCanonical(headerContentRange, rq.response.scratch)
 	return status
 }
 
@@ -95,14 +108,14 @@ func (rq *request) setVary() {
 // setContentLocation says which resource the rows are: the relation with the
 // query string in PostgREST's canonical form.
 func (rq *request) setContentLocation(plan *planner.Plan) {
-	dst := append(rq.scratch[:0], '/')
+	dst := append(rq.response.scratch[:0], '/')
 	dst = append(dst, plan.Target.Name...)
 	n := len(dst)
 	dst = append(dst, '?')
 	if dst = rq.query.AppendCanonical(dst); len(dst) == n+1 {
 		dst = dst[:n]
 	}
-	rq.scratch = dst
+	rq.response.scratch = dst
 	rq.ctx.Response.Header.SetCanonical(headerContentLocation, dst)
 }
 
@@ -111,10 +124,10 @@ func (rq *request) setContentType(m header.Media) {
 	if m.Kind == header.JSON { // fast path
 		h.SetContentTypeBytes(jsonType)
 	} else {
-		rq.scratch = m.AppendContentType(rq.scratch[:0])
-		h.SetContentTypeBytes(rq.scratch)
+		rq.response.scratch = m.AppendContentType(rq.response.scratch[:0])
+		h.SetContentTypeBytes(rq.response.scratch)
 	}
-	if rq.profiled {
+	if rq.target.profiled {
 		h.SetCanonical(headerContentProfile, bytesOf(rq.schemaName()))
 	}
 }
@@ -126,9 +139,9 @@ var jsonType = []byte("application/json; charset=utf-8")
 func (rq *request) setReadPreferences() {
 	p := rq.prefer
 	p.Resolution, p.Representation, p.Missing, p.HasMaxAffected = 0, 0, 0, false
-	rq.scratch = p.AppendApplied(rq.scratch[:0])
-	if len(rq.scratch) > 0 {
-		rq.ctx.Response.Header.SetCanonical(headerPreferenceApplied, rq.scratch)
+	rq.response.scratch = p.AppendApplied(rq.response.scratch[:0])
+	if len(rq.response.scratch) > 0 {
+		rq.ctx.Response.Header.SetCanonical(headerPreferenceApplied, rq.response.scratch)
 	}
 }
 
@@ -153,8 +166,8 @@ func (rq *request) setBody() {
 // client's connection can be used again.
 func (rq *request) sendSpooled(b *spool.Body) {
 	b.For(spool.Client{Conn: socketOf(rq.ctx), Patience: rq.snap.config.SpoolSendTimeout})
-	rq.streamed = b.Size()
-	rq.ctx.Response.SetBodyStream(b, int(rq.streamed))
+	rq.response.streamed = b.Size()
+	rq.ctx.Response.SetBodyStream(b, int(rq.response.streamed))
 }
 
 // socketOf is the client's connection itself.

@@ -68,8 +68,8 @@ func (rq *request) inspect(access *openapi.Access) error {
 	if !access.Everything && !rq.ctx.IsHead() {
 		questions = append(questions, question(accessibleRelations, openapi.Relation), question(accessibleRoutines, openapi.Routine))
 	}
-	c := rq.fillCall(nil)
-	rq.watch(true)
+	c := rq.fillCall(exec.Inspection)
+	rq.watch()
 	defer rq.unwatch()
 	return rq.execution.Ask(rq.snap.rules, c, questions, access.Reset)
 }

@@ -3,6 +3,8 @@ package server
 import (
 	"bytes"
 	"unicode/utf8"
+
+	"github.com/fastgrest/fastgrest/server/config"
 )
 
 // originForm is the path and the query of a request target. Clients send these
@@ -28,40 +30,58 @@ func originForm(target []byte) []byte {
 
 var schemeEnd = []byte("://")
 
+// resource is what a path leads to.
+type resource uint8
+
+const (
+	resourceRoot resource = iota
+	resourceRelation
+	resourceRoutine
+)
+
+// target is what a request is about.
+type target struct {
+	routed   bool // resource and name are set
+	resource resource
+	name     []byte // of the relation or routine, decoded; buffer
+	schema   int    // position among the exposed schemas
+	profiled bool   // the response says which schema it is from
+}
+
+func (t *target) reset() { *t = target{name: t.name[:0]} }
+
 // route finds the resource a path leads to: /, /relation or /rpc/routine, and
 // nothing else. It reads the path as it was sent, because fasthttp's own path
 // is normalized (// and ..) and PostgREST's is not.
-func (rq *request) route() error {
-	path := rq.path
+func (t *target) route(path []byte, c *config.Config) error {
 	if len(path) > 0 && path[0] == '/' {
 		path = path[1:]
 	}
 	if len(path) == 0 {
-		c := rq.snap.config
 		switch {
 		case c.OpenAPIMode == openAPIDisabled:
 			return errRootDisabled
 		case !c.DBRootSpec.IsZero():
-			rq.resource = resourceRoutine
-			rq.target = append(rq.target[:0], c.DBRootSpec.Name...)
+			t.resource = resourceRoutine
+			t.name = append(t.name[:0], c.DBRootSpec.Name...)
 		default:
-			rq.resource = resourceRoot
-			rq.target = rq.target[:0]
+			t.resource = resourceRoot
+			t.name = t.name[:0]
 		}
-		rq.routed = true
+		t.routed = true
 		return nil
 	}
 	first, rest, more := bytes.Cut(path, slash)
-	rq.resource = resourceRelation
+	t.resource = resourceRelation
 	if more {
-		rq.target = appendDecoded(rq.target[:0], first)
-		if string(rq.target) != "rpc" || bytes.IndexByte(rest, '/') >= 0 {
+		t.name = appendDecoded(t.name[:0], first)
+		if string(t.name) != "rpc" || bytes.IndexByte(rest, '/') >= 0 {
 			return errPath
 		}
-		first, rq.resource = rest, resourceRoutine
+		first, t.resource = rest, resourceRoutine
 	}
-	rq.target = appendDecoded(rq.target[:0], first)
-	rq.routed = true
+	t.name = appendDecoded(t.name[:0], first)
+	t.routed = true
 	return nil
 }
 

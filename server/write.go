@@ -61,7 +61,7 @@ func (rq *request) respondWrite(plan *planner.Plan) error {
 		rq.setContentType(plan.Media)
 	} else {
 		r.Body.Drop()
-		rq.noLength = plan.Action != planner.Insert
+		rq.response.noLength = plan.Action != planner.Insert
 	}
 	rq.setBody()
 	if err := rq.applyResponseSettings(); err != nil {
@@ -83,8 +83,8 @@ func (rq *request) insertStatus(plan *planner.Plan) int {
 // setContentRange of a write has a total only if one was asked for.
 func (rq *request) setContentRange(lower, upper int64) {
 	counted := rq.prefer.Count == header.CountExact || rq.prefer.Count == header.CountEstimated
-	rq.scratch = appendContentRange(rq.scratch[:0], lower, upper, rq.result().Rows, counted)
-	rq.ctx.Response.Header.SetCanonical(headerContentRange, rq.scratch)
+	rq.response.scratch = appendContentRange(rq.response.scratch[:0], lower, upper, rq.result().Rows, counted)
+	rq.ctx.Response.Header.SetCanonical(headerContentRange, rq.response.scratch)
 }
 
 // setLocation points at the inserted row by its primary key.
@@ -97,7 +97,7 @@ func (rq *request) setLocation(plan *planner.Plan) error {
 	if err := json.Unmarshal(r.Body.Bytes, &key); err != nil {
 		return err
 	}
-	dst := append(rq.scratch[:0], '/')
+	dst := append(rq.response.scratch[:0], '/')
 	dst = append(dst, plan.Target.Name...)
 	for i, pair := range key {
 		if i == 0 {
@@ -113,7 +113,7 @@ func (rq *request) setLocation(plan *planner.Plan) error {
 			dst = appendQueryEscaped(append(dst, "eq."...), *pair[1])
 		}
 	}
-	rq.scratch = dst
+	rq.response.scratch = dst
 	if len(key) > 0 {
 		rq.ctx.Response.Header.SetCanonical(headerLocation, dst)
 	}
@@ -148,8 +148,8 @@ func (rq *request) setWritePreferences(plan *planner.Plan) {
 	if plan.Action != planner.Update && plan.Action != planner.Delete {
 		p.HasMaxAffected = false
 	}
-	rq.scratch = p.AppendApplied(rq.scratch[:0])
-	if len(rq.scratch) > 0 {
-		rq.ctx.Response.Header.SetCanonical(headerPreferenceApplied, rq.scratch)
+	rq.response.scratch = p.AppendApplied(rq.response.scratch[:0])
+	if len(rq.response.scratch) > 0 {
+		rq.ctx.Response.Header.SetCanonical(headerPreferenceApplied, rq.response.scratch)
 	}
 }

@@ -20,15 +20,13 @@ type Question struct {
 	Take func(values [][]byte) bool
 }
 
-// inspection stands for the plan of questions.
-var inspection = &planner.Plan{ReadOnly: true}
+// Inspection is the plan of a call that only asks questions.
+var Inspection = &planner.Plan{ReadOnly: true}
 
-// Ask asks questions in one read-only transaction of the call's role. The call
-// has no plan. start is called before each attempt, the first one included, to
+// Ask asks questions in one read-only transaction of the call's role. start is called before each attempt, the first one included, to
 // forget the rows of the last one. What the pre-request function asks of the
 // response is not read: PostgREST does not look at it either.
 func (x *Execution) Ask(rules *Rules, call *Call, questions []Question, start func()) error {
-	call.Plan = inspection
 	x.begin(rules, call)
 	return Again(func() error { return x.askAlone(questions, start) })
 }
