@@ -10,6 +10,7 @@ import (
 
 	"github.com/fastgrest/fastgrest/parser"
 	"github.com/fastgrest/fastgrest/planner/catalog"
+	"github.com/fastgrest/fastgrest/planner/festival"
 	"github.com/fastgrest/fastgrest/planner/sqlgen"
 	"github.com/fastgrest/fastgrest/planner/tree"
 )
@@ -28,7 +29,7 @@ func siblings(n int) string {
 }
 
 func TestTooManyEmbeds(t *testing.T) {
-	p := New(festival(t), defaults)
+	p := New(festival.Catalog(t), defaults)
 	for _, test := range []struct {
 		target string
 		fits   bool
@@ -50,7 +51,7 @@ func TestTooManyEmbeds(t *testing.T) {
 	}
 	// The deepest that is allowed can be run.
 	plan := mustPlan(t, p, "/section?select="+nested("parent", MaxEmbeds))
-	if _, err := connect(t).Prepare(context.Background(), "", plan.Main.SQL, nil); err != nil {
+	if _, err := festival.Connect(t).Prepare(context.Background(), "", plan.Main.SQL, nil); err != nil {
 		t.Error(err)
 	}
 }
@@ -62,7 +63,7 @@ type hostileRequest struct {
 }
 
 func hostileRequests(tb testing.TB) map[string]hostileRequest {
-	cat := festival(tb)
+	cat := festival.Catalog(tb)
 	wide := &catalog.Catalog{Tables: map[catalog.QI]*catalog.Table{}, Representations: map[catalog.RepKey]*catalog.Representation{}}
 	q := catalog.QI{Schema: "api", Name: "wide"}
 	wide.Tables[q] = &catalog.Table{QI: q}
@@ -198,7 +199,7 @@ func TestLongAliases(t *testing.T) {
 	if len(seen) != 10 {
 		t.Errorf("%d aliases", len(seen))
 	}
-	if short := mustPlan(t, New(festival(t), defaults), "/movie?select=country(name)").root.Children[0]; short.AggAlias != "movie_country_1" || short.Alias.Name != "country_1" {
+	if short := mustPlan(t, New(festival.Catalog(t), defaults), "/movie?select=country(name)").root.Children[0]; short.AggAlias != "movie_country_1" || short.Alias.Name != "country_1" {
 		t.Errorf("usual aliases are %s and %s; error texts show them", short.AggAlias, short.Alias.Name)
 	}
 }

@@ -24,16 +24,17 @@ type cache struct {
 	mu     sync.Mutex
 	fresh  map[string]*entry
 	weight int              // of fresh
-	plans  map[string]*Plan // those in fresh and read, by their SQL
+	plans  map[string]*Kept // those in fresh and read, by their SQL
 	missed int              // lookups since the last merge that had to look into fresh
 	made   int
 
 	maxEntries int
 	maxWeight  int
+	newState   func(*Plan) any
 }
 
 type entry struct {
-	plan   *Plan
+	kept   *Kept
 	weight int
 	used   atomic.Bool // since plans were last dropped
 	proven bool        // used at the time of some merge; guarded by cache.mu
@@ -49,18 +50,19 @@ func weigh(key []byte, p *Plan) int {
 	return 1024 + 2*(len(key)+len(p.Main.SQL)+len(p.Estimate.SQL))
 }
 
-func (c *cache) init(maxEntries int) {
+func (c *cache) init(maxEntries int, newState func(*Plan) any) {
+	c.newState = newState
 	c.maxEntries, c.maxWeight = maxEntries, maxEntries*meanWeight
-	c.fresh, c.plans = map[string]*entry{}, map[string]*Plan{}
+	c.fresh, c.plans = map[string]*entry{}, map[string]*Kept{}
 	empty := map[string]*entry{}
 	c.read.Store(&empty)
 }
 
-func (c *cache) get(key []byte) *Plan {
+func (c *cache) get(key []byte) *Kept {
 	// Fast path.
 	if e := (*c.read.Load())[string(key)]; e != nil {
 		e.use()
-		return e.plan
+		return e.kept
 	}
 	return c.getSlow(key)
 }
@@ -71,7 +73,7 @@ func (e *entry) use() {
 	}
 }
 
-func (c *cache) getSlow(key []byte) *Plan {
+func (c *cache) getSlow(key []byte) *Kept {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	old := *c.read.Load()
@@ -87,36 +89,40 @@ func (c *cache) getSlow(key []byte) *Plan {
 	if c.missed > len(old)/4+len(c.fresh) {
 		c.merge()
 	}
-	return e.plan
+	return e.kept
 }
 
 // put keeps plan under key and returns the plan to use: another request may
 // have been quicker, or have made an equal plan for another key, which may
 // already have statements.
-func (c *cache) put(key []byte, plan *Plan) *Plan {
+func (c *cache) put(key []byte, plan *Plan) *Kept {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.made++
 	if e := c.fresh[string(key)]; e != nil {
-		return e.plan
+		return e.kept
 	}
 	if e := (*c.read.Load())[string(key)]; e != nil {
-		return e.plan
+		return e.kept
 	}
 	weight := weigh(key, plan)
-	if have := c.plans[plan.Main.SQL]; have != nil && have.equal(plan) {
-		plan = have
+	kept := c.plans[plan.Main.SQL]
+	if kept == nil || !kept.equal(plan) {
+		kept = &Kept{Plan: plan}
+		if c.newState != nil {
+			kept.State = c.newState(plan)
+		}
 	}
 	if weight > c.maxWeight/2 {
-		return plan // it would push out too many others; also: no cache at all
+		return kept // it would push out too many others; also: no cache at all
 	}
-	c.fresh[string(key)] = &entry{plan: plan, weight: weight}
-	c.plans[plan.Main.SQL] = plan
+	c.fresh[string(key)] = &entry{kept: kept, weight: weight}
+	c.plans[plan.Main.SQL] = kept
 	c.weight += weight
 	if len(c.fresh) > c.maxEntries/4+16 || c.weight > c.maxWeight/4 {
 		c.merge()
 	}
-	return plan
+	return kept
 }
 
 // merge builds the next immutable map. The caller holds mu.
@@ -158,7 +164,7 @@ func (c *cache) merge() {
 	c.fresh, c.weight, c.missed = map[string]*entry{}, 0, 0
 	clear(c.plans)
 	for _, e := range next {
-		c.plans[e.plan.Main.SQL] = e.plan
+		c.plans[e.kept.Main.SQL] = e.kept
 	}
 }
 

@@ -14,7 +14,7 @@ func testPlan(sql string) *Plan { return &Plan{Main: sqlgen.Statement{SQL: sql}}
 
 func newCache(max int) *cache {
 	c := &cache{}
-	c.init(max)
+	c.init(max, nil)
 	return c
 }
 
@@ -24,21 +24,21 @@ func TestCacheKeeps(t *testing.T) {
 		t.Fatal("found what was never kept")
 	}
 	plan := testPlan("select 1")
-	if c.put([]byte("a"), plan) != plan {
+	if c.put([]byte("a"), plan).Plan != plan {
 		t.Error("the first plan was replaced")
 	}
-	if c.put([]byte("a"), testPlan("select 1")) != plan {
+	if c.put([]byte("a"), testPlan("select 1")).Plan != plan {
 		t.Error("of two plans for one key the first has to stay: it may have statements")
 	}
 	for range 10 {
-		if c.get([]byte("a")) != plan {
+		if c.get([]byte("a")).Plan != plan {
 			t.Fatal("lost")
 		}
 	}
 	if len(c.fresh) != 0 {
 		t.Error("a plan in use stayed behind the lock")
 	}
-	if c.put([]byte("a"), testPlan("select 1")) != plan {
+	if c.put([]byte("a"), testPlan("select 1")).Plan != plan {
 		t.Error("replaced after it was merged")
 	}
 	if entries, made := c.stats(); entries != 1 || made != 3 {
@@ -55,11 +55,11 @@ func TestCacheShares(t *testing.T) {
 	}
 	other := testPlan("select 1")
 	other.Singular = true
-	if c.put([]byte("c"), other) != other {
+	if c.put([]byte("c"), other).Plan != other {
 		t.Error("different plans of the same SQL were taken for one")
 	}
 	c.merge()
-	if c.put([]byte("d"), testPlan("select 1")) == nil || c.get([]byte("b")) != a || c.get([]byte("c")) != other {
+	if c.put([]byte("d"), testPlan("select 1")) == nil || c.get([]byte("b")) != a || c.get([]byte("c")).Plan != other {
 		t.Error("lost in the merge")
 	}
 }
@@ -103,7 +103,7 @@ func TestCacheWeight(t *testing.T) {
 		}
 	}
 	giant := testPlan(strings.Repeat("x", c.maxWeight))
-	if c.put([]byte("giant"), giant) != giant || c.get([]byte("giant")) != nil {
+	if c.put([]byte("giant"), giant).Plan != giant || c.get([]byte("giant")) != nil {
 		t.Error("a plan that outweighs all others was kept")
 	}
 }
@@ -128,10 +128,25 @@ func TestCacheFlood(t *testing.T) {
 	}
 }
 
+// The state of a plan is made once, and shared by all of its keys.
+func TestCacheStates(t *testing.T) {
+	made := 0
+	c := &cache{}
+	c.init(100, func(p *Plan) any { made++; return p.Main.SQL })
+	for _, key := range []string{"a", "b", "a"} {
+		if kept := c.put([]byte(key), testPlan("select 1")); kept.State != "select 1" {
+			t.Errorf("%s: state %v", key, kept.State)
+		}
+	}
+	if c.get([]byte("a")) != c.get([]byte("b")) || made != 1 {
+		t.Errorf("%d states for one plan", made)
+	}
+}
+
 func TestNoCache(t *testing.T) {
 	c := newCache(0)
 	plan := testPlan("select 1")
-	if c.put([]byte("a"), plan) != plan || c.get([]byte("a")) != nil {
+	if c.put([]byte("a"), plan).Plan != plan || c.get([]byte("a")) != nil {
 		t.Error("kept a plan although none may be kept")
 	}
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // buildCall plans the call of a routine.
-func (p *Planner) buildCall(r *Request) (*Plan, error) {
+func (p *Planner) buildCall(r *Request, inline *inlined) (*Plan, error) {
 	routine, err := p.Routine(r)
 	if err != nil {
 		return nil, err
@@ -21,7 +21,7 @@ func (p *Planner) buildCall(r *Request) (*Plan, error) {
 	if routine.Composite {
 		relation.Name = routine.Return.Name
 	}
-	res := p.resolver(r)
+	res := p.resolver(r, inline)
 	root, err := res.read(relation)
 	if err != nil {
 		return nil, err
@@ -39,7 +39,7 @@ func (p *Planner) buildCall(r *Request) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.CheckPreferences(); err != nil {
+	if err := r.checkPreferences(); err != nil {
 		return nil, err
 	}
 	if r.maxAffectedStrict() && !routine.SetOf {
@@ -61,7 +61,7 @@ func (p *Planner) buildCall(r *Request) (*Plan, error) {
 	plan.Void = !routine.SetOf && !routine.Composite && routine.Return == catalog.QI{Schema: "pg_catalog", Name: "void"}
 	if len(routine.Settings) > 0 {
 		plan.Settings = sqlgen.FunctionSettings(routine.Settings)
-		plan.notISO = plan.notISO || !catalog.KeepsISO(routine.Settings)
+		plan.NotISO = plan.NotISO || !catalog.KeepsISO(routine.Settings)
 	}
 	p.inspect(plan, root, !plan.Rows)
 	if plan.Rows {

@@ -3,7 +3,7 @@
 // checked before the answer may leave.
 //
 //	key.go       what of a request its plan depends on, as bytes
-//	cache.go     key to Plan
+//	cache.go     key to Kept: the plan, with the state of running it
 //	limits.go    which numbers may stand in SQL as LIMIT
 //	read.go      select tree, filters, orders and ranges, each onto its relation
 //	embed.go     relationships of embeds, their joins and aliases
@@ -13,8 +13,7 @@
 //	call.go      calls; overload.go: of which function
 //	media.go     who makes the body
 //	inspect.go   what may run besides PostgreSQL's own code
-//	prepare.go   a plan's statements and codecs, once the server has described it
-//	pace.go      how long they take
+//	records.go   which embeds can come as records
 //	hint.go      what a client perhaps meant
 //
 // Planning happens once per shape (see parser.Query.AppendShape). The stages

@@ -2,101 +2,17 @@ package planner
 
 import (
 	"bytes"
-	"context"
 	"net/url"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
-
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/fastgrest/fastgrest/parser"
 	"github.com/fastgrest/fastgrest/parser/body"
 	"github.com/fastgrest/fastgrest/parser/header"
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
-	"github.com/fastgrest/fastgrest/planner/catalog"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
-
-// festivalDB is the fixture of the conformance corpus, loaded once; roles
-// belong to the cluster, so it could not be loaded twice.
-const festivalDB = "festival"
-
-var festivalOnce sync.Once
-
-var festivalCatalog = sync.OnceValues(func() (*catalog.Catalog, error) { return loadCatalog(festivalURI("authenticator")) })
-
-var festivalURI func(user string) string
-
-// festival returns the catalog of the fixture, as the server would have it.
-func festival(tb testing.TB) *catalog.Catalog {
-	tb.Helper()
-	cluster := pgtest.Start(tb)
-	festivalOnce.Do(func() {
-		cluster.Exec(tb, "postgres", "create database "+festivalDB+" template template0 encoding 'UTF8' locale 'C'")
-		corpus := filepath.Join("..", "server", "spectest", "testdata", "corpus")
-		cluster.LoadSQL(tb, festivalDB, filepath.Join(corpus, "schema.sql"))
-		cluster.LoadSQL(tb, festivalDB, filepath.Join(corpus, "data.sql"))
-		// What PostGIS would bring.
-		cluster.Exec(tb, festivalDB, "create function extras.st_asgeojson(anyelement) returns text language sql as 'select null::text'")
-		festivalURI = func(user string) string { return cluster.URI(festivalDB, user) }
-	})
-	cat, err := festivalCatalog()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return cat
-}
-
-func loadCatalog(uri string) (*catalog.Catalog, error) {
-	ctx := context.Background()
-	conn, err := pgconn.Connect(ctx, uri)
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close(ctx)
-	if _, err := conn.Exec(ctx, "begin isolation level repeatable read, read only").ReadAll(); err != nil {
-		return nil, err
-	}
-	query := func(ctx context.Context, sql string, args []string, each func([][]byte) error) error {
-		values := make([][]byte, len(args))
-		for i, arg := range args {
-			values[i] = []byte(arg)
-		}
-		result := conn.ExecParams(ctx, sql, values, nil, nil, nil)
-		for result.NextRow() {
-			if err := each(result.Values()); err != nil {
-				result.Close()
-				return err
-			}
-		}
-		_, err := result.Close()
-		return err
-	}
-	return catalog.Load(ctx, query, catalog.Options{
-		Schemas: []string{"api"}, ExtraSearchPath: []string{"public", "extras"},
-		HoistedTxSettings: []string{"statement_timeout", "default_transaction_isolation"},
-	})
-}
-
-// connect returns a connection to the fixture with the search path of a
-// request to schema api.
-func connect(tb testing.TB) *pgconn.PgConn {
-	tb.Helper()
-	festival(tb)
-	ctx := context.Background()
-	conn, err := pgconn.Connect(ctx, festivalURI(pgtest.Superuser))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { conn.Close(ctx) })
-	if _, err := conn.Exec(ctx, "set search_path = api, public, extras").ReadAll(); err != nil {
-		tb.Fatal(err)
-	}
-	return conn
-}
 
 // defaults are a server's default settings, and aggregates.
 var defaults = Options{MaxRows: -1, Aggregates: true, LegacyTargetNames: true, ExecutionPlans: true, CacheMaxEntries: 1000}
@@ -107,7 +23,6 @@ type query struct {
 	parsed  parser.Query
 	prefer  header.Prefer
 	payload body.Payload
-	key     []byte
 
 	raw, content []byte
 }
@@ -198,11 +113,11 @@ func (q *query) readPayload(content []byte, call bool) error {
 
 // plan plans the request, from the cache if it is there.
 func (q *query) plan(p *Planner) (*Plan, error) {
-	q.key = p.AppendKey(q.key[:0], &q.Request)
-	if plan := p.Lookup(q.key); plan != nil {
-		return plan, nil
+	kept, _, err := p.Find(&q.Request)
+	if err != nil {
+		return nil, err
 	}
-	return p.Plan(q.key, &q.Request)
+	return kept.Plan, nil
 }
 
 // mustPlan plans GET of target.

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/fastgrest/fastgrest/planner/festival"
 )
 
 // TestFormsAgree: a page whose rows we encode, with embeds in the select list
@@ -14,8 +16,8 @@ import (
 // with all embeds joined. It asks every read of the corpus that has embeds, and
 // trees of embeds with names that repeat, long names, and all columns.
 func TestFormsAgree(t *testing.T) {
-	cat := festival(t)
-	conn := connect(t)
+	cat := festival.Catalog(t)
+	conn := festival.Connect(t)
 	p := New(cat, defaults)
 	asked := 0
 	all := requests(t)
@@ -66,11 +68,11 @@ func TestFormsAgree(t *testing.T) {
 // spaces, with repeated names and in the order of the members.
 func compactBody(t *testing.T, conn *pgconn.PgConn, p *Planner, plan *Plan, q *query, aggregate bool) (string, bool) {
 	t.Helper()
-	pre := plan.Prepare(p.Catalog(), fieldsOf(t, conn, plan.Main.SQL), aggregate)
-	if result := conn.ExecParams(context.Background(), pre.main.Main.SQL(), q.args(pre.Args), nil, nil, pre.Formats).Read(); result.Err != nil {
+	form := Prepare(plan, p.Catalog(), festival.Fields(t, conn, plan.Main.SQL), aggregate)
+	if result := conn.ExecParams(context.Background(), form.SQL, q.args(form.Args), nil, nil, form.Formats).Read(); result.Err != nil {
 		return result.Err.Error(), false
 	}
-	text, _ := runPrepared(t, conn, plan, pre, q)
+	text, _ := runForm(t, conn, plan, form, q)
 	var out bytes.Buffer
 	if err := json.Compact(&out, text); err != nil {
 		t.Fatal(err)

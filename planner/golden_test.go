@@ -18,7 +18,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/fastgrest/fastgrest/parser"
-	"github.com/fastgrest/fastgrest/pgwire"
+	"github.com/fastgrest/fastgrest/planner/festival"
 	"github.com/fastgrest/fastgrest/planner/sqlgen"
 	"github.com/fastgrest/fastgrest/planner/tree"
 )
@@ -29,7 +29,7 @@ var rewrite = flag.Bool("rewrite", false, "write what comes out to the golden fi
 // of them with what stands below them there. The statements are also prepared
 // by a real server, over the schema they were planned for: they must parse.
 func TestGolden(t *testing.T) {
-	festival(t)
+	festival.Catalog(t)
 	files, err := filepath.Glob("testdata/*.golden")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no golden files", err)
@@ -39,7 +39,7 @@ func TestGolden(t *testing.T) {
 			g := readGolden(t, file)
 			var out bytes.Buffer
 			out.WriteString(g.head)
-			conn := connect(t)
+			conn := festival.Connect(t)
 			for i := range g.cases {
 				c := &g.cases[i]
 				got := c.run(t, conn)
@@ -138,7 +138,7 @@ func (c *goldenCase) run(t *testing.T, conn *pgconn.PgConn) string {
 		}
 	}
 	q := newQuery(t, method, target, headers, content)
-	p := New(festival(t), o)
+	p := New(festival.Catalog(t), o)
 	plan, err := q.plan(p)
 	if err != nil {
 		return goldenSection + "error\n" + describeError(err)
@@ -149,13 +149,13 @@ func (c *goldenCase) run(t *testing.T, conn *pgconn.PgConn) string {
 	checkStatement(t, c.name, conn, plan.Main, refused)
 	checkStatement(t, c.name, conn, plan.Estimate, "")
 	checkStatement(t, c.name, conn, sqlgen.Statement{SQL: plan.Settings}, "")
-	if plan.NeedsDescription() && refused == "" {
-		pre := plan.Prepare(festival(t), fieldsOf(t, conn, plan.Main.SQL), false)
-		if sql := pre.main.Main.SQL(); sql != plan.Main.SQL {
+	if plan.Rows && refused == "" {
+		form := Prepare(plan, festival.Catalog(t), festival.Fields(t, conn, plan.Main.SQL), false)
+		if sql := form.SQL; sql != plan.Main.SQL {
 			out += goldenSection + "converted\n" + breakLines(t, withoutOIDs(sql))
 			checkStatement(t, c.name, conn, sqlgen.Statement{SQL: sql}, "")
 		}
-		checkStatement(t, c.name, conn, *plan.aggregated(), "")
+		checkStatement(t, c.name, conn, *plan.Aggregated(), "")
 	}
 	return out
 }
@@ -177,19 +177,6 @@ func checkStatement(t *testing.T, name string, conn *pgconn.PgConn, s sqlgen.Sta
 	case s.Args != nil && len(d.ParamOIDs) != len(s.Args):
 		t.Errorf("%s: the server found %d parameters, %d are bound", name, len(d.ParamOIDs), len(s.Args))
 	}
-}
-
-func fieldsOf(t *testing.T, conn *pgconn.PgConn, sql string) []pgwire.Field {
-	t.Helper()
-	d, err := conn.Prepare(context.Background(), "", sql, nil)
-	if err != nil {
-		t.Fatalf("%v\n%s", err, sql)
-	}
-	var fields []pgwire.Field
-	for _, f := range d.Fields {
-		fields = append(fields, pgwire.Field{Name: f.Name, Type: f.DataTypeOID})
-	}
-	return fields
 }
 
 func describePlan(p *Plan) string {

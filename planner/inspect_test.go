@@ -4,12 +4,13 @@ import (
 	"testing"
 
 	"github.com/fastgrest/fastgrest/planner/catalog"
+	"github.com/fastgrest/fastgrest/planner/festival"
 )
 
 // What a read may run besides PostgreSQL's own code: then it has to look for
 // response.headers (user code), and may not share statements (per role).
 func TestInspect(t *testing.T) {
-	p := New(festival(t), defaults)
+	p := New(festival.Catalog(t), defaults)
 	const none, code, both = "", "user code", "user code, per role"
 	for _, test := range []struct{ target, accept, want string }{
 		{"/genre", "", none},
@@ -91,7 +92,7 @@ func TestInspect(t *testing.T) {
 }
 
 func TestInspectWrites(t *testing.T) {
-	p := New(festival(t), defaults)
+	p := New(festival.Catalog(t), defaults)
 	for _, test := range []struct {
 		method, target, body string
 		perRole              bool

@@ -6,11 +6,18 @@ import (
 	"github.com/fastgrest/fastgrest/parser"
 )
 
-// AppendKey appends the key of r's plan: everything that can change the plan,
+// inlined are the limits that stand in the SQL text of a plan, -1 for others:
+// the root's, then those of the first ranges of the query.
+type inlined [1 + inlinedRanges]int64
+
+// inlinedRanges is how many of a query's ranges may have their limit in the
+// SQL text. More than a few limited embeds are not worth room in every key.
+const inlinedRanges = 8
+
+// appendKey appends the key of r's plan: everything that can change the plan,
 // each part delimited so that different requests cannot write equal keys. It
-// also settles which limits will stand in the plan's SQL, so Plan has to be
-// asked with the same r.
-func (p *Planner) AppendKey(dst []byte, r *Request) []byte {
+// settles which limits stand in the plan's SQL, because they are in the key.
+func (p *Planner) appendKey(dst []byte, r *Request) (key []byte, inline inlined) {
 	dst = append(dst, byte(r.Action), byte(r.Prefer.Count))
 	if r.Action >= Insert { // fast path: reads
 		dst = r.appendPayloadKey(dst)
@@ -24,9 +31,9 @@ func (p *Planner) AppendKey(dst []byte, r *Request) []byte {
 		dst = append(dst, '*')
 	}
 	if !r.Action.writes() {
-		dst = p.appendRanges(dst, r)
+		dst = p.appendRanges(dst, r, &inline)
 	}
-	return r.Query.AppendShape(dst)
+	return r.Query.AppendShape(dst), inline
 }
 
 // appendPayloadKey adds what changes the plans of writes and calls only.
@@ -51,11 +58,11 @@ func (r *Request) appendPayloadKey(dst []byte) []byte {
 
 // appendRanges adds which limits and offsets there are, and the limits that
 // stand in SQL text. The shape has the rest.
-func (p *Planner) appendRanges(dst []byte, r *Request) []byte {
+func (p *Planner) appendRanges(dst []byte, r *Request, inline *inlined) []byte {
 	top := p.Restrict(r.Top)
-	r.inline[0] = p.inlineLimit(top)
+	inline[0] = p.inlineLimit(top)
 	dst = append(dst, top.Shape())
-	dst = binary.AppendVarint(dst, r.inline[0])
+	dst = binary.AppendVarint(dst, inline[0])
 	n := min(len(r.Query.Ranges), inlinedRanges)
 	dst = append(dst, byte(n))
 	for i := range n {
@@ -63,7 +70,7 @@ func (p *Planner) appendRanges(dst []byte, r *Request) []byte {
 		if pr := &r.Query.Ranges[i]; pr.Path.N > 0 {
 			limit = p.inlineLimit(p.Restrict(pr.Range))
 		}
-		r.inline[1+i] = limit
+		inline[1+i] = limit
 		dst = binary.AppendVarint(dst, limit)
 	}
 	return dst

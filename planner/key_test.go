@@ -9,12 +9,12 @@ import (
 
 	"github.com/fastgrest/fastgrest/parser"
 	"github.com/fastgrest/fastgrest/parser/header"
+	"github.com/fastgrest/fastgrest/planner/festival"
 )
 
 // outcomeOf is everything a plan for the request is, or why there is none.
 func outcomeOf(p *Planner, q *query) string {
-	q.key = p.AppendKey(q.key[:0], &q.Request)
-	plan, err := p.Plan(q.key, &q.Request)
+	plan, err := q.plan(p)
 	if err != nil {
 		return describeError(err)
 	}
@@ -58,7 +58,7 @@ func requests(tb testing.TB) (all []*query) {
 				continue
 			}
 			if q.read(r.Method, r.Path, r.Headers, r.Body) == nil {
-				q.prefer.Invalid = nil // checked for each request; see CheckPreferences
+				q.prefer.Invalid = nil // checked for each request; see checkPreferences
 				all = append(all, q)
 			}
 		}
@@ -72,7 +72,7 @@ func requests(tb testing.TB) (all []*query) {
 // TestKeysOfCorpus: requests with one key have one plan, or are refused for
 // the same reason.
 func TestKeysOfCorpus(t *testing.T) {
-	cat := festival(t)
+	cat := festival.Catalog(t)
 	o := defaults
 	o.CacheMaxEntries = 0
 	outcomes, first := map[string]string{}, map[string]*query{}
@@ -133,7 +133,7 @@ var changes = map[string]func(*query){
 // TestKeysSeeEveryField changes one field of a request after the other. If the
 // plan changes the key has to.
 func TestKeysSeeEveryField(t *testing.T) {
-	cat := festival(t)
+	cat := festival.Catalog(t)
 	matters := map[string]int{}
 	for _, maxRows := range []int64{-1, 3} {
 		o := defaults
@@ -174,7 +174,7 @@ func TestKeysSeeEveryField(t *testing.T) {
 
 // FuzzKeys: two requests with one key have one plan.
 func FuzzKeys(f *testing.F) {
-	cat := festival(f)
+	cat := festival.Catalog(f)
 	for _, pair := range [][2]string{
 		{"/genre?id=eq.1", "/genre?id=eq.2"},
 		{"/genre?select=id,name", "/genre?select=id%2Cname"},
@@ -207,13 +207,12 @@ func FuzzKeys(f *testing.F) {
 
 // A plan is shared, so nothing in it may be borrowed from its first request.
 func TestPlansBorrowNothing(t *testing.T) {
-	cat := festival(t)
+	cat := festival.Catalog(t)
 	all := requests(t)
 	for i := 0; i < len(all); i += 5 {
 		q := all[i]
 		p := New(cat, defaults)
-		q.key = p.AppendKey(q.key[:0], &q.Request)
-		plan, err := p.Plan(q.key, &q.Request)
+		plan, err := q.plan(p)
 		if err != nil {
 			continue
 		}

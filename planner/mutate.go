@@ -12,13 +12,13 @@ import (
 )
 
 // buildWrite plans an insert, update, PUT or delete.
-func (p *Planner) buildWrite(r *Request) (*Plan, error) {
+func (p *Planner) buildWrite(r *Request, inline *inlined) (*Plan, error) {
 	relation := catalog.QI{Schema: r.Schema, Name: string(r.Target)}
 	table := p.cat.Tables[relation]
 	if table == nil {
 		return nil, p.NotFound(relation)
 	}
-	res := p.resolver(r)
+	res := p.resolver(r, inline)
 	root, err := res.read(relation)
 	if err != nil {
 		return nil, err
@@ -27,7 +27,7 @@ func (p *Planner) buildWrite(r *Request) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.CheckPreferences(); err != nil {
+	if err := r.checkPreferences(); err != nil {
 		return nil, err
 	}
 	media, body, err := p.negotiate(r, relation, root.HasOnlyStar())

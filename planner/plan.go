@@ -3,11 +3,9 @@ package planner
 import (
 	"fmt"
 	"slices"
-	"sync/atomic"
 
 	"github.com/fastgrest/fastgrest/parser"
 	"github.com/fastgrest/fastgrest/parser/header"
-	"github.com/fastgrest/fastgrest/pgwire"
 	"github.com/fastgrest/fastgrest/planner/catalog"
 	"github.com/fastgrest/fastgrest/planner/sqlgen"
 	"github.com/fastgrest/fastgrest/planner/tree"
@@ -35,8 +33,7 @@ func (a Action) writes() bool { return a >= Insert && a <= Delete }
 func (a Action) calls() bool  { return a >= CallGet }
 func (a Action) head() bool   { return a == ReadHead || a == CallHead }
 
-// Plan is everything about a request that its shape decides. It is immutable
-// (but for its prepared form, which comes with the first request that runs it)
+// Plan is everything about a request that its shape decides. It is immutable,
 // and shared by all requests of the shape.
 type Plan struct {
 	Action Action
@@ -89,17 +86,21 @@ type Plan struct {
 	// relation although they have an alias.
 	LegacyNames []LegacyName
 
-	records sqlgen.Records // embeds of the rows that can come as records
+	// Records are the embeds of the rows that can come as records.
+	Records sqlgen.Records
+	// NotISO: dates may be printed in another style than ISO.
+	NotISO bool
 
-	root   *tree.Node
-	write  *tree.Write
-	call   *tree.Call
-	notISO bool // the session may print timestamps otherwise; see rowjson.Codec
-
-	described atomic.Pointer[pgwire.Stmt]
-	prepared  atomic.Pointer[Prepared]
-	plain     atomic.Bool // records are not used any more
+	root  *tree.Node
+	write *tree.Write
+	call  *tree.Call
 }
+
+// SelectsStar reports whether the rows have all columns of the target.
+func (p *Plan) SelectsStar() bool { return p.root.SelectsStar() }
+
+// Embeds returns the embeds of the rows. Their addresses are keys of Records.
+func (p *Plan) Embeds() []tree.Embed { return p.root.Embeds }
 
 // equal reports whether two plans of the same SQL are the same in all else. The
 // trees need no comparing: what is printed from them again later is a wrapping
@@ -109,7 +110,7 @@ func (p *Plan) equal(q *Plan) bool {
 		slices.Equal(p.Main.Args, q.Main.Args) && slices.Equal(p.Main.Names, q.Main.Names) &&
 		p.Estimate.SQL == q.Estimate.SQL && slices.Equal(p.Estimate.Args, q.Estimate.Args) &&
 		p.Rows == q.Rows && p.Total == q.Total && p.Explain == q.Explain && p.Media == q.Media && p.Singular == q.Singular &&
-		p.ReadOnly == q.ReadOnly && p.UserCode == q.UserCode && p.PerRole == q.PerRole && p.notISO == q.notISO &&
+		p.ReadOnly == q.ReadOnly && p.UserCode == q.UserCode && p.PerRole == q.PerRole && p.NotISO == q.NotISO &&
 		p.Routine == q.Routine && p.Tagged == q.Tagged && p.Located == q.Located && p.Merge == q.Merge &&
 		slices.Equal(p.LegacyNames, q.LegacyNames)
 }
@@ -120,7 +121,7 @@ func (p *Planner) plan(r *Request, target catalog.QI, root *tree.Node, media hea
 		Action: r.Action, Schema: r.Schema, Target: target, Media: media, root: root,
 		Singular: media.Kind == header.Object || media.Kind == header.ObjectStripped,
 		Explain:  media.Kind == header.Plan,
-		notISO:   p.opts.NotISO,
+		NotISO:   p.opts.NotISO,
 	}
 	// Rows we encode ourselves cost PostgreSQL about half of what a body costs
 	// that it aggregates.
@@ -151,8 +152,8 @@ var errTooLarge = &parser.Error{
 // LegacyName is an embed named by its relation instead of its alias.
 type LegacyName struct{ Name, Alias string }
 
-// jsonColumns names the columns that are json and wanted as jsonb prints them.
-func (p *Plan) jsonColumns() []string {
+// JSONColumns names the columns that are json and wanted as jsonb prints them.
+func (p *Plan) JSONColumns() []string {
 	if !p.ReadOnly {
 		return nil
 	}
@@ -161,16 +162,16 @@ func (p *Plan) jsonColumns() []string {
 
 // addRecords finds the embeds of the rows that can come as records.
 func (p *Plan) addRecords(cat *catalog.Catalog) {
-	if len(p.jsonColumns()) > 0 {
-		r := recorder{tables: cat.Tables, notISO: p.notISO, records: sqlgen.Records{}}
+	if len(p.JSONColumns()) > 0 {
+		r := recorder{tables: cat.Tables, notISO: p.NotISO, records: sqlgen.Records{}}
 		r.add(p.root)
-		p.records = r.records
+		p.Records = r.records
 	}
 }
 
-// convert returns the statement of a Rows plan again, with the columns marked
+// Convert returns the statement of a Rows plan again, with the columns marked
 // in c converted to JSON by PostgreSQL, and embeds as records. Both may be nil.
-func (p *Plan) convert(c *sqlgen.Columns, records sqlgen.Records) *sqlgen.Statement {
+func (p *Plan) Convert(c *sqlgen.Columns, records sqlgen.Records) *sqlgen.Statement {
 	var s sqlgen.Statement
 	switch {
 	case p.write != nil:
@@ -183,9 +184,9 @@ func (p *Plan) convert(c *sqlgen.Columns, records sqlgen.Records) *sqlgen.Statem
 	return &s
 }
 
-// aggregated returns the statement of a Rows plan in the form whose body
+// Aggregated returns the statement of a Rows plan in the form whose body
 // PostgreSQL computes. It serves pages whose columns cannot be told apart by name.
-func (p *Plan) aggregated() *sqlgen.Statement {
+func (p *Plan) Aggregated() *sqlgen.Statement {
 	body := sqlgen.Body{Kind: sqlgen.BodyArray}
 	if p.Singular {
 		body.Kind = sqlgen.BodyObject

@@ -16,6 +16,9 @@ type Options struct {
 	ExecutionPlans    bool  // db-plan-enabled
 	NotISO            bool  // the DateStyle of the session, or of some role, is not ISO
 	CacheMaxEntries   int
+
+	// NewState, if set, makes Kept.State once for each plan that is kept.
+	NewState func(*Plan) any
 }
 
 // Request is what a plan depends on. Its byte slices are borrowed from the
@@ -35,15 +38,25 @@ type Request struct {
 	PayloadObject bool     // the payload is one object, not an array
 	ContentType   header.Media
 
-	// Set by AppendKey: the limits that may stand in SQL text, -1 for others;
-	// the root's, then those of the first ranges of Query.
-	inline [1 + inlinedRanges]int64
+	key []byte // buffer
 }
 
-// CheckPreferences refuses preferences that do not exist, under handling=strict.
+// maxKeyKept is the largest buffer of a key, in bytes, that Reset keeps.
+const maxKeyKept = 64 << 10
+
+// Reset makes r ready for the next request. It keeps a buffer.
+func (r *Request) Reset() {
+	key := r.key[:0]
+	if cap(key) > maxKeyKept {
+		key = nil
+	}
+	*r = Request{key: key}
+}
+
+// checkPreferences refuses preferences that do not exist, under handling=strict.
 // The plan's key does not tell them apart, so they have to be checked
 // for a plan found by its key too.
-func (r *Request) CheckPreferences() error {
+func (r *Request) checkPreferences() error {
 	if r.Prefer.Handling != header.HandlingStrict || len(r.Prefer.Invalid) == 0 { // fast path
 		return nil
 	}
@@ -53,10 +66,6 @@ func (r *Request) CheckPreferences() error {
 	}
 	return e
 }
-
-// inlinedRanges is how many of a query's ranges may have their limit in the
-// SQL text. More than a few limited embeds are not worth room in every key.
-const inlinedRanges = 8
 
 // Planner makes and keeps the plans for one catalog.
 type Planner struct {
@@ -70,7 +79,7 @@ type Planner struct {
 // New returns a Planner over cat.
 func New(cat *catalog.Catalog, o Options) *Planner {
 	p := &Planner{cat: cat, opts: o}
-	p.cache.init(o.CacheMaxEntries)
+	p.cache.init(o.CacheMaxEntries, o.NewState)
 	return p
 }
 
@@ -99,12 +108,28 @@ func (p *Planner) NoRoutine(q catalog.QI) *Error {
 // Stats returns how many plans are kept and how often one had to be made.
 func (p *Planner) Stats() (entries, misses int) { return p.cache.stats() }
 
-// Lookup returns the plan kept under key, or nil. It is the fast path: one
-// map read, no allocation.
-func (p *Planner) Lookup(key []byte) *Plan { return p.cache.get(key) }
+// Kept is a plan in the cache, with what belongs to it.
+type Kept struct {
+	*Plan
+	// State is what Options.NewState has made for the plan, nil without it. It
+	// is not used here.
+	State any
+}
 
-// Plan makes the plan for r and keeps it under key.
-func (p *Planner) Plan(key []byte, r *Request) (*Plan, error) {
+// Find returns the plan for r: the one that is kept for its shape, with one map
+// read and no allocation, or else a new one. hit: there was one.
+func (p *Planner) Find(r *Request) (kept *Kept, hit bool, err error) {
+	key, inline := p.appendKey(r.key[:0], r)
+	r.key = key
+	if kept = p.cache.get(key); kept != nil { // fast path
+		return kept, true, r.checkPreferences()
+	}
+	kept, err = p.make(r, inline)
+	return kept, false, err
+}
+
+// make makes the plan for r and keeps it under r.key.
+func (p *Planner) make(r *Request, inline inlined) (*Kept, error) {
 	build := p.build
 	switch {
 	case r.Action.writes():
@@ -112,20 +137,20 @@ func (p *Planner) Plan(key []byte, r *Request) (*Plan, error) {
 	case r.Action.calls():
 		build = p.buildCall
 	}
-	plan, err := build(r)
+	plan, err := build(r, &inline)
 	if err != nil {
 		return nil, err
 	}
-	return p.cache.put(key, plan), nil
+	return p.cache.put(r.key, plan), nil
 }
 
-func (p *Planner) build(r *Request) (*Plan, error) {
+func (p *Planner) build(r *Request, inline *inlined) (*Plan, error) {
 	relation := catalog.QI{Schema: r.Schema, Name: string(r.Target)}
 	table := p.cat.Tables[relation]
 	if table == nil {
 		return nil, p.NotFound(relation)
 	}
-	res := p.resolver(r)
+	res := p.resolver(r, inline)
 	root, err := res.read(relation)
 	if err != nil {
 		return nil, err
@@ -134,7 +159,7 @@ func (p *Planner) build(r *Request) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.CheckPreferences(); err != nil {
+	if err := r.checkPreferences(); err != nil {
 		return nil, err
 	}
 	if r.Action.head() {

@@ -8,13 +8,14 @@ import (
 
 	"github.com/fastgrest/fastgrest/parser"
 	"github.com/fastgrest/fastgrest/planner/catalog"
+	"github.com/fastgrest/fastgrest/planner/festival"
 	"github.com/fastgrest/fastgrest/planner/tree"
 )
 
 // Every kind of error comes with the fields that its comment promises, and
 // says something.
 func TestErrors(t *testing.T) {
-	cat := festival(t)
+	cat := festival.Catalog(t)
 	off := defaults
 	off.Aggregates, off.LegacyTargetNames = false, false
 	strict := [2]string{"Prefer", "handling=strict, max-affected=1"}
@@ -61,7 +62,7 @@ func TestErrors(t *testing.T) {
 // A key of limit= that is no path is an error of its own for reads and calls,
 // and none for writes.
 func TestRangeError(t *testing.T) {
-	p := New(festival(t), defaults)
+	p := New(festival.Catalog(t), defaults)
 	for _, test := range []struct {
 		method, target string
 		refused        bool
@@ -108,7 +109,7 @@ func TestRestrict(t *testing.T) {
 
 // Limits that come often stand in the text, those of embeds too.
 func TestInlineLimits(t *testing.T) {
-	p := New(festival(t), defaults)
+	p := New(festival.Catalog(t), defaults)
 	target := "/country?select=code,movie(id,screening(id))&limit=20&movie.limit=5&movie.screening.limit=2&movie.screening.offset=1"
 	first := mustPlan(t, p, target)
 	if n := len(first.Main.Args); n != 4 {
@@ -145,7 +146,7 @@ func TestInlineLimits(t *testing.T) {
 
 // Conditions keep the order of the request, logic trees first, on every node.
 func TestOrderOfConditions(t *testing.T) {
-	p := New(festival(t), defaults)
+	p := New(festival.Catalog(t), defaults)
 	root := mustPlan(t, p, "/movie?select=id,screening(id)&id=gt.1&screening.id=gt.2&or=(id.eq.3)&id=lt.4&screening.and=(id.eq.5)&and=(id.eq.6)&screening.id=lt.7").root
 	slots := func(n *tree.Node) (out []int32) {
 		for i := range n.Where {

@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/fastgrest/fastgrest/pgwire/rowjson"
+	"github.com/fastgrest/fastgrest/planner/festival"
 	"github.com/fastgrest/fastgrest/planner/sqlgen"
 	"github.com/fastgrest/fastgrest/planner/tree"
 )
@@ -32,8 +32,8 @@ const atLeast = 50
 // TestRandomTrees asks random questions of the fixture and compares the
 // answers of the planner's SQL with those of nested loops over the same rows.
 func TestRandomTrees(t *testing.T) {
-	cat := festival(t)
-	conn := connect(t)
+	cat := festival.Catalog(t)
+	conn := festival.Connect(t)
 	if _, err := conn.Exec(context.Background(), "set timezone = 'UTC'").ReadAll(); err != nil {
 		t.Fatal(err)
 	}
@@ -93,22 +93,19 @@ func answer(t *testing.T, conn *pgconn.PgConn, p *Planner, target string, counte
 	if err != nil {
 		t.Fatalf("%s: %v", target, err)
 	}
-	pre := plan.Prepared()
-	if pre == nil {
-		pre = plan.Prepare(p.Catalog(), fieldsOf(t, conn, plan.Main.SQL), false)
-	}
-	text, total := runPrepared(t, conn, plan, pre, q)
+	form := Prepare(plan, p.Catalog(), festival.Fields(t, conn, plan.Main.SQL), false)
+	text, total := runForm(t, conn, plan, form, q)
 	decode(t, text, &body)
 	return body, total
 }
 
-func runPrepared(t *testing.T, conn *pgconn.PgConn, plan *Plan, pre *Prepared, q *query) (text []byte, total int) {
+func runForm(t *testing.T, conn *pgconn.PgConn, plan *Plan, form TestForm, q *query) (text []byte, total int) {
 	t.Helper()
-	result := conn.ExecParams(context.Background(), pre.main.Main.SQL(), q.args(pre.Args), nil, nil, pre.Formats).Read()
+	result := conn.ExecParams(context.Background(), form.SQL, q.args(form.Args), nil, nil, form.Formats).Read()
 	if result.Err != nil {
-		t.Fatalf("%v\n%s", result.Err, pre.main.Main.SQL())
+		t.Fatalf("%v\n%s", result.Err, form.SQL)
 	}
-	if !pre.Rows {
+	if !form.Rows {
 		r := result.Rows[0]
 		total, _ = strconv.Atoi(string(r[0]))
 		return r[len(r)-1], total
@@ -116,7 +113,7 @@ func runPrepared(t *testing.T, conn *pgconn.PgConn, plan *Plan, pre *Prepared, q
 	text = append(text, '[')
 	rows := 0
 	for _, r := range result.Rows {
-		if pre.Prefix > 0 {
+		if form.Prefix > 0 {
 			total, _ = strconv.Atoi(string(r[0]))
 			if r[1] == nil {
 				continue
@@ -127,7 +124,7 @@ func runPrepared(t *testing.T, conn *pgconn.PgConn, plan *Plan, pre *Prepared, q
 		}
 		rows++
 		var ok bool
-		if text, ok = rowjson.AppendObject(text, pre.Columns, pre.Page(r)); !ok {
+		if text, ok = form.Append(text, r[form.Prefix:]); !ok {
 			t.Fatal("a value that cannot be encoded")
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/fastgrest/fastgrest/planner/catalog"
+	"github.com/fastgrest/fastgrest/planner/festival"
 	"github.com/fastgrest/fastgrest/planner/sqlgen"
 )
 
@@ -67,7 +68,7 @@ func TestUnqualified(t *testing.T) {
 // corpus make. A function without a schema could be replaced by anyone who may
 // create a better match in a schema of the search path.
 func TestFunctionsHaveSchemas(t *testing.T) {
-	cat := festival(t)
+	cat := festival.Catalog(t)
 	defaultsOfColumns := strings.NewReplacer(allDefaults(cat)...)
 	seen := map[string]bool{}
 	check := func(sql string) {
@@ -95,8 +96,8 @@ func TestFunctionsHaveSchemas(t *testing.T) {
 		check(plan.Estimate.SQL)
 		check(plan.Settings)
 		if plan.Rows {
-			check(plan.aggregated().SQL)
-			check(plan.convert(&sqlgen.Columns{Names: []string{"a", "b"}, ToJSON: []bool{true, false}}, plan.records).SQL)
+			check(plan.Aggregated().SQL)
+			check(plan.Convert(&sqlgen.Columns{Names: []string{"a", "b"}, ToJSON: []bool{true, false}}, plan.Records).SQL)
 		}
 	}
 	check(sqlgen.SettingsStatement(sqlgen.Settings{ReadOnly: true, SearchPath: []string{"a"}, Role: []catalog.Setting{{Name: "a", Value: "b"}}, Timezone: true, App: []string{"x"}}).SQL)

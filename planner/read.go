@@ -37,12 +37,12 @@ type resolver struct {
 	schema  string
 	action  Action
 	top     parser.Range // the root's rows: limit=, offset= and Range combined
-	inline  []int64      // see Request.inline
-	aliases int          // how many had to be shortened
+	inline  *inlined
+	aliases int // how many had to be shortened
 }
 
-func (p *Planner) resolver(r *Request) *resolver {
-	return &resolver{planner: p, cat: p.cat, opts: &p.opts, query: r.Query, schema: r.Schema, action: r.Action, top: r.Top, inline: r.inline[:]}
+func (p *Planner) resolver(r *Request, inline *inlined) *resolver {
+	return &resolver{planner: p, cat: p.cat, opts: &p.opts, query: r.Query, schema: r.Schema, action: r.Action, top: r.Top, inline: inline}
 }
 
 // read resolves the select tree of q over the relation, with its filters,

@@ -11,6 +11,8 @@ import (
 	"github.com/fastgrest/fastgrest/planner/tree"
 )
 
+const jsonOID = 114
+
 // recorder finds the embeds that can come as records.
 type recorder struct {
 	tables  map[catalog.QI]*catalog.Table

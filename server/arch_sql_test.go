@@ -25,6 +25,7 @@ var buildsSQL = map[string]string{
 	"server/spectest":       "its own cluster, for tests",
 	"cmd/fastgrest":         "its own cluster, for the demo",
 	"bench":                 "its own cluster, for benchmarks",
+	"planner/festival":      "its own cluster, for tests",
 	"server/faulttest":      "reads statements",
 	"server/openapi/uitest": "its own cluster, for tests",
 }

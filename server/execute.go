@@ -10,7 +10,7 @@ import (
 )
 
 // execute runs the plan while it watches the client.
-func (rq *request) execute(plan *planner.Plan) error {
+func (rq *request) execute(plan *exec.Runnable) error {
 	c := rq.fillCall(plan)
 	switch {
 	case plan.Action == planner.CallGet || plan.Action == planner.CallHead:
@@ -30,10 +30,10 @@ func (rq *request) execute(plan *planner.Plan) error {
 
 // fillCall fills the part of the call that does not depend on the query string
 // or the payload.
-func (rq *request) fillCall(plan *planner.Plan) *exec.Call {
+func (rq *request) fillCall(plan *exec.Runnable) *exec.Call {
 	rq.settings.build(&rq.ctx.Request.Header)
 	rq.call = exec.Call{
-		Plan: plan, Role: rq.caller.Role, Schema: rq.target.schema,
+		Plan: plan, Schema: rq.target.schema,
 		Settings: [sqlgen.RequestSettings][]byte{
 			sqlgen.SettingRole:    bytesOf(rq.caller.Role),
 			sqlgen.SettingClaims:  rq.caller.Claims,

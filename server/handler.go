@@ -12,6 +12,7 @@ import (
 	"github.com/fastgrest/fastgrest/parser/header"
 	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/server/config"
+	"github.com/fastgrest/fastgrest/server/exec"
 	"github.com/fastgrest/fastgrest/server/metrics"
 )
 
@@ -205,13 +206,13 @@ func (rq *request) run(respond func(*request, *planner.Plan) error) error {
 		return err
 	}
 	rq.timing.transaction = rq.lap()
-	err = respond(rq, plan)
+	err = respond(rq, plan.Plan)
 	rq.timing.response = rq.lap()
 	return err
 }
 
 // findPlan looks the plan up by the request's shape, or makes it.
-func (rq *request) findPlan() (*planner.Plan, error) {
+func (rq *request) findPlan() (*exec.Runnable, error) {
 	p := &rq.plan
 	p.Schema = rq.schemaName()
 	p.Target = rq.target.name
@@ -219,18 +220,19 @@ func (rq *request) findPlan() (*planner.Plan, error) {
 	p.Prefer = &rq.prefer
 	p.Accept = rq.header(fasthttp.HeaderAccept)
 	p.HasAccept = p.Accept != nil
-	rq.key = rq.snap.planner.AppendKey(rq.key[:0], p)
-	plan := rq.snap.planner.Lookup(rq.key)
-	if plan != nil {
+	kept, hit, err := rq.snap.planner.Find(p)
+	switch {
+	case hit:
 		rq.trace.lookup = metrics.Hit
-		return plan, p.CheckPreferences()
-	}
-	rq.trace.lookup = metrics.NoLookup // until there is one
-	plan, err := rq.snap.planner.Plan(rq.key, p)
-	if err == nil {
+	case err == nil:
 		rq.trace.lookup = metrics.Miss
+	default:
+		rq.trace.lookup = metrics.NoLookup // there is no plan
 	}
-	return plan, err
+	if err != nil {
+		return nil, err
+	}
+	return kept.State.(*exec.Runnable), nil
 }
 
 // fail answers with an error.

@@ -49,10 +49,10 @@ func plant(t *testing.T, w *writer, method, target, body string, head ...string)
 	if err := rq.serve(); err != nil {
 		t.Fatal(err)
 	}
-	plan := w.snapshot.Load().planner.Lookup(rq.key)
-	plan.Prepared().Columns[0].Codec.Append = func([]byte, []byte) ([]byte, bool) { panic("planted") }
+	plan := rq.call.Plan
+	plan.Form().Columns[0].Codec.Append = func([]byte, []byte) ([]byte, bool) { panic("planted") }
 	for range 30 { // until it is known to be quick, a plan does not share
-		plan.Prepared().Took(time.Microsecond, true)
+		plan.Form().Took(time.Microsecond, true)
 	}
 }
 

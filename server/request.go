@@ -38,7 +38,6 @@ type request struct {
 	query    parser.Query
 	payload  payload
 	plan     planner.Request
-	key      []byte // of the plan; buffer
 	settings settings
 
 	// What is run.
@@ -107,7 +106,7 @@ func (rq *request) begin(ctx *fasthttp.RequestCtx, snap *Snapshot, raw rawHead) 
 	rq.caller = caller{}
 	rq.target.reset()
 	rq.bodyRead, rq.bodyLost, rq.chunks = false, false, chunks{}
-	rq.plan = planner.Request{}
+	rq.plan.Reset()
 	rq.response.reset()
 	rq.timing = timing{}
 	rq.trace.began, rq.trace.lookup, rq.trace.id = time.Now(), 0, rq.trace.id[:0]
@@ -119,7 +118,7 @@ func (rq *request) end() {
 	rq.query.Reset()
 	rq.payload.Reset()
 	rq.prefer.Reset()
-	for _, b := range [...]*[]byte{&rq.target.name, &rq.key, &rq.response.scratch, &rq.payload.converted} {
+	for _, b := range [...]*[]byte{&rq.target.name, &rq.response.scratch, &rq.payload.converted} {
 		if cap(*b) > maxKept {
 			*b = nil
 		}
@@ -127,7 +126,7 @@ func (rq *request) end() {
 	rq.dropBody()
 	rq.ctx, rq.snap = nil, nil
 	rq.head, rq.chunks = head{}, chunks{}
-	rq.plan = planner.Request{}
+	rq.plan.Reset()
 	rq.call = exec.Call{}
 	rq.caller = caller{}
 	rq.response.cors = rq.response.cors[:0]

@@ -45,6 +45,7 @@ func newSnapshot(c *config.Config, a *auth.Authenticator, cat *catalog.Catalog, 
 			ExecutionPlans:    c.DBPlanEnabled,
 			NotISO:            !exec.ISODates(c, session),
 			CacheMaxEntries:   c.PlanCacheMaxEntries,
+			NewState:          func(p *planner.Plan) any { return exec.NewRunnable(p) },
 		})
 		s.rules = exec.NewRules(c, session, s.planner)
 	}

@@ -20,14 +20,14 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
-	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/server"
 	"github.com/fastgrest/fastgrest/server/auth"
 	"github.com/fastgrest/fastgrest/server/config"
+	"github.com/fastgrest/fastgrest/server/exec"
 )
 
 func TestMain(m *testing.M) {
-	planner.QuickTime = time.Minute // requests share connections however busy the machine is
+	exec.QuickTime = time.Minute // requests share connections however busy the machine is
 	pgtest.Main(m)
 }
 

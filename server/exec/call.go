@@ -10,8 +10,7 @@ import (
 
 // Call is one request to run a plan. All bytes are borrowed.
 type Call struct {
-	Plan   *planner.Plan
-	Role   string
+	Plan   *Runnable
 	Schema int // position among the exposed schemas
 
 	// Settings are the values of the request that become settings of the
@@ -50,6 +49,9 @@ const (
 	PayloadBytes             // for a parameter of type bytea
 	PayloadArgs              // there is none: a JSON object of the arguments takes its place
 )
+
+// roleName is the role that the call runs as.
+func (c *Call) roleName() []byte { return c.Settings[sqlgen.SettingRole] }
 
 func (c *Call) eachArg(fn func(name, value []byte)) {
 	for i := range c.Args {

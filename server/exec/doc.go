@@ -8,7 +8,11 @@
 //	call.go      what a request asks for
 //	rules.go     what all requests of one configuration and catalog share
 //	run.go       the flight of a plan, shared or on a connection of its own
-//	prepare.go   the prepared form in which a plan is run on a connection
+//	runnable.go  a plan with the state of running it
+//	form.go      the form in which its rows come, and how they are encoded
+//	statements.go its statements for each role
+//	pace.go      how long they take
+//	ready.go     the form a plan needs on a connection
 //	tx.go        the form of the transaction
 //	args.go      values bound to the parameters of statements
 //	sinks.go     rows into the Result
@@ -16,7 +20,8 @@
 //	retry.go     which failures are run again, and what is learned from them
 //	outcome.go   whether a failed write may have been committed, and row counts
 //	limit.go     when a flight is given up
-//	wait.go      waits for connections, and their end
+//	wait.go      waits for connections, their end, and what a call costs
+//	inspect.go   fixed questions to the database, without a plan
 //
 // # Memory
 //

@@ -21,7 +21,7 @@ type Question struct {
 }
 
 // Inspection is the plan of a call that only asks questions.
-var Inspection = &planner.Plan{ReadOnly: true}
+var Inspection = NewRunnable(&planner.Plan{ReadOnly: true})
 
 // Ask asks questions in one read-only transaction of the call's role. start is called before each attempt, the first one included, to
 // forget the rows of the last one. What the pre-request function asks of the

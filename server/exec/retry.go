@@ -34,7 +34,7 @@ func Again(fn func() error) error {
 // outdated reports whether a flight failed because the plan's statement is
 // older than what it reads, and may be run again. The next attempt then
 // prepares the plan anew.
-func (x *Execution) outdated(form *planner.Prepared, err error) bool {
+func (x *Execution) outdated(form *Form, err error) bool {
 	plan := x.call.Plan
 	var server *pgwire.Error
 	refused := errors.As(err, &server) && x.flight.Unexecuted()
@@ -52,7 +52,7 @@ func (x *Execution) outdated(form *planner.Prepared, err error) bool {
 
 // learn keeps a write whose rows were of no use from being run in that form
 // again.
-func (x *Execution) learn(form *planner.Prepared, err error) {
+func (x *Execution) learn(form *Form, err error) {
 	switch {
 	case errors.Is(err, errStale):
 		x.call.Plan.Forget(form)
@@ -63,7 +63,7 @@ func (x *Execution) learn(form *planner.Prepared, err error) {
 
 // learnPace notes how long the plan took, if it came to its end or was slow
 // enough to be given up.
-func learnPace(form *planner.Prepared, took time.Duration, queued bool, err error) {
+func learnPace(form *Form, took time.Duration, queued bool, err error) {
 	if err != nil {
 		var (
 			server *pgwire.Error
@@ -81,7 +81,7 @@ func learnPace(form *planner.Prepared, took time.Duration, queued bool, err erro
 // class is how the plan may be run beside others. Of writes only inserts share
 // a connection: an update may wait for a row that another transaction has
 // locked, and the flights behind it would wait, too.
-func class(plan *planner.Plan, form *planner.Prepared) pool.Class {
+func class(plan *Runnable, form *Form) pool.Class {
 	switch {
 	case form == nil:
 		return pool.Alone

@@ -169,15 +169,15 @@ func sessionStateOf(reset config.SessionReset, leftovers catalog.Leftovers) pgwi
 	return state
 }
 
-func (r *Rules) role(name string) *roleRules {
-	if role := r.roles[name]; role != nil {
+func (r *Rules) role(name []byte) *roleRules {
+	if role := r.roles[string(name)]; role != nil {
 		return role
 	}
 	return r.roles[""]
 }
 
 // sharing reports whether role may use statements prepared by other roles.
-func (r *Rules) sharing(role string) bool {
-	_, ok := r.planner.Catalog().UsageRoles[role]
+func (r *Rules) sharing(role []byte) bool {
+	_, ok := r.planner.Catalog().UsageRoles[string(role)]
 	return ok
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/fastgrest/fastgrest/pgwire"
 	"github.com/fastgrest/fastgrest/pgwire/pool"
-	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/planner/sqlgen"
 	"github.com/fastgrest/fastgrest/server/spool"
 )
@@ -73,7 +72,7 @@ func (x *Execution) Reset() {
 func (x *Execution) SQL() []string { return x.sql }
 
 func (x *Execution) begin(rules *Rules, call *Call) {
-	x.rules, x.call, x.role = rules, call, rules.role(call.Role)
+	x.rules, x.call, x.role = rules, call, rules.role(call.roleName())
 }
 
 // Run runs the call's plan and fills Result. If the statement went stale
@@ -92,7 +91,7 @@ func (x *Execution) Run(rules *Rules, call *Call) error {
 }
 
 func (x *Execution) run() error {
-	if form := x.call.Plan.Prepared(); form != nil {
+	if form := x.call.Plan.Form(); form != nil {
 		if done, err := x.once(form); done {
 			return err
 		}
@@ -103,7 +102,7 @@ func (x *Execution) run() error {
 // once is the fast path: the prepared form, in one flight, on a connection it
 // may share. done is false if it failed in a way that another attempt on a
 // connection of its own could mend, and nothing has been left behind.
-func (x *Execution) once(form *planner.Prepared) (done bool, err error) {
+func (x *Execution) once(form *Form) (done bool, err error) {
 	plan := x.call.Plan
 	tx := x.transaction(x.runsUserCode(form))
 	if tx.explicit {
@@ -134,7 +133,7 @@ func (x *Execution) once(form *planner.Prepared) (done bool, err error) {
 // alone runs the plan on a connection of its own.
 func (x *Execution) alone() error {
 	plan := x.call.Plan
-	known := plan.Prepared()
+	known := plan.Form()
 	conn, err := x.acquire(class(plan, known))
 	if err != nil {
 		return err
@@ -168,7 +167,7 @@ func (x *Execution) alone() error {
 
 // fly runs settings, pre-request and the plan's statements in one flight; with
 // the commit, unless the rows have to be looked at before it.
-func (x *Execution) fly(conn *pgwire.Conn, form *planner.Prepared) error {
+func (x *Execution) fly(conn *pgwire.Conn, form *Form) error {
 	plan, f := x.call.Plan, &x.flight
 	tx := x.transaction(x.runsUserCode(form))
 	end := x.load(form, tx)
@@ -205,11 +204,11 @@ func (x *Execution) fly(conn *pgwire.Conn, form *planner.Prepared) error {
 
 // load fills the flight. It returns the number of steps before those that end
 // the transaction.
-func (x *Execution) load(form *planner.Prepared, tx transaction) (end int) {
+func (x *Execution) load(form *Form, tx transaction) (end int) {
 	plan, f := x.call.Plan, &x.flight
 	x.Result.reset()
 	x.Result.Body.begin(x.engine.Spool, !plan.ReadOnly) // a write is not undone for want of room for its response
-	statements := form.For(x.call.Role, x.rules.sharing(x.call.Role))
+	statements := form.For(x.call.roleName(), x.rules.sharing(x.call.roleName()))
 
 	f.Reset()
 	userCode := x.runsUserCode(form)
@@ -266,7 +265,7 @@ func (x *Execution) addSettings() {
 
 // runsUserCode reports whether response.headers and response.status may have
 // been set by the time the plan has run.
-func (x *Execution) runsUserCode(form *planner.Prepared) bool {
+func (x *Execution) runsUserCode(form *Form) bool {
 	return form.UserCode || x.rules.preRequest != nil
 }
 

@@ -35,10 +35,10 @@ func (s *sinks) init(out *Result) {
 }
 
 // choose returns the sink for the rows of the plan's main statement.
-func (s *sinks) choose(plan *planner.Plan, form *planner.Prepared) pgwire.Sink {
+func (s *sinks) choose(plan *Runnable, form *Form) pgwire.Sink {
 	switch {
 	case form.Rows:
-		s.rows.plan, s.rows.form = plan, form
+		s.rows.plan, s.rows.form = plan.Plan, form
 		return &s.rows
 	case plan.Explain:
 		return &s.plan
@@ -58,7 +58,7 @@ func (s *sinks) release() { s.rows.plan, s.rows.form = nil, nil }
 // rowsSink encodes rows of plain columns as JSON.
 type rowsSink struct {
 	plan *planner.Plan
-	form *planner.Prepared
+	form *Form
 	out  *Result
 }
 

@@ -14,9 +14,9 @@ import (
 	"time"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
-	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/server"
 	"github.com/fastgrest/fastgrest/server/config"
+	"github.com/fastgrest/fastgrest/server/exec"
 )
 
 // TestBodyLimit: what is larger than server-max-body-size is refused before
@@ -117,7 +117,7 @@ func (f *filler) Read(p []byte) (int, error) {
 const serverEnv = "FAULTTEST_SERVER"
 
 func TestMain(m *testing.M) {
-	planner.QuickTime = time.Minute // requests share connections however busy the machine is
+	exec.QuickTime = time.Minute // requests share connections however busy the machine is
 	if uri := os.Getenv(serverEnv); uri != "" {
 		err := server.Run(context.Background(), server.Options{
 			Source: config.LoadOptions{Flags: map[string]string{

@@ -5,14 +5,13 @@ import (
 
 	"github.com/fastgrest/fastgrest/pgwire"
 	"github.com/fastgrest/fastgrest/pgwire/rowjson"
-	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/planner/catalog"
 )
 
 // ready returns the prepared form in which the plan is run on this connection.
-func (x *Execution) ready(conn *pgwire.Conn, aggregate bool) (*planner.Prepared, error) {
+func (x *Execution) ready(conn *pgwire.Conn, aggregate bool) (*Form, error) {
 	plan := x.call.Plan
-	form := plan.Prepared()
+	form := plan.Form()
 	var err error
 	if form != nil && !plan.ReadOnly {
 		if form, err = x.certain(conn, form); err != nil {
@@ -32,12 +31,12 @@ func (x *Execution) ready(conn *pgwire.Conn, aggregate bool) (*planner.Prepared,
 
 // prepare has the server describe the plan's statement and settles how its
 // columns are encoded. It happens once per plan.
-func (x *Execution) prepare(conn *pgwire.Conn, aggregate bool) (*planner.Prepared, error) {
+func (x *Execution) prepare(conn *pgwire.Conn, aggregate bool) (*Form, error) {
 	plan, types := x.call.Plan, x.rules.planner.Catalog()
 	if !plan.ReadOnly && !conn.Keeps(plan.Main.SQL) {
 		aggregate = true // see certain
 	}
-	if !plan.NeedsDescription() || aggregate {
+	if !plan.Rows || aggregate {
 		return plan.Prepare(types, nil, aggregate), nil
 	}
 	d, err := x.describe(conn, plan.Described())
@@ -65,7 +64,7 @@ func (x *Execution) describe(conn *pgwire.Conn, s *pgwire.Stmt) (*pgwire.Descrip
 // A connection that does not keep the statement would have to ask every time,
 // and the statement could change again after that. There PostgreSQL computes
 // the body; see ready.
-func (x *Execution) certain(conn *pgwire.Conn, form *planner.Prepared) (*planner.Prepared, error) {
+func (x *Execution) certain(conn *pgwire.Conn, form *Form) (*Form, error) {
 	if !form.Rows {
 		return form, nil
 	}
@@ -86,8 +85,8 @@ func (x *Execution) certain(conn *pgwire.Conn, form *planner.Prepared) (*planner
 }
 
 // mainOf is the statement by which the call's role runs a prepared form.
-func (x *Execution) mainOf(form *planner.Prepared) *pgwire.Stmt {
-	return form.For(x.call.Role, x.rules.sharing(x.call.Role)).Main
+func (x *Execution) mainOf(form *Form) *pgwire.Stmt {
+	return form.For(x.call.roleName(), x.rules.sharing(x.call.roleName())).Main
 }
 
 // readable reports whether the columns of a write can be encoded under the
@@ -95,7 +94,7 @@ func (x *Execution) mainOf(form *planner.Prepared) *pgwire.Stmt {
 // role or the routine is known to the plan, whose dates PostgreSQL then
 // converts; what remains is a session that has changed since the catalog was
 // read. Reads need not ask, they can be run again.
-func readable(conn *pgwire.Conn, form *planner.Prepared) bool {
+func readable(conn *pgwire.Conn, form *Form) bool {
 	needsISO := slices.ContainsFunc(form.Columns, func(c rowjson.Column) bool { return c.Codec.ISO })
 	return !needsISO || catalog.ISOStyle(conn.ParameterStatus("DateStyle"))
 }

@@ -1,4 +1,4 @@
-package planner
+package exec
 
 import (
 	"sync/atomic"
@@ -34,11 +34,11 @@ const (
 var QuickTime = 2 * time.Millisecond
 
 // Took notes how long a flight took, alone or in a queue. Two at the same time may lose one sample.
-func (pre *Prepared) Took(d time.Duration, queued bool) {
+func (form *Form) Took(d time.Duration, queued bool) {
 	if !queued {
 		d = time.Duration(float64(d) * inQueue)
 	}
-	p := &pre.pace
+	p := &form.pace
 	n := p.samples.Load()
 	if n < quickSamples {
 		p.samples.Store(n + 1)
@@ -48,13 +48,13 @@ func (pre *Prepared) Took(d time.Duration, queued bool) {
 }
 
 // Quick reports whether the plan has proven to be quick, in a queue.
-func (pre *Prepared) Quick() bool {
-	p := &pre.pace
+func (form *Form) Quick() bool {
+	p := &form.pace
 	return p.samples.Load() >= quickSamples && p.average.Load() < int64(QuickTime)
 }
 
 // Slow reports whether the plan has proven to take long, alone.
-func (pre *Prepared) Slow() bool {
-	p := &pre.pace
+func (form *Form) Slow() bool {
+	p := &form.pace
 	return p.samples.Load() >= slowSamples && float64(p.average.Load()) > float64(slowTime)*inQueue
 }

@@ -1,4 +1,4 @@
-package planner
+package exec
 
 import (
 	"sync"
@@ -8,7 +8,7 @@ import (
 
 func TestPace(t *testing.T) {
 	limit := QuickTime
-	pre := &Prepared{}
+	pre := &Form{}
 	for i := range quickSamples {
 		if pre.Quick() {
 			t.Fatalf("quick after %d samples", i)
@@ -40,7 +40,7 @@ func TestPace(t *testing.T) {
 // TestSlow: a few runs tell, a first one that was slow by accident is soon
 // outweighed, and a plan that has become fast is free again.
 func TestSlow(t *testing.T) {
-	pre := &Prepared{}
+	pre := &Form{}
 	for i := range slowSamples {
 		if pre.Slow() {
 			t.Fatalf("slow after %d samples", i)
@@ -57,7 +57,7 @@ func TestSlow(t *testing.T) {
 		t.Error("never fast again")
 	}
 
-	pre = &Prepared{}
+	pre = &Form{}
 	pre.Took(4*slowTime, false)
 	for range slowSamples {
 		pre.Took(time.Millisecond, false)
@@ -65,7 +65,7 @@ func TestSlow(t *testing.T) {
 	if pre.Slow() {
 		t.Error("slow for one slow start")
 	}
-	pre = &Prepared{}
+	pre = &Form{}
 	for range slowSamples {
 		pre.Took(slowTime-time.Millisecond, false)
 	}
@@ -75,7 +75,7 @@ func TestSlow(t *testing.T) {
 }
 
 func TestPaceTogether(t *testing.T) {
-	pre := &Prepared{}
+	pre := &Form{}
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {

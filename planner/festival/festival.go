@@ -1,0 +1,104 @@
+// Package festival is the fixture of the recorded responses, for tests: its
+// database, a connection to it, and its catalog as the server would have it.
+package festival
+
+import (
+	"context"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+	"github.com/fastgrest/fastgrest/planner/catalog"
+)
+
+const database = "festival"
+
+var (
+	once    sync.Once // roles belong to the cluster, so the fixture cannot be loaded twice
+	uri     func(user string) string
+	fixture = sync.OnceValues(func() (*catalog.Catalog, error) { return Load(uri("authenticator")) })
+)
+
+// Catalog returns the catalog of the fixture.
+func Catalog(tb testing.TB) *catalog.Catalog {
+	tb.Helper()
+	cluster := pgtest.Start(tb)
+	once.Do(func() {
+		cluster.Exec(tb, "postgres", "create database "+database+" template template0 encoding 'UTF8' locale 'C'")
+		_, here, _, _ := runtime.Caller(0)
+		corpus := filepath.Join(filepath.Dir(here), "..", "..", "server", "spectest", "testdata", "corpus")
+		cluster.LoadSQL(tb, database, filepath.Join(corpus, "schema.sql"))
+		cluster.LoadSQL(tb, database, filepath.Join(corpus, "data.sql"))
+		// What PostGIS would bring.
+		cluster.Exec(tb, database, "create function extras.st_asgeojson(anyelement) returns text language sql as 'select null::text'")
+		uri = func(user string) string { return cluster.URI(database, user) }
+	})
+	cat, err := fixture()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return cat
+}
+
+// Load reads the catalog of any database.
+func Load(uri string) (*catalog.Catalog, error) {
+	ctx := context.Background()
+	conn, err := pgconn.Connect(ctx, uri)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close(ctx)
+	if _, err := conn.Exec(ctx, "begin isolation level repeatable read, read only").ReadAll(); err != nil {
+		return nil, err
+	}
+	query := func(ctx context.Context, sql string, args []string, each func([][]byte) error) error {
+		values := make([][]byte, len(args))
+		for i, arg := range args {
+			values[i] = []byte(arg)
+		}
+		result := conn.ExecParams(ctx, sql, values, nil, nil, nil)
+		for result.NextRow() {
+			if err := each(result.Values()); err != nil {
+				result.Close()
+				return err
+			}
+		}
+		_, err := result.Close()
+		return err
+	}
+	return catalog.Load(ctx, query, catalog.Options{
+		Schemas: []string{"api"}, ExtraSearchPath: []string{"public", "extras"},
+		HoistedTxSettings: []string{"statement_timeout", "default_transaction_isolation"},
+	})
+}
+
+// Connect returns a connection to the fixture with the search path of a
+// request to schema api.
+func Connect(tb testing.TB) *pgconn.PgConn {
+	tb.Helper()
+	Catalog(tb)
+	ctx := context.Background()
+	conn, err := pgconn.Connect(ctx, uri(pgtest.Superuser))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { conn.Close(ctx) })
+	if _, err := conn.Exec(ctx, "set search_path = api, public, extras").ReadAll(); err != nil {
+		tb.Fatal(err)
+	}
+	return conn
+}
+
+// Fields describes the columns of a statement.
+func Fields(tb testing.TB, conn *pgconn.PgConn, sql string) []pgconn.FieldDescription {
+	tb.Helper()
+	d, err := conn.Prepare(context.Background(), "", sql, nil)
+	if err != nil {
+		tb.Fatalf("%v\n%s", err, sql)
+	}
+	return d.Fields
+}

@@ -1,0 +1,193 @@
+package exec
+
+import (
+	"slices"
+
+	"github.com/fastgrest/fastgrest/pgwire"
+	"github.com/fastgrest/fastgrest/pgwire/rowjson"
+	"github.com/fastgrest/fastgrest/planner/sqlgen"
+	"github.com/fastgrest/fastgrest/planner/tree"
+)
+
+// Form is a form in which a plan is run: its statements, and how each column of
+// its rows is asked for and encoded. It is made from the server's own
+// description of the statement, so it is right even where the catalog is out of
+// date. It is immutable, but for its pace and the statements of further roles,
+// and shared by all requests of the plan.
+type Form struct {
+	Rows     bool // as planner.Plan.Rows, unless the rows could not be encoded by us
+	Prefix   int  // columns before the page's own
+	Columns  []rowjson.Column
+	Formats  []int16 // result format of every column
+	Args     []sqlgen.Arg
+	Names    []string
+	UserCode bool
+
+	// Settings makes the settings of the routine called; nil without any.
+	Settings *pgwire.Stmt
+	// NoNUL: PostgreSQL refuses \u0000 in this body. It takes the only row out of
+	// an array, and has to decode the row for that.
+	NoNUL bool
+	// Converts: the statement names the columns of the page or of embeds, "*"
+	// included, to convert some of them.
+	Converts bool
+
+	records bool           // embeds come as records
+	fields  []pgwire.Field // the statement's columns behind the prefix: names and types
+
+	statements roleStatements
+	pace       pace
+}
+
+// valueFormats asks for total and number of rows as text and for the body as
+// it is: text for text and JSON, bytes for bytea.
+var valueFormats = []int16{rowjson.Text, rowjson.Text, rowjson.Text, rowjson.Text, rowjson.Binary}
+
+// TypeNames tells how values of types that are not built in become JSON.
+type TypeNames interface {
+	// TextType reports whether to_json prints the type as its quoted text;
+	// for arrays of such types delim is the delimiter of their elements, else 0.
+	TextType(oid uint32) (delim byte, ok bool)
+}
+
+// prepareRows settles how each column is encoded, and returns the statement
+// that brings the columns in a form that can be.
+func (r *Runnable) prepareRows(form *Form, types TypeNames, fields []pgwire.Field) *sqlgen.Statement {
+	page := fields[min(r.Prefix(), len(fields)):]
+	convert := sqlgen.Columns{
+		Names: make([]string, len(page)), ToJSON: make([]bool, len(page)), Star: r.SelectsStar() && !r.Scalar,
+	}
+	columns := make([]rowjson.Column, len(page))
+	expected := make([]pgwire.Field, len(page))
+	converts, normal := false, r.JSONColumns()
+	records := r.recordCodecs()
+	for i, f := range page {
+		column, known := columnCodec(types, f)
+		convert.Names[i], columns[i], expected[i] = f.Name, column, f
+		if f.Type == jsonOID && f.Table == 0 && slices.Contains(normal, f.Name) {
+			columns[i].Codec = rowjson.NormalCodec()
+			if codec, ok := records[f.Name]; ok {
+				columns[i].Codec, expected[i].Type = codec, rowjson.RecordArray
+				form.records = true
+			}
+		}
+		if !known {
+			form.UserCode = true // to_json may call a cast to json
+		}
+		if !known || column.Codec.ISO && r.NotISO {
+			convert.ToJSON[i], converts = true, true
+			columns[i], _ = rowjson.NewColumn(f.Name, jsonOID)
+			expected[i].Type = jsonOID
+		}
+	}
+	if (converts || len(normal) > 0) && !unique(convert.Names) {
+		return r.Aggregated()
+	}
+	if r.Scalar && !slices.Equal(convert.Names, scalarColumn) {
+		return r.Aggregated() // PostgreSQL finds the value, or says that there is none
+	}
+	form.Rows, form.Prefix, form.Columns, form.fields = true, r.Prefix(), columns, expected
+	// What may write is not run again to be told so.
+	form.NoNUL = r.ReadOnly && (r.One || r.Singular) && slices.ContainsFunc(expected, func(f pgwire.Field) bool { return f.Type == jsonOID })
+	for range form.Prefix {
+		form.Formats = append(form.Formats, rowjson.Text)
+	}
+	for _, c := range columns {
+		form.Formats = append(form.Formats, c.Codec.Format)
+	}
+	form.Converts = converts || form.records
+	if !form.Converts {
+		return &r.Main
+	}
+	var (
+		wanted *sqlgen.Columns
+		embeds sqlgen.Records
+	)
+	if converts {
+		wanted = &convert
+	}
+	if form.records {
+		embeds = r.Records
+	}
+	return r.Convert(wanted, embeds)
+}
+
+// recordCodecs are the codecs of the columns that can be arrays of records, by name.
+func (r *Runnable) recordCodecs() map[string]rowjson.Codec {
+	if len(r.Records) == 0 || r.plain.Load() {
+		return nil
+	}
+	codecs := map[string]rowjson.Codec{}
+	embeds := r.Embeds()
+	for i := range embeds {
+		e := &embeds[i] // the key of Records
+		if members := members(r.Records, e); members != nil {
+			codec, ok := rowjson.RecordArrayCodec(members)
+			if !ok {
+				return nil
+			}
+			codecs[e.Name] = codec
+		}
+	}
+	return codecs
+}
+
+// members are the fields of the records of an embed, nil if it comes as JSON.
+func members(records sqlgen.Records, e *tree.Embed) (list []rowjson.Member) {
+	for _, f := range records[e].Fields {
+		m := rowjson.Member{Name: f.Name, Type: f.Type, Text: f.Form == sqlgen.RecordText}
+		if f.Form == sqlgen.RecordJSON {
+			m.Type = jsonOID
+		}
+		if f.Of != nil {
+			m.Of = members(records, f.Of)
+		}
+		list = append(list, m)
+	}
+	return list
+}
+
+// scalarColumn holds the values of a Scalar plan.
+var scalarColumn = []string{sqlgen.Scalar}
+
+const jsonOID = 114
+
+func columnCodec(types TypeNames, f pgwire.Field) (rowjson.Column, bool) {
+	if c, ok := rowjson.NewColumn(f.Name, f.Type); ok {
+		return c, true
+	}
+	delim, ok := types.TextType(f.Type)
+	if !ok {
+		return rowjson.Column{}, false
+	}
+	codec := rowjson.TextCodec()
+	if delim != 0 {
+		codec = rowjson.TextArrayCodec(delim)
+	}
+	return codec.Column(f.Name), true
+}
+
+func unique(names []string) bool {
+	sorted := slices.Clone(names)
+	slices.Sort(sorted)
+	return len(slices.Compact(sorted)) == len(names)
+}
+
+// Page are a row's values of the page itself. The row has at least the columns
+// of the prefix.
+func (form *Form) Page(row [][]byte) [][]byte { return row[form.Prefix:] }
+
+// Fits reports whether a statement that returns n columns of these names and
+// types is the one that the form was made for.
+func (form *Form) Fits(n int, column func(i int) (name []byte, oid uint32)) bool {
+	if n != form.Prefix+len(form.fields) {
+		return false
+	}
+	for i := range form.fields {
+		f := &form.fields[i]
+		if name, oid := column(form.Prefix + i); oid != f.Type || string(name) != f.Name {
+			return false
+		}
+	}
+	return true
+}

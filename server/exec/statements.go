@@ -1,0 +1,73 @@
+package exec
+
+import (
+	"sync"
+
+	"github.com/fastgrest/fastgrest/pgwire"
+)
+
+// Statements are the prepared statements of a plan.
+type Statements struct {
+	Main     *pgwire.Stmt
+	Estimate *pgwire.Stmt // nil unless the plan has one
+}
+
+// roleStatements are the statements of a form for each role.
+type roleStatements struct {
+	main    Statements
+	perRole bool // see planner.Plan.PerRole
+
+	mu    sync.RWMutex
+	roles map[string]*Statements
+	taken bool // main is a role's
+}
+
+func (s *roleStatements) init(main *pgwire.Stmt, estimate string, perRole bool) {
+	s.main.Main, s.perRole, s.roles = main, perRole, map[string]*Statements{}
+	if estimate != "" {
+		s.main.Estimate = pgwire.NewStmt(estimate)
+	}
+}
+
+// For returns the statements role has to use. sharing tells whether the role
+// may use statements another role has had parsed; see catalog.UsageRoles.
+func (form *Form) For(role []byte, sharing bool) *Statements {
+	s := &form.statements
+	if sharing && !s.perRole {
+		return &s.main // fast path
+	}
+	s.mu.RLock()
+	found := s.roles[string(role)]
+	s.mu.RUnlock()
+	if found != nil {
+		return found
+	}
+	return s.add(role, sharing)
+}
+
+// maxRolesPerPlan bounds the statements of one plan. Roles are made by the
+// database's owners, so the bound is a matter of hygiene.
+const maxRolesPerPlan = 1024
+
+func (s *roleStatements) add(role []byte, sharing bool) *Statements {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if found := s.roles[string(role)]; found != nil {
+		return found
+	}
+	if len(s.roles) >= maxRolesPerPlan {
+		clear(s.roles)
+	}
+	own := &Statements{Main: pgwire.NewStmt(s.main.Main.SQL())}
+	if s.main.Estimate != nil {
+		own.Estimate = pgwire.NewStmt(s.main.Estimate.SQL())
+	}
+	if sharing && !s.taken {
+		// The first role has nearly always been the one that had the statement
+		// described. (Where it was not it is still one that may share.)
+		s.taken = true
+		own = &s.main
+	}
+	s.roles[string(role)] = own
+	return own
+}
