@@ -155,7 +155,7 @@ func (c *cache) merge() {
 			}
 		}
 	}
-	if dropped { // whoever wants to stay has to be used again
+	if dropped { // plans that are not used again go first the next time
 		for _, e := range next {
 			e.used.Store(false)
 		}

@@ -40,7 +40,7 @@ type Plan struct {
 	Schema string
 	Target catalog.QI // relation or routine
 
-	// Main is the statement that answers the request.
+	// Main is the statement that brings the rows of the response.
 	//
 	// With Rows its columns are the page's (after sqlgen.RowsPrefix more when
 	// Total is counted) and the server encodes them. Otherwise it has one row:
@@ -53,7 +53,7 @@ type Plan struct {
 	// and count=estimated.
 	Estimate sqlgen.Statement
 
-	// Explain: the answer is Main's execution plan.
+	// Explain: the response is Main's execution plan.
 	Explain bool
 
 	Media    header.Media

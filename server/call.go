@@ -8,7 +8,7 @@ import (
 	"github.com/fastgrest/fastgrest/planner/catalog"
 )
 
-// routine answers GET, HEAD and POST of a routine.
+// routine serves GET, HEAD and POST of a routine.
 func (rq *request) routine() error {
 	mode := parser.ModeCallRead
 	switch {
@@ -29,7 +29,7 @@ func (rq *request) routine() error {
 	return rq.run((*request).respondCall)
 }
 
-// respondCall answers a call with what its flight brought back.
+// respondCall makes the response to a call from its Result.
 func (rq *request) respondCall(plan *planner.Plan) error {
 	if plan.Explain {
 		return rq.respondPlan(plan)
@@ -59,7 +59,7 @@ func (rq *request) respondCall(plan *planner.Plan) error {
 	return nil
 }
 
-// routineInfo answers OPTIONS of a routine with the methods it allows.
+// routineInfo responds to OPTIONS of a routine with the methods it allows.
 func (rq *request) routineInfo() error {
 	rq.plan.Action = planner.CallHead
 	if err := rq.parseQuery(parser.ModeRelation); err != nil {

@@ -18,7 +18,7 @@ import (
 
 const openAPIDisabled = config.OpenAPIDisabled
 
-// ServeHTTP answers one request.
+// handle serves one request.
 func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	var rq *request
 	defer func() {
@@ -124,10 +124,10 @@ func (rq *request) chooseSchema() error {
 
 func (rq *request) schemaName() string { return rq.snap.config.DBSchemas[rq.target.schema] }
 
-// answerer answers a request whose resource and method are known.
+// answerer serves a request whose resource and method are known.
 type answerer func(*request) error
 
-// chooseAction finds who answers the method on the resource.
+// chooseAction finds the answerer for the method and the resource.
 func (rq *request) chooseAction() (answerer, error) {
 	method := rq.method()
 	switch rq.target.resource {
@@ -186,7 +186,7 @@ func (rq *request) parseQuery(mode parser.Mode) error {
 	return nil
 }
 
-// read answers GET and HEAD of a relation.
+// read serves GET and HEAD of a relation.
 func (rq *request) read() error {
 	if err := rq.parseQuery(parser.ModeRelation); err != nil {
 		return err
@@ -235,7 +235,7 @@ func (rq *request) findPlan() (*exec.Runnable, error) {
 	return kept.State.(*exec.Runnable), nil
 }
 
-// fail answers with an error.
+// fail makes err the response.
 func (rq *request) fail(err error) {
 	resp := &rq.ctx.Response
 	resp.Reset()

@@ -19,9 +19,9 @@ import (
 )
 
 // What is told of requests, and of what goes on below them: to the log and to
-// the metrics. Nothing here changes an answer.
+// the metrics. Nothing here changes a response.
 
-// observe counts the answer and logs it.
+// observe counts the response and logs it.
 func (rq *request) observe(preflight bool) {
 	s := rq.server
 	status, length, cost := rq.ctx.Response.StatusCode(), rq.length(), rq.execution.Cost()
@@ -122,7 +122,7 @@ func processName() string {
 	return strconv.FormatUint(uint64(rand.Uint32())|1<<31, 16)
 }
 
-// length is what the answer says about the length of its body, -1 if it says
+// length is what the response says about the length of its body, -1 if it says
 // nothing.
 func (rq *request) length() int64 {
 	resp := &rq.ctx.Response

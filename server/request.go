@@ -156,6 +156,6 @@ func (rq *request) lap() time.Duration {
 	return d
 }
 
-// bytesOf views a string as bytes that nobody may change. It is the only
+// bytesOf views a string as bytes that must not be changed. It is the only
 // unsafe conversion of the package.
 func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }

@@ -17,7 +17,7 @@ import (
 
 // response is what is sent beside what fasthttp keeps.
 type response struct {
-	streamed   int64         // length of a body that has been put away; -1: there is none
+	streamed   int64         // length of a body that has been put away; -1: no body has been
 	noLength   bool          // an empty body is sent without its length, as in PostgREST
 	cors       []cors.Header // to be added
 	scratch    []byte        // values of headers while they are written; buffer
@@ -27,7 +27,7 @@ type response struct {
 
 func (r *response) reset() { *r = response{streamed: -1, cors: r.cors[:0], scratch: r.scratch} }
 
-// respondRead answers a read with what its flight brought back.
+// respondRead makes the response to a read from its Result.
 func (rq *request) respondRead(plan *planner.Plan) error {
 	if plan.Explain {
 		return rq.respondPlan(plan)
@@ -46,7 +46,7 @@ func (rq *request) respondRead(plan *planner.Plan) error {
 	return nil
 }
 
-// respondPlan answers with an execution plan.
+// respondPlan makes an execution plan the response.
 func (rq *request) respondPlan(plan *planner.Plan) error {
 	r := rq.result()
 	r.Body.Bytes = rq.ctx.Response.SwapBody(r.Body.Bytes)
@@ -146,7 +146,7 @@ func (rq *request) setReadPreferences() {
 }
 
 // setBody hands the body over to fasthttp and takes the buffer of an earlier
-// answer for the next one.
+// response for the next one.
 func (rq *request) setBody() {
 	r := rq.result()
 	if rq.ctx.IsHead() {
@@ -196,7 +196,7 @@ func (rq *request) setWarning(plan *planner.Plan) {
 	rq.server.observeLegacyNames(rq, plan)
 }
 
-// compatibleVersion is the version of PostgREST whose answers these are.
+// compatibleVersion is the version of PostgREST whose responses these are.
 const compatibleVersion = "16.4"
 
 const (
@@ -286,7 +286,7 @@ func decodeHeaders(r *exec.Result) ([][2]string, error) {
 }
 
 // isHeaderName says whether all of name could be of a token (RFC 9110, 5.6.2).
-// No name at all is none, but PostgREST's, and misleads nobody.
+// An empty name is allowed: PostgREST sends it, and it misleads no proxy.
 func isHeaderName(name string) bool {
 	for i := range len(name) {
 		if c := name[i]; c <= ' ' || c >= 0x7f || strings.IndexByte(`()<>@,;:\"/[]?={}`, c) >= 0 {

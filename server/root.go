@@ -13,7 +13,7 @@ import (
 	"github.com/fastgrest/fastgrest/server/openapi"
 )
 
-// root answers GET and HEAD of / with a description of the schema.
+// root responds to GET and HEAD of / with a description of the schema.
 func (rq *request) root() error {
 	// A faulty query string is refused even though nothing in it is used.
 	if err := rq.parseQuery(parser.ModeRelation); err != nil {
@@ -74,7 +74,7 @@ func (rq *request) inspect(access *openapi.Access) error {
 	return rq.execution.Ask(rq.snap.rules, c, questions, access.Reset)
 }
 
-// respondDocument answers with the document, rendered now or before. It is
+// respondDocument makes the document the response, rendered now or before. It is
 // shared by all who get it, so fasthttp must not copy it, nor keep it.
 func (rq *request) respondDocument(access *openapi.Access) {
 	resp := &rq.ctx.Response

@@ -24,7 +24,7 @@ type Snapshot struct {
 	rules   *exec.Rules // nil before the first catalog
 
 	documents openapi.Cache
-	served    func() []admin.Schema // counted when somebody asks
+	served    func() []admin.Schema // counted at the first call
 
 	schemaNames map[string]int // position of each exposed schema
 }

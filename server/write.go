@@ -10,7 +10,7 @@ import (
 	"github.com/fastgrest/fastgrest/planner"
 )
 
-// write answers POST, PUT, PATCH and DELETE of a relation.
+// write serves POST, PUT, PATCH and DELETE of a relation.
 func (rq *request) write() error {
 	if err := rq.parseQuery(parser.ModeRelation); err != nil {
 		return err
@@ -21,7 +21,7 @@ func (rq *request) write() error {
 	return rq.run((*request).respondWrite)
 }
 
-// respondWrite answers a write that has been committed (or rolled back on
+// respondWrite makes the response to a write that has been committed (or rolled back on
 // request).
 func (rq *request) respondWrite(plan *planner.Plan) error {
 	if plan.Explain {

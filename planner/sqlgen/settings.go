@@ -46,7 +46,7 @@ var settingNames = [RequestSettings]string{
 //
 // It is the only statement that is parsed before its own search_path is in
 // force, so its functions are named with their schema: whatever the session's
-// path is, nobody's set_config is called in place of PostgreSQL's.
+// path is, no other set_config is called in place of PostgreSQL's.
 func SettingsStatement(s Settings) Statement {
 	var w Writer
 	w.S("SELECT pg_catalog.num_nonnulls(")

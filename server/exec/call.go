@@ -47,7 +47,7 @@ type PayloadForm uint8
 const (
 	PayloadText  PayloadForm = iota
 	PayloadBytes             // for a parameter of type bytea
-	PayloadArgs              // there is none: a JSON object of the arguments takes its place
+	PayloadArgs              // a JSON object of the arguments takes its place
 )
 
 // roleName is the role that the call runs as.

@@ -7,7 +7,7 @@
 //
 //	call.go      what a request asks for
 //	rules.go     what all requests of one configuration and catalog share
-//	run.go       the flight of a plan, shared or on a connection of its own
+//	run.go       the flight of a plan, on a shared connection or alone
 //	runnable.go  a plan with the state of running it
 //	form.go      the form in which its rows come, and how they are encoded
 //	statements.go its statements for each role

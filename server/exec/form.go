@@ -84,7 +84,7 @@ func (r *Runnable) prepareRows(form *Form, types TypeNames, fields []pgwire.Fiel
 		return r.Aggregated()
 	}
 	if r.Scalar && !slices.Equal(convert.Names, scalarColumn) {
-		return r.Aggregated() // PostgreSQL finds the value, or says that there is none
+		return r.Aggregated() // PostgreSQL finds the value, or reports that there is no such column
 	}
 	form.Rows, form.Prefix, form.Columns, form.fields = true, r.Prefix(), columns, expected
 	// What may write is not run again to be told so.

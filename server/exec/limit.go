@@ -16,7 +16,7 @@ import (
 const flightMargin = 30 * time.Second
 
 // flightLimit returns the limit of a flight under a statement_timeout, 0 for
-// the usual limit. A statement_timeout of 0 is none.
+// the usual limit. A statement_timeout of 0 means that there is no timeout.
 func flightLimit(usual, statementTimeout time.Duration) time.Duration {
 	if limit := statementTimeout + flightMargin; statementTimeout > 0 && limit > usual {
 		return limit

@@ -44,7 +44,7 @@ type DoubtError struct{ Err error }
 func (e *DoubtError) Error() string { return e.Err.Error() }
 func (e *DoubtError) Unwrap() error { return e.Err }
 
-// commitError is the error of a commit that is a flight of its own. Even if the
+// commitError is the error of a commit in a separate flight. Even if the
 // commit was never sent, functions have run, and they are not run twice.
 type commitError struct{ error }
 

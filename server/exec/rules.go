@@ -18,7 +18,7 @@ type Session struct {
 	// read committed and read write. It is DefaultIsolation unless the database
 	// has other defaults.
 	Isolation pgwire.Isolation
-	// StatementTimeout is 0 if there is none.
+	// StatementTimeout is 0 if sessions have no statement_timeout.
 	StatementTimeout time.Duration
 }
 

@@ -100,8 +100,8 @@ func (x *Execution) run() error {
 }
 
 // once is the fast path: the prepared form, in one flight, on a connection it
-// may share. done is false if it failed in a way that another attempt on a
-// connection of its own could mend, and nothing has been left behind.
+// may share. done is false if it failed, another attempt with exclusive use of
+// a connection could succeed, and nothing has been left behind.
 func (x *Execution) once(form *Form) (done bool, err error) {
 	plan := x.call.Plan
 	tx := x.transaction(x.runsUserCode(form))
@@ -130,7 +130,7 @@ func (x *Execution) once(form *Form) (done bool, err error) {
 	return !mendable, err
 }
 
-// alone runs the plan on a connection of its own.
+// alone runs the plan with exclusive use of a connection.
 func (x *Execution) alone() error {
 	plan := x.call.Plan
 	known := plan.Form()

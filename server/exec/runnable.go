@@ -20,7 +20,7 @@ type Runnable struct {
 // NewRunnable returns a plan that has not been run yet.
 func NewRunnable(p *planner.Plan) *Runnable { return &Runnable{Plan: p} }
 
-// Form returns the form in which the plan is run, nil as long as there is none.
+// Form returns the form in which the plan is run, nil before the plan has been prepared.
 func (r *Runnable) Form() *Form { return r.form.Load() }
 
 // Forget makes the next request prepare the plan anew, unless another one has

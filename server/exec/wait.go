@@ -41,7 +41,7 @@ func (x *Execution) acquire(how pool.Class) (*pool.Conn, error) {
 	return conn, nil
 }
 
-// share runs the flight on a connection of its own or on a shared one.
+// share runs the flight, on a shared connection if how allows it.
 func (x *Execution) share(how pool.Class) (pool.Timing, error) {
 	log := x.engine.Log
 	log.PoolRequest()
