@@ -3,14 +3,18 @@
 //
 // # A request
 //
-// handler.go is the straight line: snapshot, identity, parse, plan, run,
-// respond. Everything a request needs stands in one pooled request struct
-// whose buffers keep their memory; a request that hits the plan cache
-// allocates nothing between the bytes fasthttp read and the bytes of the
-// flight, nor per row on the way back.
+// handler.go has the steps of a request: snapshot, identity, parse, plan, run,
+// respond. The state of a request is one pooled struct, grouped by what it is
+// of: head, caller, target, payload, call, response. Its buffers keep their
+// memory. A request that hits the plan cache allocates nothing between the
+// bytes fasthttp read and the bytes of the flight, nor per row on the way back.
+//
+// Package exec runs the plan and knows no HTTP. execute.go fills its Call with
+// what it may know of the request; respond.go, write.go and call.go make the
+// response from its Result.
 //
 // Bytes borrowed from fasthttp (path, headers, body) are valid until the
-// handler returns; the body of the answer is swapped into fasthttp's response,
+// handler returns. The body of the Result is swapped into fasthttp's response,
 // which hands back the buffer of an earlier one.
 //
 // # A snapshot

@@ -64,9 +64,10 @@ func (rq *request) rollsBack() bool {
 	return rq.snap.config.DBTxEnd.Rollback
 }
 
-// result is what the call has brought back.
+// result is what the call has brought back. It is valid until the request ends.
 func (rq *request) result() *exec.Result { return &rq.execution.Result }
 
+// spoolLimits are the limits of spooled bodies, in bytes.
 func spoolLimits(c *config.Config) spool.Limits {
 	return spool.Limits{Body: c.StreamThreshold, Files: int64(c.SpoolMaxSize) << 20}
 }
