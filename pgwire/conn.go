@@ -3,11 +3,7 @@ package pgwire
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
-	"os"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -212,47 +208,6 @@ func cutZero(b []byte) (before, after []byte, ok bool) {
 	return nil, nil, false
 }
 
-// maxParams bounds what a server can make us remember. There are 15 or so.
-const maxParams = 100
-
-// setParam reuses memory: from PostgreSQL 18 on, search_path is reported, and
-// changes with every request.
-func (c *Conn) setParam(name, value []byte) {
-	if p := c.params[string(name)]; p != nil {
-		*p = append((*p)[:0], value...)
-		return
-	}
-	if len(c.params) < maxParams {
-		p := append([]byte(nil), value...)
-		c.params[string(name)] = &p
-	}
-}
-
-// ParameterStatus is the value of a setting that the server reports, "" if it
-// does not.
-func (c *Conn) ParameterStatus(name string) string {
-	if p := c.params[name]; p != nil {
-		return string(*p)
-	}
-	return ""
-}
-
-// ServerVersion is the server's version as a number, 150018 for 15.18, or 0.
-func (c *Conn) ServerVersion() int {
-	text, _, _ := strings.Cut(c.ParameterStatus("server_version"), " ")
-	major, minor, _ := strings.Cut(text, ".")
-	digits := func(r rune) bool { return r < '0' || r > '9' }
-	if i := strings.IndexFunc(major, digits); i >= 0 { // 18beta1
-		major = major[:i]
-	}
-	n, err := strconv.Atoi(major)
-	if err != nil {
-		return 0
-	}
-	m, _ := strconv.Atoi(minor)
-	return n*10000 + m
-}
-
 // Host is the host of the configuration that the connection was made to, or
 // the directory of its socket; Port goes with it.
 func (c *Conn) Host() string { return c.host }
@@ -283,89 +238,4 @@ func (c *Conn) Close() error {
 	}
 	c.broken = true
 	return c.net.Close()
-}
-
-// Check looks whether an idle connection is still there, without a round
-// trip: it takes what has arrived in the meantime. A server that went away
-// has left the end of the stream, and perhaps a reason.
-func (c *Conn) Check() error {
-	if c.IsBroken() {
-		return &ConnError{Kind: Closed}
-	}
-	in := c.in
-	in.room(max(5, in.w-in.r+1))
-	n, err := c.poll(in.buf[in.w:])
-	in.w += n
-	if err != nil {
-		c.breakOff()
-		return &ConnError{Kind: Lost, Err: err}
-	}
-	for in.whole() {
-		kind, body, err := in.next()
-		if err != nil {
-			return c.lost(&c.own, err)
-		}
-		if kind == 'E' {
-			c.breakOff()
-			said, err := serverError(body)
-			if err != nil {
-				return &ConnError{Kind: Protocol, Err: err}
-			}
-			return &ConnError{Kind: Lost, Err: said}
-		}
-		if err := c.meanwhile(kind, body); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// poll reads what has arrived, without waiting; where that cannot be said,
-// with hardly any waiting.
-func (c *Conn) poll(b []byte) (int, error) {
-	if c.socket != nil {
-		return c.socket.read(b)
-	}
-	_ = c.net.SetReadDeadline(time.Now().Add(50 * time.Microsecond))
-	n, err := c.net.Read(b)
-	_ = c.net.SetReadDeadline(time.Time{})
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		err = nil
-	} else if err == nil && n == 0 {
-		err = io.EOF
-	}
-	return n, err
-}
-
-// Wait reads until the server sends a notification (which goes to
-// Config.OnNotification) or the context ends.
-func (c *Conn) Wait(ctx context.Context) error {
-	if c.IsBroken() {
-		return &ConnError{Kind: Closed}
-	}
-	stop := context.AfterFunc(ctx, func() { _ = c.net.SetReadDeadline(time.Unix(1, 0)) })
-	defer stop()
-	for {
-		kind, body, err := c.in.next()
-		switch {
-		case ctx.Err() != nil:
-			c.breakOff()
-			return &ConnError{Kind: Canceled, Err: context.Cause(ctx)}
-		case err != nil:
-			return c.lost(&c.own, err)
-		case kind == 'E':
-			c.breakOff()
-			said, err := serverError(body)
-			if err != nil {
-				return &ConnError{Kind: Protocol, Err: err}
-			}
-			return said
-		}
-		if err := c.meanwhile(kind, body); err != nil {
-			return err
-		}
-		if kind == 'A' {
-			return nil
-		}
-	}
 }

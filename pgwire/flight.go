@@ -21,9 +21,8 @@ type Flight struct {
 	known  bool // see KnownOnly
 	writes bool // see ForWriting
 
-	// Reused and Parsed count the statements that the connection had parsed
-	// before, and those it had not, for as long as there is the Flight: Reset
-	// leaves them alone.
+	// Reused and Parsed count the executed statements that the connection had parsed
+	// before, and those it had not. Reset does not change them.
 	Reused, Parsed int
 
 	leaves SessionState  // see LeavesState

@@ -81,15 +81,11 @@ func (c *Conn) readSimple(f *Flight) error {
 		switch kind {
 		case 'T', 'D', 'C', 'I':
 		case 'E':
-			said, err := serverError(body)
-			if err != nil {
-				return c.violation(err.Error())
+			said, end := c.readError(f, body)
+			if end != nil {
+				return end
 			}
 			f.fail(-1, said)
-			if said.Fatal() {
-				c.breakOff()
-				return said
-			}
 		case 'Z':
 			return c.ready(f, body)
 		default:

@@ -77,6 +77,11 @@ func (c *Conn) read(f *Flight) error {
 		for want == answered && i+1 < len(f.steps) && f.closes == 0 {
 			i++
 			s = &f.steps[i]
+			if s.parse {
+				f.Parsed++
+			} else {
+				f.Reused++
+			}
 			want = s.following(wantParse)
 			columns, sink = -1, s.sink
 			if s.entry != nil {
@@ -212,14 +217,9 @@ func (c *Conn) read(f *Flight) error {
 				}
 			}
 		case 'E':
-			said, err := serverError(body)
-			if err != nil {
-				return c.violation(err.Error())
-			}
-			if said.Fatal() {
-				c.breakOff()
-				f.fail(-1, said)
-				return said
+			said, end := c.readError(f, body)
+			if end != nil {
+				return end
 			}
 			if skip {
 				continue
@@ -255,6 +255,21 @@ func (c *Conn) read(f *Flight) error {
 		}
 		want = s.following(want + 1)
 	}
+}
+
+// readError reads an ErrorResponse. end is set if the connection ended with it: the
+// error is fatal, or the message is malformed.
+func (c *Conn) readError(f *Flight, body []byte) (said *Error, end error) {
+	said, err := serverError(body)
+	if err != nil {
+		return nil, c.violation(err.Error())
+	}
+	if said.Fatal() {
+		c.breakOff()
+		f.fail(-1, said)
+		return nil, said
+	}
+	return said, nil
 }
 
 // ready is the end of a flight.

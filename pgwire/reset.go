@@ -172,14 +172,9 @@ func (c *Conn) readReset(f *Flight) error {
 		}
 		switch {
 		case kind == 'E':
-			said, err := serverError(body)
-			if err != nil {
-				return c.violation(err.Error())
-			}
-			if said.Fatal() {
-				c.breakOff()
-				f.fail(-1, said)
-				return said
+			said, end := c.readError(f, body)
+			if end != nil {
+				return end
 			}
 			if failure == nil {
 				failure = said

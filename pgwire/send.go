@@ -102,10 +102,7 @@ func (c *Conn) encodeStep(f *Flight, s *step) error {
 	} else {
 		s.entry, s.parse = nil, true
 	}
-	if !s.parse {
-		f.Reused++
-	} else {
-		f.Parsed++
+	if s.parse {
 		if strings.IndexByte(s.stmt.sql, 0) >= 0 {
 			return errNul
 		}
