@@ -92,7 +92,7 @@ const (
 	// skipped the flight. Err is why. The connection is retired.
 	ResetFailed
 	// Unanswered: nothing came from the server within the limit of the flight
-	// (Overdue). The connection is given up.
+	// (CheckDeadline). The connection is given up.
 	Unanswered
 	// Unparsed: a statement would have to be parsed first, and the flight did
 	// not want that (Flight.KnownOnly). Nothing was sent.

@@ -208,7 +208,7 @@ func (s *Server) observePool(e pool.Event) {
 		s.log.PoolConn(id, oplog.ConnConnecting)
 	case pool.Connected:
 		s.log.PoolConn(id, oplog.ConnEstablished)
-	case pool.ConnectFailed, pool.Crowded:
+	case pool.ConnectFailed, pool.ConnectDelayed:
 		s.log.PoolConn(id, oplog.ConnBroken)
 	case pool.Acquired:
 		s.log.PoolConn(id, oplog.ConnUsed)

@@ -3,9 +3,9 @@ package pool
 // Event is something that happened in a pool.
 type Event struct {
 	Kind   Kind
-	Conn   uint64 // number of the connection, 0 if it is not about one
+	Conn   uint64 // number of the connection, 0 if the event is not about one
 	Reason Reason // of Closed
-	Err    error  // of ConnectFailed, Crowded and AcquireTimedOut; of Closed: a session reset failed
+	Err    error  // of ConnectFailed, ConnectDelayed and AcquireTimedOut; of Closed: a session reset failed
 }
 
 // Kind of an Event.
@@ -20,33 +20,29 @@ const (
 	Closed
 	AcquireTimedOut
 	PoolFlushed
-	Crowded    // the server has no room for it; to be tried again
-	FailedOver // its server is not any more what target_session_attrs wants; the pool is flushed
+	ConnectDelayed // an attempt to connect failed, and is repeated after a pause
+	FailedOver     // the server has lost the role that target_session_attrs asks for; the pool is flushed
 )
 
 // Reason why a connection was closed.
 type Reason uint8
 
 const (
-	Broken     Reason = iota + 1 // lost, or given up in the middle of something
+	Broken     Reason = iota + 1 // lost, or given up during a flight
 	Flushed                      // made before a Flush
 	Idle                         // not used for MaxIdleTime
 	Aged                         // older than MaxLifetime
-	PoolClosed                   //
-	Failover                     // its server is not any more what target_session_attrs wants
+	PoolClosed                   // by Pool.Close
+	Failover                     // the server has lost the role that target_session_attrs asks for
 )
 
-var reasons = [...]string{Broken: "connection lost", Flushed: "flush", Idle: "idleness", Aged: "age", PoolClosed: "release", Failover: "failover"}
-
-func (r Reason) String() string { return reasons[r] }
-
-// Stats is a pool at one moment, and what it has seen so far.
+// Stats is the state of a pool at one moment, and counters since its start.
 type Stats struct {
 	Max        int
 	InUse      int
 	Idle       int
 	Connecting int
-	Waiting    int // callers in the admission queue, for a connection to be free or made
+	Waiting    int // callers that wait for a connection
 	Queued     int // of them, slow ones that wait until another slow one is done
 
 	AcquireTimeouts int64
@@ -56,14 +52,14 @@ type Stats struct {
 	Resent          int64 // reads sent again because the one before them was blocked
 }
 
-// Stats takes the pool's lock for a moment: it is for metrics, not for
-// decisions about a request.
+// Stats takes the pool's lock. It is meant for metrics, not for decisions about a
+// request.
 func (p *Pool) Stats() Stats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return Stats{
 		Max:             p.o.MaxConns,
-		InUse:           len(p.all) - len(p.idle),
+		InUse:           p.ready - len(p.idle),
 		Idle:            len(p.idle),
 		Connecting:      p.connecting,
 		Waiting:         p.queue.len + p.slow.held.len,

@@ -74,7 +74,11 @@ type events struct {
 
 var kinds = map[pool.Kind]string{
 	pool.Connecting: "connecting", pool.Connected: "connected", pool.ConnectFailed: "failed", pool.Acquired: "acquired",
-	pool.Released: "released", pool.Closed: "closed", pool.AcquireTimedOut: "timeout", pool.PoolFlushed: "flushed", pool.Crowded: "crowded",
+	pool.Released: "released", pool.Closed: "closed", pool.AcquireTimedOut: "timeout", pool.PoolFlushed: "flushed", pool.ConnectDelayed: "delayed",
+}
+
+var reasons = [...]string{
+	pool.Broken: "connection lost", pool.Flushed: "flush", pool.Idle: "idleness", pool.Aged: "age", pool.PoolClosed: "release", pool.Failover: "failover",
 }
 
 func (e *events) observe(ev pool.Event) {
@@ -83,7 +87,7 @@ func (e *events) observe(ev pool.Event) {
 		line += fmt.Sprint(" ", ev.Conn)
 	}
 	if ev.Reason > 0 {
-		line += " " + ev.Reason.String()
+		line += " " + reasons[ev.Reason]
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()

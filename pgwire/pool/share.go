@@ -8,58 +8,39 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire"
 )
 
-// A busy pool answers more requests with less CPU if it pipelines: when a
-// connection becomes free, the head of the queue and some of those behind it are
-// sent on it as one batch, in one write. The price is head-of-line blocking: a
-// flight that takes long delays those behind it in the batch. So there are rules:
+// A busy pool serves more requests with less CPU time if it pipelines: a connection
+// that becomes free takes the head of the queue and some of the flights behind it,
+// and sends them as one batch, in one write. The price is head-of-line blocking: a
+// flight that takes long delays those behind it in the batch. These rules bound it:
 //
-//   - Only flights share that are known to be quick.
-//   - Nothing shares while the pool may grow. While a connection is idle, reads
-//     share that arrive at the same moment (see Pool.wait), and writes do not.
-//   - Each free connection takes the head of the queue first. What shares with it
-//     may come from behind others that do not share, but the next free connection
-//     takes those. So a caller that has n others before it waits for n connections
-//     to become free at most.
-//   - A batch is this connection's part of the queue, and Options.Depth at most.
-//   - Reads behind a blocked read are sent again on another connection (watch.go).
+//   - Only flights that are known to be quick share.
+//   - Flights do not share while the pool may grow. While a connection is idle, reads
+//     that arrive at the same moment share (see Pool.wait), and writes do not.
+//   - Each free connection takes the head of the queue first. Flights that share with
+//     it may come from behind others that do not share; the next free connection takes
+//     those. So a caller behind n others waits for at most n connections to become free.
+//   - A batch is the connection's part of the queue, and at most Options.Depth.
+//   - Reads behind a blocked read are sent again on another connection (resend.go).
 //   - Writes cannot be sent twice. So a write shares only with writes of the same
-//     statements, and only if locks on rows hardly ever block it (see QuickWrite):
-//     what blocks one of them, a lock on the table, then blocks all.
+//     statements, and only if locks on rows hardly ever block it (see QuickWrite): a
+//     lock on the table, which may block one of them, blocks all of them.
 
-// Class is how a flight may be run.
-type Class int32
-
-const (
-	// Alone: on a connection of its own.
-	Alone Class = iota
-	// QuickRead promises an implicit transaction that only reads and is known to be
-	// quick.
-	QuickRead
-	// QuickWrite promises an implicit transaction that is known to be quick, and that
-	// no lock on a row is likely to block: an insert.
-	QuickWrite
-	// Slow: alone, and with what is slow too not on all connections; see Options.Reserve.
-	Slow
-)
-
-func (class Class) shares() bool { return class == QuickRead || class == QuickWrite }
-
-// maxDepth is the most flights there can be on one connection.
+// maxDepth is the most flights in a batch.
 const maxDepth = 64
 
-// batch is what has been sent on a connection and not been answered.
+// batch has the flights that share a connection.
 type batch struct {
 	chosen  []*ticket // to be sent
 	sharing pgwire.Sharing
 
-	mu      sync.Mutex // over what follows
-	tickets []*ticket  // sent, in order; the first is being received
+	mu      sync.Mutex // guards the fields below
+	tickets []*ticket  // sent, in order; the response to the first is being received
 	since   int64      // when it became the first, in ns since start
 	seen    watched
 }
 
-// Run runs a flight and returns its times, also those of a flight that failed.
-// The end of ctx does not interrupt a flight that shares a connection.
+// Run runs a flight and returns its times, also those of a flight that failed. A
+// flight does not share a connection if its context can end.
 func (p *Pool) Run(ctx context.Context, f *pgwire.Flight, class Class) (Timing, error) {
 	if class.shares() && (p.o.Depth <= 1 || ctx.Done() != nil) {
 		class = Alone
@@ -93,8 +74,8 @@ func (p *Pool) Run(ctx context.Context, f *pgwire.Flight, class Class) (Timing, 
 	return timing, err
 }
 
-// fill takes the flights that a free connection sends next out of the queue, as
-// its batch. Called under Pool.mu; the queue is not empty.
+// fill takes the next batch of a free connection out of the queue. Called under
+// Pool.mu; the queue is not empty.
 func (p *Pool) fill(c *Conn) {
 	head := p.queue.pop()
 	batch := append(c.batch.chosen[:0], head)
@@ -112,7 +93,7 @@ func (p *Pool) fill(c *Conn) {
 	c.batch.chosen = batch
 }
 
-// batchSize is how many flights may be in a batch with such a head.
+// batchSize is the most flights in a batch with this head. Called under Pool.mu.
 func (p *Pool) batchSize(head *ticket) int {
 	switch {
 	case head.flight == nil || !head.class.shares() || head.alone:
@@ -130,7 +111,7 @@ func (t *ticket) sharesWith(head *ticket) bool {
 		(t.class != QuickWrite || t.flight.SameStatements(head.flight))
 }
 
-// send sends the flights that fill has chosen, or hands the connection over.
+// send sends the batch that fill has chosen, or lends the connection to its head.
 func (c *Conn) send() {
 	b := &c.batch
 	chosen, head := b.chosen, b.chosen[0]
@@ -164,7 +145,7 @@ func (c *Conn) send() {
 	head.turn <- struct{}{}
 }
 
-// putBack gives tickets their places in the queue again.
+// putBack puts tickets back in their places in the queue.
 func (p *Pool) putBack(tickets []*ticket) {
 	p.mu.Lock()
 	shut := p.shut
@@ -174,7 +155,7 @@ func (p *Pool) putBack(tickets []*ticket) {
 		}
 	}
 	p.mu.Unlock()
-	if shut { // Close has refused those that were in the queue
+	if shut { // Close has refused the callers that were in the queue
 		for _, t := range tickets {
 			p.refuse(t, ErrClosed)
 		}
@@ -183,7 +164,7 @@ func (p *Pool) putBack(tickets []*ticket) {
 	p.serve()
 }
 
-// receive reads the response to the flight at the head of the batch.
+// receive reads the response to the first flight of the batch.
 func (c *Conn) receive(t *ticket) (Timing, error) {
 	at := int64(0)
 	defer func() { c.pass(at) }() // also when a sink panics
@@ -193,14 +174,14 @@ func (c *Conn) receive(t *ticket) (Timing, error) {
 }
 
 // receiveDiscarded does the same for a flight that has been sent again on another
-// connection, where its response counts.
+// connection. The response there is the one that counts.
 func (c *Conn) receiveDiscarded(t *ticket) {
 	_ = c.batch.sharing.Receive(t.flight)
 	c.pass(now())
 }
 
-// pass takes the head out of the batch, and gives the turn to the next flight, or
-// the connection back.
+// pass takes the first flight, whose response ended at at, out of the batch. It gives
+// the turn to the next flight or, after the last one, the connection to the pool.
 func (c *Conn) pass(at int64) {
 	b := &c.batch
 	b.mu.Lock()
@@ -216,7 +197,7 @@ func (c *Conn) pass(at int64) {
 	case next == nil:
 		c.Conn.Unshare()
 		c.Release()
-	case next.turn == nil: // it has been sent elsewhere, and no caller waits for it here
+	case next.discarded():
 		go c.receiveDiscarded(next)
 	default:
 		next.turn <- struct{}{}

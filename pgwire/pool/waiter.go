@@ -2,12 +2,11 @@ package pool
 
 import "context"
 
-// Waiter is a context that can end the wait for a connection without being done:
-// what runs on a connection afterwards is stopped in another way
-// (pgwire.Flight.Abandon). A Waiter without a Done channel costs nothing where the
-// caller does not wait.
+// Waiter is a context that can end the wait for a connection although it is not
+// done. A flight that runs afterwards is stopped by pgwire.Flight.Abandon instead. A
+// Waiter without a Done channel costs nothing unless the caller has to wait.
 //
-// Callers with other contexts are not counted against Options.MaxWaiters.
+// Callers with other contexts do not count towards Options.MaxWaiters.
 type Waiter interface {
 	context.Context
 	// Waiting is called when a wait begins, with a function that ends it, and with

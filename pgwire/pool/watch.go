@@ -1,48 +1,34 @@
 package pool
 
 import (
-	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// While callers wait or connections are shared, the pool looks after both every
-// few milliseconds. It refuses callers that have waited for too long, and it finds
-// batches whose head is blocked, by a lock for example. Reads behind such a head
-// have not begun: they get their places in the queue again, to be sent on another
-// connection. The server runs them here, too, when it gets to them. Their responses
-// are discarded, and those that take long are cancelled.
+// The pool looks at its callers and connections from time to time:
+//
+//   - Callers that have waited for too long are refused (expire, wait.go).
+//   - Reads that are stuck behind a blocked read are sent again (resend.go).
+//   - Flights that get no response in time are given up (pgwire.Conn.CheckDeadline).
+//
+// While callers wait or flights share connections, a look follows every
+// watchInterval. Otherwise looks are rare: they are for the deadlines of flights.
 
 const (
-	// watchInterval is the time between two looks.
 	watchInterval = 5 * time.Millisecond
-	// blockedTime is how long a flight known to be quick may take before it counts
-	// as blocked.
-	blockedTime = 10 * time.Millisecond
-	// blockedShare is how many flights per connection the pool has answered since,
-	// where no connection is idle. On a busy machine a quick flight may have to wait
-	// for a processor, and sending others again would only make it busier.
-	blockedShare = 8
-	// discardedTime is how long a flight that has been sent elsewhere may take. A
-	// cancel request may come too late, and then costs the connection.
-	discardedTime = 500 * time.Millisecond
+	// While there are only deadlines, the time between two looks is a tenth of the
+	// usual limit, within these bounds.
+	shortestDeadlineInterval = 10 * time.Millisecond
+	longestDeadlineInterval  = 5 * time.Second
 )
-
-var errResent = errors.New("has been sent on another connection")
 
 // watch looks at the pool while there is something to look at.
 type watch struct {
-	on    atomic.Bool // a look is due
+	due   atomic.Bool // the timer has been set to watchInterval
 	timer *time.Timer
-	mu    sync.Mutex // of the look
-	conns []*Conn
-}
-
-// watched is what the last look saw of a batch.
-type watched struct {
-	since int64  // of the batch
-	total uint64 // flights that the pool had answered by then
+	mu    sync.Mutex // held during a look
+	conns []*Conn    // of the look
 }
 
 func (w *watch) init(p *Pool) {
@@ -50,9 +36,17 @@ func (w *watch) init(p *Pool) {
 	w.timer.Stop()
 }
 
-// start sees to it that there will be a look.
+// start makes sure that a look follows within watchInterval.
 func (w *watch) start() {
-	if !w.on.Load() && w.on.CompareAndSwap(false, true) {
+	if !w.due.Load() && w.due.CompareAndSwap(false, true) {
+		w.timer.Reset(watchInterval)
+	}
+}
+
+// startLater makes sure that a look follows, within d at the latest.
+func (w *watch) startLater(d time.Duration) {
+	w.timer.Reset(d)
+	if w.due.Load() { // start has set the timer in the meantime
 		w.timer.Reset(watchInterval)
 	}
 }
@@ -61,70 +55,34 @@ func (p *Pool) look() {
 	w := &p.watch
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.on.Store(false) // first: what comes while we look starts the next one
+	w.due.Store(false) // first: what happens during the look starts the next one
 	at := now()
 	waiting := p.expire(at)
-	shared := p.sendElsewhere(at)
-	if waiting || shared {
-		w.start()
-	}
-}
-
-// sendElsewhere finds batches whose head is blocked. It reports whether there are
-// batches at all.
-func (p *Pool) sendElsewhere(at int64) (busy bool) {
-	w := &p.watch
 	p.mu.Lock()
 	w.conns = append(w.conns[:0], p.all...)
 	free := len(p.idle) > 0 || p.places < p.o.MaxConns
 	p.mu.Unlock()
-	var total uint64
+	shared := p.resendBlocked(w.conns, at, free)
+	clock, limit := time.Now(), p.usualLimit()
 	for _, c := range w.conns {
-		total += c.answered.Load()
+		c.CheckDeadline(&c.deadline, clock, limit)
 	}
-	for _, c := range w.conns {
-		shared, behind := c.batch.blocked(at, total, free, len(w.conns))
-		busy = busy || shared
-		if len(behind) > 0 {
-			p.resent.Add(int64(len(behind)))
-			p.putBack(behind)
-		}
-	}
+	open := len(w.conns) > 0
 	clear(w.conns)
-	return busy
+	switch {
+	case waiting || shared:
+		w.start()
+	case open && limit > 0:
+		w.startLater(min(max(limit/10, shortestDeadlineInterval), longestDeadlineInterval))
+	}
 }
 
-// blocked reports whether flights share the connection, and takes those out that
-// are behind a blocked one.
-func (b *batch) blocked(at int64, total uint64, free bool, conns int) (shared bool, behind []*ticket) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if len(b.tickets) == 0 {
-		return false, nil
+// usualLimit is the FlightTimeout in force.
+func (p *Pool) usualLimit() time.Duration { return time.Duration(p.flightTimeout.Load()) }
+
+// SetFlightTimeout changes Options.FlightTimeout of a pool in use.
+func (p *Pool) SetFlightTimeout(d time.Duration) {
+	if p.flightTimeout.Swap(int64(d)) != int64(d) {
+		p.watch.start()
 	}
-	if head := b.tickets[0]; head.turn == nil { // and so are those behind it
-		if at-b.since >= int64(discardedTime) {
-			head.flight.Abandon(errResent)
-		}
-		return true, nil
-	}
-	if len(b.tickets) == 1 {
-		return false, nil
-	}
-	if b.seen.since != b.since {
-		b.seen = watched{b.since, total}
-	}
-	elsewhere := free || total-b.seen.total >= uint64(blockedShare*conns)
-	if at-b.since < int64(blockedTime) || !elsewhere || b.tickets[0].class != QuickRead {
-		return true, nil
-	}
-	for i, t := range b.tickets[1:] {
-		if t.turn == nil {
-			continue // has been taken out before
-		}
-		b.tickets[1+i] = &ticket{flight: b.sharing.Replace(t.flight), class: QuickRead, sent: t.sent}
-		t.conn, t.shared, t.alone = nil, false, true
-		behind = append(behind, t)
-	}
-	return true, behind
 }

@@ -146,7 +146,7 @@ func (x *Execution) alone() error {
 			before := x.cost.Database
 			err = x.fly(conn.Conn, form)
 			if known != nil { // the first flight takes longer than the others
-				learnPace(form, max(0, x.cost.Database-before-conn.Wire()), false, err)
+				learnPace(form, max(0, x.cost.Database-before-conn.RoundTrip()), false, err)
 			}
 		}
 		if err == nil || attempt == maxAttempts {

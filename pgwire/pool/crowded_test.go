@@ -60,7 +60,7 @@ func TestCrowded(t *testing.T) {
 	if n := dials.Load(); n > most {
 		t.Errorf("%d attempts to connect, want %d at most: it does not back off", n, most)
 	}
-	if !strings.Contains(e.String(), "crowded") {
+	if !strings.Contains(e.String(), "delayed") {
 		t.Fatalf("there was room for all: %s", e.String())
 	}
 	if s := p.Stats(); s.Established != 2 || s.InUse+s.Idle != 2 {

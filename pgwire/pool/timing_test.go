@@ -24,8 +24,8 @@ func TestFarAway(t *testing.T) {
 	o.MaxConns, o.Depth = 1, 8
 	p := open(t, o)
 	c := acquire(t, p)
-	if c.Wire() < way {
-		t.Errorf("the way takes %v, want at least %v", c.Wire(), way)
+	if c.RoundTrip() < way {
+		t.Errorf("the way takes %v, want at least %v", c.RoundTrip(), way)
 	}
 	c.Release()
 	for _, class := range []pool.Class{pool.Alone, pool.QuickRead} {

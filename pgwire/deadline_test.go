@@ -14,9 +14,9 @@ func unanswered(err error) bool {
 	return errors.As(err, &local) && local.Kind == pgwire.Unanswered && local.Sent
 }
 
-// TestOverdue: a flight is given up when nothing has arrived for its limit, and
+// TestDeadline: a flight is given up when nothing has arrived for its limit, and
 // not while something does.
-func TestOverdue(t *testing.T) {
+func TestDeadline(t *testing.T) {
 	const limit = time.Minute
 	now := time.Unix(1e9, 0)
 	begin := func(t *testing.T, own time.Duration) (c *pgwire.Conn, next chan say, done chan error) {
@@ -39,30 +39,30 @@ func TestOverdue(t *testing.T) {
 		}()
 		return c, next, done
 	}
-	look := func(t *testing.T, c *pgwire.Conn, v *pgwire.Vigil, after time.Duration, want bool) {
+	look := func(t *testing.T, c *pgwire.Conn, v *pgwire.DeadlineWatch, after time.Duration, want bool) {
 		t.Helper()
-		if got := c.Overdue(v, now.Add(after), limit); got != want {
-			t.Errorf("after %v: overdue %t", after, got)
+		if got := c.CheckDeadline(v, now.Add(after), limit); got != want {
+			t.Errorf("after %v: given up %t", after, got)
 		}
 	}
 	// begun waits until an answer is awaited: then only the first look is noted.
-	begun := func(t *testing.T, c *pgwire.Conn, v *pgwire.Vigil) {
+	begun := func(t *testing.T, c *pgwire.Conn, v *pgwire.DeadlineWatch) {
 		t.Helper()
 		if !pgtest.Until(time.Minute, func() bool {
-			c.Overdue(v, now, limit)
+			c.CheckDeadline(v, now, limit)
 			before := *v
-			c.Overdue(v, now.Add(1), limit)
+			c.CheckDeadline(v, now.Add(1), limit)
 			return *v == before
 		}) {
 			t.Fatal("not begun")
 		}
 	}
 	// arrived waits until the connection has noted what has just been said.
-	arrived := func(t *testing.T, c *pgwire.Conn, v *pgwire.Vigil, after time.Duration) {
+	arrived := func(t *testing.T, c *pgwire.Conn, v *pgwire.DeadlineWatch, after time.Duration) {
 		t.Helper()
 		before := *v
 		if !pgtest.Until(time.Minute, func() bool {
-			c.Overdue(v, now.Add(after), limit)
+			c.CheckDeadline(v, now.Add(after), limit)
 			return *v != before
 		}) {
 			t.Fatal("what has arrived is not noted")
@@ -70,10 +70,10 @@ func TestOverdue(t *testing.T) {
 	}
 	t.Run("silence", func(t *testing.T) {
 		c, _, done := begin(t, 0)
-		var v pgwire.Vigil
+		var v pgwire.DeadlineWatch
 		begun(t, c, &v)
 		look(t, c, &v, limit-1, false)
-		if c.Overdue(&v, now.Add(10*limit), 0) {
+		if c.CheckDeadline(&v, now.Add(10*limit), 0) {
 			t.Error("given up without a limit")
 		}
 		look(t, c, &v, limit+1, true)
@@ -84,7 +84,7 @@ func TestOverdue(t *testing.T) {
 	})
 	t.Run("slow answer", func(t *testing.T) {
 		c, next, done := begin(t, 0)
-		var v pgwire.Vigil
+		var v pgwire.DeadlineWatch
 		begun(t, c, &v)
 		after := time.Duration(0)
 		for _, words := range []say{{parsed}, {bound, oneField}, {oneRow}, {oneRow}} {
@@ -103,7 +103,7 @@ func TestOverdue(t *testing.T) {
 	})
 	t.Run("a limit of its own", func(t *testing.T) {
 		c, _, done := begin(t, 5*limit)
-		var v pgwire.Vigil
+		var v pgwire.DeadlineWatch
 		begun(t, c, &v)
 		look(t, c, &v, 5*limit-1, false)
 		look(t, c, &v, 5*limit+1, true)
@@ -113,7 +113,7 @@ func TestOverdue(t *testing.T) {
 	})
 	t.Run("canceled in time", func(t *testing.T) {
 		c, next, done := begin(t, 0)
-		var v pgwire.Vigil
+		var v pgwire.DeadlineWatch
 		begun(t, c, &v)
 		look(t, c, &v, limit+1, true)
 		next <- say{parsed, refusal("ERROR", "57014", ""), idle}
@@ -123,9 +123,9 @@ func TestOverdue(t *testing.T) {
 	})
 }
 
-// TestOverdueShared: with the flight at the head of a shared connection those
+// TestDeadlineShared: with the flight at the head of a shared connection those
 // behind it end.
-func TestOverdueShared(t *testing.T) {
+func TestDeadlineShared(t *testing.T) {
 	a := pgwire.NewStmt("a")
 	script := pgtest.NewScript(t, answers(nil, say{parsed, bound, oneField, oneRow, selected, idle}, say{bound, oneRow, selected, idle}))
 	c := connectTo(t, script, func(cfg *pgwire.Config) { cfg.CancelWait = 50 * time.Millisecond })
@@ -153,13 +153,13 @@ func TestOverdueShared(t *testing.T) {
 		c.Unshare()
 		close(results)
 	}()
-	var v pgwire.Vigil
+	var v pgwire.DeadlineWatch
 	at := time.Unix(1e9, 0)
 	if !pgtest.Until(time.Minute, func() bool {
 		at = at.Add(time.Minute)
-		return c.Overdue(&v, at, time.Minute)
+		return c.CheckDeadline(&v, at, time.Minute)
 	}) {
-		t.Fatal("never overdue")
+		t.Fatal("never given up")
 	}
 	if err := <-results; !unanswered(err) {
 		t.Errorf("the head: %v", err)

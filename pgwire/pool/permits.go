@@ -1,11 +1,11 @@
 package pool
 
-// Slow flights may hold all connections but a few. So quick flights find a
-// connection however many slow ones there are. Flights that are not known to be
-// slow need no permit.
+// permits keep a few connections free of slow flights, so that quick flights find
+// one however many slow ones there are. Flights that are not known to be slow need no
+// permit.
 //
-// Each slow caller needs a permit, in order of arrival, before it joins the
-// admission queue, and returns it with the connection.
+// A slow caller needs a permit before it joins the admission queue, and returns it
+// with the connection. Permits are given in order of arrival.
 type permits struct {
 	limited bool
 	free    int
@@ -22,7 +22,7 @@ func (s *permits) init(conns, reserve int) {
 	}
 }
 
-// take takes a permit, if there is one. Called under Pool.mu.
+// take takes a permit and reports whether one was free. Called under Pool.mu.
 func (s *permits) take() bool {
 	if !s.limited {
 		return true

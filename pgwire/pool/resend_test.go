@@ -82,6 +82,9 @@ func (b *blockade) ask(name string, class pool.Class) error {
 	if err := run(b.Pool, &f, class); err != nil {
 		return err
 	}
+	if f.Reused != 1 || f.Parsed != 0 {
+		return fmt.Errorf("%d statements were reused and %d parsed, want one and none", f.Reused, f.Parsed)
+	}
 	if name != "head" && (string(v.got) != name || v.rows != 1) {
 		return fmt.Errorf("got %q (%d rows), want %q", v.got, v.rows, name)
 	}
