@@ -9,21 +9,21 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Config says how to connect and what a connection does. ParseConfig makes it.
+// Config has the parameters of a connection. ParseConfig makes it.
 type Config struct {
 	*pgconn.Config
 
-	// Statements bounds the prepared statements of a connection. Zero: none
-	// are kept, every statement is parsed each time, as proxies in
-	// transaction mode require. Default 256.
+	// Statements bounds the prepared statements of a connection. With zero every
+	// statement is parsed each time it runs, as proxies in transaction mode require.
+	// Default 256.
 	Statements int
 
-	// CancelWait is how long an interrupted flight waits for the server
-	// before it gives the connection up. Default 5 s.
+	// CancelWait is how long an interrupted flight waits for the server before the
+	// connection is closed. Default 5 s.
 	CancelWait time.Duration
 
-	// OnNotice and OnNotification are called, if set, by whoever uses the
-	// connection, in the middle of what it does. They must not use it.
+	// OnNotice and OnNotification, if set, are called by the goroutine that uses the
+	// connection, in the middle of a call. They must not use the connection.
 	OnNotice       func(*Error)
 	OnNotification func(channel, payload string)
 
@@ -42,26 +42,27 @@ func ParseConfig(uri string) (*Config, error) {
 			return nil, err
 		}
 	}
-	adopt(cfg)
+	adaptParams(cfg)
 	return &Config{Config: cfg, Statements: 256, CancelWait: 5 * time.Second, roleQuery: roleQuery(cfg.ValidateConnect)}, nil
 }
 
-// Copy returns a Config that can be changed on its own.
+// Copy returns a copy that can be changed without changing cfg.
 func (cfg *Config) Copy() *Config {
 	dup := *cfg
 	dup.Config = cfg.Config.Copy()
 	return &dup
 }
 
-// ignored are libpq's parameters that pgconn does not know and would hand to
-// the server as settings, which would refuse the connection. What they ask
-// for is either done anyway or has no counterpart here.
+// ignored has libpq's parameters that pgconn does not know. It would send them to the
+// server as settings, and the server would refuse the connection. They ask for what is
+// done anyway or for what does not exist here.
 var ignored = []string{
 	"gssencmode", "gsslib", "gssdelegation", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count",
 	"load_balance_hosts", "requirepeer", "requiressl", "sslcompression", "sslcrl", "sslcrldir", "tcp_user_timeout",
 }
 
-func adopt(cfg *pgconn.Config) {
+// adaptParams removes and sets parameters that are sent to the server.
+func adaptParams(cfg *pgconn.Config) {
 	params := cfg.RuntimeParams
 	for _, name := range ignored {
 		delete(params, name)
@@ -73,17 +74,16 @@ func adopt(cfg *pgconn.Config) {
 			params["application_name"] = name
 		}
 	}
-	// Not a matter of taste: what passes through us is UTF-8, whatever the
-	// encoding of the database.
+	// JSON and HTTP need UTF-8, whatever the encoding of the database.
 	params["client_encoding"] = "UTF8"
 }
 
-// withAddress does what libpq does with hostaddr: connections go there, the
-// host is the name to verify the server's certificate against.
+// withAddress does what libpq does with hostaddr: connections go to the address, and
+// the server's certificate is verified against the host.
 func withAddress(cfg *pgconn.Config, uri, addrs string) (*pgconn.Config, error) {
 	if strings.HasPrefix(cfg.Host, "/") {
-		// There is no host, so pgconn assumed a local socket, for which TLS
-		// is off. With the address for a host it decides anew.
+		// Without a host pgconn assumes a local socket, for which TLS is off. With the
+		// address as the host it decides again.
 		switch {
 		case !strings.HasPrefix(uri, "postgres://") && !strings.HasPrefix(uri, "postgresql://"):
 			uri += " host=" + addrs
@@ -101,7 +101,7 @@ func withAddress(cfg *pgconn.Config, uri, addrs string) (*pgconn.Config, error) 
 	}
 	delete(cfg.RuntimeParams, "hostaddr")
 	hosts := []string{cfg.Host}
-	for _, f := range cfg.Fallbacks { // one more of the same host is its attempt without TLS
+	for _, f := range cfg.Fallbacks { // the same host again is the attempt without TLS
 		if f.Host != hosts[len(hosts)-1] {
 			hosts = append(hosts, f.Host)
 		}

@@ -11,37 +11,37 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 )
 
-// Conn is one connection. It runs one flight at a time and belongs to one
-// goroutine at a time; only Flight.Interrupt comes from elsewhere.
+// Conn is one connection. It runs one flight at a time, for one goroutine at a time.
+// Only Flight.Interrupt, Flight.Abandon and CheckDeadline may be called by others.
 type Conn struct {
 	cfg    *Config
-	pg     *pgconn.PgConn // hijacked; it still knows how to send a cancel request
+	pg     *pgconn.PgConn // hijacked; sends cancel requests
 	net    net.Conn
-	socket *socket // nil: net is all there is
+	socket *socket // nil: only net can be used
 	in     *reader
 	out    outgoing
 	stmts  stmtCache
 	own    Flight // for Query and Rollback
 
-	status           byte // of the transaction: 'I' none, 'T' in one, 'E' in a failed one
+	status           byte // of the transaction, see InTransaction
 	broken           bool
-	busy             bool // between the first byte out and the last byte in
-	answered         bool // the server has said something since the flight was sent
+	busy             bool // from the first byte sent to the last byte received
+	answered         bool // a message has arrived since the flight was sent
 	suspectsFailover bool // the server may have lost its role, see failover.go
 
-	// See reset.go. While the connection is shared, all are under guard.
+	// See reset.go. While the connection is shared, guard guards them.
 	session   SessionState // what the session may hold when the next flight begins
 	flights   uint64       // number of the last flight
 	dirtiedBy uint64       // number of the last flight that left something
 	retired   error        // a reset failed: no further flights
 
-	aside     chan error // result of a large flight's sender
-	asideBusy bool       // there is one
+	sender     chan error // result of the goroutine that sends a large flight
+	senderBusy bool       // the goroutine runs
 
-	guard *sync.Mutex // over stmts and session while the connection is shared, else nil
+	guard *sync.Mutex // guards stmts and session while the connection is shared, else nil
 
 	values [][]byte // of a row
-	msgs   struct { // to encode from and decode into
+	msgs   struct { // reused to encode and decode
 		parse    pgproto3.Parse
 		describe pgproto3.Describe
 		fields   pgproto3.RowDescription
@@ -52,21 +52,19 @@ type Conn struct {
 	port   string
 }
 
-// newConn puts a connection around a network connection that is past the
-// greetings.
+// newConn makes a connection of a network connection on which the startup is done.
 func newConn(cfg *Config, netConn net.Conn, in *reader) *Conn {
 	c := &Conn{cfg: cfg, net: netConn, socket: newSocket(netConn), in: in, status: 'I', params: map[string]*[]byte{}}
 	c.stmts.init(cfg.Statements)
 	return c
 }
 
-// Run sends a flight and reads its answer into the sinks. A context that can
-// never end costs nothing; when another ends, the flight is interrupted.
+// Run sends a flight and reads its response into the sinks. If ctx ends, the flight is
+// interrupted. A context that cannot end costs nothing.
 //
-// The error is one of: *Error, what the server said about the first step that
-// failed; the error of a Sink; *ConnError. After it, IsBroken tells whether
-// the connection can be used on, and InTransaction whether there is something
-// to roll back.
+// The error is one of: *Error, which the server reported for the first step that
+// failed; the error of a Sink; *ConnError. Afterwards IsBroken tells whether the
+// connection can still be used, and InTransaction whether a transaction is open.
 func (c *Conn) Run(ctx context.Context, f *Flight) error {
 	if c.IsBroken() {
 		return &ConnError{Kind: Closed}
@@ -102,7 +100,7 @@ func (c *Conn) run(f *Flight) error {
 	} else {
 		c.breakOff()
 	}
-	if c.asideBusy {
+	if c.senderBusy {
 		err = c.joinSender(err)
 	}
 	c.in.progress.rest()
@@ -114,29 +112,29 @@ func (c *Conn) run(f *Flight) error {
 	return err
 }
 
-// abort is the end of a flight in which something panicked, such as a Sink. It
-// returns when no other goroutine uses the flight or its arguments.
+// abort ends a flight in which a panic occurred, in a Sink for example. It returns
+// when no other goroutine uses the flight or its arguments.
 func (c *Conn) abort(f *Flight) {
 	c.breakOff()
 	c.in.progress.rest()
-	if c.asideBusy {
-		<-c.aside
-		c.asideBusy = false
+	if c.senderBusy {
+		<-c.sender
+		c.senderBusy = false
 	}
 	if c.busy {
 		f.interruption.end()
 	}
 }
 
-// joinSender waits for the goroutine that sends a large flight. The arguments
-// are the caller's again when Run returns.
+// joinSender waits for the goroutine that sends a large flight: when Run returns, the
+// arguments belong to the caller again.
 func (c *Conn) joinSender(err error) error {
 	if !c.broken {
-		// The server has answered everything, so it must have read everything.
-		_ = c.net.SetWriteDeadline(time.Now().Add(lastWords))
+		// The response is complete, so the server must have read the whole flight.
+		_ = c.net.SetWriteDeadline(time.Now().Add(lingerTime))
 	}
-	sendErr := <-c.aside
-	c.asideBusy = false
+	sendErr := <-c.sender
+	c.senderBusy = false
 	if sendErr != nil {
 		c.breakOff()
 		if err == nil {
@@ -148,7 +146,7 @@ func (c *Conn) joinSender(err error) error {
 	return err
 }
 
-// lost is the end of a connection that broke while we were reading.
+// lost closes a connection after an error of a read, and fails the flight.
 func (c *Conn) lost(f *Flight, err error) error {
 	c.breakOff()
 	e := &ConnError{Kind: Lost, Sent: true, Answered: c.answered, Err: err}
@@ -159,7 +157,7 @@ func (c *Conn) lost(f *Flight, err error) error {
 	return e
 }
 
-// breakOff closes the network connection without a word.
+// breakOff closes the network connection without a Terminate message.
 func (c *Conn) breakOff() {
 	if !c.broken {
 		c.broken = true
@@ -167,8 +165,8 @@ func (c *Conn) breakOff() {
 	}
 }
 
-// meanwhile handles the messages that may come at any time.
-func (c *Conn) meanwhile(kind byte, body []byte) error {
+// asyncMessage handles the messages that may arrive at any time.
+func (c *Conn) asyncMessage(kind byte, body []byte) error {
 	switch kind {
 	case 'N':
 		if c.cfg.OnNotice != nil {
@@ -208,33 +206,33 @@ func cutZero(b []byte) (before, after []byte, ok bool) {
 	return nil, nil, false
 }
 
-// Host is the host of the configuration that the connection was made to, or
-// the directory of its socket; Port goes with it.
+// Host is the configured host that the connection was made to, or the directory of
+// its socket.
 func (c *Conn) Host() string { return c.host }
 
-// Port: see Host.
+// Port is the port on Host.
 func (c *Conn) Port() string { return c.port }
 
-// PID is the process id of the server's end.
+// PID is the process id of the server process.
 func (c *Conn) PID() uint32 { return c.pid }
 
-// InTransaction is the state of the last flight's end: 'I' outside a
-// transaction, 'T' inside one, 'E' inside a failed one.
+// InTransaction is the state after the last flight: 'I' outside a transaction, 'T'
+// inside one, 'E' inside a failed one.
 func (c *Conn) InTransaction() byte { return c.status }
 
-// IsBroken reports that the connection is of no more use: lost, closed, given
-// up, or left in the middle of a flight by a Sink that panicked.
+// IsBroken reports that the connection cannot be used any more: it was lost, closed
+// or given up, a Sink panicked, or a session reset failed.
 func (c *Conn) IsBroken() bool { return c.broken || c.busy || c.retired != nil }
 
-// Close says goodbye and closes the connection.
+// Close sends a Terminate message and closes the connection.
 func (c *Conn) Close() error {
 	if c.broken {
 		return nil
 	}
 	if !c.busy {
-		_ = c.net.SetWriteDeadline(time.Now().Add(lastWords))
-		goodbye, _ := (&pgproto3.Terminate{}).Encode(nil)
-		_, _ = c.net.Write(goodbye)
+		_ = c.net.SetWriteDeadline(time.Now().Add(lingerTime))
+		terminate, _ := (&pgproto3.Terminate{}).Encode(nil)
+		_, _ = c.net.Write(terminate)
 	}
 	c.broken = true
 	return c.net.Close()

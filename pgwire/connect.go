@@ -16,14 +16,15 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 )
 
-// Connect opens a connection, trying the hosts in turn.
+// Connect opens a connection. It tries the hosts in turn. An error has the kind
+// CannotConnect.
 func Connect(ctx context.Context, cfg *Config) (*Conn, error) {
 	one := cfg.Config.Copy()
 	a := new(attempts)
 	a.watch(one)
 	in := new(reader)
 	one.BuildFrontend = func(r io.Reader, w io.Writer) *pgproto3.Frontend {
-		*in = reader{} // there may have been another host
+		*in = reader{} // of an earlier host
 		in.init(r)
 		return pgproto3.NewFrontend(&byMessage{in: in}, w)
 	}
@@ -32,7 +33,7 @@ func Connect(ctx context.Context, cfg *Config) (*Conn, error) {
 		return nil, &ConnError{Kind: CannotConnect, Err: a.explain(err)}
 	}
 	host, port := a.done()
-	// A read of pgconn in the background would take the first bytes that are for us.
+	// A background read of pgconn would take bytes that follow the startup.
 	if err := pg.SyncConn(ctx); err != nil {
 		_ = pg.Close(ctx)
 		return nil, &ConnError{Kind: CannotConnect, Err: err}
@@ -51,9 +52,8 @@ func Connect(ctx context.Context, cfg *Config) (*Conn, error) {
 	return c, nil
 }
 
-// byMessage lets pgconn's Frontend read through our reader, a message at a
-// time, so that what the server says after the greetings is still with us
-// when the Frontend is dismissed.
+// byMessage lets pgconn's Frontend read through our reader, one message at a time. So
+// messages that follow the startup stay in the reader.
 type byMessage struct {
 	in   *reader
 	left int // of the current message
@@ -64,7 +64,7 @@ func (m *byMessage) Read(p []byte) (int, error) {
 		if err := m.in.need(5); err != nil {
 			return 0, err
 		}
-		// A length that makes no sense is the Frontend's to complain about.
+		// The Frontend refuses an invalid length.
 		m.left = 1 + max(4, int(binary.BigEndian.Uint32(m.in.buf[m.in.r+1:])))
 	}
 	if err := m.in.need(1); err != nil {
@@ -76,13 +76,12 @@ func (m *byMessage) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// attempts notes what pgconn does on its way to a connection: to say what
-// went wrong where, and to find the server again for a cancel request. (For
-// that, pgconn asks the connection for the address, which for a unix socket
-// says nothing, and then goes to the first of the configured hosts, which may
-// be another.)
+// attempts records the addresses that pgconn tries, for error messages and for cancel
+// requests. (For a cancel request pgconn asks the connection for the address. A unix
+// socket does not know it, and then pgconn goes to the first of the configured hosts,
+// which may be another one.)
 type attempts struct {
-	mu        sync.Mutex        // pgconn may clean up behind our back
+	mu        sync.Mutex        // goroutines of pgconn may dial
 	hosts     map[string]string // by resolved address
 	dials     []address
 	connected bool
@@ -137,11 +136,10 @@ func (a *attempts) done() (host, port string) {
 	return host, port
 }
 
-// connectFailure says it in libpq's words, which people know how to search
-// for, one line per address.
+// connectFailure is an error in libpq's words, one line per address.
 type connectFailure struct {
 	text   string
-	server *Error // what a server said, if one did
+	server *Error // reported by a server, or nil
 	cause  error
 }
 
@@ -164,7 +162,7 @@ func (a *attempts) explain(err error) error {
 	e := &connectFailure{cause: err}
 	var lines []string
 	for i, err := range each {
-		// Names that could not be resolved come first; then each dial has its error.
+		// Errors of name resolution come first, then one error for each dial.
 		dial := i - (len(each) - len(a.dials))
 		line := describeFailure(err)
 		if 0 <= dial && dial < len(a.dials) {
@@ -185,9 +183,8 @@ func (a *attempts) explain(err error) error {
 	return e
 }
 
-// superseded: with sslmode=prefer an address is tried with TLS and then
-// without; that the first was declined says nothing about why the second
-// failed.
+// superseded reports whether the error is a refusal of TLS and the same address was
+// then tried without TLS, as sslmode=prefer does. The second error is the cause.
 func superseded(dials []address, err error) bool {
 	return len(dials) > 1 && dials[0] == dials[1] && strings.Contains(err.Error(), "server refused TLS connection")
 }
@@ -238,7 +235,7 @@ func describeFailure(err error) string {
 		}
 		return text
 	}
-	for { // the innermost words, without pgconn's labels
+	for { // the innermost error, without pgconn's prefixes
 		inner := errors.Unwrap(err)
 		if inner == nil {
 			return err.Error()

@@ -1,49 +1,50 @@
-// Package pgwire runs statements on a PostgreSQL connection with as little
-// as the protocol allows: one write and one read per Flight, and no
-// allocations.
+// Package pgwire runs statements on a PostgreSQL connection: one write and one read
+// per Flight, and no allocations.
 //
-//	Stmt      what to run; immutable, shared
-//	Flight    some statements with arguments, and one Sync: one round trip
-//	Conn      runs flights, one at a time
-//	Sink      takes the rows of a statement while they lie in the wire buffer
+//	Stmt      a statement; immutable, shared by all connections
+//	Flight    statements with arguments, and one Sync: one round trip
+//	Conn      a connection; runs one flight at a time
+//	Sharing   sends several flights on a connection as one batch
+//	Sink      takes the rows of a statement while they are in the read buffer
 //
-// pgconn makes the connection (hosts, TLS, authentication), pgproto3 knows
-// what messages look like, and the loop between them is ours.
+// pgconn makes the connection (hosts, TLS, authentication) and pgproto3 encodes and
+// decodes most messages. This package has the loop between them.
 //
-// # Who owns the bytes
+// # Ownership of bytes
 //
-// What goes into a Flight is borrowed until Run returns; large arguments are
-// sent from where they lie. What comes out of a Sink is borrowed during the
-// call only; in race builds it is overwritten right after.
+// What is added to a Flight is borrowed until Run returns. Large arguments are sent
+// without being copied. What a Sink gets is borrowed during the call; in race builds it
+// is overwritten afterwards.
 //
 // # Prepared statements
 //
-// A statement is parsed within the first flight on a connection that needs
-// it, after the steps that precede it: what those set, such as a role, is in
-// force. Each connection remembers a bounded number of them.
+// A connection parses a statement in the first flight that executes it, after the steps
+// before it: so what those set, such as a role, is in force. Each connection keeps a
+// bounded number of parsed statements (stmtcache.go).
 //
-// # What code leaves in a session
+// # Session state
 //
-// Settings, locks and temporary tables that functions make for their session
-// outlive the transaction. A flight that runs such functions says so (LeavesState);
-// the next flight then begins with a session reset, in the same write. If the
-// reset fails, the server does not run the flight (reset.go).
+// Settings, locks and temporary tables that functions make for their session outlive
+// the transaction. A flight that runs such functions says so (Flight.LeavesState). The
+// next flight then begins with a session reset, in the same write. If the reset fails,
+// the server does not run the flight (reset.go).
 //
-// # Servers that lose their role
+// # Failover
 //
-// A write that is refused because nobody may write is reason to ask whether the
-// server still is what target_session_attrs wants (failover.go).
+// If a write is refused because the transaction is read-only, there is reason to ask
+// whether the server still has the role that target_session_attrs asks for
+// (failover.go).
 //
-// # Errors, and what they leave behind
+// # Errors
 //
-//   - *Error: the server refused a step. It skipped the rest, and without
-//     Begin it undid what went before. The connection is as good as before,
-//     except after Fatal; after Begin it is in a failed transaction (Rollback).
-//   - the error of a Sink: everything was executed and committed nevertheless.
-//   - *ConnError: there was no answer, or none that can be trusted. Kind says
-//     why, Sent and Answered how far it went. Unless the Kind is Unsendable,
-//     Canceled or RolledBack, the connection is broken; IsBroken tells.
+//   - *Error: the server refused a step. It skipped the steps after it and, without
+//     Begin, rolled back the steps before it. The connection can be used, except after
+//     Fatal; after Begin it is in a failed transaction (Conn.Rollback).
+//   - The error of a Sink: all steps were executed and committed nevertheless.
+//   - *ConnError: there is no complete response. Kind tells why; Sent and Answered tell
+//     how far the flight got. IsBroken tells whether the connection can still be used:
+//     it can if Kind is Unsendable, Unparsed or RolledBack, and sometimes Canceled.
 //
-// Until Run has returned without an error, nothing is committed for sure,
+// A transaction is committed for certain only when Run has returned without an error,
 // whatever a Sink has seen: deferred constraints are checked last.
 package pgwire

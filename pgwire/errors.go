@@ -5,8 +5,8 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 )
 
-// Error is an error (or notice) as the server reports it, with all fields.
-// The connection stays usable unless Fatal.
+// Error is an error or a notice of the server, with all fields. The connection can
+// still be used unless Fatal.
 type Error struct {
 	Severity         string // ERROR, FATAL, ..., never localized
 	Code             string // SQLSTATE
@@ -34,29 +34,27 @@ func (e *Error) Error() string {
 // Fatal reports whether the server has ended the connection with this error.
 func (e *Error) Fatal() bool { return e.Severity == "FATAL" || e.Severity == "PANIC" }
 
-// Stale reports that a prepared statement no longer fits the database: it
-// would now return other columns, or somebody deallocated it. The connection
-// has forgotten the statement. As nothing of the transaction remains, an
-// implicit flight can simply be run again.
+// Stale reports that a prepared statement no longer fits the database: it would now
+// return other columns, or it has been deallocated. The connection has forgotten the
+// statement. An implicit flight has been rolled back and can be run again.
 func (e *Error) Stale() bool { return e.Deallocated() || e.otherResult() || e.unbindable() }
 
-// otherResult: parsed anew, the statement returns other columns.
+// otherResult reports that the statement, parsed again, returns other columns.
 func (e *Error) otherResult() bool {
 	return e.Code == FeatureNotSupported && e.Routine == "RevalidateCachedQuery"
 }
 
-// unbindable: parsed anew, the statement has another number of columns than
-// formats were asked for.
+// unbindable reports that the statement, parsed again, has another number of columns
+// than the flight has result formats.
 func (e *Error) unbindable() bool {
 	return e.Code == ProtocolViolation && e.Routine == "PortalSetResultFormat"
 }
 
-// Deallocated reports that the session does not have the statement: somebody
-// has deallocated it.
+// Deallocated reports that the session does not have the prepared statement.
 func (e *Error) Deallocated() bool { return e.Code == InvalidSQLStatementName }
 
-// OtherColumns reports whether a statement names columns that are not there, or
-// does not name as many as there are; see sqlgen.Columns.
+// OtherColumns reports whether a statement names columns that do not exist, or another
+// number of columns than exist; see sqlgen.Columns.
 func (e *Error) OtherColumns() bool {
 	switch e.Code {
 	case UndefinedColumn, AmbiguousColumn:
@@ -67,35 +65,34 @@ func (e *Error) OtherColumns() bool {
 	return false
 }
 
-// Kind says what happened to a connection.
+// Kind is the kind of a ConnError.
 type Kind uint8
 
 const (
-	// CannotConnect: there is no connection.
+	// CannotConnect: the connection could not be made.
 	CannotConnect Kind = iota + 1
 	// Lost: the connection broke.
 	Lost
-	// Protocol: the server said something that makes no sense; the
-	// connection is given up.
+	// Protocol: a message of the server is malformed or unexpected. The connection
+	// is closed.
 	Protocol
 	// Canceled: the context ended. Err is its cause; errors.Is tells a
 	// deadline (context.DeadlineExceeded) from a cancellation.
 	Canceled
-	// Closed: the connection had been closed or given up before.
+	// Closed: the connection was closed before the flight.
 	Closed
-	// Unsendable: the flight cannot be expressed in the protocol. Nothing was
-	// sent, the connection is as it was.
+	// Unsendable: the protocol cannot express the flight. Nothing was sent.
 	Unsendable
-	// RolledBack: COMMIT was answered with ROLLBACK.
+	// RolledBack: the server answered COMMIT with ROLLBACK.
 	RolledBack
 	// ResetFailed: the session reset ahead of the flight failed, so the server
 	// skipped the flight. Err is why. The connection is retired.
 	ResetFailed
-	// Unanswered: nothing came from the server within the limit of the flight
-	// (CheckDeadline). The connection is given up.
+	// Unanswered: nothing arrived within the limit of the flight (CheckDeadline).
+	// The connection is closed.
 	Unanswered
-	// Unparsed: a statement would have to be parsed first, and the flight did
-	// not want that (Flight.KnownOnly). Nothing was sent.
+	// Unparsed: a statement of a flight with KnownOnly has not been parsed. Nothing
+	// was sent.
 	Unparsed
 )
 
@@ -112,13 +109,13 @@ var kindText = [...]string{
 	Unparsed:      "a statement has not been parsed",
 }
 
-// ConnError is an error that did not come from the server as an answer.
+// ConnError is an error that the server did not report as the response to a flight.
 type ConnError struct {
 	Kind Kind
-	// Sent: the server may have received some of the flight, so that it may
-	// have been executed and, unless the transaction was held, committed.
+	// Sent: the server may have received some of the flight. If the flight has a
+	// commit, its outcome is unknown.
 	Sent bool
-	// Answered: the server had begun to answer the flight.
+	// Answered: the response had begun.
 	Answered bool
 	Err      error // the cause, may be nil
 }
@@ -135,12 +132,9 @@ func (e *ConnError) Error() string {
 
 func (e *ConnError) Unwrap() error { return e.Err }
 
-// WasSent reports whether the server may have received something.
-func (e *ConnError) WasSent() bool { return e.Sent }
-
-// Retryable reports whether the flight surely did nothing, so that it can be
-// run again on another connection. (A flight that only reads can be run again
-// after any loss.)
+// Retryable reports whether the flight certainly had no effect, so that it can be run
+// again on another connection. (A flight that only reads can be run again after any
+// loss.)
 func (e *ConnError) Retryable() bool {
 	return !e.Sent && (e.Kind == Lost || e.Kind == Closed || e.Kind == ResetFailed)
 }
@@ -163,7 +157,7 @@ func serverError(body []byte) (*Error, error) {
 	return e, nil
 }
 
-// fromPgconn is the same for an error met while connecting.
+// fromPgconn does the same for an error that pgconn has read.
 func fromPgconn(p *pgconn.PgError) *Error {
 	e := &Error{
 		Severity: p.SeverityUnlocalized, Code: p.Code, Message: p.Message, Detail: p.Detail, Hint: p.Hint,

@@ -7,27 +7,26 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// target_session_attrs is looked at when a connection is made. Afterwards a
-// failover may take the server's role away and leave the connection: where the
-// old primary is fenced, where a pooler is in between. A connection that then
-// goes on being used refuses every write. So when a flight that was meant to
-// write is told that nobody may, there is reason to ask again.
+// target_session_attrs is checked when a connection is made. A failover may take the
+// server's role away later and leave the connection open, for example if the old primary
+// is fenced, or behind a pooler. All writes on such a connection are refused. So when the
+// server refuses a write because the transaction is read-only, the role is checked again.
 
-// ForWriting says that the flight was meant to write: if it is refused because
-// the transaction is read only, that may be the server's doing.
+// ForWriting says that the flight writes. If it is refused because the transaction is
+// read-only, the server may have lost its role.
 func (f *Flight) ForWriting() { f.writes = true }
 
-// SuspectsFailover reports whether there is reason to ask FailedOver.
+// SuspectsFailover reports whether there is reason to call FailedOver.
 func (c *Conn) SuspectsFailover() bool { return c.suspectsFailover }
 
-// FailedOver asks the server whether it still is what target_session_attrs wants,
-// and reports whether it is not. Where that wants nothing in particular, it is.
+// FailedOver asks the server for its role, and reports whether it has lost the role that
+// target_session_attrs asks for. It is false if any role will do.
 func (c *Conn) FailedOver(ctx context.Context) bool {
 	c.suspectsFailover = false
 	if c.cfg.roleQuery == "" {
 		return false
 	}
-	c.SessionChanged(Dirty) // what a session has been told is no word of the server
+	c.SessionChanged(Dirty) // settings of the session may hide the server's role
 	lost := false
 	err := c.Query(ctx, c.cfg.roleQuery, nil, func(columns [][]byte) error {
 		lost = string(columns[0]) == "t"
@@ -36,9 +35,11 @@ func (c *Conn) FailedOver(ctx context.Context) bool {
 	return err == nil && lost
 }
 
-// roleQuery is what asks a server whether it is not what target_session_attrs
-// wants, "" where a write tells nothing about that. pgconn keeps only the
-// function that decides.
+// roleQuery returns the query that tells whether a server has lost the role that
+// target_session_attrs asks for, "" if a refused write does not depend on the role.
+//
+// pgconn keeps of target_session_attrs only the function that checks it, so the function
+// is recognized by its address. TestRoleQuery fails if pgconn changes this.
 func roleQuery(validate pgconn.ValidateConnectFunc) string {
 	if validate == nil {
 		return ""

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// Check looks whether an idle connection is still there, without a round
-// trip: it takes what has arrived in the meantime. A server that went away
-// has left the end of the stream, and perhaps a reason.
+// Check reports whether an idle connection has been lost. It makes no round trip: it
+// reads what has arrived. A server that has gone left the end of the stream, and
+// perhaps an error message.
 func (c *Conn) Check() error {
 	if c.IsBroken() {
 		return &ConnError{Kind: Closed}
@@ -31,15 +31,15 @@ func (c *Conn) Check() error {
 		if kind == 'E' {
 			return &ConnError{Kind: Lost, Err: c.unsolicitedError(body)}
 		}
-		if err := c.meanwhile(kind, body); err != nil {
+		if err := c.asyncMessage(kind, body); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// poll reads what has arrived, without waiting; where that cannot be said,
-// with hardly any waiting.
+// poll reads what has arrived. It does not wait, or for 50 us where the socket
+// cannot be asked.
 func (c *Conn) poll(b []byte) (int, error) {
 	if c.socket != nil {
 		return c.socket.read(b)
@@ -55,8 +55,8 @@ func (c *Conn) poll(b []byte) (int, error) {
 	return n, err
 }
 
-// Wait reads until the server sends a notification (which goes to
-// Config.OnNotification) or the context ends.
+// Wait reads until a notification has arrived and been passed to
+// Config.OnNotification. If ctx ends, the connection is closed.
 func (c *Conn) Wait(ctx context.Context) error {
 	if c.IsBroken() {
 		return &ConnError{Kind: Closed}
@@ -74,7 +74,7 @@ func (c *Conn) Wait(ctx context.Context) error {
 		case kind == 'E':
 			return c.unsolicitedError(body)
 		}
-		if err := c.meanwhile(kind, body); err != nil {
+		if err := c.asyncMessage(kind, body); err != nil {
 			return err
 		}
 		if kind == 'A' {

@@ -7,18 +7,18 @@ import (
 	"time"
 )
 
-// interruption is how somebody else stops a flight. Whoever stops it and the
-// connection that runs it agree on who was first by one exchange of state;
-// once stopping has begun, Run waits for it to be finished, so that a cancel
-// request can never meet the next flight of the connection.
+// interruption stops a flight from another goroutine. One exchange of state decides
+// whether the interruption or the end of the flight was first. After an interruption
+// has begun, Run waits for its end, so that the cancel request cannot meet the next
+// flight of the connection.
 type interruption struct {
 	state atomic.Uint32
 	conn  *Conn
 	cause error
 	done  chan struct{}
 
-	// Of a flight that shares a connection: with whom, and, under that one's
-	// lock, whether nobody waits for it any more.
+	// Of a flight that shares a connection: the Sharing, and, under its lock, whether
+	// the flight has been abandoned.
 	sharing   atomic.Pointer[Sharing]
 	abandoned bool
 }
@@ -29,10 +29,10 @@ const (
 	interrupted
 )
 
-// Interrupt asks the server to cancel the flight, from any goroutine. It
-// reports whether there was anything to interrupt: Run then returns, soon, an
-// error of kind Canceled with that cause, unless the flight got through
-// nevertheless. It blocks until the server has taken the request.
+// Interrupt asks the server to cancel the flight, and reports whether the flight was
+// running. Run then returns soon: an error of kind Canceled with the cause, or the
+// response if the flight ended first. Interrupt may be called by any goroutine and
+// blocks until the server has received the request.
 func (f *Flight) Interrupt(cause error) bool {
 	if !f.interruption.take(cause) {
 		return false
@@ -41,11 +41,11 @@ func (f *Flight) Interrupt(cause error) bool {
 	return true
 }
 
-// Abandon says that nobody waits for the answer any more. It interrupts the
-// flight without waiting for the server. One that shares a connection (see
-// Sharing) is interrupted when nobody waits for any of those it shares with:
-// a cancel request is not addressed to a flight, it meets whichever is running.
-// Abandon reports whether it has asked the server; it may be called again.
+// Abandon says that the response is not needed any more. It interrupts the flight and
+// does not wait for the server. A cancel request meets the flight that is running at
+// that moment. So flights that share a connection (see Sharing) are interrupted when
+// all of them have been abandoned. Abandon reports whether it has sent a cancel
+// request. It may be called again.
 func (f *Flight) Abandon(cause error) bool {
 	if f.interruption.take(cause) {
 		go f.interruption.ask() // Run waits for it
@@ -62,8 +62,8 @@ func (in *interruption) share(s *Sharing) {
 	in.sharing.Store(s)
 }
 
-// take reports whether it is we who interrupt the flight. From here on until
-// ask has done so Run does not return.
+// take reports whether the caller is the one to interrupt the flight. Run does not
+// return until the caller has called ask.
 func (in *interruption) take(cause error) bool {
 	if !in.state.CompareAndSwap(running, interrupted) {
 		return false
@@ -85,8 +85,8 @@ func (in *interruption) begin(c *Conn) {
 	in.state.Store(running)
 }
 
-// end reports whether the flight was interrupted. It returns when nobody will
-// touch the connection on behalf of the flight any more.
+// end reports whether the flight was interrupted. It returns when the interruption no
+// longer uses the connection.
 func (in *interruption) end() bool {
 	if in.state.CompareAndSwap(running, notRunning) {
 		return false
@@ -96,21 +96,20 @@ func (in *interruption) end() bool {
 	return true
 }
 
-// cancel sends a cancel request on a connection of its own. The server has a
-// while to react; then the flight fails for want of an answer.
+// cancel sends a cancel request, on another connection. If the server does not react
+// within CancelWait, the flight fails at the deadline.
 func (c *Conn) cancel() {
 	_ = c.net.SetDeadline(time.Now().Add(c.cfg.CancelWait))
 	ctx, stop := context.WithTimeout(context.Background(), c.cfg.CancelWait)
 	defer stop()
-	_ = c.pg.CancelRequest(ctx) // or else the deadline does it
+	_ = c.pg.CancelRequest(ctx) // if it fails, the deadline ends the flight
 }
 
-// afterInterrupt turns the end of an interrupted flight into its error.
+// afterInterrupt returns the error of an interrupted flight.
 //
-// If the server acted on the request the connection is as good as before. If
-// it did not, because the flight ended first, the request may still be under
-// way (there are proxies that pass it on at leisure): such a connection is
-// not used again.
+// If the server canceled the flight, the connection can be used again. If the flight
+// ended first, the request may still be under way, because some proxies delay it. Then
+// the connection is closed.
 func (c *Conn) afterInterrupt(f *Flight, err error) error {
 	var said *Error
 	if errors.As(err, &said) && said.Code == QueryCanceled {
@@ -139,7 +138,7 @@ func (c *Conn) runUnder(ctx context.Context, f *Flight) error {
 	})
 	err := c.run(f)
 	if !stop() {
-		<-over // it must not meet the next run of f
+		<-over // the interruption must not meet the next run of f
 	}
 	return err
 }

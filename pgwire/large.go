@@ -6,31 +6,28 @@ import (
 	"io"
 )
 
-// LargeSink is a Sink that need not have a row in memory whose last column is
-// very large.
+// LargeSink is a Sink that can read a very large last column as a stream.
 type LargeSink interface {
 	Sink
-	// Large is called instead of Row for a row of more than LargeRow bytes.
-	// values are the columns before the last one, borrowed; body gives the
-	// last one, size bytes, as they arrive from the server. What Large leaves
-	// is discarded, or, if that is much, the connection is given up.
+	// Large is called instead of Row for a row of more than LargeRow bytes. values are
+	// the columns before the last one, borrowed. body is the last one, of size bytes, as
+	// it arrives from the server. If Large does not read all of it, the rest is
+	// discarded or, if it is more than 4 MiB, the connection is closed.
 	Large(values [][]byte, size int64, body io.Reader) error
 }
 
-// LargeRow is the size in bytes from which on a LargeSink gets a row in pieces.
+// LargeRow is the size in bytes above which a LargeSink gets a row as a stream.
 const LargeRow = 1 << 20
 
-// cheapRest is how much of a value that nobody wants any more is worth reading
-// to keep the connection.
+// cheapRest is the number of unwanted bytes that are read to keep the connection.
 const cheapRest = 4 << 20
 
-// ErrUnwanted, wrapped in the error of a Sink, says that nobody will miss the
-// rest of the flight, nor its end: if much is still to come the connection is
-// given up.
+// ErrUnwanted, wrapped in the error of a Sink, says that the rest of the response is
+// not needed. If more than 4 MiB of rows follow, the connection is closed.
 var ErrUnwanted = errors.New("the rest of the rows is not wanted")
 
-// patience is how many more bytes of rows to read after a Sink's error.
-func patience(refused error) int {
+// bytesToDiscard is the number of bytes of rows to read after a Sink's error; -1: all.
+func bytesToDiscard(refused error) int {
 	if errors.Is(refused, ErrUnwanted) {
 		return cheapRest
 	}
@@ -57,7 +54,7 @@ func (in *reader) take(n int) ([]byte, error) {
 	return b, nil
 }
 
-// largeValue is the last column of a row on its way from the network.
+// largeValue reads the last column of a row from the network.
 type largeValue struct {
 	in   *reader
 	left int64
@@ -81,9 +78,8 @@ func (v *largeValue) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// readLarge hands a large row to a sink. want is the number of columns that
-// the row must have, -1 if any will do. It returns the error of the sink and
-// that of the connection.
+// readLarge passes a large row to a sink. want is the number of columns of the row, -1
+// if it is unknown. It returns the error of the sink and that of the connection.
 func (c *Conn) readLarge(sink LargeSink, want int) (refused, lost error) {
 	head, err := c.in.take(7)
 	if err != nil {
@@ -114,11 +110,11 @@ func (c *Conn) readLarge(sink LargeSink, want int) (refused, lost error) {
 			if err != nil {
 				return nil, err
 			}
-			// What is taken next may move or overwrite it.
+			// The next take may overwrite the buffer.
 			values = append(values, append(make([]byte, 0, size), b...))
 		}
 	}
-	return sink.Row(values), nil // it is not the last column that is large
+	return sink.Row(values), nil // the last column is NULL, another one is large
 }
 
 func (c *Conn) passLarge(sink LargeSink, values [][]byte, size int64) (refused, lost error) {

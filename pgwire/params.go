@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// maxParams bounds what a server can make us remember. There are 15 or so.
+// maxParams bounds the parameters that are kept. PostgreSQL reports about 15.
 const maxParams = 100
 
-// setParam reuses memory: from PostgreSQL 18 on, search_path is reported, and
-// changes with every request.
+// setParam reuses memory: PostgreSQL 18 reports search_path, which changes with every
+// request.
 func (c *Conn) setParam(name, value []byte) {
 	if p := c.params[string(name)]; p != nil {
 		*p = append((*p)[:0], value...)
@@ -21,8 +21,7 @@ func (c *Conn) setParam(name, value []byte) {
 	}
 }
 
-// ParameterStatus is the value of a setting that the server reports, "" if it
-// does not.
+// ParameterStatus is the value of a setting that the server reports, "" for others.
 func (c *Conn) ParameterStatus(name string) string {
 	if p := c.params[name]; p != nil {
 		return string(*p)
@@ -30,7 +29,8 @@ func (c *Conn) ParameterStatus(name string) string {
 	return ""
 }
 
-// ServerVersion is the server's version as a number, 150018 for 15.18, or 0.
+// ServerVersion is the server's version as a number, such as 150018 for 15.18. It is 0
+// if the version is unknown.
 func (c *Conn) ServerVersion() int {
 	text, _, _ := strings.Cut(c.ParameterStatus("server_version"), " ")
 	major, minor, _ := strings.Cut(text, ".")

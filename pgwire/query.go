@@ -7,11 +7,10 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 )
 
-// Query runs one statement with text arguments and calls each for every row.
-// Columns are in text format, nil for NULL, and borrowed. It is a flight of
-// its own, or part of the transaction block that Exec has opened.
-//
-// It is meant for what is done now and then: nothing is prepared.
+// Query runs one statement with text arguments and calls each for every row. Columns
+// are in text format, nil for NULL, and borrowed. The statement is a transaction, or
+// part of the transaction block that Exec has opened. It is not kept as a prepared
+// statement.
 func (c *Conn) Query(ctx context.Context, sql string, args []string, each func(columns [][]byte) error) error {
 	f := &c.own
 	f.Reset()
@@ -24,18 +23,18 @@ func (c *Conn) Query(ctx context.Context, sql string, args []string, each func(c
 	return c.Run(ctx, f)
 }
 
-// rowFunc is a Sink that is interested in rows only.
+// rowFunc is a Sink that uses only rows.
 type rowFunc func([][]byte) error
 
 func (rowFunc) Fields([]pgproto3.FieldDescription) error { return nil }
 func (fn rowFunc) Row(values [][]byte) error             { return fn(values) }
 func (rowFunc) Complete([]byte)                          {}
 
-// Exec runs any number of statements by the simple query protocol and
-// discards their rows.
+// Exec runs any number of statements by the simple query protocol and discards their
+// rows.
 //
-// A session reset, if one is due, is a round trip of its own: after an error
-// the server would also skip the Query, and wait for a Sync.
+// A session reset that is due is a separate round trip before the Query: after an error
+// the server would skip the Query and wait for a Sync.
 func (c *Conn) Exec(ctx context.Context, sql string) error {
 	if sql == "" {
 		sql = ";"
@@ -50,8 +49,7 @@ func (c *Conn) Exec(ctx context.Context, sql string) error {
 	return c.Run(ctx, f)
 }
 
-// Reset resets the session now, if a reset is due, rather than with the next
-// flight.
+// Reset resets the session now, if a reset is due, and not with the next flight.
 func (c *Conn) Reset(ctx context.Context) error {
 	if c.session == Clean || c.status != 'I' {
 		return nil
@@ -89,7 +87,7 @@ func (c *Conn) readSimple(f *Flight) error {
 		case 'Z':
 			return c.ready(f, body)
 		default:
-			if err := c.meanwhile(kind, body); err != nil {
+			if err := c.asyncMessage(kind, body); err != nil {
 				return err
 			}
 		}

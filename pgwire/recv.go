@@ -10,8 +10,8 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire/internal/borrow"
 )
 
-// What a step has still to be answered with, in this order; a step skips what
-// it did not ask for.
+// phase is the message that a step waits for. Phases follow each other in this order; a
+// step skips those it did not ask for.
 type phase uint8
 
 const (
@@ -50,9 +50,8 @@ func (s *step) following(p phase) phase {
 	}
 }
 
-// read is the receiving half of a flight: up to and including ReadyForQuery.
-// It returns the flight's error; whether the connection survived is another
-// question (Conn.IsBroken).
+// read reads the response to a flight, up to and including ReadyForQuery. It returns
+// the flight's error. IsBroken tells whether the connection can still be used.
 func (c *Conn) read(f *Flight) error {
 	if f.resets {
 		if err := c.readReset(f); err != nil {
@@ -66,14 +65,14 @@ func (c *Conn) read(f *Flight) error {
 		i       = -1  // step
 		s       *step // f.steps[i]
 		want    = answered
-		sink    Sink      // of the step; nil if nobody wants rows
-		large   LargeSink // the same, if it takes rows in pieces
+		sink    Sink      // of the step; nil: rows are discarded
+		large   LargeSink // the same, if it can read large rows
 		columns = -1      // of the step's rows; -1 unknown
 		skip    bool      // the server skips everything up to Sync
-		rest    = -1      // bytes of rows we still take though nobody wants them; -1: all
+		rest    = -1      // bytes of rows that are still read and discarded; -1: all
 	)
 	for {
-		// Go to the first step that is still to be answered.
+		// Go to the first step whose response is not complete.
 		for want == answered && i+1 < len(f.steps) && f.closes == 0 {
 			i++
 			s = &f.steps[i]
@@ -101,7 +100,7 @@ func (c *Conn) read(f *Flight) error {
 				c.answered = true
 				refused, err := c.readLarge(large, columns)
 				if refused != nil {
-					rest = patience(refused)
+					rest = bytesToDiscard(refused)
 					f.fail(i, refused)
 					sink = nil
 				}
@@ -142,7 +141,7 @@ func (c *Conn) read(f *Flight) error {
 			err := sink.Row(values)
 			borrow.Poison(values...)
 			if err != nil {
-				rest = patience(err)
+				rest = bytesToDiscard(err)
 				f.fail(i, err)
 				sink = nil
 			}
@@ -231,14 +230,14 @@ func (c *Conn) read(f *Flight) error {
 			case want == answered:
 				i = len(f.steps) // the end of the transaction
 			default:
-				c.reconsider(s, said)
+				c.forgetStale(s, said)
 			}
 			if f.err == nil {
 				f.fail(i, said)
 				f.unexecuted = want < wantRowFields
 			}
 			c.suspectsFailover = c.suspectsFailover || f.writes && said.Code == ReadOnlySQLTransaction
-			// The rest is skipped by the server.
+			// The server skips the rest.
 			i, want, f.closes = len(f.steps), answered, 0
 			continue
 		case 'Z':
@@ -248,7 +247,7 @@ func (c *Conn) read(f *Flight) error {
 			c.stmts.settle()
 			return c.ready(f, body)
 		default:
-			if err := c.meanwhile(kind, body); err != nil {
+			if err := c.asyncMessage(kind, body); err != nil {
 				return err
 			}
 			continue
@@ -289,8 +288,8 @@ func (f *Flight) fail(step int, err error) {
 	}
 }
 
-// reconsider forgets statements that the server has just told us not to use.
-func (c *Conn) reconsider(s *step, e *Error) {
+// forgetStale forgets statements that the server can no longer run.
+func (c *Conn) forgetStale(s *step, e *Error) {
 	if c.guard != nil {
 		c.guard.Lock()
 		defer c.guard.Unlock()
@@ -300,15 +299,15 @@ func (c *Conn) reconsider(s *step, e *Error) {
 	case e.otherResult():
 		c.stmts.forget(s.stmt)
 	case e.Deallocated():
-		c.stmts.clear() // nobody deallocates one of ours; somebody deallocated all
+		c.stmts.clear() // by DEALLOCATE ALL: others do not know the names of ours
 	}
 }
 
-// keepColumns is PostgreSQL's own bound on the columns of a row: memory for
-// more is not kept.
+// keepColumns is PostgreSQL's bound on the columns of a row. Memory for more columns is
+// not kept.
 const keepColumns = 1664
 
-// row cuts a DataRow into values. They lie in body.
+// row splits a DataRow into values, which are slices of body.
 func (c *Conn) row(body []byte) (values [][]byte, ok bool) {
 	if len(body) < 2 {
 		return nil, false
@@ -343,8 +342,8 @@ func (c *Conn) row(body []byte) (values [][]byte, ok bool) {
 	return values, at == len(body)
 }
 
-// wellFormed reports whether a message is as long as its kind and its counts
-// say, where nothing else looks at that.
+// wellFormed reports whether the length of a message fits its kind and its counts. It
+// checks the messages whose length is not checked elsewhere.
 func wellFormed(kind byte, body []byte) bool {
 	switch kind {
 	case '1', '2', '3', 'n', 'I':
@@ -358,12 +357,12 @@ func wellFormed(kind byte, body []byte) bool {
 // null is the size of a value that is NULL.
 const null = 1<<32 - 1
 
-// unexpected and violation give the connection up: we no longer know what the
-// server is talking about.
+// unexpected closes the connection after a message that does not belong there.
 func (c *Conn) unexpected(kind byte) error {
 	return c.violation(fmt.Sprintf("unexpected message %q", kind))
 }
 
+// violation closes the connection after a violation of the protocol.
 func (c *Conn) violation(text string) error {
 	c.breakOff()
 	return &ConnError{Kind: Protocol, Sent: true, Answered: true, Err: errors.New(text)}
@@ -378,7 +377,8 @@ func (d *Description) params(body []byte) error {
 	return nil
 }
 
-// decodeFields is Decode, which takes a message with bytes after the last field.
+// decodeFields decodes a RowDescription. Unlike Decode it refuses bytes after the last
+// field.
 func decodeFields(m *pgproto3.RowDescription, body []byte) error {
 	if err := m.Decode(body); err != nil {
 		return err

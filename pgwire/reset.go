@@ -15,8 +15,8 @@ import (
 // # Order of messages
 //
 // The reset and the flight behind it are one write, and there is no wait
-// between them. So the server itself has to skip the flight if the reset fails:
-// a write that ran in somebody else's session could be committed before we
+// between them. So the server itself has to skip the flight if the reset fails: a
+// write that ran with another request's session state could be committed before we
 // read that the reset had failed. The messages are
 //
 //	Query    BEGIN; CLOSE ALL; ...; DISCARD SEQUENCES
@@ -27,17 +27,17 @@ import (
 //
 // If a command of the Query fails, the session is left in a failed transaction
 // block. The server refuses setseed there, and after an error it skips all
-// messages up to Sync. COMMIT alone would not do, because a failed block accepts
-// it. If setseed or COMMIT fails, the server skips the flight for the same reason.
-// It makes no difference whether the cause is a full lock table, a cancel
-// request that arrives late, or a timeout that a function has set.
+// messages up to Sync. COMMIT alone is not enough, because a failed block accepts it.
+// If setseed or COMMIT fails, the server skips the flight for the same reason. The
+// cause may be a full lock table, a cancel request that arrives late, or a timeout that
+// a function has set.
 //
 // The reset is a transaction of its own because a transaction takes its
 // isolation level, and whether it may write, from the session when it begins.
 // The reset names its own isolation level for the same reason.
 //
-// On a shared connection more flights may be under way behind a reset whose
-// outcome is not known yet. Each of them begins with a reset of its own.
+// On a shared connection more flights may follow a reset whose outcome is unknown. Each
+// of them begins with a reset too.
 //
 // # What is reset
 //
@@ -47,7 +47,7 @@ import (
 //	cursors WITH HOLD                               CLOSE ALL
 //	tables, functions, types in pg_temp             DISCARD TEMP
 //	currval, lastval, cached sequence values        DISCARD SEQUENCES
-//	the seed of random()                            setseed, with a random number of ours
+//	the seed of random()                            setseed, with a random number
 //	prepared statements                             DEALLOCATE ALL, for DirtyStatements
 //
 // Large-object descriptors, snapshots and SET LOCAL end with the transaction.
@@ -62,22 +62,22 @@ import (
 type SessionState uint8
 
 const (
-	// Clean: nothing.
+	// Clean: no state.
 	Clean SessionState = iota
-	// Dirty: anything but prepared statements.
+	// Dirty: any state except prepared statements.
 	Dirty
-	// DirtyStatements: prepared statements, too. A reset then deallocates ours
-	// with the others.
+	// DirtyStatements: also prepared statements. The reset deallocates all of them, those
+	// of this package included.
 	DirtyStatements
 )
 
-// resetCommands is the Query. CLOSE ALL comes first because closing a cursor may
-// run code: not as the session user.
+// resetCommands is the Query. CLOSE ALL comes first, because closing a cursor may run
+// code, which must not run as the session user.
 const resetCommands = "BEGIN ISOLATION LEVEL READ COMMITTED;CLOSE ALL;RESET SESSION AUTHORIZATION;RESET ALL;" +
 	"SELECT pg_catalog.pg_advisory_unlock_all();UNLISTEN *;DISCARD TEMP;DISCARD SEQUENCES"
 
-// resetMessages has the messages by SessionState, with a zero for the seed, which lies
-// seedAt before their end.
+// resetMessages has the messages by SessionState. The seed is zero, and begins seedAt
+// bytes before the end.
 var resetMessages = [...][]byte{
 	Dirty:           append(queryMessage(resetCommands), resetEnd...),
 	DirtyStatements: append(queryMessage(resetCommands+";DEALLOCATE ALL"), resetEnd...),
@@ -95,8 +95,8 @@ var resetEnd, seedAt = func() (b []byte, seedAt int) {
 	return b, len(b) - seed
 }()
 
-// resetEndAnswer is the answer to resetEnd: ParseComplete, BindComplete and so on.
-const resetEndAnswer = "12DC12C"
+// resetEndResponse is the response to resetEnd: ParseComplete, BindComplete and so on.
+const resetEndResponse = "12DC12C"
 
 func queryMessage(sql string) []byte {
 	b, _ := (&pgproto3.Query{String: sql}).Encode(nil)
@@ -114,10 +114,10 @@ func (c *Conn) SessionChanged(s SessionState) {
 // connection then begins with a reset.
 func (f *Flight) LeavesState(s SessionState) { f.leaves = s }
 
-// encodeReset puts a reset in front of a flight that needs it. Inside a
-// transaction block the session still belongs to the block's owner.
+// encodeReset adds a reset before a flight that needs one. Inside a transaction block
+// the session still belongs to the owner of the block.
 func (c *Conn) encodeReset(f *Flight) {
-	shared := c.guard != nil // then no flight leaves a block open, and status is the receiver's
+	shared := c.guard != nil // then flights leave no block open, and status belongs to the receiver
 	f.resets = c.session != Clean && (shared || c.status == 'I')
 	if !f.resets {
 		return // fast path
@@ -131,7 +131,7 @@ func (c *Conn) encodeReset(f *Flight) {
 	}
 }
 
-// noteState notes, once the flight is sure to go out, what it leaves.
+// noteState records the state that a flight leaves, once it has been encoded.
 func (c *Conn) noteState(f *Flight) {
 	c.flights++
 	f.number = c.flights
@@ -140,7 +140,7 @@ func (c *Conn) noteState(f *Flight) {
 	}
 }
 
-// wasReset notes that the session was clean when the flight began.
+// wasReset records that the session was clean when the flight began.
 func (c *Conn) wasReset(f *Flight) {
 	if c.guard != nil {
 		c.guard.Lock()
@@ -154,17 +154,17 @@ func (c *Conn) wasReset(f *Flight) {
 	}
 }
 
-// resetError is why a session reset failed. It hides the server's error from
-// errors.As: that is not an error of the flight.
+// resetError is the error of a session reset. It hides the server's error from
+// errors.As, because that is not an error of the flight.
 type resetError struct{ said *Error }
 
 func (e resetError) Error() string { return e.said.Error() }
 
-// readReset reads the answer to a reset. If the reset failed, it reads on to
+// readReset reads the response to a reset. If the reset failed, it reads on to
 // ReadyForQuery, fails the flight and retires the connection.
 func (c *Conn) readReset(f *Flight) error {
 	var failure *Error
-	inQuery, want := true, resetEndAnswer
+	inQuery, want := true, resetEndResponse
 	for {
 		kind, body, err := c.in.next()
 		if err != nil {
@@ -198,15 +198,15 @@ func (c *Conn) readReset(f *Flight) error {
 				return nil
 			}
 		default:
-			if err := c.meanwhile(kind, body); err != nil {
+			if err := c.asyncMessage(kind, body); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-// retire takes the connection out of use once the flights that are under way
-// have been answered. Each of them begins with a reset of its own.
+// retire takes the connection out of use after the flights that are under way. Each of
+// them begins with a reset too.
 func (c *Conn) retire(why error) {
 	if c.guard != nil {
 		c.guard.Lock()
@@ -215,6 +215,6 @@ func (c *Conn) retire(why error) {
 	c.retired = why
 }
 
-// Retired is why the connection must not be used any more although it is not
-// lost: a session reset failed. It is nil otherwise.
+// Retired returns the error of a failed session reset, after which the connection must
+// not be used any more, or nil.
 func (c *Conn) Retired() error { return c.retired }

@@ -293,7 +293,7 @@ func TestImpossible(t *testing.T) {
 			var err error
 			soon(t, "flight", func() { _, err = run(c, new(log), pgwire.NewStmt("a")) })
 			var ce *pgwire.ConnError
-			if !errors.As(err, &ce) || ce.Kind != pgwire.Protocol || !ce.WasSent() || ce.Retryable() {
+			if !errors.As(err, &ce) || ce.Kind != pgwire.Protocol || !ce.Sent || ce.Retryable() {
 				t.Errorf("got %v", err)
 			}
 			if !c.IsBroken() {
@@ -463,7 +463,7 @@ func TestUnsendable(t *testing.T) {
 	many := new(pgwire.Flight)
 	many.Add(pgwire.NewStmt("a"), nil)
 	for range 1 << 16 {
-		many.ArgNull()
+		many.Arg(nil)
 	}
 	zero := new(pgwire.Flight)
 	zero.Add(pgwire.NewStmt("select 1\x00; drop table t"), nil)
@@ -499,7 +499,7 @@ func TestBothTalk(t *testing.T) {
 			var f pgwire.Flight
 			f.Add(pgwire.NewStmt("a"), nil)
 			f.Arg(arg)
-			f.ArgNull()
+			f.Arg(nil)
 			f.Arg(arg[:size/2])
 			var err error
 			soon(t, "flight", func() { err = c.Run(bg, &f) })

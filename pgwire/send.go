@@ -11,18 +11,16 @@ import (
 )
 
 const (
-	// largeArg: an argument of this size is not copied into the buffer of
-	// outgoing bytes but sent from where it lies.
+	// largeArg is the size of an argument that is not copied into the write buffer.
 	largeArg = 16 << 10
-	// keepOut bounds the buffer of outgoing bytes between flights.
+	// keepOut bounds the write buffer that is kept between flights.
 	keepOut = 64 << 10
-	// certainWrite is what we trust a connection to take without anybody
-	// reading at the other end, where we cannot ask the socket: less than
-	// any system's send buffer.
+	// certainWrite is the size of a write that does not block, where the socket cannot be
+	// asked: less than the send buffer of any system.
 	certainWrite = 8 << 10
 )
 
-// outgoing is what a flight sends: buf, with large arguments inserted.
+// outgoing has the bytes that a flight sends: buf, with large arguments inserted.
 type outgoing struct {
 	buf   []byte
 	parts []part
@@ -54,9 +52,8 @@ func (o *outgoing) all() net.Buffers {
 	return append(list, o.buf[from:])
 }
 
-// encode is the first half of sending a flight: it decides what has to be
-// parsed, and appends the messages to what goes out. After an error nothing
-// has changed.
+// encode decides which statements have to be parsed, and appends the messages of the
+// flight to c.out. After an error the state of the connection is unchanged.
 func (c *Conn) encode(f *Flight) error {
 	if f.simple != "" {
 		return c.encodeSimple(f)
@@ -64,8 +61,8 @@ func (c *Conn) encode(f *Flight) error {
 	c.encodeReset(f)
 	c.stmts.flight++
 	c.encodeCloses(f)
-	// Touch what is known first: making room for the unknown must not push
-	// it out.
+	// Mark the parsed statements as used first, so that making room for others does not
+	// evict them.
 	for i := range f.steps {
 		f.steps[i].entry = c.stmts.use(f.steps[i].stmt)
 	}
@@ -76,14 +73,14 @@ func (c *Conn) encode(f *Flight) error {
 		}
 	}
 	c.out.buf, _ = (&pgproto3.Sync{}).Encode(c.out.buf)
-	c.stmts.forgive(f.closes)
+	c.stmts.closed(f.closes)
 	c.noteState(f)
 	return nil
 }
 
 func (c *Conn) encodeCloses(f *Flight) {
-	f.closes = len(c.stmts.doomed)
-	for _, s := range c.stmts.doomed {
+	f.closes = len(c.stmts.toClose)
+	for _, s := range c.stmts.toClose {
 		c.out.buf, _ = (&pgproto3.Close{ObjectType: 'S', Name: s.name}).Encode(c.out.buf)
 	}
 }
@@ -94,7 +91,7 @@ func (c *Conn) encodeStep(f *Flight, s *step) error {
 	if !s.unnamed && c.stmts.keeps(s.stmt.sql) {
 		name = s.stmt.name
 		if s.entry == nil {
-			s.entry = c.stmts.use(s.stmt) // perhaps parsed by an earlier step
+			s.entry = c.stmts.use(s.stmt) // an earlier step may parse it
 		}
 		if s.entry == nil {
 			s.entry, s.parse = c.stmts.add(s.stmt), true
@@ -119,8 +116,8 @@ func (c *Conn) encodeStep(f *Flight, s *step) error {
 	if err := c.encodeBind(f, s, name); err != nil {
 		return err
 	}
-	// The portal is described rather than the statement: its description
-	// tells the formats that the rows will really have.
+	// The description of the portal, unlike that of the statement, has the formats of
+	// the rows.
 	if s.described() {
 		c.describe('P', "")
 	}
@@ -128,7 +125,7 @@ func (c *Conn) encodeStep(f *Flight, s *step) error {
 	return nil
 }
 
-// described: the step asks for a description of its rows.
+// described reports whether the step asks for a description of its rows.
 func (s *step) described() bool { return s.parse && s.sink != nil }
 
 var (
@@ -144,7 +141,7 @@ func (c *Conn) describe(kind byte, name string) {
 	c.out.buf, _ = c.msgs.describe.Encode(c.out.buf)
 }
 
-// encodeBind is pgproto3.Bind.Encode with large arguments left in place.
+// encodeBind is pgproto3.Bind.Encode, but does not copy large arguments.
 func (c *Conn) encodeBind(f *Flight, s *step, name string) error {
 	args := f.args[s.arg0 : s.arg0+s.args]
 	if len(args) > 0xFFFF || len(s.formats) > 0xFFFF {
@@ -166,11 +163,7 @@ func (c *Conn) encodeBind(f *Flight, s *step, name string) error {
 	elsewhere := 0
 	for i := range args {
 		v := args[i].bytes
-		switch {
-		case v == nil:
-			b = append(b, 0xFF, 0xFF, 0xFF, 0xFF)
-			continue
-		case len(v) > maxMessage:
+		if len(v) > maxMessage {
 			return errTooLarge
 		}
 		b = binary.BigEndian.AppendUint32(b, uint32(len(v)))
@@ -201,55 +194,54 @@ func format(binary bool) byte {
 	return 0
 }
 
-// send hands the bytes to the network.
+// send writes the bytes to the network.
 //
-// A server that is sending does not read, and we do not read while we are
-// sending: with enough bytes in both directions that is for ever. So we send
-// here as much as the socket takes at once. What is left is sent by a
-// goroutine, while the caller goes on to read; read waits for it.
+// A server that is writing does not read, and neither does the caller while it writes:
+// with enough bytes in both directions this is a deadlock. So send writes as much as
+// the socket takes at once. A goroutine writes the rest while the caller reads the
+// response; joinSender waits for it.
 func (c *Conn) send() error {
 	if len(c.out.parts) > 0 {
-		return c.sendAside(c.out.all())
+		return c.sendInBackground(c.out.all())
 	}
 	b := c.out.buf
 	if c.socket == nil {
 		if len(b) > certainWrite {
-			return c.sendAside(net.Buffers{b})
+			return c.sendInBackground(net.Buffers{b})
 		}
 		n, err := c.net.Write(b)
 		return c.sent(n, err)
 	}
 	n, err := c.socket.write(b)
 	if err == nil && n < len(b) {
-		return c.sendAside(net.Buffers{b[n:]})
+		return c.sendInBackground(net.Buffers{b[n:]})
 	}
 	return c.sent(n, err)
 }
 
-func (c *Conn) sendAside(list net.Buffers) error {
-	if c.aside == nil {
-		c.aside = make(chan error, 1)
+func (c *Conn) sendInBackground(list net.Buffers) error {
+	if c.sender == nil {
+		c.sender = make(chan error, 1)
 	}
-	c.asideBusy = true
+	c.senderBusy = true
 	go func() {
 		_, err := list.WriteTo(c.net)
 		if err != nil {
-			// The reader must not wait for an answer to what was never sent.
-			_ = c.net.SetReadDeadline(time.Now().Add(lastWords))
+			// There may be no response to wait for.
+			_ = c.net.SetReadDeadline(time.Now().Add(lingerTime))
 		}
-		c.aside <- err
+		c.sender <- err
 	}()
 	return nil
 }
 
-// sent turns the failure of a write into what the caller is to know. The
-// server may have said why it went away, and that is worth more than "broken
-// pipe".
+// sent returns the error of a write. The server may have sent the reason why it closed
+// the connection, which tells more than "broken pipe".
 func (c *Conn) sent(n int, err error) error {
 	if err == nil {
 		return nil
 	}
-	_ = c.net.SetReadDeadline(time.Now().Add(lastWords))
+	_ = c.net.SetReadDeadline(time.Now().Add(lingerTime))
 	for {
 		kind, body, readErr := c.in.next()
 		if readErr != nil {
@@ -266,5 +258,6 @@ func (c *Conn) sent(n int, err error) error {
 	return &ConnError{Kind: Lost, Sent: n > 0, Err: err}
 }
 
-// lastWords is how long we listen to a server that does not.
-const lastWords = time.Second
+// lingerTime bounds the last reads and writes on a connection that is failing or being
+// closed.
+const lingerTime = time.Second

@@ -6,24 +6,22 @@ import (
 	"sync"
 )
 
-// Sharing sends flights of several goroutines on one connection as one batch,
-// each with its own Sync. A busy connection then costs neither side a system
-// call per flight. The pool decides which flights share (see pool.Pool.Run);
-// Sharing knows how.
+// Sharing sends flights of several goroutines on one connection as one batch, each
+// with its own Sync. This saves both sides system calls. The pool decides which flights
+// share (see pool.Pool.Run).
 //
-// One goroutine appends the flights and flushes them. Each flight is received by
-// the goroutine it belongs to, one after the other, in the order in which they
-// were appended.
+// One goroutine appends the flights and flushes them. Then each flight is received by
+// its own goroutine, one after the other, in the order of Append.
 //
-// Only flights of which the connection has parsed all statements can be
-// appended, because parsing changes what the connection knows when the response
-// arrives. And only implicit transactions: a flight must not run inside the
-// failed transaction block of another one.
+// The connection must have parsed all statements of a flight that is appended, because
+// parsing changes the statement cache when the response arrives. The flight must be an
+// implicit transaction, so that it cannot run inside the failed transaction block of
+// another flight.
 type Sharing struct {
 	conn *Conn
-	mu   sync.Mutex // over conn.stmts, and over what follows
+	mu   sync.Mutex // guards conn.stmts and the fields below
 
-	// The flights that no client waits for; see abandon.
+	// Counts of flights, see abandon.
 	flights  int  // appended, not received
 	lost     int  // of them abandoned
 	replaced int  // of them replaced
@@ -32,21 +30,21 @@ type Sharing struct {
 	asked    chan struct{}
 }
 
-// maxSharedBytes bounds the arguments of a flight that is appended, and how much
-// is in the batch before it. A batch has to fit into the buffer of any socket:
-// while it is written, no goroutine reads.
+// maxSharedBytes bounds the arguments of a flight that is appended, and the batch before
+// it. A batch has to fit into the send buffer of any socket, because no goroutine reads
+// while it is written.
 const maxSharedBytes = 8 << 10
 
-// Share begins to share the connection. Until Unshare it must not be used in
-// another way. s is a Sharing that is not in use.
+// Share begins to share the connection. Until Unshare it must not be used in another
+// way. s must not be in use.
 func (c *Conn) Share(s *Sharing) {
 	s.conn = c
-	s.mu.Lock() // a late Abandon may still look at the last batch
+	s.mu.Lock() // a late Abandon may still read the state of the last batch
 	s.flights, s.lost, s.replaced, s.sent, s.asking = 0, 0, 0, false, false
 	s.mu.Unlock()
 	c.guard = &s.mu
 	c.in.progress.await(0)
-	c.out.reset() // it still has what was sent before
+	c.out.reset()
 }
 
 // Unshare ends sharing. All flights must have been received.
@@ -56,8 +54,8 @@ func (c *Conn) Unshare() {
 	_ = c.settle(&c.own, nil)
 }
 
-// Append adds a flight to the batch. It reports whether it has: the connection
-// may not have parsed its statements yet, or it may be too large.
+// Append adds a flight to the batch and reports whether it did. It does not if the
+// connection has not parsed a statement of the flight, or if the flight is too large.
 func (s *Sharing) Append(f *Flight) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -70,7 +68,7 @@ func (s *Sharing) Append(f *Flight) bool {
 	whole := false
 	defer func() {
 		if !whole {
-			out.buf = out.buf[:n] // half a flight must not go out
+			out.buf = out.buf[:n] // a part of a flight must not be sent
 		}
 	}()
 	if whole = s.conn.encode(f) == nil; !whole {
@@ -81,10 +79,10 @@ func (s *Sharing) Append(f *Flight) bool {
 	return true
 }
 
-// knows reports whether the flight is small and needs nothing parsed here, and
-// whether there is nothing left to tidy up.
+// knows reports whether the flight is small, its statements are parsed, and no statement
+// has to be closed first.
 func (c *Conn) knows(f *Flight) bool {
-	if c.stmts.off() || len(c.stmts.doomed) > 0 || f.simple != "" || c.session == DirtyStatements || c.retired != nil {
+	if c.stmts.off() || len(c.stmts.toClose) > 0 || f.simple != "" || c.session == DirtyStatements || c.retired != nil {
 		return false
 	}
 	n := 0
@@ -121,7 +119,7 @@ func (s *Sharing) Flush() {
 func (s *Sharing) Receive(f *Flight) error {
 	c := s.conn
 	var err error
-	if c.broken { // one that is retired still answers
+	if c.broken { // a retired connection still has responses
 		err = &ConnError{Kind: Lost, Sent: true}
 	} else {
 		c.answered = false
@@ -150,7 +148,7 @@ func (s *Sharing) read(f *Flight) error {
 	return err
 }
 
-// received takes the flight out of those under way.
+// received records that a response has been read.
 func (s *Sharing) received(f *Flight) (abandoned, asking bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -166,10 +164,10 @@ func (s *Sharing) received(f *Flight) (abandoned, asking bool) {
 	return f.interruption.abandoned, s.asking
 }
 
-// Replace takes a flight out of the batch so that it can be run on another
-// connection. The server runs it here nevertheless, so it must be one that only
-// reads. The replacement has to be received instead: it discards the response, and
-// can be abandoned.
+// Replace takes a flight out of the batch so that it can be run on another connection.
+// The server runs it on this connection too, so the flight must only read. The
+// replacement has to be received in its place. It discards the response, and can be
+// abandoned.
 func (s *Sharing) Replace(f *Flight) (replacement *Flight) {
 	r := &Flight{
 		steps: slices.Clone(f.steps), leaves: f.leaves, resets: f.resets, number: f.number, closes: f.closes, limit: f.limit, failed: -1,
@@ -187,15 +185,14 @@ func (s *Sharing) Replace(f *Flight) (replacement *Flight) {
 	}
 	f.interruption.abandoned = false
 	f.interruption.sharing.Store(nil)
-	s.cancelIfLost() // the client of the flight being received may have gone before
+	s.cancelIfLost() // the flight being received may have been abandoned before
 	return r
 }
 
 var errReplaced = errors.New("sent again on another connection")
 
-// abandon notes that no client waits for the response to a flight. A cancel
-// request may meet any flight of the connection, so it is sent when no client
-// waits for any of them.
+// abandon records that the response to a flight is not needed. A cancel request may
+// meet any flight of the connection, so it is sent when none of the responses is needed.
 func (s *Sharing) abandon(f *Flight, cause error) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -215,8 +212,8 @@ func (s *Sharing) abandon(f *Flight, cause error) bool {
 	return s.cancelIfLost()
 }
 
-// cancelIfLost sends a cancel request if no client waits for any flight. Before the
-// batch has been sent, flights that are waited for may follow.
+// cancelIfLost sends a cancel request if all flights have been abandoned or replaced.
+// Until the batch has been sent, more flights may follow.
 func (s *Sharing) cancelIfLost() bool {
 	if !s.sent || s.asking || s.lost == 0 || s.lost+s.replaced < s.flights {
 		return false
@@ -227,15 +224,15 @@ func (s *Sharing) cancelIfLost() bool {
 	s.asking = true
 	go func() {
 		s.conn.cancel()
-		s.asked <- struct{}{} // Receive waits for it
+		s.asked <- struct{}{} // Receive waits for this
 	}()
 	return true
 }
 
-// afterAbandon returns the error of an abandoned flight. asking: a cancel request
-// was meant for it. For one request PostgreSQL sends its process two signals (one
-// to the process, one to its group), and the second may meet the next flight:
-// that one is abandoned as well.
+// afterAbandon returns the error of an abandoned flight. asking reports that a cancel
+// request was sent for it. For one request PostgreSQL sends its process two signals (one
+// to the process, one to its group). The second may meet the next flight, which is
+// abandoned as well.
 func (s *Sharing) afterAbandon(f *Flight, err error, asking bool) error {
 	c := s.conn
 	if asking {

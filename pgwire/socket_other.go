@@ -4,8 +4,7 @@ package pgwire
 
 import "net"
 
-// socket is for systems where a socket can be asked to do what it can without
-// waiting. Here we use net.Conn alone.
+// socket is not available on this system: only net.Conn is used.
 type socket struct{}
 
 func newSocket(net.Conn) *socket { return nil }

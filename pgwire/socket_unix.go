@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// socket does what net.Conn has no word for: one attempt to read or to write,
-// without waiting. It is made once per connection, so that a call allocates
-// nothing. Reading and writing may go on at the same time, two reads may not.
+// socket makes one attempt to read or to write without waiting, which net.Conn cannot.
+// It is made once per connection, so that a call allocates nothing. A read and a write
+// may run at the same time, two reads or two writes may not.
 type socket struct {
 	raw     syscall.RawConn
 	in, out attempt
@@ -23,8 +23,8 @@ type attempt struct {
 	fn  func(fd uintptr) bool
 }
 
-// newSocket returns nil for a connection that is not just a socket, such as
-// one under TLS.
+// newSocket returns nil for a connection that is not a plain socket, such as one with
+// TLS.
 func newSocket(conn net.Conn) *socket {
 	sc, ok := conn.(syscall.Conn)
 	if !ok {
@@ -46,11 +46,11 @@ func (a *attempt) prepare(op func(fd int, b []byte) (int, error)) {
 		for a.err == syscall.EINTR {
 			a.n, a.err = op(int(fd), a.buf)
 		}
-		return true // done, whatever came of it
+		return true // do not wait for the socket
 	}
 }
 
-// result of an attempt; that the socket would have to wait is no error.
+// result returns the result of an attempt: 0 bytes if the socket would have to wait.
 func (a *attempt) result(refused error) (int, error) {
 	a.buf = nil
 	switch {
@@ -64,13 +64,13 @@ func (a *attempt) result(refused error) (int, error) {
 	return a.n, nil
 }
 
-// write sends as much of b as the socket takes now.
+// write writes as much of b as the socket takes now.
 func (s *socket) write(b []byte) (int, error) {
 	s.out.buf = b
 	return s.out.result(s.raw.Write(s.out.fn))
 }
 
-// read takes what has arrived, which may be nothing.
+// read reads what has arrived, which may be nothing.
 func (s *socket) read(b []byte) (int, error) {
 	s.in.buf = b
 	n, err := s.in.result(s.raw.Read(s.in.fn))

@@ -5,12 +5,11 @@ import (
 	"sync/atomic"
 )
 
-// Stmt is the identity of a statement. It is immutable and shared by all
-// connections; each of them parses it once, the first time it is executed
-// there, and remembers having done so until it is pushed out.
+// Stmt is a statement. It is immutable and shared by all connections. Each connection
+// parses it the first time it is executed there, and keeps it until it is evicted.
 //
-// Two Stmts of the same SQL are two statements for the server: that is how a
-// planner keeps roles or search paths apart that must not share one.
+// Two Stmts with the same SQL are two prepared statements. So a planner can keep roles or
+// search paths apart that must not share one.
 type Stmt struct {
 	sql  string
 	name string // on the server
@@ -18,7 +17,7 @@ type Stmt struct {
 
 var stmtNumber atomic.Uint64
 
-// NewStmt makes a statement of SQL. Parameter types are left to the server.
+// NewStmt makes a statement. The server infers the types of its parameters.
 func NewStmt(sql string) *Stmt {
 	return &Stmt{sql: sql, name: "f" + strconv.FormatUint(stmtNumber.Add(1), 16)}
 }
@@ -26,11 +25,10 @@ func NewStmt(sql string) *Stmt {
 // SQL returns the text.
 func (s *Stmt) SQL() string { return s.sql }
 
-// Knows reports whether the connection has parsed the statement. The next
-// flight with a statement it does not know gets whatever columns the database
-// has by now.
+// Knows reports whether the connection has parsed the statement. A flight that parses it
+// gets the columns that the database has by then.
 func (c *Conn) Knows(s *Stmt) bool { return c.stmts.index[s] != nil }
 
-// Keeps reports whether the connection would remember a statement of that text.
-// One that it does not keep it parses each time.
+// Keeps reports whether the connection keeps a statement of that text. It parses others
+// each time they run.
 func (c *Conn) Keeps(sql string) bool { return c.stmts.keeps(sql) }

@@ -1,20 +1,19 @@
 package pgwire
 
-// stmtCache knows which statements a connection has parsed. It is a list in
-// the order of last use with an index; the least recently used statements
-// make room for a new one. Their number is bounded, and the bytes of their SQL,
-// because PostgreSQL needs up to a hundred times as much memory for a statement.
+// stmtCache has the statements that a connection has parsed: a list in order of last use,
+// with an index. The least recently used statements make room for a new one. Their number
+// is bounded, and so are the bytes of their SQL, because PostgreSQL needs up to a hundred
+// times as much memory for a statement.
 //
-// A statement is noted when its Parse is written, and confirmed when the
-// server's ParseComplete is read; settle drops the unconfirmed after the
-// flight. Prepared statements are not transactional: what has been confirmed
-// stays parsed even if the flight fails further on.
+// A statement is added when its Parse is written, and confirmed when ParseComplete is
+// read. settle removes unconfirmed statements after the flight. Prepared statements are
+// not transactional: a confirmed one stays parsed if a later step fails.
 type stmtCache struct {
 	max     int
 	bytes   int // of SQL in index
 	index   map[*Stmt]*cached
-	recent  cached  // head of a ring: recent.next is the latest used
-	doomed  []*Stmt // to be closed on the server, by the next flight
+	recent  cached  // head of a ring: recent.next is the most recently used
+	toClose []*Stmt // to be closed on the server, by the next flight
 	pending int     // entries not yet confirmed
 	flight  uint32  // number of the flight being written
 }
@@ -41,13 +40,13 @@ func (c *stmtCache) init(limit int) {
 	c.recent.next, c.recent.prev = &c.recent, &c.recent
 }
 
-// off: nothing is kept, every statement is parsed each time, without a name.
+// off reports that no statements are kept: each is parsed each time, without a name.
 func (c *stmtCache) off() bool { return c.max <= 0 }
 
 // keeps reports whether a statement is kept, or else parsed each time.
 func (c *stmtCache) keeps(sql string) bool { return !c.off() && len(sql) <= maxStatement }
 
-// use finds a statement and makes it the latest used.
+// use finds a statement and makes it the most recently used.
 func (c *stmtCache) use(s *Stmt) *cached {
 	e := c.index[s]
 	if e == nil {
@@ -61,12 +60,12 @@ func (c *stmtCache) use(s *Stmt) *cached {
 	return e
 }
 
-// add notes a statement that is about to be parsed.
+// add adds a statement that is about to be parsed.
 func (c *stmtCache) add(s *Stmt) *cached {
 	for len(c.index) >= c.max || c.bytes+len(s.sql) > maxStatementBytes {
 		oldest := c.recent.prev
 		if oldest.flight == c.flight {
-			break // every one of them is needed right now; the next flight will shrink
+			break // this flight uses all of them; the next one evicts some
 		}
 		c.evict(oldest)
 	}
@@ -85,7 +84,7 @@ func (c *stmtCache) confirm(e *cached) {
 	}
 }
 
-// settle forgets what was noted but never confirmed.
+// settle removes the statements that were not confirmed.
 func (c *stmtCache) settle() {
 	if c.pending == 0 {
 		return
@@ -100,36 +99,36 @@ func (c *stmtCache) settle() {
 	c.pending = 0
 }
 
-// evict forgets an entry here and, with the next flight, on the server.
+// evict removes an entry, and has the next flight close the statement on the server.
 func (c *stmtCache) evict(e *cached) {
-	c.doomed = append(c.doomed, e.stmt)
+	c.toClose = append(c.toClose, e.stmt)
 	c.drop(e)
 }
 
-// forgive: the first n of the doomed are being closed.
-func (c *stmtCache) forgive(n int) {
+// closed removes the first n statements of toClose, which the current flight closes.
+func (c *stmtCache) closed(n int) {
 	if n > 0 {
-		c.doomed = c.doomed[:copy(c.doomed, c.doomed[n:])]
+		c.toClose = c.toClose[:copy(c.toClose, c.toClose[n:])]
 	}
 }
 
-// forget evicts a statement, if it is known.
+// forget evicts a statement, if it is in the cache.
 func (c *stmtCache) forget(s *Stmt) {
 	if e := c.index[s]; e != nil {
 		c.evict(e)
 	}
 }
 
-// clear evicts everything. Closing a statement that the server does not have
-// is no error.
+// clear evicts all statements. Closing a statement that the server does not have is not
+// an error.
 func (c *stmtCache) clear() {
 	for c.recent.next != &c.recent {
 		c.evict(c.recent.next)
 	}
 }
 
-// drop leaves the entry as it is: flights that have been sent and not been
-// answered may still read it.
+// drop removes an entry. It does not change the entry, which flights that have been sent
+// may still read.
 func (c *stmtCache) drop(e *cached) {
 	e.unlink()
 	delete(c.index, e.stmt)

@@ -2,25 +2,25 @@ package pgwire
 
 import "context"
 
-// The three forms of a transaction:
+// A transaction has one of three forms:
 //
-// Implicit: a flight without any of the steps below. Everything up to its
-// Sync is one transaction, committed by the Sync, rolled back by any error,
-// and the connection is clean afterwards in both cases.
+// Implicit: a flight without any of the steps below is one transaction. Sync commits it,
+// an error rolls it back. In both cases the connection is outside of a transaction
+// afterwards.
 //
-// Explicit in one flight: Begin, the statements, Commit (or Rollback). Needed
-// for an isolation level, which cannot be set after a query. If a statement
-// fails, the rest of the flight is skipped, and the connection is left in a
-// failed transaction (InTransaction 'E'): call Conn.Rollback.
+// Explicit in one flight: Begin, the statements, Commit or Rollback. This form is needed
+// for an isolation level, which cannot be set after a query. If a statement fails, the
+// rest of the flight is skipped, and the connection is left in a failed transaction
+// (InTransaction 'E'): call Conn.Rollback.
 //
-// Held commit: a flight of Begin and the statements; a look at the rows; and a
-// second flight of Commit or Rollback.
+// Held commit: a flight with Begin and the statements, a check of the rows, and a second
+// flight with Commit or Rollback.
 
 // Isolation is a transaction's isolation level.
 type Isolation uint8
 
 const (
-	DefaultIsolation Isolation = iota // of the session
+	DefaultIsolation Isolation = iota // the default of the session
 	ReadCommitted
 	RepeatableRead
 	Serializable
@@ -45,7 +45,7 @@ func beginStatements() (stmts [len(isolationSQL)][2]*Stmt) {
 	for i, level := range isolationSQL {
 		write := level
 		if Isolation(i) != DefaultIsolation {
-			write += " read write" // the session's default may be otherwise, too
+			write += " read write" // the session may default to read only
 		}
 		stmts[i] = [2]*Stmt{NewStmt("begin" + write), NewStmt("begin" + level + " read only")}
 	}
@@ -71,12 +71,11 @@ func (f *Flight) Commit() {
 // Rollback adds a step that rolls the transaction block back.
 func (f *Flight) Rollback() { f.Add(rollbackStmt, nil) }
 
-// SetConstraintsImmediate adds a step that checks deferred constraints, which
-// a transaction that is going to be rolled back would never check.
+// SetConstraintsImmediate adds a step that checks deferred constraints. A transaction
+// that is rolled back does not check them otherwise.
 func (f *Flight) SetConstraintsImmediate() { f.Add(constraintsStmt, nil) }
 
-// Rollback ends the transaction block that the connection is in, if it is in
-// one.
+// Rollback rolls back the transaction block that the connection is in, if any.
 func (c *Conn) Rollback(ctx context.Context) error {
 	if c.status == 'I' && !c.IsBroken() {
 		return nil

@@ -8,19 +8,18 @@ import (
 	"sync"
 )
 
-// reader cuts the incoming bytes into messages. It is what pgproto3's
-// Frontend does, for two differences that a flight cannot do without: a
-// message is decoded only if somebody wants it, and the memory it lies in
-// depends on the messages, not on how rows of different widths alternate.
+// reader splits the incoming bytes into messages. It differs from pgproto3's Frontend
+// in two ways: a message is decoded only if it is needed, and the size of the buffer
+// depends only on the sizes of messages.
 //
-// Small messages lie in the connection's own buffer. A message that does not
-// fit borrows a larger one from the pools and gives it back when the flight
-// is over. So does a flight of many rows: the server sends 8 KiB at a time, and
-// a larger buffer takes at once what has piled up.
+// Small messages are in the connection's own buffer. For a larger message the reader
+// borrows a larger buffer, until the flight is over. It also does for a flight of many
+// rows: the server sends 8 KiB at a time, and a larger buffer reads several of these at
+// once.
 type reader struct {
 	src  io.Reader
 	buf  []byte // own, or *big
-	r, w int    // buf[r:w] has been received and not been consumed
+	r, w int    // buf[r:w] has been received and not consumed
 	got  int    // received in this flight
 	own  []byte
 	big  *[]byte
@@ -30,14 +29,14 @@ type reader struct {
 
 const (
 	readBuffer = 16 << 10
-	// manyRows is how much of a flight goes through the connection's own buffer,
-	// burst the size of the buffer for what comes after it.
+	// manyRows is the number of bytes of a flight that are read into the connection's own
+	// buffer. burst is the size of the buffer for the rest.
 	manyRows = 32 << 10
 	burst    = 64 << 10
-	// maxMessage is the server's own limit, for either direction.
+	// maxMessage is the server's limit, in both directions.
 	maxMessage = 1<<30 - 1
-	// trusted is how much memory the mere announcement of a message gets.
-	// Beyond it, the buffer grows with what has arrived.
+	// trusted bounds the memory that is allocated for the length of a message. Beyond it
+	// the buffer grows with the bytes that have arrived.
 	trusted = 1 << 20
 )
 
@@ -54,7 +53,7 @@ func (in *reader) init(src io.Reader) {
 
 // next returns the next message. body is valid until the call after.
 func (in *reader) next() (kind byte, body []byte, err error) {
-	// Fast path: it is here.
+	// Fast path: the message has been received.
 	if b := in.buf[in.r:in.w]; len(b) >= 5 {
 		end := 1 + int(binary.BigEndian.Uint32(b[1:]))
 		if 5 <= end && end <= len(b) {
@@ -83,7 +82,7 @@ func (in *reader) whole() bool {
 	return len(b) >= 5 && uint64(binary.BigEndian.Uint32(b[1:]))+1 <= uint64(len(b))
 }
 
-// need reads until n bytes are in buf, side by side.
+// need reads until n contiguous bytes are in buf.
 func (in *reader) need(n int) error {
 	for in.w-in.r < n {
 		in.room(n)
@@ -101,7 +100,7 @@ func (in *reader) need(n int) error {
 	return nil
 }
 
-// room makes place for more, on the way to n bytes side by side.
+// room makes room for more of n contiguous bytes.
 func (in *reader) room(n int) {
 	have := in.w - in.r
 	if in.got >= manyRows && len(in.buf) < burst {
@@ -119,7 +118,7 @@ func (in *reader) room(n int) {
 	}
 }
 
-// grow moves what is there to a larger buffer.
+// grow moves the received bytes to a larger buffer.
 func (in *reader) grow(n int) {
 	big := takeBuffer(n)
 	in.w = copy(*big, in.buf[in.r:in.w])
@@ -128,8 +127,7 @@ func (in *reader) grow(n int) {
 	in.big, in.buf = big, *big
 }
 
-// shrink goes back to the small buffer, if nothing of the large one is needed
-// any more.
+// shrink goes back to the small buffer, if the unread bytes fit into it.
 func (in *reader) shrink() {
 	in.got = 0
 	if in.big == nil || in.w-in.r > len(in.own) {
@@ -148,8 +146,8 @@ func (in *reader) returnBig() {
 	}
 }
 
-// buffers are pooled by powers of two, so that a run of large messages does
-// not cost a run of large allocations, and an end of it frees the memory.
+// buffers are pooled by powers of two, so that many large messages need few allocations,
+// and the memory is freed afterwards.
 var buffers [31]sync.Pool
 
 func takeBuffer(n int) *[]byte {

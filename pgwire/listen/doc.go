@@ -1,8 +1,7 @@
-// Package listen waits for notifications on one channel, on a connection of
-// its own, for as long as its context lasts.
+// Package listen waits for notifications on one channel, on a separate connection, until
+// its context ends.
 //
-// When the connection is lost, it makes another one, with growing pauses
-// between attempts. What is sent in the meantime is lost; Options.Connected is
-// told when a connection is not the first, so that its owner can act as if
-// there had been a notification.
+// When the connection is lost, it makes another one, with growing pauses between
+// attempts. Notifications that are sent in the meantime are lost. Session.Again tells
+// Options.Connected about it, so that its owner can act as if there had been one.
 package listen

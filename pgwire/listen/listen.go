@@ -14,53 +14,51 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire/backoff"
 )
 
-// Reasons why there can be no notifications, however often we try. Errors that
-// Failed is told wrap them.
+// Reasons why notifications cannot arrive, which another attempt does not change. The
+// errors passed to Options.Failed wrap them.
 var (
-	// ErrReadOnly: there are only read replicas, which send none.
+	// ErrReadOnly: only read replicas can be reached, which send no notifications.
 	ErrReadOnly = errors.New("only read-only servers can be reached")
-	// ErrPooler: what is between us and the server takes LISTEN and passes no
-	// notifications on, as a pooler in transaction mode.
+	// ErrPooler: a pooler accepts LISTEN and does not pass notifications on, as poolers
+	// in transaction mode do.
 	ErrPooler = errors.New("a connection pooler does not pass notifications on")
 )
 
-// QueueStuck reports whether a listener failed on a notification whose sender's
-// transaction the server has forgotten about. The next attempt asks how full the
-// queue is, which makes the server throw such entries away. PostgreSQL calls
-// this an internal error (XX000, or 58P01 where the file is missing), so the text
-// has to tell.
+// QueueStuck reports whether a listener failed on a notification of which the server no
+// longer knows the transaction. The next attempt asks how full the queue is, which makes
+// the server remove such entries. PostgreSQL reports an internal error (XX000, or 58P01
+// if the file is missing), so only the text identifies it.
 func QueueStuck(err error) bool {
 	return strings.Contains(err.Error(), "could not access status of transaction")
 }
 
-// Options say what to listen to and which functions to call. The goroutine of Run
-// calls them, one at a time. They may be nil.
+// Options has the channel and the functions to call. The goroutine of Run calls them, one
+// at a time. Each may be nil.
 type Options struct {
 	Config  *pgwire.Config
 	Channel string
 
-	// MinPause and MaxPause are the first and the longest pause between attempts
-	// to connect. Default 1 s and 32 s.
+	// MinPause and MaxPause bound the pauses between attempts to connect. A pause is
+	// twice as long as the one before. Default 1 s and 32 s.
 	MinPause, MaxPause time.Duration
 
-	// Patience is how long a notification of our own may take behind a pooler
-	// before we believe that it passes none on. Default 5 s.
+	// Patience is how long a test notification may take behind a pooler. After that the
+	// pooler counts as one that does not pass notifications on. Default 5 s.
 	Patience time.Duration
 
-	// Setup is how long an attempt may take from connecting until the server
-	// listens. Default 1 min.
+	// Setup bounds an attempt, from the connection to the end of LISTEN. Default 1 min.
 	Setup time.Duration
 
-	// Wake ends a pause that has lasted for MinPause: the server has been
-	// reached on another connection. May be nil.
+	// Wake ends a pause that has lasted for MinPause, because the server has been
+	// reached otherwise. May be nil.
 	Wake <-chan struct{}
 
-	// Connected is called when the server has agreed to send notifications.
+	// Connected is called when the server has accepted LISTEN.
 	Connected func(Session)
 	// Notified is called for each notification.
 	Notified func(payload string)
-	// Failed is called when an attempt to connect has failed, or a connection
-	// has ended. The next attempt comes after the pause.
+	// Failed is called when an attempt has failed or the connection is lost, with the
+	// pause before the next attempt.
 	Failed func(err error, pause time.Duration)
 }
 
@@ -68,7 +66,7 @@ type Options struct {
 type Session struct {
 	Host, Port string
 	Version    string // of the server, in full
-	Again      bool   // not the first attempt: notifications may have been missed
+	Again      bool   // after a failure: notifications may have been missed
 }
 
 // Run listens until the context ends and returns its cause.
@@ -86,8 +84,8 @@ func Run(ctx context.Context, o Options) error {
 		o.Setup = time.Minute
 	}
 	l := &listener{o: o, cfg: o.Config.Copy(), pauses: backoff.Backoff{First: o.MinPause, Last: o.MaxPause}}
-	// Notifications cannot be received from a standby server; where several
-	// hosts are configured this finds the one that is not.
+	// A standby server does not send notifications. If several hosts are configured, this
+	// finds the primary.
 	l.cfg.ValidateConnect = func(ctx context.Context, pg *pgconn.PgConn) error {
 		if err := pgconn.ValidateConnectTargetSessionAttrsReadWrite(ctx, pg); err != nil {
 			return fmt.Errorf("%w: %w", ErrReadOnly, err)
@@ -133,10 +131,10 @@ type listener struct {
 	cfg     *pgwire.Config
 	pauses  backoff.Backoff
 	again   bool
-	cleanUp bool // the queue of notifications, see failed
+	cleanUp bool // the queue of notifications is stuck, see QueueStuck
 
-	probe string // channel of a notification of our own, "" if none is expected
-	heard bool   // it has come
+	probe string // channel of the test notification, "" if none is expected
+	heard bool   // the test notification has arrived
 }
 
 func (l *listener) failed(err error, pause time.Duration) {
@@ -147,10 +145,10 @@ func (l *listener) failed(err error, pause time.Duration) {
 	}
 }
 
-// session is one connection, from beginning to end.
+// session makes a connection and listens until it is lost.
 func (l *listener) session(ctx context.Context) error {
-	// A server that accepts connections and does not answer must not hold the
-	// listener for good: another host may answer by then.
+	// A server that accepts connections and does not reply must not stop the listener:
+	// another host may reply by then.
 	setup, cancel := context.WithTimeoutCause(ctx, l.o.Setup, fmt.Errorf("the server does not listen within %v", l.o.Setup))
 	defer cancel()
 	conn, s, err := l.connect(setup)
@@ -174,8 +172,8 @@ func (l *listener) session(ctx context.Context) error {
 	}
 }
 
-// connect makes a connection that listens. It may return a connection with an
-// error.
+// connect makes a connection that listens. With an error it may also return a
+// connection, which the caller closes.
 func (l *listener) connect(ctx context.Context) (*pgwire.Conn, Session, error) {
 	conn, err := pgwire.Connect(ctx, l.cfg)
 	if err != nil {
@@ -197,13 +195,13 @@ func (l *listener) connect(ctx context.Context) (*pgwire.Conn, Session, error) {
 	if err := l.check(ctx, conn); err != nil {
 		return conn, s, err
 	}
-	// Last, and in these letters: monitoring looks for it in pg_stat_activity.
+	// The last statement, in upper case: monitoring looks for it in pg_stat_activity.
 	return conn, s, conn.Exec(ctx, "LISTEN "+quote(l.o.Channel))
 }
 
-// check makes sure that notifications arrive. Where the process that answers
-// is not the one that greeted us, a pooler is in between. Whether it keeps a
-// process for us alone only a notification from elsewhere can tell.
+// check tests whether notifications arrive. If the process that runs queries is not the
+// one that accepted the connection, a pooler is in between. Whether the pooler reserves
+// the process for this connection only a notification from another connection can tell.
 func (l *listener) check(ctx context.Context, conn *pgwire.Conn) error {
 	pid := ""
 	err := conn.Query(ctx, "select pg_backend_pid()", nil, func(columns [][]byte) error {
@@ -237,12 +235,12 @@ func (l *listener) check(ctx context.Context, conn *pgwire.Conn) error {
 
 const probeTime = 30 * time.Second
 
-// notifyProbe sends the notification on a connection of its own, which a pooler
-// may well give the process that listens: what that one hears does not count.
+// notifyProbe sends the test notification on another connection. A pooler may give it
+// the process that listens, so notifications that arrive there do not count.
 func (l *listener) notifyProbe(ctx context.Context) error {
 	cfg := l.cfg.Copy()
 	cfg.OnNotification = nil
-	// A pooler without a connection left to give would have us wait for ever.
+	// A pooler that has no connection left would not reply.
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
 	conn, err := pgwire.Connect(ctx, cfg)
@@ -253,8 +251,8 @@ func (l *listener) notifyProbe(ctx context.Context) error {
 	return conn.Query(ctx, "select pg_notify($1, '')", []string{l.probe}, func([][]byte) error { return nil })
 }
 
-// quote makes an identifier of any text. (A zero byte, which no identifier
-// can hold, is refused by the connection.)
+// quote makes an identifier of any text. (The connection refuses a zero byte, which an
+// identifier cannot contain.)
 func quote(name string) string {
 	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
 }
