@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/big"
 	"unicode/utf8"
+
+	"github.com/fastgrest/fastgrest/parser/jsontext"
 )
 
 // number is an integer of any size. Ordinary ones live in small alone.
@@ -73,7 +75,7 @@ func parseDigits(s []byte, negative bool) (number, []byte, bool) {
 		}
 	}
 	end := 0
-	for end < len(s) && unhex[s[end]] < base {
+	for end < len(s) && jsontext.Unhex(s[end]) < base {
 		end++
 	}
 	if end == 0 {
@@ -89,7 +91,7 @@ func parseDigits(s []byte, negative bool) (number, []byte, bool) {
 func smallNumber(digits []byte, base byte, negative bool) (number, bool) {
 	var v int64
 	for _, c := range digits {
-		d := int64(unhex[c])
+		d := int64(jsontext.Unhex(c))
 		if v > (math.MaxInt64-d)/int64(base) {
 			return number{}, false
 		}

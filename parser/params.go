@@ -1,6 +1,10 @@
 package parser
 
-import "unicode/utf8"
+import (
+	"unicode/utf8"
+
+	"github.com/fastgrest/fastgrest/parser/percent"
+)
 
 // What a byte of the raw query string means to the splitter; 0 for the bytes
 // that mean only themselves, which are nearly all.
@@ -73,46 +77,9 @@ func (q *Query) decode(s []byte, seen uint8) ([]byte, bool) {
 		return s, true
 	}
 	if seen&rawEscape != 0 {
-		s = q.unescape(s)
+		start := len(q.arena)
+		q.arena = percent.AppendDecoded(q.arena, s, true)
+		s = q.arena[start:len(q.arena):len(q.arena)]
 	}
 	return s, utf8.Valid(s)
 }
-
-// unescape turns + into a space and %XX into its byte. A percent sign that is
-// not followed by two hexadecimal digits stands for itself.
-func (q *Query) unescape(s []byte) []byte {
-	start := len(q.arena)
-	a := q.arena
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		switch c {
-		case '+':
-			c = ' '
-		case '%':
-			if i+2 < len(s) {
-				hi, lo := unhex[s[i+1]], unhex[s[i+2]]
-				if hi|lo < 16 {
-					c = hi<<4 | lo
-					i += 2
-				}
-			}
-		}
-		a = append(a, c)
-	}
-	q.arena = a
-	return a[start:len(a):len(a)]
-}
-
-// unhex maps hexadecimal digits to their values and everything else to 255.
-var unhex = func() (t [256]uint8) {
-	for c := range t {
-		t[c] = 255
-	}
-	for c := byte(0); c < 10; c++ {
-		t['0'+c] = c
-	}
-	for c := byte(0); c < 6; c++ {
-		t['a'+c], t['A'+c] = 10+c, 10+c
-	}
-	return t
-}()

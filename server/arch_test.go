@@ -35,13 +35,14 @@ var inTests = []string{"pgwire/pgtest", "server/faulttest", "github.com/google/g
 // new arrow should first be tried as a function value or a small interface
 // that the upper side hands down.
 var layers = []layer{
-	{path: "parser", why: "reads text and knows no catalog, no SQL and no I/O", imports: []string{"parser/explain"}},
+	{path: "parser", why: "reads text and knows no catalog, no SQL and no I/O", imports: []string{"parser/explain", "parser/jsontext", "parser/percent"}},
 	{path: "parser/explain", why: "shared by the grammars only"},
 	{path: "parser/header", why: "reads header values, each by itself", imports: []string{"parser"}},
-	{path: "parser/body", why: "reads payloads, each by itself", imports: []string{"parser/jsontext"}},
+	{path: "parser/body", why: "reads payloads, each by itself", imports: []string{"parser/jsontext", "parser/percent"}},
 	{path: "parser/jsontext", why: "turns bytes into bytes"},
+	{path: "parser/percent", why: "turns bytes into bytes", imports: []string{"parser/jsontext"}},
 
-	{path: "planner/catalog", why: "is filled through a function that runs queries, so that it needs no driver"},
+	{path: "planner/catalog", why: "is filled through a function that runs queries, so that it needs no driver", imports: []string{"parser/jsontext"}},
 	{path: "planner/fuzzy", why: "is arithmetic on texts"},
 	{path: "planner/tree", why: "is what the planner builds and sqlgen prints, so that these two need not meet",
 		imports: []string{"planner/catalog", "parser", "parser/header"}},
@@ -60,12 +61,12 @@ var layers = []layer{
 	{path: "pgwire/pgcluster", why: "runs a private PostgreSQL for the demo and for tests", imports: []string{"github.com/jackc/pgx/v5/..."}},
 	{path: "pgwire/pgtest", why: "is pgcluster for tests", imports: []string{"pgwire/pgcluster", "github.com/jackc/pgx/v5/..."}},
 
-	{path: "server/admin", why: "asks the server through an interface of its own", imports: []string{"github.com/valyala/fasthttp"},
+	{path: "server/admin", why: "asks the server through an interface of its own", imports: []string{"parser/percent", "github.com/valyala/fasthttp"},
 		tests: []string{"github.com/valyala/fasthttp/..."}},
 	{path: "server/auth", why: "identifies, given a header and a time", imports: []string{"parser/jsontext", "github.com/pascaldekloe/jwt", "github.com/theory/jsonpath/..."}},
 	{path: "server/clustertest", why: "is tests of the server over several PostgreSQL processes", tests: []string{"server", "server/auth", "server/config", "server/exec"}},
 	{path: "server/config", why: "checks its values as auth reads them, and asks the database through a function",
-		imports: []string{"server/auth", "github.com/spf13/pflag"}},
+		imports: []string{"server/auth", "parser/jsontext", "github.com/spf13/pflag"}},
 	{path: "server/cookies", why: "turns bytes into bytes", imports: []string{"parser/jsontext"}},
 	{path: "server/cors", why: "decides on header values alone"},
 	{path: "server/exec", why: "runs plans, and knows neither HTTP nor what else a client has sent",
@@ -87,7 +88,7 @@ var layers = []layer{
 	{path: "server/spectest", why: "tests the program from outside and must not see inside", imports: []string{"pgwire/pgtest", "github.com/jackc/pgx/v5/..."}},
 	{path: "server", why: "is the only place that knows HTTP and all of the above",
 		imports: []string{
-			"parser", "parser/header", "parser/body", "planner", "planner/catalog", "planner/sqlgen",
+			"parser", "parser/header", "parser/body", "parser/percent", "planner", "planner/catalog", "planner/sqlgen",
 			"pgwire", "pgwire/pool", "pgwire/listen",
 			"server/admin", "server/auth", "server/config", "server/cookies", "server/cors", "server/exec", "parser/jsontext", "server/life", "server/metrics", "server/openapi", "server/oplog", "server/spool",
 			"github.com/valyala/fasthttp/...", "github.com/valyala/bytebufferpool", "github.com/fasthttp/router", "golang.org/x/sys/unix",

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/fastgrest/fastgrest/parser/jsontext"
 )
 
 // chunkedLength is fasthttp's ContentLength of a body in chunks.
@@ -67,7 +69,7 @@ func readChunkSize(r *bufio.Reader) (int64, error) {
 	}
 	size, digits := int64(0), 0
 	for ; digits < len(line); digits++ {
-		d := unhex(line[digits])
+		d := jsontext.Unhex(line[digits])
 		if d > 15 {
 			break
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"unicode/utf8"
 
+	"github.com/fastgrest/fastgrest/parser/percent"
 	"github.com/fastgrest/fastgrest/server/config"
 )
 
@@ -91,31 +92,9 @@ var slash = []byte{'/'}
 // stands for itself; invalid UTF-8 becomes U+FFFD, as in every path segment.
 func appendDecoded(dst, segment []byte) []byte {
 	start := len(dst)
-	for i := 0; i < len(segment); i++ {
-		c := segment[i]
-		if c == '%' && i+2 < len(segment) {
-			hi, lo := unhex(segment[i+1]), unhex(segment[i+2])
-			if hi < 16 && lo < 16 {
-				c = hi<<4 | lo
-				i += 2
-			}
-		}
-		dst = append(dst, c)
-	}
+	dst = percent.AppendDecoded(dst, segment, false)
 	if decoded := dst[start:]; !utf8.Valid(decoded) {
 		dst = append(dst[:start], string([]rune(string(decoded)))...)
 	}
 	return dst
-}
-
-func unhex(c byte) byte {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0'
-	case 'a' <= c && c <= 'f':
-		return c - 'a' + 10
-	case 'A' <= c && c <= 'F':
-		return c - 'A' + 10
-	}
-	return 0xff
 }

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/fastgrest/fastgrest/parser/jsontext"
+	"github.com/fastgrest/fastgrest/parser/percent"
 )
 
 // ParseArgs reads a form as the arguments of a call: Pairs has them in order,
@@ -84,26 +85,10 @@ var equals = []byte{'='}
 // decodeForm decodes + and percent signs; a percent sign that is not followed
 // by two hexadecimal digits stands for itself.
 func (p *Payload) decodeForm(b []byte) []byte {
-	i := bytes.IndexAny(b, "+%")
-	if i < 0 {
+	if bytes.IndexAny(b, "+%") < 0 {
 		return b
 	}
 	start := len(p.arena)
-	p.arena = append(p.arena, b[:i]...)
-	for ; i < len(b); i++ {
-		c := b[i]
-		switch {
-		case c == '+':
-			c = ' '
-		case c == '%' && i+2 < len(b):
-			high, ok1 := hexValue(b[i+1])
-			low, ok2 := hexValue(b[i+2])
-			if ok1 && ok2 {
-				c = high<<4 | low
-				i += 2
-			}
-		}
-		p.arena = append(p.arena, c)
-	}
+	p.arena = percent.AppendDecoded(p.arena, b, true)
 	return p.arena[start:len(p.arena):len(p.arena)]
 }

@@ -3,6 +3,8 @@ package body
 import (
 	"bytes"
 	"slices"
+
+	"github.com/fastgrest/fastgrest/parser/jsontext"
 )
 
 // keySpan is a key as it stands in the text, quotes excluded.
@@ -21,7 +23,7 @@ func (p *Payload) ParseJSON(raw []byte, emptyIsObject bool) error {
 		p.Kind, p.IsObject = Object, true
 		return nil
 	}
-	i := skipSpace(raw, 0)
+	i := jsontext.SkipSpace(raw, 0)
 	if i >= len(raw) {
 		return errInvalidJSON
 	}
@@ -41,7 +43,7 @@ func (p *Payload) ParseJSON(raw []byte, emptyIsObject bool) error {
 	switch {
 	case i == tooDeep:
 		return errTooDeep
-	case i < 0 || skipSpace(raw, i) != len(raw):
+	case i < 0 || jsontext.SkipSpace(raw, i) != len(raw):
 		return errInvalidJSON
 	}
 	return err
@@ -51,12 +53,12 @@ func (p *Payload) ParseJSON(raw []byte, emptyIsObject bool) error {
 // an error only if the JSON is valid, so it reads on to the end.
 func (p *Payload) array(b []byte, i int) (end int, err error) {
 	p.Kind = Array
-	if i = skipSpace(b, i); i < len(b) && b[i] == ']' {
+	if i = jsontext.SkipSpace(b, i); i < len(b) && b[i] == ']' {
 		p.setEmpty()
 		return i + 1, nil
 	}
 	for first := true; ; first = false {
-		if i = skipSpace(b, i); i >= len(b) {
+		if i = jsontext.SkipSpace(b, i); i >= len(b) {
 			return bad, nil
 		}
 		switch {
@@ -79,7 +81,7 @@ func (p *Payload) array(b []byte, i int) (end int, err error) {
 		if i < 0 {
 			return i, nil
 		}
-		if i = skipSpace(b, i); i >= len(b) {
+		if i = jsontext.SkipSpace(b, i); i >= len(b) {
 			return bad, nil
 		}
 		switch b[i] {
@@ -106,7 +108,7 @@ func key(b []byte, i int) (k keySpan, end int) {
 	if i >= len(b) || b[i] != '"' {
 		return k, bad
 	}
-	end, escaped := skipString(b, i+1)
+	end, escaped := jsontext.SkipString(b, i+1)
 	if end < 0 {
 		return k, bad
 	}
@@ -115,7 +117,7 @@ func key(b []byte, i int) (k keySpan, end int) {
 
 // firstObject reads the rest of an object and remembers its keys.
 func (p *Payload) firstObject(b []byte, i, depth int) (end int) {
-	if i = skipSpace(b, i); i < len(b) && b[i] == '}' {
+	if i = jsontext.SkipSpace(b, i); i < len(b) && b[i] == '}' {
 		return i + 1
 	}
 	for {
@@ -142,12 +144,12 @@ func (p *Payload) member(b []byte, i, depth int) (next int, more bool) {
 	if i = p.value(b, i, depth); i < 0 {
 		return i, false
 	}
-	if i = skipSpace(b, i); i >= len(b) {
+	if i = jsontext.SkipSpace(b, i); i >= len(b) {
 		return bad, false
 	}
 	switch b[i] {
 	case ',':
-		return skipSpace(b, i+1), true
+		return jsontext.SkipSpace(b, i+1), true
 	case '}':
 		return i + 1, false
 	}
@@ -176,7 +178,7 @@ func (p *Payload) decode(b []byte, k keySpan) []byte {
 		return b[k.start:k.end:k.end]
 	}
 	start := len(p.arena)
-	p.arena = appendUnescaped(p.arena, b[k.start:k.end])
+	p.arena = jsontext.AppendUnescaped(p.arena, b[k.start:k.end])
 	return p.arena[start:len(p.arena):len(p.arena)]
 }
 
@@ -185,7 +187,7 @@ func (p *Payload) decode(b []byte, k keySpan) []byte {
 // costs one comparison.
 func (p *Payload) nextObject(b []byte, i int) (end int, same bool) {
 	c := comparison{inOrder: true, same: true}
-	if i = skipSpace(b, i); i < len(b) && b[i] == '}' {
+	if i = jsontext.SkipSpace(b, i); i < len(b) && b[i] == '}' {
 		return i + 1, p.allSeen(b, &c)
 	}
 	for {

@@ -3,6 +3,8 @@ package body
 import (
 	"bytes"
 	"slices"
+
+	"github.com/fastgrest/fastgrest/parser/jsontext"
 )
 
 const (
@@ -108,7 +110,7 @@ func reuse[T any](s []T) []T {
 func (p *Payload) SetRaw(raw []byte) {
 	p.Reset()
 	p.Raw = raw
-	i := skipSpace(raw, 0)
+	i := jsontext.SkipSpace(raw, 0)
 	p.IsObject = i < len(raw) && raw[i] == '{'
 }
 

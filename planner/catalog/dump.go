@@ -6,7 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/fastgrest/fastgrest/parser/jsontext"
 )
 
 // AppendJSON appends the catalog in the shape of PostgREST's --dump-schema:
@@ -67,26 +68,8 @@ func (d *dumper) number(n int32) {
 }
 
 func (d *dumper) string(s string) {
-	const hex = "0123456789abcdef"
 	d.comma()
-	d.b = append(d.b, '"')
-	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
-			d.b = append(d.b, '\\', byte(r))
-		case r == '\n':
-			d.b = append(d.b, `\n`...)
-		case r == '\r':
-			d.b = append(d.b, `\r`...)
-		case r == '\t':
-			d.b = append(d.b, `\t`...)
-		case r < ' ':
-			d.b = append(d.b, '\\', 'u', '0', '0', hex[r>>4], hex[r&15])
-		default:
-			d.b = utf8.AppendRune(d.b, r)
-		}
-	}
-	d.b = append(d.b, '"')
+	d.b = jsontext.AppendString(d.b, s)
 }
 
 func (d *dumper) optional(s string, has bool) {

@@ -5,6 +5,8 @@ import (
 	"io"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/fastgrest/fastgrest/parser/percent"
 )
 
 // Server is what the admin port tells about. Its methods are called from many
@@ -136,26 +138,5 @@ func endpoint(target []byte) []byte {
 	if bytes.IndexByte(segment, '%') < 0 {
 		return segment
 	}
-	decoded := make([]byte, 0, len(segment))
-	for i := 0; i < len(segment); i++ {
-		c := segment[i]
-		if c == '%' && i+2 < len(segment) {
-			if hi, lo := unhex(segment[i+1]), unhex(segment[i+2]); hi < 16 && lo < 16 {
-				c, i = hi<<4|lo, i+2
-			}
-		}
-		decoded = append(decoded, c)
-	}
-	return decoded
-}
-
-// unhex returns the value of a hexadecimal digit, 16 for other bytes.
-func unhex(c byte) byte {
-	switch {
-	case c >= '0' && c <= '9':
-		return c - '0'
-	case c|0x20 >= 'a' && c|0x20 <= 'f':
-		return (c | 0x20) - 'a' + 10
-	}
-	return 16
+	return percent.AppendDecoded(make([]byte, 0, len(segment)), segment, false)
 }

@@ -1,6 +1,10 @@
 package auth
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"github.com/fastgrest/fastgrest/parser/jsontext"
+)
 
 // A claim that must be a number, or text, and is not, is an error of every use
 // of the token, but a later one than an expiry before it: the order of the
@@ -18,7 +22,7 @@ func timeOf(claims map[string]any, name string) timeClaim {
 	case nil:
 		return timeClaim{}
 	case json.Number:
-		return timeClaim{present: true, at: parseDecimal(string(v)).seconds()}
+		return timeClaim{present: true, at: seconds(string(v))}
 	default:
 		return timeClaim{present: true, notNumber: true}
 	}
@@ -86,4 +90,11 @@ func (v *verified) valid(now int64) *Error {
 		return errRequired
 	}
 	return nil
+}
+
+// seconds is a number as a time in seconds. Numbers that are not whole or exceed
+// 64 bits are 0, so a token with such an exp has expired, as in PostgREST.
+func seconds(number string) int64 {
+	n, _ := jsontext.ParseDecimal(number).Int64()
+	return n
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/fastgrest/fastgrest/parser/jsontext"
@@ -32,7 +31,7 @@ func scanObject(text []byte) (object map[string]any, repeated, ok bool) {
 	}
 	p := jsonParser{text: text}
 	v, ok := p.value(0)
-	p.space()
+	p.next()
 	object, isObject := v.(map[string]any)
 	return object, p.repeated, ok && isObject && p.pos == len(p.text)
 }
@@ -43,24 +42,23 @@ type jsonParser struct {
 	repeated bool
 }
 
-func (p *jsonParser) space() {
-	for p.pos < len(p.text) {
-		switch p.text[p.pos] {
-		case ' ', '\t', '\n', '\r':
-			p.pos++
-		default:
-			return
-		}
-	}
-}
-
-// next skips space and gives the next byte, 0 at the end.
+// next skips space and returns the next byte, 0 at the end.
 func (p *jsonParser) next() byte {
-	p.space()
+	p.pos = jsontext.SkipSpace(p.text, p.pos)
 	if p.pos == len(p.text) {
 		return 0
 	}
 	return p.text[p.pos]
+}
+
+// skip moves to end, where an element ends, and returns the element. ok is false
+// if end is jsontext.Bad.
+func (p *jsonParser) skip(end int) (element []byte, ok bool) {
+	if end < 0 {
+		return nil, false
+	}
+	element, p.pos = p.text[p.pos:end], end
+	return element, true
 }
 
 func (p *jsonParser) value(depth int) (any, bool) {
@@ -74,23 +72,16 @@ func (p *jsonParser) value(depth int) (any, bool) {
 		return p.array(depth)
 	case c == '"':
 		return p.string()
-	case c == 't':
-		return true, p.word("true")
-	case c == 'f':
-		return false, p.word("false")
-	case c == 'n':
-		return nil, p.word("null")
+	case c == '-' || c-'0' < 10:
+		number, ok := p.skip(jsontext.SkipNumber(p.text, p.pos))
+		return json.Number(number), ok
 	default:
-		return p.number()
+		word, ok := p.skip(jsontext.SkipLiteral(p.text, p.pos))
+		if string(word) == "null" {
+			return nil, ok
+		}
+		return string(word) == "true", ok
 	}
-}
-
-func (p *jsonParser) word(w string) bool {
-	if !strings.HasPrefix(string(p.text[p.pos:min(len(p.text), p.pos+len(w))]), w) {
-		return false
-	}
-	p.pos += len(w)
-	return true
 }
 
 func (p *jsonParser) object(depth int) (any, bool) {
@@ -155,133 +146,19 @@ func (p *jsonParser) array(depth int) (any, bool) {
 	}
 }
 
+// string reads a string. It refuses the control characters that SkipString
+// accepts.
 func (p *jsonParser) string() (string, bool) {
-	p.pos++
-	start := p.pos
-	for p.pos < len(p.text) {
-		switch c := p.text[p.pos]; {
-		case c == '"':
-			s := string(p.text[start:p.pos])
-			p.pos++
-			return s, true
-		case c == '\\':
-			return p.escaped(start)
-		case c < 0x20:
-			return "", false
-		default:
-			p.pos++
-		}
+	end, escaped := jsontext.SkipString(p.text, p.pos+1)
+	quoted, ok := p.skip(end)
+	if !ok || slices.ContainsFunc(quoted, func(c byte) bool { return c < ' ' }) {
+		return "", false
 	}
-	return "", false
-}
-
-// escaped reads the rest of a string from its first escape on.
-func (p *jsonParser) escaped(start int) (string, bool) {
-	out := slices.Clone(p.text[start:p.pos])
-	for p.pos < len(p.text) {
-		c := p.text[p.pos]
-		p.pos++
-		switch {
-		case c == '"':
-			return string(out), true
-		case c < 0x20:
-			return "", false
-		case c != '\\':
-			out = append(out, c)
-			continue
-		}
-		if p.pos == len(p.text) {
-			return "", false
-		}
-		c = p.text[p.pos]
-		p.pos++
-		if c == 'u' {
-			r, ok := p.codePoint()
-			if !ok {
-				return "", false
-			}
-			out = utf8.AppendRune(out, r)
-			continue
-		}
-		i := strings.IndexByte(`"\/bfnrt`, c)
-		if i < 0 {
-			return "", false
-		}
-		out = append(out, "\"\\/\b\f\n\r\t"[i])
+	s := quoted[1 : len(quoted)-1]
+	if escaped {
+		s = jsontext.AppendUnescaped(nil, s)
 	}
-	return "", false
-}
-
-// codePoint reads what follows \u, a pair of surrogates included. Half a pair
-// is refused: it has no UTF-8.
-func (p *jsonParser) codePoint() (rune, bool) {
-	r, ok := p.hexQuad()
-	if !ok || r >= 0xDC00 && r <= 0xDFFF {
-		return 0, false
-	}
-	if r < 0xD800 || r > 0xDFFF {
-		return r, true
-	}
-	if !p.word(`\u`) {
-		return 0, false
-	}
-	low, ok := p.hexQuad()
-	if !ok || low < 0xDC00 || low > 0xDFFF {
-		return 0, false
-	}
-	return (r-0xD800)<<10 + (low - 0xDC00) + 0x10000, true
-}
-
-func (p *jsonParser) hexQuad() (rune, bool) {
-	if p.pos+4 > len(p.text) {
-		return 0, false
-	}
-	quad := string(p.text[p.pos : p.pos+4])
-	for i := range quad {
-		if !strings.Contains("0123456789abcdefABCDEF", quad[i:i+1]) {
-			return 0, false
-		}
-	}
-	n, err := strconv.ParseUint(quad, 16, 32)
-	p.pos += 4
-	return rune(n), err == nil
-}
-
-func (p *jsonParser) number() (any, bool) {
-	start := p.pos
-	p.accept('-')
-	whole := p.digits()
-	if whole == 0 || whole > 1 && p.text[p.pos-whole] == '0' {
-		return nil, false
-	}
-	if p.accept('.') && p.digits() == 0 {
-		return nil, false
-	}
-	if p.accept('e') || p.accept('E') {
-		if !p.accept('+') {
-			p.accept('-')
-		}
-		if p.digits() == 0 {
-			return nil, false
-		}
-	}
-	return json.Number(p.text[start:p.pos]), true
-}
-
-func (p *jsonParser) accept(c byte) bool {
-	if p.pos < len(p.text) && p.text[p.pos] == c {
-		p.pos++
-		return true
-	}
-	return false
-}
-
-func (p *jsonParser) digits() int {
-	start := p.pos
-	for p.pos < len(p.text) && p.text[p.pos] >= '0' && p.text[p.pos] <= '9' {
-		p.pos++
-	}
-	return p.pos - start
+	return string(s), true
 }
 
 // appendJSON prints a value as PostgREST hands claims to the database: keys
@@ -310,7 +187,7 @@ func appendJSON(dst []byte, v any) []byte {
 	case string:
 		return jsontext.AppendString(dst, v)
 	case json.Number:
-		return appendNumber(dst, string(v))
+		return jsontext.AppendNumber(dst, string(v))
 	case bool:
 		return strconv.AppendBool(dst, v)
 	default:

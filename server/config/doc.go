@@ -8,7 +8,7 @@
 //
 // What a key is called, where it may come from, how its text is read and how
 // it is printed stands in one table (settings.go); loading, dumping, the flags,
-// the reference and the example are loops over that table.
+// the example and the help are loops over that table.
 //
 // Precedence, strongest first: database, flags, environment, file, default.
 // As in PostgREST a value that cannot be read as the number or boolean its key

@@ -1,9 +1,6 @@
 package config
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // AppendDump appends what --dump-config prints: one sorted `key = value` line
 // for every key, exactly as PostgREST prints them. Our own keys follow after a
@@ -63,31 +60,4 @@ func (q QualifiedName) String() string {
 		return q.Name
 	}
 	return q.Schema + "." + q.Name
-}
-
-// AppendReference appends a table of all keys for people, in Markdown.
-func AppendReference(dst []byte) []byte {
-	dst = append(dst, "| key | kind | default | environment | in the database | reload | what it does |\n"...)
-	dst = append(dst, "| --- | --- | --- | --- | --- | --- | --- |\n"...)
-	rows := make([]string, 0, len(settings))
-	for i := range settings {
-		s := &settings[i]
-		kind := s.kind
-		if s.unit != "" {
-			kind = s.unit
-		}
-		cells := []string{
-			"`" + s.key + "`", kind, "`" + string(s.append(nil, defaults)) + "`", "`" + envName(s.key) + "`",
-			orDash(s.inDatabase, "`"+databasePrefix+databaseName(s.key)+"`"), orDash(s.reloadable, "yes"), s.help,
-		}
-		rows = append(rows, "| "+strings.Join(cells, " | ")+" |")
-	}
-	return appendSorted(dst, rows)
-}
-
-func orDash(yes bool, text string) string {
-	if yes {
-		return text
-	}
-	return "-"
 }

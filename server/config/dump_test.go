@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -212,20 +211,11 @@ func TestExample(t *testing.T) {
 	}
 }
 
-func TestReference(t *testing.T) {
-	text := string(AppendReference(nil))
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	if len(lines) != len(settings)+2 || !slices.IsSorted(lines[2:]) {
-		t.Errorf("%d lines for %d settings, or not sorted:\n%s", len(lines), len(settings), text)
-	}
-	want := "| `db-max-rows` | rows | `\"\"` | `PGRST_DB_MAX_ROWS` | `pgrst.db_max_rows` | yes | most rows a request may get; unlimited when absent |"
-	if !slices.Contains(lines, want) {
-		t.Errorf("no line %s", want)
-	}
+func TestHelp(t *testing.T) {
 	for i := range settings {
 		s := &settings[i]
-		if s.help == "" || s.kind == "" || strings.Contains(s.help, "|") {
-			t.Errorf("%s has no proper help", s.key)
+		if s.help == "" || s.kind == "" {
+			t.Errorf("%s has no help or no kind", s.key)
 		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/fastgrest/fastgrest/parser/jsontext"
 )
 
 type valueKind uint8
@@ -59,61 +61,16 @@ func (v value) appendNotation(dst []byte) []byte {
 	}
 }
 
-// notation prints a number with a fraction, and with an exponent outside
-// [0.1, 10^7).
+// notation is a number with a fraction, and outside [0.1, 10^7) with an exponent.
 func notation(number string) string {
-	digits, exponent := decimal(number)
-	if digits == "" {
-		return "0.0"
-	}
-	point := len(digits) + exponent // digits before the point
-	switch {
-	case point > 0 && point <= 7:
-		for len(digits) < point+1 {
-			digits += "0"
-		}
-		return digits[:point] + "." + digits[point:]
-	case point == 0:
-		return "0." + digits
-	default:
-		rest := digits[1:]
-		if rest == "" {
-			rest = "0"
-		}
-		return digits[:1] + "." + rest + "e" + strconv.Itoa(point-1)
-	}
-}
-
-// decimal splits an unsigned decimal number into its significant digits and
-// the power of ten they count.
-func decimal(number string) (digits string, exponent int) {
-	mantissa := number
-	if i := strings.IndexAny(number, "eE"); i >= 0 {
-		mantissa = number[:i]
-		exponent, _ = strconv.Atoi(number[i+1:])
-	}
-	if i := strings.IndexByte(mantissa, '.'); i >= 0 {
-		exponent -= len(mantissa) - i - 1
-		mantissa = mantissa[:i] + mantissa[i+1:]
-	}
-	digits = strings.TrimLeft(mantissa, "0")
-	trimmed := strings.TrimRight(digits, "0")
-	return trimmed, exponent + len(digits) - len(trimmed)
+	return string(jsontext.ParseDecimal(number).AppendFraction(nil))
 }
 
 // asInt reads whole numbers, with or without quotes. Anything else is absent.
 func (v value) asInt() (int64, bool) {
 	switch v.kind {
 	case numberValue:
-		digits, exponent := decimal(v.text)
-		if exponent < 0 || exponent > 18 || len(digits) > 19 {
-			return 0, digits == ""
-		}
-		n, err := strconv.ParseInt(digits+strings.Repeat("0", exponent), 10, 64)
-		if digits == "" {
-			return 0, true
-		}
-		return n, err == nil
+		return jsontext.ParseDecimal(v.text).Int64()
 	case textValue:
 		n, err := strconv.ParseInt(wholeNumber(v.text), 10, 64)
 		return n, err == nil

@@ -1,4 +1,4 @@
-package auth
+package jsontext
 
 import (
 	"math"
@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// decimal is a JSON number taken apart: coefficient times ten to the exponent,
-// both as written. PostgREST keeps numbers that way, and both its notation and
-// its idea of which numbers are times follow from it.
-type decimal struct {
+// Decimal is a number as the product of a coefficient and a power of ten, both
+// as written. PostgREST keeps numbers in this form. Its notation and the range
+// of its whole numbers follow from it.
+type Decimal struct {
 	negative bool
 	digits   string // of the coefficient, without leading zeros; "" is zero
 	exponent int
@@ -18,8 +18,9 @@ type decimal struct {
 // hugeExponent stands for exponents too large to be written as an int.
 const hugeExponent = math.MaxInt32
 
-func parseDecimal(number string) decimal {
-	var d decimal
+// ParseDecimal reads a valid JSON number. Leading zeros are accepted.
+func ParseDecimal(number string) Decimal {
+	var d Decimal
 	if rest, negative := strings.CutPrefix(number, "-"); negative {
 		d.negative, number = true, rest
 	}
@@ -47,50 +48,56 @@ func parseDecimal(number string) decimal {
 	return d
 }
 
-// seconds gives the number if it is a whole one that fits 64 bits, else zero:
-// that is how PostgREST reads times, and why a fractional or huge exp counts
-// as expired.
-func (d decimal) seconds() int64 {
-	digits := d.digits
-	exponent := d.exponent
-	for exponent < 0 && strings.HasSuffix(digits, "0") {
-		digits, exponent = digits[:len(digits)-1], exponent+1
-	}
-	if exponent < 0 || exponent > 18 || digits == "" {
-		return 0
+// Int64 returns the number if it is a whole number of 64 bits, else 0 and false.
+func (d Decimal) Int64() (n int64, ok bool) {
+	digits := strings.TrimRight(d.digits, "0")
+	exponent := d.exponent + len(d.digits) - len(digits)
+	switch {
+	case digits == "":
+		return 0, true
+	case exponent < 0 || exponent > 18:
+		return 0, false
 	}
 	digits += strings.Repeat("0", exponent)
 	if d.negative {
 		digits = "-" + digits
 	}
-	n, err := strconv.ParseInt(digits, 10, 64)
-	if err != nil {
-		return 0
+	if n, err := strconv.ParseInt(digits, 10, 64); err == nil {
+		return n, true
 	}
-	return n
+	return 0, false
 }
 
-// appendNumber prints a number in PostgREST's notation: written without
-// fraction and with a moderate exponent it is a plain integer, otherwise it
-// has a fraction, and outside [0.1, 10^7) an exponent too.
-func appendNumber(dst []byte, number string) []byte {
-	d := parseDecimal(number)
+// AppendNumber appends a JSON number in PostgREST's notation: an integer if it is
+// written without a fraction and with an exponent of at most 1024, otherwise as
+// AppendFraction does.
+func AppendNumber(dst []byte, number string) []byte {
+	d := ParseDecimal(number)
+	if d.exponent < 0 || d.exponent > 1024 {
+		return d.AppendFraction(dst)
+	}
+	if d.digits == "" {
+		return append(dst, '0')
+	}
 	if d.negative {
 		dst = append(dst, '-')
 	}
-	if d.exponent >= 0 && d.exponent <= 1024 {
-		if d.digits == "" {
-			return append(dst, '0')
-		}
-		dst = append(dst, d.digits...)
-		for range d.exponent {
-			dst = append(dst, '0')
-		}
-		return dst
+	dst = append(dst, d.digits...)
+	for range d.exponent {
+		dst = append(dst, '0')
 	}
+	return dst
+}
+
+// AppendFraction appends the number with a fraction, and outside [0.1, 10^7)
+// with an exponent too.
+func (d Decimal) AppendFraction(dst []byte) []byte {
 	digits := strings.TrimRight(d.digits, "0")
 	if digits == "" {
 		return append(dst, "0.0"...)
+	}
+	if d.negative {
+		dst = append(dst, '-')
 	}
 	point := len(d.digits) + d.exponent // digits before the point
 	switch {
