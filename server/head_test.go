@@ -10,16 +10,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/fastgrest/fastgrest/server/auth"
+	"github.com/fastgrest/fastgrest/server/auth/authtest"
 )
 
 func (w *wire) sign(claims string) string {
 	w.tb.Helper()
-	token, err := auth.Sign([]byte(claims), []byte(testSecret))
-	if err != nil {
-		w.tb.Fatal(err)
-	}
-	return string(token)
+	return authtest.Sign([]byte(claims), []byte(testSecret))
 }
 
 // TestTokenIsOfItsLine: the token is the value of the first Authorization line,

@@ -12,7 +12,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
-	"github.com/fastgrest/fastgrest/server/auth"
+	"github.com/fastgrest/fastgrest/server/auth/authtest"
 	"github.com/fastgrest/fastgrest/server/config"
 	"github.com/fastgrest/fastgrest/server/exec"
 )
@@ -57,11 +57,7 @@ func startTest(tb testing.TB, sql string, settings ...string) *testServer {
 
 func (s *testServer) sign(tb testing.TB, claims string) string {
 	tb.Helper()
-	token, err := auth.Sign([]byte(claims), []byte(testSecret))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return string(token)
+	return authtest.Sign([]byte(claims), []byte(testSecret))
 }
 
 // rawRequest writes a request as a client would.

@@ -15,7 +15,7 @@ import (
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 	"github.com/fastgrest/fastgrest/server"
-	"github.com/fastgrest/fastgrest/server/auth"
+	"github.com/fastgrest/fastgrest/server/auth/authtest"
 	"github.com/fastgrest/fastgrest/server/config"
 )
 
@@ -185,11 +185,7 @@ func as(t *testing.T, role string) (name, value string) {
 
 func signed(t *testing.T, claims string) (name, value string) {
 	t.Helper()
-	token, err := auth.Sign([]byte(claims), []byte(watchSecret))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return "Authorization", "Bearer " + string(token)
+	return "Authorization", "Bearer " + authtest.Sign([]byte(claims), []byte(watchSecret))
 }
 
 // hasIPv6 reports whether this machine has an IPv6 loopback: containers often have none.

@@ -21,7 +21,7 @@ import (
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 	"github.com/fastgrest/fastgrest/planner/sqlgen"
-	"github.com/fastgrest/fastgrest/server/auth"
+	"github.com/fastgrest/fastgrest/server/auth/authtest"
 	"github.com/fastgrest/fastgrest/server/config"
 	"github.com/fastgrest/fastgrest/server/faulttest"
 )
@@ -180,11 +180,7 @@ func (w *writer) ask(method, target, body string, head ...string) *reply {
 // token is a token with these claims.
 func (w *writer) token(claims string) string {
 	w.tb.Helper()
-	token, err := auth.Sign([]byte(claims), []byte(testSecret))
-	if err != nil {
-		w.tb.Fatal(err)
-	}
-	return string(token)
+	return authtest.Sign([]byte(claims), []byte(testSecret))
 }
 
 // as is the head line that makes a request one of a role's.

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/fastgrest/fastgrest/server/auth/authtest"
 )
 
 func TestScheme(t *testing.T) {
@@ -428,19 +430,8 @@ func TestServes(t *testing.T) {
 }
 
 func TestSign(t *testing.T) {
-	signed, err := Sign([]byte(`{"role":"ada","exp":1800000000,"n":1.50}`), []byte(secret))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, want := outcome(with(t, secret), "Bearer "+string(signed), noon), `ada {"exp":1800000000,"n":1.5,"role":"ada"}`; got != want {
+	signed := authtest.Sign([]byte(`{"role":"ada","exp":1800000000,"n":1.50}`), []byte(secret))
+	if got, want := outcome(with(t, secret), "Bearer "+signed, noon), `ada {"exp":1800000000,"n":1.5,"role":"ada"}`; got != want {
 		t.Errorf("got %s, want %s", got, want)
-	}
-	for _, bad := range []string{"", "[]", "{"} {
-		if _, err := Sign([]byte(bad), []byte(secret)); err == nil {
-			t.Errorf("signed %q", bad)
-		}
-	}
-	if _, err := Sign([]byte("{}"), nil); err == nil {
-		t.Error("signed without a secret")
 	}
 }

@@ -21,7 +21,7 @@ import (
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 	"github.com/fastgrest/fastgrest/server"
-	"github.com/fastgrest/fastgrest/server/auth"
+	"github.com/fastgrest/fastgrest/server/auth/authtest"
 	"github.com/fastgrest/fastgrest/server/config"
 	"github.com/fastgrest/fastgrest/server/exec"
 )
@@ -311,11 +311,7 @@ func bearer(t *testing.T, role, tag string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := auth.Sign(claims, []byte(secret))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return []string{"Authorization", "Bearer " + string(token)}
+	return []string{"Authorization", "Bearer " + authtest.Sign(claims, []byte(secret))}
 }
 
 // hosts is a connection string of several clusters.

@@ -19,7 +19,7 @@ import (
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 	"github.com/fastgrest/fastgrest/server"
-	"github.com/fastgrest/fastgrest/server/auth"
+	"github.com/fastgrest/fastgrest/server/auth/authtest"
 	"github.com/fastgrest/fastgrest/server/config"
 	"github.com/fastgrest/fastgrest/server/faulttest"
 )
@@ -132,11 +132,7 @@ func startOn(t *testing.T, cluster *pgtest.Cluster, name string, flags map[strin
 	}
 	f.http = unixClient(api)
 	t.Cleanup(f.http.CloseIdleConnections)
-	token, err := auth.Sign([]byte(`{"role":"fault_serial"}`), []byte(secret))
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.serial = string(token)
+	f.serial = authtest.Sign([]byte(`{"role":"fault_serial"}`), []byte(secret))
 	f.reconnect(t)
 	t.Cleanup(func() { f.db.Close(context.Background()) })
 	return f

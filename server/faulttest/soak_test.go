@@ -19,7 +19,7 @@ import (
 	"time"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
-	"github.com/fastgrest/fastgrest/server/auth"
+	"github.com/fastgrest/fastgrest/server/auth/authtest"
 	"github.com/fastgrest/fastgrest/server/faulttest"
 )
 
@@ -57,11 +57,7 @@ grant all on api.parent, api.child to fault_anon, fault_serial`)
 	}
 	for range 100 { // some that are expired, some that are not
 		for _, exp := range []int64{1, time.Now().Add(24 * time.Hour).Unix()} {
-			token, err := auth.Sign(fmt.Appendf(nil, `{"role":"fault_serial","exp":%d,"n":%d}`, exp, rand.Int()), []byte(secret))
-			if err != nil {
-				t.Fatal(err)
-			}
-			s.tokens = append(s.tokens, string(token))
+			s.tokens = append(s.tokens, authtest.Sign(fmt.Appendf(nil, `{"role":"fault_serial","exp":%d,"n":%d}`, exp, rand.Int()), []byte(secret)))
 		}
 	}
 	var all []soakFigures
