@@ -2,13 +2,12 @@ package parser
 
 // The tree of one parsed query string.
 //
-// Nodes live in slabs owned by the Query and refer to each other by index, so
-// that parsing a request allocates nothing once the slabs have grown. Every
-// []byte in a node is borrowed: it points into the raw query string or into
-// the Query's arena and is valid until the next Parse or Reset.
+// Nodes are in slices owned by the Query and refer to each other by index. Each
+// []byte in a node is a part of the raw query string or of the Query's arena, and
+// is valid until the next Parse or Reset.
 
 // Names is a range of Query.Names: an embed path such as clients.projects.
-// N == 0 means the request's own relation.
+// N == 0 is the relation of the request.
 type Names struct{ Off, N int32 }
 
 // JSONPath is a range of Query.Paths.
@@ -21,13 +20,13 @@ type JSONOp struct {
 	Key   []byte // the key, or the digits of the index
 }
 
-// Field names a column or computed field, and possibly a JSON path below it.
+// Field is a column or computed field, with a JSON path that may be empty.
 type Field struct {
 	Name []byte
 	Path JSONPath
 }
 
-// SelectKind tells what a SelectItem is.
+// SelectKind is the kind of a SelectItem.
 type SelectKind uint8
 
 const (
@@ -76,7 +75,7 @@ type SelectItem struct {
 	Next       int32
 }
 
-// Op is a filter operator. Its names, SQL tokens and properties are in ops.go.
+// Op is a filter operator. ops.go has the names, SQL tokens and properties.
 type Op uint8
 
 const (
@@ -108,7 +107,7 @@ const (
 	OpWfts
 )
 
-// Quant is the (any) or (all) behind an operator.
+// Quant is the (any) or (all) after an operator.
 type Quant uint8
 
 const (
@@ -128,8 +127,8 @@ const (
 	IsUnknown
 )
 
-// Filter is one condition on a column. Path is empty for filters inside logic
-// trees, whose path stands on the tree.
+// Filter is one condition on a column. Path is empty for a filter in a logic tree:
+// the LogicRoot has the path.
 type Filter struct {
 	Path    Names
 	Field   Field
@@ -138,7 +137,7 @@ type Filter struct {
 	Quant   Quant
 	Is      IsVal
 	HasLang bool
-	Plain   bool // the parameter's key is Field.Name as it stands, without quotes, path or spaces
+	Plain   bool // the key of the parameter equals Field.Name: no quotes, path or spaces
 	Lang    []byte
 	Slot    int32 // index into Query.Values; -1 for is
 }
@@ -153,8 +152,8 @@ type LogicNode struct {
 	Next   int32
 }
 
-// LogicRoot is one and= or or= parameter. Its node is a leaf only for odd
-// spellings such as and=.eq.1, which is a filter on a column called and.
+// LogicRoot is one and= or or= parameter. Its node is a leaf only in cases such as
+// and=.eq.1, which is a filter on a column called and.
 type LogicRoot struct {
 	Path Names
 	Node int32
@@ -191,7 +190,7 @@ type OrderList struct {
 	Off, N int32
 }
 
-// PathRange is the row range asked for on one embed path by limit= and offset=.
+// PathRange is the range of rows of one embed path, from limit= and offset=.
 type PathRange struct {
 	Path  Names
 	Range Range
@@ -203,8 +202,8 @@ type Param struct {
 	HasValue   bool // false for "key" without "="
 }
 
-// Query is a parsed query string. The zero value is ready for Parse; a Query
-// is meant to be pooled and reused.
+// Query is a parsed query string. The zero value is ready for Parse. A Query is
+// meant to be pooled. It is not safe for concurrent use.
 type Query struct {
 	Params []Param
 
@@ -212,7 +211,7 @@ type Query struct {
 	SelectTop int32 // first root item in Items, -1 when select is empty
 
 	Filters     []Filter
-	FilterRoots []int32 // filters that are parameters of their own, in order of appearance
+	FilterRoots []int32 // filters outside of logic trees, in order of appearance
 
 	Logic      []LogicNode
 	LogicRoots []LogicRoot
@@ -220,7 +219,7 @@ type Query struct {
 	Orders []OrderList
 	Terms  []OrderTerm
 
-	Ranges []PathRange // at most one per path
+	Ranges []PathRange // sorted by key, at most one per spelling of a path
 
 	HasColumns    bool
 	Columns       [][]byte // columns=, sorted, without duplicates
@@ -238,9 +237,9 @@ type Query struct {
 	Names [][]byte
 	Paths []JSONOp
 
-	arena     []byte       // unescaped text; slices of it are handed out, so it only grows until Reset
-	rangeText []rangeParam // what limit= and offset= said, for each spelling of a path
-	badRange  int32        // the rangeText whose key is no path, -1 for none
+	arena     []byte       // decoded text; nodes refer to it, so it only grows until Reset
+	rangeText []rangeParam // limit= and offset= for each spelling of a path
+	badRange  int32        // the last rangeText whose key is not a path, -1 for none
 	byKey     []int32      // scratch of AppendCanonical
 	stop      stop         // where the last parameter was refused
 	mode      Mode

@@ -6,11 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-// AppendCanonical appends the query string as Content-Location shows it: keys
-// sorted by their bytes, the values of a repeated key joined by commas, and
-// everything percent-encoded that is not a letter, a digit or one of "-_.~".
-// A byte above 127 is encoded as if it were a Latin-1 character, as PostgREST
-// does, so that "ü" takes four escapes.
+// AppendCanonical appends the query string for Content-Location. Keys are sorted
+// by their bytes, and the values of a repeated key are joined by commas. All
+// characters but letters, digits and "-_.~" are percent-encoded. Like PostgREST
+// it encodes each byte above 127 as a Latin-1 character, so "ü" has four escapes.
 func (q *Query) AppendCanonical(dst []byte) []byte {
 	q.byKey = q.byKey[:0]
 	for i := range q.Params {

@@ -9,9 +9,9 @@ import (
 //
 //	names = name *( "," name )
 //
-// What follows the names is ignored.
+// Text after the names is ignored.
 
-// parseColumns reads columns=, whose order and repetitions mean nothing.
+// parseColumns reads columns=. Order and repetitions do not matter.
 func (q *Query) parseColumns(value []byte) bool {
 	l := lexer{q: q, s: value}
 	q.HasColumns = true

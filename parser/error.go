@@ -2,9 +2,9 @@ package parser
 
 import "errors"
 
-// Error says why a query string was refused. Both texts are PostgREST's own:
-// Message names the parameter and the place, Details what was met there and
-// what would have been accepted.
+// Error is the reason why a query string is invalid, in the words of PostgREST.
+// Message has the parameter and the position, Details the text at this position
+// and what is expected there.
 type Error struct {
 	Message string
 	Details string
@@ -17,6 +17,6 @@ func (e *Error) Error() string {
 	return e.Message + ": " + e.Details
 }
 
-// ErrInvalidUTF8 is returned for a key or value that is no UTF-8 once it is
+// ErrInvalidUTF8 is the error of a key or value that is not UTF-8 after it is
 // percent-decoded.
 var ErrInvalidUTF8 = errors.New("query string is not valid UTF-8")

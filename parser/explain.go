@@ -11,13 +11,12 @@ var errTooManyParams = &Error{
 	Details: fmt.Sprintf("at most %d are allowed", MaxParams),
 }
 
-// errUnexplained would mean that package explain accepts what is refused here.
-// The fuzzers have found no such query.
+// errUnexplained is the error if package explain accepts a query that this package
+// refuses. The fuzzers have found no such query.
 var errUnexplained = &Error{Message: "failed to parse query string"}
 
-// explain finds the error for a query that read has refused. Only the first
-// failure is reported, and PostgREST reads the kinds of parameters in an order
-// of its own: that is the order here.
+// explain returns the error of a query that read has refused. It tries the kinds
+// of parameters in PostgREST's order and reports the first error.
 func (q *Query) explain() error {
 	if prm := q.firstRefused(kindOrder, (*Query).parseOrder); prm != nil {
 		return unlessNil(explainOrder(prm, q.stop))
@@ -40,7 +39,7 @@ func (q *Query) explain() error {
 	return errUnexplained
 }
 
-// firstRefused returns the first parameter of a kind that its grammar refuses.
+// firstRefused returns the first invalid parameter of a kind, or nil.
 func (q *Query) firstRefused(want kind, parse func(*Query, *Param) bool) *Param {
 	for i := range q.Params {
 		prm := &q.Params[i]
@@ -51,7 +50,7 @@ func (q *Query) firstRefused(want kind, parse func(*Query, *Param) bool) *Param 
 	return nil
 }
 
-// first returns the first parameter called key, nil if it has no value.
+// first returns the first parameter with a key, or nil if it has no value.
 func (q *Query) first(key string) *Param {
 	for i := range q.Params {
 		if prm := &q.Params[i]; string(prm.Key) == key {
@@ -71,9 +70,9 @@ func unlessNil(err error) error {
 	return err
 }
 
-// RangeError is the error of a limit= or offset= whose key leads to no embed,
-// nil if there is none. It is separate because PostgREST reports it late, and
-// only for reads and calls.
+// RangeError returns the error of a limit= or offset= whose key is not a path, or
+// nil. Parse does not return it, because PostgREST reports it after other errors,
+// and only for reads and calls.
 func (q *Query) RangeError() error {
 	if q.badRange < 0 {
 		return nil
@@ -123,8 +122,8 @@ func explainTreePath(key []byte) error {
 	return explainText("tree path", key, explain.TreePath, key, stop{})
 }
 
-// explainText reads a text again, as far as it takes, and words the error, if
-// there is one. The text that is shown is not always the one that is read.
+// explainText parses a text again and returns the error, or nil. shown is the text
+// that the message quotes, which may differ from the parsed text.
 func explainText(what string, shown []byte, g explain.Grammar, text []byte, at stop) error {
 	f, refused := explain.Run(g, text, explain.Start{Offset: at.mark, Depth: at.depth}, MaxDepth)
 	switch {

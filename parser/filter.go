@@ -2,7 +2,7 @@ package parser
 
 import "bytes"
 
-// The grammar of a filter, which is any parameter that is not reserved:
+// The grammar of a filter, which is a parameter whose key is not reserved:
 //
 //	key       = *( name "." ) name json-path
 //	value     = [ "not." ] condition
@@ -12,7 +12,7 @@ import "bytes"
 //	          / quantifiable [ "(any)" / "(all)" ] "." operand
 //	list      = "(" element *( "," element ) ")"
 //
-// What follows the key, a list or an is-value is ignored.
+// Text after the key, a list or an is-value is ignored.
 
 // parseFilter reads one filter parameter.
 func (q *Query) parseFilter(prm *Param) bool {
@@ -40,7 +40,7 @@ func (q *Query) parseFilter(prm *Param) bool {
 	return true
 }
 
-// treePath consumes a key: the embeds it leads through and the field it ends at.
+// treePath consumes a key: the embeds of its path, and the field at its end.
 func (l *lexer) treePath() (Names, Field, bool) {
 	off := len(l.q.Names)
 	name, ok := l.name()
@@ -55,8 +55,8 @@ func (l *lexer) treePath() (Names, Field, bool) {
 	return Names{int32(off), int32(len(l.q.Names) - off)}, Field{Name: name, Path: path}, ok
 }
 
-// condition consumes an operator with its operand. Inside a logic tree operands
-// end at commas and parentheses.
+// condition consumes an operator and its operand. Within a logic tree an operand
+// ends at a comma or a parenthesis.
 func (l *lexer) condition(f *Filter, inTree bool) outcome {
 	failure := missing
 	if l.takeText("not.") {
@@ -107,7 +107,7 @@ func (l *lexer) condition(f *Filter, inTree bool) outcome {
 	return parsed
 }
 
-// operator consumes the word at hand and looks it up.
+// operator consumes a word and returns the operator with that name.
 func (l *lexer) operator() (Op, bool) {
 	start := l.i
 	for l.i < len(l.s) && l.s[l.i]-'a' < 26 {
@@ -116,7 +116,7 @@ func (l *lexer) operator() (Op, bool) {
 	return lookupOp(l.s[start:l.i])
 }
 
-// quantifier consumes (any) or (all), if there.
+// quantifier consumes (any) or (all), which may be absent.
 func (l *lexer) quantifier() (Quant, bool) {
 	switch {
 	case !l.at('('):
@@ -129,7 +129,8 @@ func (l *lexer) quantifier() (Quant, bool) {
 	return QuantNone, false
 }
 
-// language consumes a text search configuration in parentheses, if there.
+// language consumes a text search configuration in parentheses, which may be
+// absent.
 func (l *lexer) language() (lang []byte, has, ok bool) {
 	if !l.take('(') {
 		return nil, false, true
@@ -141,7 +142,7 @@ func (l *lexer) language() (lang []byte, has, ok bool) {
 	return l.s[name.lo:name.hi:name.hi], true, true
 }
 
-// operand consumes the operand of an operator without a grammar of its own.
+// operand consumes the operand of an operator other than in and is.
 func (l *lexer) operand(inTree bool) []byte {
 	if inTree {
 		return l.treeOperand()
@@ -151,8 +152,8 @@ func (l *lexer) operand(inTree bool) []byte {
 	return v
 }
 
-// wildcards makes the pattern that LIKE takes: * is more convenient in a URL
-// than %, which would have to be escaped.
+// wildcards returns the pattern for LIKE, in which % replaces *. A URL would have
+// to escape %.
 func (q *Query) wildcards(v []byte) []byte {
 	i := bytes.IndexByte(v, '*')
 	if i < 0 {
@@ -169,8 +170,7 @@ func (q *Query) wildcards(v []byte) []byte {
 	return v
 }
 
-// isValues are the operands of is, in lower case. Each letter may also be
-// upper case, on its own.
+// isValues are the operands of is in lower case. Letter case does not matter.
 var isValues = [...]string{
 	IsNull:    "null",
 	IsNotNull: "not_null",
@@ -201,8 +201,8 @@ next:
 }
 
 // list consumes the operand of in and returns it as a PostgreSQL array literal.
-// An element is a quoted text, or, when none ends at a comma or parenthesis,
-// whatever stands before the next comma or parenthesis.
+// An element is a quoted text that ends at a comma or parenthesis, or else the
+// text up to the next comma or parenthesis.
 func (l *lexer) list() ([]byte, bool) {
 	if !l.lexeme('(') {
 		return nil, false
@@ -229,8 +229,8 @@ func (l *lexer) list() ([]byte, bool) {
 	return a[start:len(a):len(a)], true
 }
 
-// element consumes one element of a list. A quoted one is returned as it
-// stands between the quotes.
+// element consumes one element of a list. It returns the text of a quoted element
+// without its quotes, with its backslashes.
 func (l *lexer) element() (elem []byte, quoted bool) {
 	if end, _, ok := scanQuoted(l.s, l.i); ok && endsOperand(l.s, end) {
 		elem = l.s[l.i+1 : end-1]
@@ -240,13 +240,12 @@ func (l *lexer) element() (elem []byte, quoted bool) {
 	return l.untilDelimiter(), false
 }
 
-// endsOperand tells whether an operand of a list or logic tree may end at i.
+// endsOperand reports whether an operand of a list or logic tree may end at i.
 func endsOperand(s []byte, i int) bool {
 	return i >= len(s) || s[i] == ',' || s[i] == ')'
 }
 
-// untilDelimiter consumes what stands before the next comma or closing
-// parenthesis.
+// untilDelimiter consumes the text up to the next comma or closing parenthesis.
 func (l *lexer) untilDelimiter() []byte {
 	start := l.i
 	for !endsOperand(l.s, l.i) {
@@ -255,8 +254,8 @@ func (l *lexer) untilDelimiter() []byte {
 	return l.s[start:l.i:l.i]
 }
 
-// appendElement quotes an element for an array literal. It is cut at the first
-// NUL, which PostgreSQL could not store.
+// appendElement appends an element, quoted for an array literal. It cuts the
+// element at the first NUL, which PostgreSQL cannot store.
 func appendElement(dst, elem []byte, quoted bool) []byte {
 	dst = append(dst, '"')
 	for i := 0; i < len(elem); i++ {

@@ -6,12 +6,13 @@ import (
 	"unicode/utf8"
 )
 
-// lexer reads one parameter's key or value from left to right. Its methods are
-// pulled by the grammar, which knows the context; each either consumes what it
-// is named for and reports true, or reports false.
+// lexer reads the key or the value of one parameter from left to right. The
+// parsers of the grammars call its methods. A method consumes the element it is
+// named for and returns true, or returns false.
 //
-// A false is final unless the comment of the method says that nothing was
-// consumed: the grammar only tries an alternative where PostgREST does.
+// After false the parameter is invalid, unless the comment of the method says
+// that nothing was consumed. A parser tries an alternative only where PostgREST
+// does.
 type lexer struct {
 	q     *Query
 	s     []byte
@@ -20,20 +21,19 @@ type lexer struct {
 	mark  int // where the element before the one being read begins, in the innermost list
 }
 
-// stop is where a lexer was when its text was refused. Package explain need not
-// read what comes before: complete elements of a list have no say in why a
-// later one fails.
+// stop is the state of a lexer when it refused its text. Package explain starts
+// there: the complete elements of a list do not change the error of a later one.
 type stop struct{ mark, depth int }
 
-// refuse leaves the stop behind for explain.
+// refuse saves the stop for explain.
 func (l *lexer) refuse() bool {
 	l.q.stop = stop{l.mark, l.depth}
 	return false
 }
 
-// outcome tells two failures apart. PostgREST's repetitions end quietly at an
-// element that is missing, but not at one that breaks off half way: select=:x
-// is an empty select, and select=x: is an error.
+// outcome distinguishes two failures. In PostgREST a list ends without an error
+// where an element is missing, but not within an incomplete element: select=:x is
+// an empty select, and select=x: is an error.
 type outcome uint8
 
 const (
@@ -93,15 +93,15 @@ func (l *lexer) hasText(text string) bool {
 	return len(l.s)-l.i >= len(text) && string(l.s[l.i:l.i+len(text)]) == text
 }
 
-// space skips spaces and tabs; no other white space separates anything.
+// space skips spaces and tabs, the only white space between elements.
 func (l *lexer) space() {
 	for l.i < len(l.s) && (l.s[l.i] == ' ' || l.s[l.i] == '\t') {
 		l.i++
 	}
 }
 
-// lexeme consumes c and the space around it; the space counts as consumed even
-// when c does not follow.
+// lexeme consumes c and the space around it. It consumes the space in front also
+// if c does not follow.
 func (l *lexer) lexeme(c byte) bool {
 	l.space()
 	if !l.take(c) {
@@ -111,8 +111,8 @@ func (l *lexer) lexeme(c byte) bool {
 	return true
 }
 
-// separator consumes a comma and the space around it. Without one it is
-// missing, unless there was space: then PostgREST has committed itself.
+// separator consumes a comma and the space around it. The outcome without a comma
+// is missing, or broken after space, where PostgREST does not backtrack.
 func (l *lexer) separator() outcome {
 	start := l.i
 	if l.lexeme(',') {
@@ -128,8 +128,8 @@ func (l *lexer) separator() outcome {
 type span struct{ lo, hi int }
 
 // identifier consumes letters of any script, ASCII digits, "_", "$" and spaces,
-// and returns the run without the spaces around it. Nothing is consumed when
-// there is no such character.
+// and returns them without the spaces at both ends. It consumes nothing if there
+// is no such character.
 func (l *lexer) identifier() (span, bool) {
 	s, i := l.s, l.i
 	for i < len(s) {
@@ -161,8 +161,8 @@ func (l *lexer) identifier() (span, bool) {
 	return span{lo, hi}, true
 }
 
-// key consumes a plain key of a JSON path: anything but ( - : . , > and ),
-// returned without the white space around it.
+// key consumes a plain key of a JSON path: all characters but ( - : . , > and ).
+// It returns the key without the white space at both ends.
 func (l *lexer) key() (span, bool) {
 	s, i := l.s, l.i
 	for i < len(s) && charClass[s[i]]&inKey != 0 {
@@ -181,11 +181,11 @@ func (l *lexer) key() (span, bool) {
 	return span{lo, hi}, true
 }
 
-// edge tells bytes that may begin or end white space.
+// edge reports whether a byte may begin or end white space.
 func edge(c byte) bool { return c <= ' ' || c >= utf8.RuneSelf }
 
-// isSpace is Unicode white space as Haskell sees it: narrower than Go's, which
-// counts U+0085 and the line and paragraph separators.
+// isSpace is Haskell's definition of white space. Go's also has U+0085 and the
+// line and paragraph separators.
 func isSpace(r rune) bool {
 	switch {
 	case r == ' ', r >= '\t' && r <= '\r', r == 0xA0:
@@ -227,14 +227,13 @@ func (l *lexer) jsonKey() ([]byte, bool) {
 	return l.dashed(part, true)
 }
 
-// atDash tells a dash from an arrow.
+// atDash reports whether a dash follows that does not begin an arrow.
 func (l *lexer) atDash() bool {
 	return l.at('-') && (l.i+1 >= len(l.s) || l.s[l.i+1] != '>')
 }
 
-// dashed joins the parts of a dashed name. As long as they touch the dashes
-// between them, the name is a piece of the input; otherwise it is put together
-// in the arena.
+// dashed joins the parts of a dashed name. Without spaces around the dashes the
+// name is a part of the input. Otherwise it is built in the arena.
 func (l *lexer) dashed(first span, keys bool) ([]byte, bool) {
 	whole, start := first, none
 	for l.atDash() {
@@ -261,8 +260,7 @@ func (l *lexer) dashed(first span, keys bool) ([]byte, bool) {
 	return a[start:len(a):len(a)], true
 }
 
-// part is a branch rather than a function value, which would make the lexer
-// escape to the heap.
+// part is a branch because a function value would move the lexer to the heap.
 func (l *lexer) part(key bool) (span, bool) {
 	if key {
 		return l.key()
@@ -270,8 +268,8 @@ func (l *lexer) part(key bool) (span, bool) {
 	return l.identifier()
 }
 
-// quoted consumes a text in double quotes, in which a backslash makes the next
-// character ordinary.
+// quoted consumes a text in double quotes, in which a backslash escapes the next
+// character.
 func (l *lexer) quoted() ([]byte, bool) {
 	end, escaped, ok := scanQuoted(l.s, l.i)
 	if !ok {
@@ -285,7 +283,7 @@ func (l *lexer) quoted() ([]byte, bool) {
 	return l.unquote(inner), true
 }
 
-// scanQuoted finds the end of the quoted text that may begin at i.
+// scanQuoted finds the end of a quoted text at i, if there is one.
 func scanQuoted(s []byte, i int) (end int, escaped, ok bool) {
 	if i >= len(s) || s[i] != '"' {
 		return i, false, false
@@ -302,7 +300,7 @@ func scanQuoted(s []byte, i int) (end int, escaped, ok bool) {
 	return i, escaped, false
 }
 
-// unquote drops the backslashes of a quoted text.
+// unquote removes the backslashes of a quoted text.
 func (l *lexer) unquote(inner []byte) []byte {
 	a := l.q.arena
 	start := len(a)
@@ -350,9 +348,8 @@ func (l *lexer) jsonPath() (JSONPath, bool) {
 	return JSONPath{int32(off), int32(len(l.q.Paths) - off)}, true
 }
 
-// jsonIndex consumes an array index, which only counts as one when an operand
-// of a path may end behind it; otherwise nothing is consumed and the digits
-// are a key.
+// jsonIndex consumes an array index. Digits are an index only if an operand of a
+// path may end after them. Otherwise it consumes nothing, and they are a key.
 func (l *lexer) jsonIndex() ([]byte, bool) {
 	i := l.i
 	if i < len(l.s) && l.s[i] == '-' {

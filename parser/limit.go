@@ -5,15 +5,15 @@ import (
 	"slices"
 )
 
-// rangeParam collects limit= and offset= of one embed path; the last of each
-// counts. Paths are told apart by how they are written, not by what they mean.
+// rangeParam has the last limit= and the last offset= of one embed path. Different
+// spellings of a path have different entries.
 type rangeParam struct {
-	prefix              []byte // the key up to its last dot, which is included
+	prefix              []byte // the key up to and including its last dot
 	limit, offset       []byte
 	hasLimit, hasOffset bool
 }
 
-// rangeEntry finds the entry for a path or makes it.
+// rangeEntry returns the entry of a path. It adds one if there is none.
 func (q *Query) rangeEntry(prefix []byte) *rangeParam {
 	for i := range q.rangeText {
 		if bytes.Equal(q.rangeText[i].prefix, prefix) {
@@ -24,15 +24,14 @@ func (q *Query) rangeEntry(prefix []byte) *rangeParam {
 	return &q.rangeText[len(q.rangeText)-1]
 }
 
-// readRanges makes Ranges of what was collected, sorted by the text in front of
-// limit or offset. The order matters where two ranges lead to one embed, which
-// has two names or a path with two spellings: the later one counts. It does not
-// depend on the order in the query string, so that a key of a plan does not
-// either.
+// readRanges sets Ranges, in alphabetical order of the keys. The order decides if
+// two ranges belong to one embed, because it has two names or its path has two
+// spellings: the last one counts. The order in the query string does not matter.
+// PostgREST uses the order of a hash table instead.
 //
-// A key that is no path is not an error here, because PostgREST reports it when
-// it plans the statement, see RangeError. A range of the root is dropped unless
-// its key is just limit or offset.
+// A key that is not a path is not an error here, because PostgREST reports it when
+// it plans the statement, see RangeError. A range of the root is ignored unless its
+// key is limit or offset alone.
 func (q *Query) readRanges() {
 	slices.SortFunc(q.rangeText, func(a, b rangeParam) int { return bytes.Compare(a.prefix, b.prefix) })
 	for i := range q.rangeText {
@@ -53,9 +52,9 @@ func (q *Query) readRanges() {
 	}
 }
 
-// rangePath consumes names that end in dots, followed by the reserved word that
-// has been cut off. Like all keys it may break off at a character that is in no
-// name, and then its last name is not part of the path.
+// rangePath consumes a path of names that end in dots; the reserved word after it
+// was removed. Like all keys the path ends at a character that cannot be in a name,
+// and the incomplete name in front of that is not part of the path.
 func (l *lexer) rangePath() (Names, bool) {
 	off := len(l.q.Names)
 	for !l.done() {
@@ -74,8 +73,8 @@ func (l *lexer) rangePath() (Names, bool) {
 
 func (l *lexer) namesFrom(off int) Names { return Names{int32(off), int32(len(l.q.Names) - off)} }
 
-// rows combines limit and offset. An offset that is no number is 0; a limit
-// that is none is no limit, but 0 beside an offset.
+// rows combines limit and offset. An invalid offset is 0. An invalid limit is
+// ignored, but is 0 if there is an offset.
 func (e *rangeParam) rows() Range {
 	var limit, offset number
 	limited, moved := false, false
@@ -94,7 +93,8 @@ func (e *rangeParam) rows() Range {
 	return AllRange
 }
 
-// RootRange is the range of limit= and offset= without a path.
+// RootRange is the range of the relation of the request: limit= and offset=
+// without a path.
 func (q *Query) RootRange() Range {
 	for i := range q.Ranges {
 		if q.Ranges[i].Path.N == 0 {

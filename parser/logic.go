@@ -6,8 +6,8 @@ package parser
 //	tree = field "." condition
 //	     / [ "not." ] ( "and" / "or" ) "(" tree *( "," tree ) ")"
 //
-// The value is read with the key's operator in front, so that and=(a,b) is the
-// tree and(a,b). What follows the tree is ignored.
+// The operator of the key precedes the value: and=(a,b) is the tree and(a,b).
+// Text after the tree is ignored.
 
 // parseLogic reads one and= or or= parameter.
 func (q *Query) parseLogic(prm *Param) bool {
@@ -24,7 +24,7 @@ func (q *Query) parseLogic(prm *Param) bool {
 	return true
 }
 
-// logicText reads the key and puts the text of the tree together.
+// logicText parses the key and joins the text of the tree.
 func (q *Query) logicText(prm *Param) (path Names, text []byte, ok bool) {
 	l := lexer{q: q, s: prm.Key}
 	off := len(q.Names)
@@ -50,8 +50,8 @@ func (q *Query) logicText(prm *Param) (path Names, text []byte, ok bool) {
 	return path, q.arena[start:len(q.arena):len(q.arena)], true
 }
 
-// logicTree consumes one tree. A leaf is tried first, because columns may well
-// be called and, or and not; what it recorded is taken back if it fails.
+// logicTree consumes one tree. It tries a leaf first, because columns may be called
+// and, or and not, and undoes the nodes of a leaf that fails.
 func (l *lexer) logicTree() (int32, bool) {
 	q := l.q
 	start, paths := l.i, len(q.Paths)
@@ -125,7 +125,7 @@ func (l *lexer) logicFilter() (f Filter, ok bool) {
 }
 
 // treeOperand consumes the operand of a leaf: a quoted text, an array literal
-// without further braces, or what stands before the next comma or parenthesis.
+// without inner braces, or the text up to the next comma or parenthesis.
 func (l *lexer) treeOperand() []byte {
 	if end, escaped, ok := scanQuoted(l.s, l.i); ok && endsOperand(l.s, end) {
 		inner := l.s[l.i+1 : end-1 : end-1]

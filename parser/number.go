@@ -9,18 +9,18 @@ import (
 	"github.com/fastgrest/fastgrest/parser/jsontext"
 )
 
-// number is an integer of any size. Ordinary ones live in small alone.
+// number is an integer of any size.
 type number struct {
 	small int64
-	large *big.Int // set when the number is no int64
+	large *big.Int // set if the number exceeds int64; small is saturated then
 }
 
-// parseNumber reads an integer as the reader of Haskell literals does, which
-// is what limit= and offset= are read with: white space around each part,
-// parentheses around the whole, one minus, and the prefixes 0x, 0o and 0b.
-// There is no plus, no fraction and no exponent. What is no integer is 0.
+// parseNumber parses an integer of limit= or offset=. PostgREST reads these as
+// Haskell literals: white space around each part, parentheses around the whole,
+// one minus, and the prefixes 0x, 0o and 0b. There is no plus, fraction or
+// exponent. The number is 0 if ok is false.
 func parseNumber(s []byte) (n number, ok bool) {
-	if len(s) > 0 && len(s) <= 18 { // digits alone, and few enough to fit
+	if len(s) > 0 && len(s) <= 18 { // only digits, few enough for an int64
 		for _, c := range s {
 			if c -= '0'; c > 9 {
 				return parseLiteral(s)
@@ -57,8 +57,8 @@ func parseLiteral(s []byte) (n number, ok bool) {
 	return n, true
 }
 
-// parseDigits reads a number without its sign and returns what follows it.
-// A prefix without digits behind it is the number 0 followed by a letter.
+// parseDigits parses a number without its sign and returns the rest of s. A prefix
+// without digits after it is the number 0 followed by a letter.
 func parseDigits(s []byte, negative bool) (number, []byte, bool) {
 	base := byte(10)
 	if len(s) > 2 && s[0] == '0' {
@@ -114,7 +114,7 @@ func largeNumber(digits []byte, base byte, negative bool) number {
 	return normal(v)
 }
 
-// normal picks the representation of v.
+// normal returns v as a number, which is small if v fits.
 func normal(v *big.Int) number {
 	if v.IsInt64() {
 		return number{small: v.Int64()}
@@ -126,7 +126,7 @@ func normal(v *big.Int) number {
 	return n
 }
 
-// int is n as a large number.
+// int is n as a big.Int.
 func (n number) int() *big.Int {
 	if n.large != nil {
 		return n.large

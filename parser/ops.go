@@ -1,6 +1,6 @@
 package parser
 
-// opFact is what is known of an operator; opFacts is the one place to add to.
+// opFact has the properties of an operator. A new operator is added to opFacts.
 type opFact struct {
 	name    string // as written in a query string
 	sql     string // as written between column and operand
@@ -35,23 +35,23 @@ var opFacts = [...]opFact{
 	OpWfts:       {name: "wfts", sql: "@@", tsquery: "websearch_to_tsquery"},
 }
 
-// Name is the operator as a query string spells it.
+// Name is the name of the operator in a query string.
 func (o Op) Name() string { return o.fact().name }
 
-// SQL is the operator as SQL spells it between the column and the operand.
+// SQL is the SQL operator between the column and the operand.
 func (o Op) SQL() string { return o.fact().sql }
 
-// TSQuery is the function around the operand of a full text search, empty for
-// every other operator.
+// TSQuery is the function around the operand of a full text search. It is empty
+// for other operators.
 func (o Op) TSQuery() string { return o.fact().tsquery }
 
-// Quantifiable tells whether (any) and (all) may follow the operator.
+// Quantifiable reports whether (any) and (all) may follow the operator.
 func (o Op) Quantifiable() bool { return o < opSimpleFence }
 
-// FullText tells whether the operator is a full text search.
+// FullText reports whether the operator is a full text search.
 func (o Op) FullText() bool { return o >= OpFts }
 
-// Valid tells an operator from other numbers, the fence included.
+// Valid reports whether o is an operator. opSimpleFence is not.
 func (o Op) Valid() bool { return o.fact().name != "" }
 
 func (o Op) fact() *opFact {
@@ -61,8 +61,8 @@ func (o Op) fact() *opFact {
 	return &opFacts[o]
 }
 
-// lookupOp finds the operator a query string names. The switch compiles to a
-// search by length and content and needs no map.
+// lookupOp returns the operator with a name. The switch compiles to a search by
+// length and content.
 func lookupOp(name []byte) (Op, bool) {
 	switch string(name) {
 	case "eq":

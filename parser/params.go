@@ -6,8 +6,8 @@ import (
 	"github.com/fastgrest/fastgrest/parser/percent"
 )
 
-// What a byte of the raw query string means to the splitter; 0 for the bytes
-// that mean only themselves, which are nearly all.
+// Classes of bytes in the raw query string. Bytes without a class, which are nearly
+// all, are ordinary text.
 const (
 	rawEnd    = 1 << iota // & and ;
 	rawEquals             // =
@@ -25,9 +25,9 @@ var rawClass = func() (t [256]uint8) {
 	return t
 }()
 
-// split cuts the raw query string into decoded parameters. A part without "="
-// is a key without a value, and "a&&b" holds a part with an empty key, but a
-// separator at the very end opens nothing.
+// split splits the raw query string into decoded parameters. A part without "=" is
+// a key without a value. "a&&b" has a part with an empty key, but there is no part
+// after a separator at the end.
 func (q *Query) split(raw []byte) error {
 	for i := 0; i < len(raw); i++ {
 		if len(q.Params) == MaxParams {
@@ -70,8 +70,8 @@ func (q *Query) split(raw []byte) error {
 	return nil
 }
 
-// decode undoes percent-encoding, in the arena if there is any, and reports
-// whether the result is UTF-8.
+// decode returns s without percent-encoding, and whether the result is UTF-8. It
+// copies s to the arena if there is anything to decode.
 func (q *Query) decode(s []byte, seen uint8) ([]byte, bool) {
 	if seen == 0 {
 		return s, true

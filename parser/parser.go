@@ -2,7 +2,7 @@ package parser
 
 import "bytes"
 
-// Mode tells what the query string belongs to.
+// Mode is the kind of resource that a query string is for.
 type Mode uint8
 
 const (
@@ -11,13 +11,13 @@ const (
 	ModeCall                 // a routine called by POST
 )
 
-// Bounds on what a query string may hold. Its length is the server's concern.
+// Limits of a query string. The caller limits its length.
 const (
 	MaxParams = 1000 // parameters
 	MaxDepth  = 200  // embeds inside embeds, or logic operators inside logic operators
 )
 
-// kind is what a parameter's key makes of it.
+// kind is the kind of a parameter.
 type kind uint8
 
 const (
@@ -31,8 +31,8 @@ const (
 	kindLogic
 )
 
-// kindOf classifies a key: three names are reserved as they stand, and five
-// wherever they follow the last dot.
+// kindOf returns the kind of a key, and the offset after its last dot. Three names
+// are reserved as complete keys, and five after the last dot.
 func kindOf(key []byte) (k kind, last int) {
 	last = bytes.LastIndexByte(key, '.') + 1
 	switch string(key[last:]) {
@@ -59,14 +59,10 @@ func kindOf(key []byte) (k kind, last int) {
 	return kindFilter, last
 }
 
-// Parse reads a raw query string, without its question mark, into q. The raw
-// bytes must stay as they are for as long as q is used.
+// Parse parses a raw query string, without its question mark, into q. The caller
+// must not modify raw as long as it uses q.
 //
-// Slots of Values are numbered by filter parameters in order of appearance,
-// then by logic trees in order of appearance, each depth first.
-//
-// The error is *Error, or ErrInvalidUTF8. After an error q holds nothing of
-// use but Params.
+// The error is an *Error or ErrInvalidUTF8. After an error only Params is valid.
 func (q *Query) Parse(raw []byte, mode Mode) error {
 	q.Reset()
 	q.mode = mode
@@ -79,8 +75,8 @@ func (q *Query) Parse(raw []byte, mode Mode) error {
 	return nil
 }
 
-// read gives every parameter to its grammar. It only knows success and
-// failure: which failure is reported, and how, is for explain to find out.
+// read parses all parameters. It returns false if one is invalid; explain finds
+// the error to report.
 func (q *Query) read() bool {
 	var sel, columns, onConflict *Param
 	logic := false
@@ -138,8 +134,8 @@ func (q *Query) read() bool {
 	return true
 }
 
-// firstOf keeps the first parameter of a name, even one without a value: it
-// hides the others.
+// firstOf returns the first parameter of a name, which hides the others even if it
+// has no value.
 func firstOf(first, prm *Param) *Param {
 	if first != nil {
 		return first
@@ -147,8 +143,8 @@ func firstOf(first, prm *Param) *Param {
 	return prm
 }
 
-// readLogic reads the logic trees, after all filters so that these have the
-// first slots.
+// readLogic parses the logic trees. It runs after all filters are parsed, because
+// filters have the first slots.
 func (q *Query) readLogic() bool {
 	for i := range q.Params {
 		prm := &q.Params[i]

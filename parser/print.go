@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// String shows the tree for tests and people: a line for each part, in which
-// every operand stands behind its slot.
+// String formats the tree for tests and debugging: one line for each part, each
+// operand after its slot.
 func (q *Query) String() string {
 	p := printer{q: q}
 	if q.SelectTop >= 0 {
@@ -73,7 +73,7 @@ func (p *printer) comma(i int) {
 	}
 }
 
-// name quotes whatever is no ordinary identifier.
+// name quotes a name that is not an ordinary identifier.
 func (p *printer) name(name []byte) {
 	s := string(name)
 	if ordinary(name) || s == "*" {

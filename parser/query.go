@@ -3,14 +3,14 @@ package parser
 // none ends a chain of nodes.
 const none = -1
 
-// One oversized request must not pin its memory in a pooled Query: slabs that
-// have grown beyond these are dropped by Reset.
+// Reset releases slices with more than this capacity, so that a large request does
+// not keep its memory in a pooled Query.
 const (
 	keepBytes = 64 << 10
 	keepNodes = 512
 )
 
-// Reset forgets the parsed query but keeps the slabs for the next one.
+// Reset empties q and keeps its slices for the next Parse.
 func (q *Query) Reset() {
 	q.Params = emptied(q.Params, keepNodes)
 	q.Items = emptied(q.Items, keepNodes)
@@ -53,7 +53,8 @@ func (q *Query) JSON(p JSONPath) []JSONOp { return q.Paths[p.Off : p.Off+p.N : p
 // OrderTerms returns the terms of one order= parameter.
 func (q *Query) OrderTerms(o OrderList) []OrderTerm { return q.Terms[o.Off : o.Off+o.N : o.Off+o.N] }
 
-// Value returns the operand of a filter; ok is false for is, which has none.
+// Value returns the operand of a filter. ok is false for is, whose operand is in
+// the shape.
 func (q *Query) Value(f *Filter) (v []byte, ok bool) {
 	if f.Slot < 0 {
 		return nil, false

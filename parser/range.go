@@ -5,12 +5,12 @@ import (
 	"strconv"
 )
 
-// Range is a range of rows, counted from 0. It may be of any size: a bound
-// beyond int64 is exact where the range is printed for PostgreSQL, which is
-// the one to refuse it, and saturated in Lower and Upper.
+// Range is a range of rows, counted from 0. A bound beyond int64 is saturated in
+// Lower and Upper. AppendLimit and AppendOffset print it exactly, and PostgreSQL
+// refuses it.
 type Range struct {
 	Lower     int64
-	Upper     int64 // inclusive; of no meaning when Unbounded
+	Upper     int64 // inclusive; not used if Unbounded
 	Unbounded bool
 
 	lower *big.Int // exact bounds beyond int64
@@ -20,11 +20,11 @@ type Range struct {
 // AllRange is the range of all rows.
 var AllRange = Range{Unbounded: true}
 
-// zeroRange is what limit=0 asks for: a range without rows that is no mistake.
+// zeroRange is the range of limit=0: an empty range that is not an error.
 var zeroRange = Range{Lower: 0, Upper: -1}
 
-// emptyRange stands for the intersection of ranges that do not meet. It differs
-// from zeroRange because it is a mistake.
+// emptyRange is the intersection of ranges without common rows. Unlike zeroRange
+// it is an error.
 var emptyRange = Range{Lower: 1, Upper: 0}
 
 // ParseRange returns the range from row lower to row upper, or to the last row
@@ -59,19 +59,17 @@ func rangeFrom(lower number) Range {
 func (r Range) from() number { return number{r.Lower, r.lower} }
 func (r Range) to() number   { return number{r.Upper, r.upper} }
 
-// IsAll tells whether the range is all rows.
+// IsAll reports whether the range is all rows.
 func (r Range) IsAll() bool { return r.Unbounded && r.from().is(0) }
 
-// IsEmpty tells whether the range holds no row; a zero or negative limit makes
-// one too.
+// IsEmpty reports whether the range has no rows, as with a zero or negative limit.
 func (r Range) IsEmpty() bool { return !r.Unbounded && r.to().compare(r.from()) < 0 }
 
-// HasLimitZero tells whether the range comes from limit=0. Any range that ends
-// at row -1 counts, whatever its limit was.
+// HasLimitZero reports whether the range comes from limit=0. Like in PostgREST,
+// all ranges that end at row -1 do.
 func (r Range) HasLimitZero() bool { return !r.Unbounded && r.to().is(-1) }
 
-// LimitZero is fallback, unless r comes from limit=0: then it is the range
-// without rows that passes where other empty ranges are refused.
+// LimitZero returns fallback, or the range of limit=0 if r comes from limit=0.
 func (r Range) LimitZero(fallback Range) Range {
 	if r.HasLimitZero() {
 		return zeroRange
@@ -93,9 +91,9 @@ func (r Range) Intersect(s Range) Range {
 	return r
 }
 
-// Restrict cuts the range to maxRows rows from its first one. A range without
-// rows stays as it is. Where no maximum is set, r.LimitZero(r) does the rest of
-// what Restrict does.
+// Restrict limits the range to its first maxRows rows. It does not change an empty
+// range, but returns the range of limit=0 if r comes from limit=0. Without a
+// maximum r.LimitZero(r) does the latter.
 func (r Range) Restrict(maxRows int64) Range {
 	if r.HasLimitZero() {
 		return zeroRange
@@ -110,8 +108,8 @@ func (r Range) Restrict(maxRows int64) Range {
 	return r
 }
 
-// Limit is the number of rows in the range, for use where an int64 must do:
-// ok is false for an unbounded range and for numbers beyond int64.
+// Limit is the number of rows in the range. ok is false for an unbounded range and
+// for numbers beyond int64.
 func (r Range) Limit() (rows int64, ok bool) {
 	if r.Unbounded {
 		return 0, false
@@ -131,8 +129,8 @@ func (r Range) rows() number {
 	return normal(n.Add(n, big.NewInt(1)))
 }
 
-// AppendLimit appends the operand of LIMIT, which is nothing for an unbounded
-// range. A negative limit is passed on: PostgreSQL has the error for it.
+// AppendLimit appends the operand of LIMIT. It appends nothing for an unbounded
+// range. PostgreSQL refuses a negative limit.
 func (r Range) AppendLimit(dst []byte) []byte {
 	if r.Unbounded {
 		return dst
@@ -150,14 +148,14 @@ func appendNumber(dst []byte, n number) []byte {
 	return strconv.AppendInt(dst, n.small, 10)
 }
 
-// What a range changes in a statement.
+// Bits of Range.Shape.
 const (
 	ShapeBounded  = 1 << iota // it has an end, and needs LIMIT
 	ShapeZero                 // it comes from limit=0
-	ShapeFollowed             // it does not begin at row 0, and needs OFFSET
+	ShapeFollowed             // it begins after row 0, and needs OFFSET
 )
 
-// Shape tells what the range changes in a statement, its numbers left out.
+// Shape is the effect of the range on a statement, without its numbers.
 func (r Range) Shape() (s byte) {
 	if !r.Unbounded {
 		s |= ShapeBounded

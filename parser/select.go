@@ -10,8 +10,8 @@ package parser
 //	         / "..." name *2( "!" param ) "(" items ")"
 //	param    = "left" / "inner" / hint
 //
-// The list ends quietly where no item begins, and nothing is asked of what
-// follows: select=) is an empty select.
+// The list ends without an error where no item begins, and the rest is ignored:
+// select=) is an empty select.
 
 // parseSelect reads the value of select=.
 func (q *Query) parseSelect(value []byte) bool {
@@ -24,7 +24,7 @@ func (q *Query) parseSelect(value []byte) bool {
 	return true
 }
 
-// selectAll is what a request without select= asks for.
+// selectAll is the select of a request without select=.
 func (q *Query) selectAll() {
 	q.SelectTop = q.newItem()
 	q.Items[q.SelectTop].Field.Name = star
@@ -37,7 +37,7 @@ func (q *Query) newItem() int32 {
 	return int32(len(q.Items) - 1)
 }
 
-// items consumes siblings and returns the first of their chain.
+// items consumes a list and returns its first item.
 func (l *lexer) items() (int32, bool) {
 	first, last := int32(none), int32(none)
 	for before := l.i; ; {
@@ -121,7 +121,7 @@ func (l *lexer) item() (int32, outcome) {
 	return none, failure
 }
 
-// aliasEnd consumes the colon behind an alias, but not half of a "::".
+// aliasEnd consumes the colon after an alias. "::" is not one.
 func (l *lexer) aliasEnd() bool {
 	if !l.at(':') || l.i+1 < len(l.s) && l.s[l.i+1] == ':' {
 		return false
@@ -130,10 +130,10 @@ func (l *lexer) aliasEnd() bool {
 	return true
 }
 
-// atItemEnd tells whether an item may end here.
+// atItemEnd reports whether an item may end here.
 func (l *lexer) atItemEnd() bool { return l.done() || l.s[l.i] == ',' || l.s[l.i] == ')' }
 
-// spread consumes what follows "..." up to the parenthesis.
+// spread consumes a spread from after "..." up to the parenthesis.
 func (l *lexer) spread(it *SelectItem) bool {
 	name, ok := l.name()
 	if !ok || !l.embedParams(it) || !l.at('(') {
@@ -143,8 +143,8 @@ func (l *lexer) spread(it *SelectItem) bool {
 	return true
 }
 
-// relation consumes what follows the name of an embed up to the parenthesis.
-// A relation cannot be called count, because count(x) must stay an error.
+// relation consumes an embed from after its name up to the parenthesis. A relation
+// cannot be called count, because count(x) is an error.
 func (l *lexer) relation(it *SelectItem, name []byte) bool {
 	if !l.at('(') && !l.at('!') {
 		return false
@@ -157,7 +157,7 @@ func (l *lexer) relation(it *SelectItem, name []byte) bool {
 }
 
 // embedParams consumes up to two hints or join types. The first of each kind
-// counts. "left" and "inner" win over hints that begin with them.
+// counts. "left" and "inner" take precedence over hints that begin with them.
 func (l *lexer) embedParams(it *SelectItem) bool {
 	for range 2 {
 		if !l.take('!') {
@@ -200,8 +200,8 @@ func (l *lexer) embed(idx int32) (int32, outcome) {
 	return idx, parsed
 }
 
-// column consumes a column or an aggregate that begins at mark, behind the
-// alias. The caller may have read its name already.
+// column consumes a column or an aggregate that begins at mark, after the alias.
+// The caller may have consumed the name.
 func (l *lexer) column(it *SelectItem, mark int, name []byte, haveName bool) bool {
 	if l.i-mark == len("count") && string(name) == "count" && l.takeText("()") {
 		it.Field.Name, it.Agg = star, AggCount
@@ -232,7 +232,7 @@ func (l *lexer) column(it *SelectItem, mark int, name []byte, haveName bool) boo
 	return l.cast(&it.HasAggCast, &it.AggCast) && l.atItemEnd()
 }
 
-// cast consumes "::" and a type name, if there.
+// cast consumes "::" and a type name, which may be absent.
 func (l *lexer) cast(has *bool, typ *[]byte) bool {
 	if !l.takeText("::") {
 		return true

@@ -2,12 +2,11 @@ package parser
 
 import "encoding/binary"
 
-// The shape of a query is everything in it that changes the statement made for
-// it. The key is a walk over the tree in which every text carries its length
-// and every list its end, so that it can be read back in one way only and
-// different trees never share a key.
+// The shape of a query is everything that changes its SQL statement. The key is
+// the tree in a prefix-free form: each text has its length and each list its end.
+// Different trees therefore have different keys.
 
-// Tags of the key's parts. A part that is empty is left out.
+// Tags of the parts of a key. An empty part is left out.
 const (
 	shapeEnd = iota
 	shapeItem
@@ -22,11 +21,11 @@ const (
 	shapeArg
 )
 
-// AppendShape appends a key that is equal for two queries exactly when their
-// trees are, operands and the numbers of ranges left out. The operands of such
-// queries are in corresponding slots of Values.
+// AppendShape appends a key. Two queries have equal keys if and only if their
+// trees are equal apart from operands and the numbers of ranges. The operands of
+// such queries have the same slots in Values.
 //
-// Of a range the key says what Range.Shape says. Of Args it holds the names.
+// The key has Range.Shape of each range, and the names of Args.
 func (q *Query) AppendShape(dst []byte) []byte {
 	dst = q.appendItems(dst, q.SelectTop)
 	for _, f := range q.FilterRoots {
@@ -69,7 +68,7 @@ func (q *Query) AppendShape(dst []byte) []byte {
 	return dst
 }
 
-// badRangeShape is no value of Range.Shape.
+// badRangeShape differs from all values of Range.Shape.
 const badRangeShape = 0xFF
 
 func appendText(dst, text []byte) []byte {
