@@ -38,7 +38,7 @@ func (a *adminView) Status(after int64) *admin.Status {
 		Bounds:   figures.Bounds(),
 		Routes:   []admin.Route{},
 		Bytes:    counters.Bytes,
-		Streamed: counters.StreamedBytes,
+		Streamed: counters.SpooledBytes,
 		Heap:     heapBytes(),
 
 		Goroutines: runtime.NumGoroutine(),

@@ -69,5 +69,5 @@ func (rq *request) result() *exec.Result { return &rq.execution.Result }
 
 // spoolLimits are the limits of spooled bodies, in bytes.
 func spoolLimits(c *config.Config) spool.Limits {
-	return spool.Limits{Body: c.StreamThreshold, Files: int64(c.SpoolMaxSize) << 20}
+	return spool.Limits{Body: c.SpoolThreshold, Files: int64(c.SpoolMaxSize) << 20}
 }

@@ -228,7 +228,7 @@ func TestMetricsOfRequests(t *testing.T) {
 		`fastgrest_requests_total{class="4xx"}`:            2 + 1 + 8 + 1,
 		`fastgrest_requests_total{class="5xx"}`:            1,
 		"fastgrest_plan_cache_hits_total":                  reads - 1,
-		"fastgrest_response_streamed_bytes_total":          0,
+		"fastgrest_response_spooled_bytes_total":           0,
 		"pgrst_db_pool_max":                                1,
 		`pgrst_schema_cache_loads_total{status="SUCCESS"}`: 1,
 	} {

@@ -265,7 +265,7 @@ func TestGoneClient(t *testing.T) {
 // to the database is not kept reading it, and what has been written stays
 // written and answered.
 func TestNoRoom(t *testing.T) {
-	s := startTest(t, spooledSchema, "spool-max-size", "1", "stream-threshold", "100000", "db-pool", "1")
+	s := startTest(t, spooledSchema, "spool-max-size", "1", "spool-threshold", "100000", "db-pool", "1")
 	url := serveTest(t, s)
 	for _, accept := range []string{"application/json", "text/csv"} {
 		for range 3 {

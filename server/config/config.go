@@ -64,7 +64,7 @@ type Config struct {
 	StatementCacheMaxEntries int           // prepared statements per connection
 	ServerReadBufferSize     int           // bytes; bounds request line plus headers
 	ServerMaxBodySize        int           // bytes
-	StreamThreshold          int           // bytes of an answer kept in memory; the rest is kept in a file
+	SpoolThreshold           int           // bytes of a response kept in memory; a larger one is spooled to a file
 	SpoolDirectory           string        // of those files; empty: the system's for temporary files
 	BodiesMaxSize            int           // MiB of all request bodies together
 	SpoolMaxSize             int           // MiB of all of them together

@@ -197,8 +197,8 @@ var settings = []setting{
 	// 10,000 rows of a large page; files cost the server a fifth more CPU time.
 	// All answers together get eight times this, 32 MiB: beyond that even
 	// smaller ones go to files, and slow clients hold no more.
-	{key: "stream-threshold", ours: true, reloadable: true, unit: "bytes",
-		field: atLeast(0, func(c *Config) *int { return &c.StreamThreshold }, 4<<20),
+	{key: "spool-threshold", ours: true, reloadable: true, unit: "bytes",
+		field: atLeast(0, func(c *Config) *int { return &c.SpoolThreshold }, 4<<20),
 		help:  "responses larger than this are kept in a temporary file, not in memory, until the client has them"},
 	{key: "spool-directory", ours: true,
 		field: text(func(c *Config) *string { return &c.SpoolDirectory }, ""),

@@ -11,7 +11,7 @@ import (
 // Body is the body of a response as it comes from the database.
 //
 // A body that grows beyond spool.Piece bytes is put away piece by piece: in
-// memory, and from stream-threshold on in a temporary file. So a large body
+// memory, and from spool-threshold on in a temporary file. So a large body
 // takes little memory, its length is known, and the connection to the database
 // is free as soon as the last row has arrived, however slowly the client reads.
 // Package spool says what else was tried.

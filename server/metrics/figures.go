@@ -23,8 +23,8 @@ var (
 	statementHits   = counter("fastgrest_statement_cache_hits_total", "The total number of statements that the connection had prepared")
 	statementMisses = counter("fastgrest_statement_cache_misses_total", "The total number of statements that had to be parsed")
 
-	bodyBytes     = counter("fastgrest_response_bytes_total", "The total number of bytes in the bodies of answers")
-	streamedBytes = counter("fastgrest_response_streamed_bytes_total", "The total number of those bytes that were sent in pieces, being too many for memory")
+	bodyBytes    = counter("fastgrest_response_bytes_total", "The total number of bytes in the bodies of answers")
+	spooledBytes = counter("fastgrest_response_spooled_bytes_total", "The total number of those bytes that were sent from the spool, in pieces, because they were too many for one buffer")
 
 	spoolMemory = gauge("fastgrest_spool_memory_bytes", "Bytes of large answers that are kept in memory until their clients have them")
 	bodyMemory  = gauge("fastgrest_body_memory_bytes", "Bytes of memory that large request bodies take")

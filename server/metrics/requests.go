@@ -90,7 +90,7 @@ type counters struct {
 type Counters struct {
 	PlanHits, PlanMisses           uint64
 	StatementHits, StatementMisses uint64
-	Bytes, StreamedBytes           uint64
+	Bytes, SpooledBytes            uint64
 }
 
 // Counters adds the shards up.
@@ -102,7 +102,7 @@ func (m *Metrics) Counters() (sum Counters) {
 		sum.StatementHits += c.statementHits.Load()
 		sum.StatementMisses += c.statementMisses.Load()
 		sum.Bytes += c.bytes.Load()
-		sum.StreamedBytes += c.streamed.Load()
+		sum.SpooledBytes += c.streamed.Load()
 	}
 	return sum
 }
@@ -276,5 +276,5 @@ func (m *Metrics) collectRequests(ch chan<- prometheus.Metric) {
 	statementHits.send(ch, float64(c.StatementHits))
 	statementMisses.send(ch, float64(c.StatementMisses))
 	bodyBytes.send(ch, float64(c.Bytes))
-	streamedBytes.send(ch, float64(c.StreamedBytes))
+	spooledBytes.send(ch, float64(c.SpooledBytes))
 }
