@@ -96,7 +96,7 @@ var layers = []layer{
 		}},
 
 	{path: "cmd/fastgrest", why: "reads the command line and starts the server, or the demo",
-		imports: []string{"server", "server/config", "pgwire/pgcluster", "github.com/spf13/pflag", "github.com/fergusstrange/embedded-postgres", "github.com/pascaldekloe/jwt"},
+		imports: []string{"server", "server/config", "pgwire/pgcluster", "github.com/spf13/pflag", "github.com/pascaldekloe/jwt"},
 		tests:   []string{"golang.org/x/sys/unix"}},
 	{path: "bench/classic", why: "is what others write, and has nothing of ours", imports: []string{"github.com/valyala/fasthttp", "github.com/jackc/pgx/v5/..."}},
 	{path: "bench/delay", why: "passes bytes on, whatever they mean", imports: []string{"golang.org/x/sys/unix"}},

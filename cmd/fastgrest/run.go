@@ -37,8 +37,8 @@ func (o *options) register(flags *pflag.FlagSet) {
 	flags.StringVar(&o.demo.programs, "demo-pg-bin", "", "folder of the PostgreSQL server programs (default: found)")
 }
 
-// onlyOne refuses flags of which each asks for something else. Help, version and example, which do
-// no work, win over all others.
+// onlyOne returns an error if the flags ask for several tasks. --help, --version and --example win
+// over all others.
 func (o *options) onlyOne() error {
 	var given []string
 	for _, f := range []struct {
@@ -50,7 +50,7 @@ func (o *options) onlyOne() error {
 		}
 	}
 	if len(given) > 1 && !o.help && !o.version && !o.example {
-		return fmt.Errorf("there can be one of %s only", strings.Join(given, " and "))
+		return fmt.Errorf("%s cannot be combined; give one of them", strings.Join(given, " and "))
 	}
 	if o.dumpConfig != "" && o.dumpConfig != "compatible" && o.dumpConfig != "all" {
 		return fmt.Errorf("--dump-config is %q, and can be: all", o.dumpConfig)

@@ -8,8 +8,11 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/fastgrest/fastgrest/pgwire/pgcluster"
 )
 
 func init() { version = "test" }
@@ -105,7 +108,9 @@ func TestRun(t *testing.T) {
 	defer listener.Close()
 	_, taken, _ := net.SplitHostPort(listener.Addr().String())
 	file := filepath.Join(dir, "test.conf")
-	replace := strings.NewReplacer("{taken}", taken, "{full}", full, "{file}", file)
+	used := filepath.Join(dir, "used")
+	lockCluster(t, used)
+	replace := strings.NewReplacer("{taken}", taken, "{full}", full, "{used}", used, "{file}", file)
 
 	paths, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(paths) == 0 {
@@ -121,6 +126,31 @@ func TestRun(t *testing.T) {
 				c.check(t)
 			})
 		}
+	}
+}
+
+// lockCluster makes a folder that package pgcluster takes for one in use.
+func lockCluster(t *testing.T, dir string) {
+	t.Helper()
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	mark, err := os.Create(filepath.Join(dir, ".fastgrest-cluster"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { mark.Close() })
+	if err := syscall.Flock(int(mark.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestExplainNotFound: without PostgreSQL the demo's error says how to get one, and the flag that names one.
+func TestExplainNotFound(t *testing.T) {
+	missing := &pgcluster.Error{Doing: "find PostgreSQL", Err: pgcluster.ErrNotFound, Hint: "install it"}
+	const want = "cannot find PostgreSQL: no PostgreSQL server programs found (install it; or name the folder of the programs with --demo-pg-bin)"
+	if got := explain(missing).Error(); got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

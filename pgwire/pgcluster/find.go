@@ -11,10 +11,10 @@ import (
 	"strings"
 )
 
-// MinMajor is the oldest PostgreSQL worth starting.
+// MinMajor is the oldest major version that Find accepts.
 const MinMajor = 14
 
-// ErrNotFound is what Find's error wraps when the machine has no PostgreSQL.
+// ErrNotFound is wrapped by Find's error when the machine has no PostgreSQL.
 var ErrNotFound = errors.New("no PostgreSQL server programs found")
 
 // Programs is a folder with initdb and postgres in it.
@@ -23,8 +23,8 @@ type Programs struct {
 	Major int
 }
 
-// places lists the folders that packagers use. Each pattern's matches are tried from the
-// highest version down.
+// places lists the folders that packages use; .ci/pg-bin has the same list. Matches of a pattern are
+// tried from the highest version down.
 var places = []string{
 	"/usr/lib/postgresql/*/bin", // Debian, Ubuntu
 	"/usr/pgsql-*/bin",          // RPMs of the PostgreSQL project
@@ -37,8 +37,8 @@ var places = []string{
 	"/Applications/Postgres.app/Contents/Versions/*/bin",
 }
 
-// Find looks for server programs: in dir only, if it is given, else along PATH,
-// where pg_config points, and in the places packagers use.
+// Find looks for server programs in dir. If dir is empty, it looks along PATH, in the folder that
+// pg_config prints, and in the folders that packages use.
 func Find(dir string) (Programs, error) {
 	if dir != "" {
 		p, err := inspect(dir)

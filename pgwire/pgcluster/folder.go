@@ -24,6 +24,9 @@ const (
 	logName   = "log"
 )
 
+// ErrInUse is wrapped by Start's error when another process has a cluster in the folder.
+var ErrInUse = errors.New("another process is using it")
+
 type folder struct {
 	dir  string
 	lock *os.File
@@ -53,7 +56,7 @@ func openFolder(dir string, owner *account) (*folder, error) {
 	}
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		lock.Close()
-		return fail(errors.New("another process is using it"), "stop that one or choose another folder")
+		return fail(ErrInUse, "stop that process or choose another folder")
 	}
 	f := &folder{dir: dir, lock: lock}
 	if err := f.own(owner); err != nil {
