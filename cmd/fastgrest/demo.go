@@ -25,9 +25,9 @@ type demoOptions struct {
 	programs string
 }
 
-// run brings the demo's database up, serves it until ctx ends, and takes it down again.
+// run starts the demo's database, serves it until ctx ends, and stops it.
 //
-// The environment's PGRST_ variables are left out of it: they describe somebody's real database.
+// The demo ignores PGRST_ variables, because they describe another database.
 func (o demoOptions) run(ctx context.Context, flags map[string]string, stdout, stderr io.Writer) error {
 	began := time.Now()
 	secret := make([]byte, 32)
@@ -62,7 +62,7 @@ func (o demoOptions) run(ctx context.Context, flags map[string]string, stdout, s
 	}()
 
 	settings["db-uri"] = cluster.URI(demoDatabase, "authenticator")
-	// The demo ends with its terminal; for the server the signal is a reload.
+	// SIGHUP ends the demo, because it comes when the terminal closes. To the server it is a reload.
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP)
 	defer stop()
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -83,7 +83,7 @@ func (o demoOptions) run(ctx context.Context, flags map[string]string, stdout, s
 	return err
 }
 
-// ended turns an error that only says that we were asked to stop into none.
+// ended returns nil if ctx has ended: then the error is a consequence of that.
 func ended(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return nil
@@ -91,11 +91,11 @@ func ended(ctx context.Context, err error) error {
 	return err
 }
 
-// portsFree finds out about taken ports before there is a database to take down again.
+// portsFree checks the ports before the database is started, which takes seconds.
 func portsFree(c *config.Config) error {
 	check := func(key, host string, port int) error {
 		if reachable(host) != host {
-			host = "" // any address: close enough to what the server will ask for
+			host = "" // the server will listen on all addresses
 		}
 		listener, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
 		if err == nil {
@@ -117,8 +117,8 @@ func portsFree(c *config.Config) error {
 	return check("admin-server-port", c.AdminServerHost, c.AdminServerPort)
 }
 
-// home is the folder for what may be deleted: the user's cache, and for root a folder that the
-// user who has to run PostgreSQL can enter, which /root is not.
+// home is the folder for data that may be deleted: the user's cache. Root runs PostgreSQL as another
+// account, which cannot enter /root, so its folder is elsewhere.
 func home() (string, error) {
 	if os.Geteuid() == 0 {
 		return "/var/cache/fastgrest", nil

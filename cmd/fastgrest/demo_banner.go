@@ -15,7 +15,7 @@ import (
 	"github.com/fastgrest/fastgrest/server/config"
 )
 
-// example is one line to paste. Header lines may name a token: {reader} or {editor}.
+// example is a command line to paste. Headers may contain a token: {reader} or {editor}.
 type example struct {
 	what    string
 	path    string
@@ -35,7 +35,7 @@ var examples = []example{
 		headers: []string{"Accept: text/csv"}},
 	{what: "Another schema's view (staff only)", path: "/monthly_sales?month=eq.2024-12-01",
 		headers: []string{"Accept-Profile: reports", "Authorization: Bearer {editor}"}},
-	{what: "Related rows in one answer", path: "/book?select=title,author!author_id(full_name),edition(format,price),genre(name)&genre.limit=2&id=in.(1,2,3)"},
+	{what: "Related rows in one response", path: "/book?select=title,author!author_id(full_name),edition(format,price),genre(name)&genre.limit=2&id=in.(1,2,3)"},
 	{what: "A function, with a filter on its result", path: "/rpc/search_books?query=garden%20-winter&select=title,pages&pages=lt.200&limit=3"},
 	{what: "Row security: customer 42 sees only their own purchases", path: "/purchase?select=placed,status&order=placed.desc",
 		headers: []string{"Authorization: Bearer {reader}"}},
@@ -52,7 +52,7 @@ var examples = []example{
 		body:    `{"book_id": 7, "copies": 2}`},
 }
 
-// jsonBody is needed because curl sends bodies as forms.
+// jsonBody is needed because curl's default type is that of a form.
 const jsonBody = "Content-Type: application/json"
 
 func writeBanner(w io.Writer, c *config.Config, cluster *pgcluster.Cluster, took time.Duration) error {
@@ -74,7 +74,8 @@ func writeBanner(w io.Writer, c *config.Config, cluster *pgcluster.Cluster, took
 	return err
 }
 
-// adminLines say where the admin server is. Browsers cannot open a unix socket.
+// adminLines name the address of the admin server. For a unix socket, which browsers cannot open, they
+// leave out the page.
 func adminLines(c *config.Config) string {
 	switch {
 	case c.AdminServerUnixSocket != "":
@@ -106,7 +107,7 @@ func (e example) curl(base, socket string) string {
 	return strings.Join(append(args, quote(base+e.path)), " ")
 }
 
-// quote is for a shell.
+// quote quotes s for a shell.
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 func baseURL(c *config.Config) string {
@@ -117,7 +118,7 @@ func baseURL(c *config.Config) string {
 	return "http://" + net.JoinHostPort(host, strconv.Itoa(c.ServerPort))
 }
 
-// demoTokens signs a token per role and gives the replacer that puts them into the examples.
+// demoTokens signs a token for each role and returns a replacer that puts them into the examples.
 func demoTokens(secret []byte) (*strings.Replacer, error) {
 	var pairs []string
 	for _, claims := range []map[string]any{

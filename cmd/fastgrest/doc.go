@@ -9,7 +9,7 @@
 // The exit code is 0 for success and 1 for every failure, which is one line on
 // standard error.
 //
-// run.go chooses among these; everything they need comes in as arguments, so
-// that tests run the program in-process. The demo is demo.go, its database
-// demo_database.go and demo/*.sql, its greeting demo_banner.go.
+// run.go chooses the task. Its input and output are arguments, so that tests run
+// the program in their process. The demo is in demo.go, its database in
+// demo_database.go and demo/*.sql, the text it prints in demo_banner.go.
 package main

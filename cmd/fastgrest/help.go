@@ -25,15 +25,14 @@ Settings:
 	return err
 }
 
-// The help fits a terminal of 80 columns. A name that is too long for its column
-// has a line of its own.
+// The help fits a terminal of 80 columns. A name that is too long for its column is on a separate line.
 const (
 	leftColumn  = 32
 	rightColumn = 47
 )
 
-// describe lists flags like pflag does, less what it adds: "[=true|false]" to switches, and to the
-// texts of package config the kind of value a second time.
+// describe lists flags like pflag, without "[=true|false]", and without the kind of value that the
+// texts of package config begin with.
 func describe(flags *pflag.FlagSet) string {
 	var b strings.Builder
 	flags.VisitAll(func(f *pflag.Flag) {

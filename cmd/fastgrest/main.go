@@ -16,10 +16,10 @@ func main() {
 	os.Exit(run(untilSignal(), os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }
 
-// endings are the signals that ask for an orderly end, by the names they are logged under.
+// endings are the signals that end the program in good order, with their names in the log.
 var endings = map[os.Signal]server.Terminated{os.Interrupt: "SIGINT", syscall.SIGTERM: "SIGTERM"}
 
-// untilSignal is a context that ends with the first of them.
+// untilSignal returns a context that ends with the first of them.
 func untilSignal() context.Context {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	c := make(chan os.Signal, 1)
@@ -28,7 +28,7 @@ func untilSignal() context.Context {
 	}
 	go func() {
 		s := <-c
-		signal.Stop(c) // with the handler gone a second one ends us at once
+		signal.Stop(c) // without the handler a second signal ends the process at once
 		cancel(endings[s])
 	}()
 	return ctx

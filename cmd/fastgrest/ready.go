@@ -55,14 +55,14 @@ func adminURL(c *config.Config) string {
 	return "http://" + net.JoinHostPort(reachable(c.AdminServerHost), strconv.Itoa(c.AdminServerPort))
 }
 
-// reasons are why a server that answers is not ready.
+// reasons explain the statuses of a server that is not ready.
 var reasons = map[int]string{
 	http.StatusServiceUnavailable:  ": it is not connected to the database, or the schema cache is not loaded",
 	http.StatusInternalServerError: ": the API does not listen",
 	http.StatusNotFound:            ": there is another server on this port",
 }
 
-// reachable is an address at which a server listens that listens on a host.
+// reachable returns an address of this machine on which a server listens whose setting is host.
 func reachable(host string) string {
 	switch host {
 	case "*", "*4", "!4", "0.0.0.0":
@@ -73,8 +73,7 @@ func reachable(host string) string {
 	return host
 }
 
-// rootCause leaves away what an error says about the request, which is told
-// already.
+// rootCause removes the address from an error, because the message has it already.
 func rootCause(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) {

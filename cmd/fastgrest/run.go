@@ -13,7 +13,7 @@ import (
 	"github.com/fastgrest/fastgrest/server/config"
 )
 
-// options are the flags of the program itself. Those of the configuration belong to package config.
+// options are the flags of the program. Package config has the flags of the configuration.
 type options struct {
 	version    bool
 	help       bool
@@ -58,7 +58,7 @@ func (o *options) onlyOne() error {
 	return nil
 }
 
-// run is the whole program. Its result is the exit code.
+// run is the program without os.Exit. It returns the exit code.
 func run(ctx context.Context, args, env []string, stdout, stderr io.Writer) int {
 	err := dispatch(ctx, args, env, stdout, stderr)
 	if err == nil {
@@ -84,7 +84,7 @@ func dispatch(ctx context.Context, args, env []string, stdout, stderr io.Writer)
 	config.RegisterFlags(settings)
 
 	all := pflag.NewFlagSet("fastgrest", pflag.ContinueOnError)
-	all.SetOutput(io.Discard) // the error is ours to print
+	all.SetOutput(io.Discard) // run prints the error
 	all.AddFlagSet(own)
 	all.AddFlagSet(settings)
 	if err := all.Parse(config.JoinBooleans(all, args)); err != nil {

@@ -9,13 +9,13 @@ import (
 	"github.com/fastgrest/fastgrest/server/config"
 )
 
-// serve runs the server until ctx ends. ready, if there is one, is called when it answers.
+// serve runs the server until ctx ends. It calls ready, which may be nil, when the server answers.
 func serve(ctx context.Context, source config.LoadOptions, ready func(), stdout, stderr io.Writer) error {
 	return server.Run(ctx, server.Options{Source: source, Version: version, Stdout: stdout, Stderr: stderr, Ready: ready})
 }
 
-// dumpConfig prints the configuration, with what the database adds to it. Without db-config the
-// dump needs no database and works with any address.
+// dumpConfig prints the configuration, including the settings stored in the database. Without
+// db-config it needs no database.
 func dumpConfig(ctx context.Context, source config.LoadOptions, all bool, stdout, stderr io.Writer) error {
 	c, err := config.Load(source)
 	if err != nil {
