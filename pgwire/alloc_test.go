@@ -12,7 +12,7 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 )
 
-// counter is the cheapest Sink that looks at every value.
+// counter is a cheap Sink that reads every value.
 type counter struct{ rows, bytes int }
 
 func (c *counter) Fields([]pgproto3.FieldDescription) error { return nil }
@@ -25,7 +25,7 @@ func (c *counter) Row(values [][]byte) error {
 	return nil
 }
 
-// request is the shape of nearly every flight: settings, then rows.
+// request is a typical flight: settings, then rows.
 type request struct {
 	conn       *pgwire.Conn
 	flight     pgwire.Flight
@@ -79,7 +79,7 @@ func TestFlightAllocatesNothing(t *testing.T) {
 	}
 }
 
-// TestContextAllocations keeps an eye on the price of a context that can end.
+// TestContextAllocations bounds the allocations for a context that can end.
 func TestContextAllocations(t *testing.T) {
 	r := newRequest(t, connect(t), "1")
 	ctx, cancel := context.WithCancel(bg)

@@ -54,8 +54,8 @@ func (cfg *Config) Copy() *Config {
 }
 
 // ignored has libpq's parameters that pgconn does not know. It would send them to the
-// server as settings, and the server would refuse the connection. They ask for what is
-// done anyway or for what does not exist here.
+// server as settings, and the server would refuse the connection. Their effect is either
+// built in or does not exist here.
 var ignored = []string{
 	"gssencmode", "gsslib", "gssdelegation", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count",
 	"load_balance_hosts", "requirepeer", "requiressl", "sslcompression", "sslcrl", "sslcrldir", "tcp_user_timeout",

@@ -30,7 +30,7 @@ type Conn struct {
 	suspectsFailover bool // the server may have lost its role, see failover.go
 
 	// See reset.go. While the connection is shared, guard guards them.
-	session   SessionState // what the session may hold when the next flight begins
+	session   SessionState // before the next flight
 	flights   uint64       // number of the last flight
 	dirtiedBy uint64       // number of the last flight that left something
 	retired   error        // a reset failed: no further flights

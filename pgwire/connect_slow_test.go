@@ -11,8 +11,8 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 )
 
-// TestConnectSlowWrite: when a write takes long, as on a busy machine, pgconn begins to
-// read in the background. That read must not take the first response to us.
+// TestConnectSlowWrite: during a slow write, as on a busy machine, pgconn begins to read in
+// the background. That read must not take the first response of the connection.
 func TestConnectSlowWrite(t *testing.T) {
 	cluster := pgtest.Start(t)
 	cfg := mustParse(t, cluster.URI("postgres", pgtest.Superuser))
@@ -42,8 +42,8 @@ func TestConnectSlowWrite(t *testing.T) {
 	}
 }
 
-// slowWriter returns from the first write when the whole response has been read,
-// and the next read has begun.
+// slowWriter returns from the first write when the whole response has been read and the
+// next read has begun.
 type slowWriter struct {
 	net.Conn
 	written    bool

@@ -22,7 +22,7 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 )
 
-// TestConnectErrors: the words are libpq's.
+// TestConnectErrors: the error texts are those of libpq.
 func TestConnectErrors(t *testing.T) {
 	cluster := pgtest.Start(t)
 	uri := cluster.URI("postgres", pgtest.Superuser)
@@ -90,7 +90,7 @@ func TestConnectCanceled(t *testing.T) {
 	}
 }
 
-// TestParameters: what libpq knows and pgconn does not must not reach the
+// TestParameters: parameters that libpq knows and pgconn does not know are not sent to the
 // server.
 func TestParameters(t *testing.T) {
 	cluster := pgtest.Start(t)
@@ -159,7 +159,7 @@ func TestIdentity(t *testing.T) {
 	}
 }
 
-// TestPasswords: every method, on a server that asks for one.
+// TestPasswords: each authentication method that asks for a password.
 func TestPasswords(t *testing.T) {
 	cluster := pgtest.StartOwn(t)
 	cluster.Exec(t, "postgres", `create role scram login password 'sesame';
@@ -225,7 +225,7 @@ func TestTLS(t *testing.T) {
 			t.Errorf("%s: dead, and not noticed", mode)
 		}
 	}
-	// A server without, of a client that insists.
+	// A server without TLS, and a client that requires it.
 	if _, err := pgwire.Connect(bg, mustParse(t, base+"sslmode=verify-full&sslrootcert=system")); err == nil {
 		t.Error("an unknown authority was believed")
 	}

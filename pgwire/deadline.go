@@ -66,7 +66,8 @@ func (c *Conn) settle(f *Flight, err error) error {
 // means the usual limit of the watcher.
 func (f *Flight) Limit(d time.Duration) { f.limit = d }
 
-// DeadlineWatch is what a watcher has seen of a connection. The zero value is ready.
+// DeadlineWatch is the state of a connection at the last check. Its zero value is ready
+// for use.
 type DeadlineWatch struct {
 	count uint64
 	since time.Time

@@ -14,8 +14,8 @@ func unanswered(err error) bool {
 	return errors.As(err, &local) && local.Kind == pgwire.Unanswered && local.Sent
 }
 
-// TestDeadline: a flight is given up when nothing has arrived for its limit, and
-// not while something does.
+// TestDeadline: a flight is given up when nothing has arrived for its limit. While bytes
+// arrive, it goes on.
 func TestDeadline(t *testing.T) {
 	const limit = time.Minute
 	now := time.Unix(1e9, 0)
@@ -45,7 +45,7 @@ func TestDeadline(t *testing.T) {
 			t.Errorf("after %v: given up %t", after, got)
 		}
 	}
-	// begun waits until an answer is awaited: then only the first look is noted.
+	// begun waits until a response is awaited: then only the first call changes w.
 	begun := func(t *testing.T, c *pgwire.Conn, v *pgwire.DeadlineWatch) {
 		t.Helper()
 		if !pgtest.Until(time.Minute, func() bool {
@@ -57,7 +57,7 @@ func TestDeadline(t *testing.T) {
 			t.Fatal("not begun")
 		}
 	}
-	// arrived waits until the connection has noted what has just been said.
+	// arrived waits until the connection has read what was sent last.
 	arrived := func(t *testing.T, c *pgwire.Conn, v *pgwire.DeadlineWatch, after time.Duration) {
 		t.Helper()
 		before := *v
@@ -123,8 +123,8 @@ func TestDeadline(t *testing.T) {
 	})
 }
 
-// TestDeadlineShared: with the flight at the head of a shared connection those
-// behind it end.
+// TestDeadlineShared: when the first flight on a shared connection is given up, those
+// behind it fail too.
 func TestDeadlineShared(t *testing.T) {
 	a := pgwire.NewStmt("a")
 	script := pgtest.NewScript(t, answers(nil, say{parsed, bound, oneField, oneRow, selected, idle}, say{bound, oneRow, selected, idle}))

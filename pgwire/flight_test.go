@@ -39,7 +39,7 @@ func TestFlight(t *testing.T) {
 			t.Errorf("run %d, rows:\n%s\nwant\n%s", i, got, wantG)
 		}
 	}
-	// Nothing of it is left.
+	// The settings have ended with the transaction.
 	var l log
 	f.Reset()
 	f.Add(pgwire.NewStmt("select current_user, current_setting('app.x', true)"), &l)

@@ -12,8 +12,8 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 )
 
-// tape is a network connection that plays what it was given, in pieces, and
-// ends.
+// tape is a network connection whose reads return bytes in pieces, and then the end of
+// the stream.
 type tape struct {
 	net.Conn
 	bytes []byte
@@ -35,7 +35,7 @@ func (c *tape) SetDeadline(time.Time) error      { return nil }
 func (c *tape) SetReadDeadline(time.Time) error  { return nil }
 func (c *tape) SetWriteDeadline(time.Time) error { return nil }
 
-// prober is a Sink that touches all it is given.
+// prober is a Sink that reads all its arguments.
 type prober struct {
 	t       *testing.T
 	columns int
@@ -69,7 +69,7 @@ func (p *prober) Row(values [][]byte) error {
 
 func (p *prober) Complete(tag []byte) { p.sum += len(tag) }
 
-// Large reads half of what it is offered.
+// Large reads half of the value.
 func (p *prober) Large(values [][]byte, size int64, body io.Reader) error {
 	if p.columns >= 0 && len(values)+1 != p.columns {
 		p.t.Errorf("%d values of %d columns", len(values)+1, p.columns)
@@ -78,7 +78,7 @@ func (p *prober) Large(values [][]byte, size int64, body io.Reader) error {
 	return err
 }
 
-// atBoundary reports whether the first n bytes of what a server said are whole messages.
+// atBoundary reports whether the first n bytes of a stream are whole messages.
 func atBoundary(said []byte, n int) bool {
 	at := 0
 	for at < n && len(said)-at >= 5 {
@@ -95,8 +95,8 @@ func encoded(messages ...pgproto3.BackendMessage) []byte {
 	return b
 }
 
-// FuzzServer has a connection listen to a server that may say anything. It
-// must neither panic nor take it for an answer that it is not.
+// FuzzServer runs flights against a server that sends any bytes. The connection must not
+// panic, and must not accept an invalid response.
 func FuzzServer(f *testing.F) {
 	field := &pgproto3.RowDescription{Fields: []pgproto3.FieldDescription{{Name: []byte("a"), DataTypeOID: 25}}}
 	row := &pgproto3.DataRow{Values: [][]byte{[]byte("x")}}
@@ -123,8 +123,8 @@ func FuzzServer(f *testing.F) {
 	f.Add(join(first, failure, ready, stale, ready, news), uint16(7))
 	f.Add(join(whole, again[:20]), uint16(3))
 	f.Add(join(first, encoded(&pgproto3.ErrorResponse{Severity: "FATAL", Code: "57P01"})), uint16(100))
-	// A DataRow of more than LargeRow bytes, with messages in its only value; without columns; and
-	// with a column too many.
+	// A DataRow of more than LargeRow bytes: with messages in its only value, without columns,
+	// and with a column too many.
 	padding := make([]byte, LargeRow)
 	end := encoded(done)
 	inside := join(end, described, plain, ready, padding)

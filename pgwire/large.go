@@ -24,7 +24,7 @@ const cheapRest = 4 << 20
 
 // ErrUnwanted, wrapped in the error of a Sink, says that the rest of the response is
 // not needed. If more than 4 MiB of rows follow, the connection is closed.
-var ErrUnwanted = errors.New("the rest of the rows is not wanted")
+var ErrUnwanted = errors.New("the rest of the rows is not needed")
 
 // bytesToDiscard is the number of bytes of rows to read after a Sink's error; -1: all.
 func bytesToDiscard(refused error) int {
@@ -41,7 +41,7 @@ func (in *reader) largeRow() (bool, error) {
 	}
 	b := in.buf[in.r:]
 	n := binary.BigEndian.Uint32(b[1:])
-	return b[0] == 'D' && LargeRow < n && n <= maxMessage, nil // next refuses what is longer
+	return b[0] == 'D' && LargeRow < n && n <= maxMessage, nil // next refuses longer messages
 }
 
 // take returns the next n bytes, valid until the next call.

@@ -16,8 +16,8 @@ func (idler) Fields([]pgproto3.FieldDescription) error { return nil }
 func (idler) Row([][]byte) error                       { return nil }
 func (idler) Complete([]byte)                          {}
 
-// BenchmarkLoop is the loop alone, without a network: two known statements,
-// one row and 100 rows of 10 columns.
+// BenchmarkLoop measures a flight without a network: two parsed statements, one row and 100
+// rows of 10 columns.
 func BenchmarkLoop(b *testing.B) {
 	value := []byte("0123456789")
 	row := &pgproto3.DataRow{}

@@ -17,7 +17,7 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 
 var bg = context.Background()
 
-// connect opens a connection to a database of the test's own.
+// connect opens a connection to a new database.
 func connect(tb testing.TB, change ...func(*pgwire.Config)) *pgwire.Conn {
 	tb.Helper()
 	c := pgtest.Start(tb)
@@ -50,8 +50,7 @@ func exec(tb testing.TB, c *pgwire.Conn, sql string) {
 	}
 }
 
-// log is a Sink that writes down what it is told, one line per call, and can
-// be made to fail.
+// log is a Sink that records its calls, one line each. It can be made to fail.
 type log struct {
 	lines []string
 	fail  map[string]error // by line
@@ -90,7 +89,7 @@ func (l *log) take() string {
 	return text
 }
 
-// soon fails a test that would otherwise hang.
+// soon fails the test if f does not return.
 func soon(tb testing.TB, what string, f func()) {
 	tb.Helper()
 	done := make(chan struct{})
@@ -105,7 +104,7 @@ func soon(tb testing.TB, what string, f func()) {
 	}
 }
 
-// sinkFunc is a Sink that looks at rows only.
+// sinkFunc is a Sink that uses only rows.
 type sinkFunc func(values [][]byte) error
 
 func (sinkFunc) Fields([]pgproto3.FieldDescription) error { return nil }

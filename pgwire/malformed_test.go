@@ -13,7 +13,7 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 )
 
-// largeLog takes large rows, too.
+// largeLog is a log that also takes large rows.
 type largeLog struct {
 	log
 	large int64 // bytes
@@ -26,12 +26,12 @@ func (l *largeLog) Large(values [][]byte, size int64, body io.Reader) error {
 }
 
 // TestMalformedMessages: a message whose length does not match its kind and its counts ends the
-// connection. Nothing inside of it is taken for another message.
+// connection. Bytes inside it are not read as messages.
 func TestMalformedMessages(t *testing.T) {
 	raw := func(kind byte, body string) pgproto3.BackendMessage { return rawMessage{kind, body} }
 	start := say{parsed, bound, oneField}
 	padding := strings.Repeat("\x00", pgwire.LargeRow)
-	// The inside of a row, which ends the flight if it is taken for messages.
+	// The content of a row, which ends the flight if it is read as messages.
 	inside, _ := selected.Encode(nil)
 	inside, _ = idle.Encode(inside)
 	more, _ := (&pgproto3.NoticeResponse{Message: strings.Repeat("x", pgwire.LargeRow)}).Encode(nil)
@@ -74,7 +74,7 @@ func TestMalformedMessages(t *testing.T) {
 	}
 }
 
-// answerOnce answers one flight and closes the connection.
+// answerOnce responds to one flight and closes the connection.
 func answerOnce(answer ...pgproto3.BackendMessage) func(*pgtest.Session) {
 	return func(s *pgtest.Session) {
 		s.Hear()
@@ -92,9 +92,9 @@ func wantProtocolError(t *testing.T, c *pgwire.Conn, f *pgwire.Flight) {
 	}
 }
 
-// TestLargeRowOfAnImpossibleLength: a DataRow longer than any message can be is refused before
-// anything of it is delivered.
-func TestLargeRowOfAnImpossibleLength(t *testing.T) {
+// TestLargeRowOfInvalidLength: a DataRow longer than the longest message is refused before any
+// of it is delivered.
+func TestLargeRowOfInvalidLength(t *testing.T) {
 	head, _ := parsed.Encode(nil)
 	head, _ = bound.Encode(head)
 	head, _ = oneField.Encode(head)
@@ -113,9 +113,9 @@ func TestLargeRowOfAnImpossibleLength(t *testing.T) {
 	}
 }
 
-// TestStatementDroppedInLine: a flight forgets a statement that the server refuses. Flights behind
-// it on the same connection, which were sent with the statement, get their rows all the same.
-func TestStatementDroppedInLine(t *testing.T) {
+// TestStatementDroppedInBatch: a flight forgets a statement that the server refuses. Flights behind
+// it in the batch, which were sent with the statement, get their rows nevertheless.
+func TestStatementDroppedInBatch(t *testing.T) {
 	for name, refused := range map[string]*pgproto3.ErrorResponse{
 		"other columns": refusal("ERROR", "0A000", "RevalidateCachedQuery"),
 		"deallocated":   refusal("ERROR", "26000", ""),

@@ -281,7 +281,7 @@ func (c *Conn) ready(f *Flight, body []byte) error {
 	return f.err
 }
 
-// fail notes the first error.
+// fail records the first error.
 func (f *Flight) fail(step int, err error) {
 	if f.err == nil {
 		f.err, f.failed, f.unexecuted = err, step, false

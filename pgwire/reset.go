@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 )
 
-// Code that runs in a session can leave things in it which outlive the
+// Code that runs in a session can leave state in it that outlives the
 // transaction: settings, locks, temporary tables. A session reset removes them
 // before the next flight.
 //
@@ -58,7 +58,7 @@ import (
 // of the session, libraries loaded by LOAD, and what other extensions keep in
 // the memory of the process.
 
-// SessionState is what code may have left in a session for the flights after it.
+// SessionState is the state that code may have left in a session.
 type SessionState uint8
 
 const (
@@ -110,7 +110,7 @@ func (c *Conn) SessionChanged(s SessionState) {
 	c.dirtiedBy = c.flights
 }
 
-// LeavesState says what the flight may leave in the session. The next flight on the
+// LeavesState sets the state that the flight may leave in the session. The next flight on the
 // connection then begins with a reset.
 func (f *Flight) LeavesState(s SessionState) { f.leaves = s }
 

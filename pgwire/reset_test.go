@@ -14,8 +14,8 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 )
 
-// TestReset: what a flight that says so leaves in the session is gone before
-// the next one, and nothing is reset in the middle of a transaction block.
+// TestReset: the state that a flight leaves in the session is reset before the next flight,
+// but not inside a transaction block.
 func TestReset(t *testing.T) {
 	c := connect(t)
 	exec(t, c, "create table kept (a int); drop role if exists reset_other; create role reset_other")
@@ -50,7 +50,7 @@ func TestReset(t *testing.T) {
 	if got := value(t, c, look); got != "" {
 		t.Errorf("reset: %q", got)
 	}
-	// A flight that fails has not cleaned anything, nor undone the reset.
+	// A flight that fails leaves its state, and does not undo the reset.
 	runLeaving(pgwire.Dirty, leave)
 	if _, err := run(c, new(log), pgwire.NewStmt("select 1/0")); code(err) != "22012" {
 		t.Error(err)
@@ -58,7 +58,7 @@ func TestReset(t *testing.T) {
 	if got := value(t, c, look); got != "" {
 		t.Errorf("after an error: %q", got)
 	}
-	// The session of a block is its own until it ends.
+	// The session belongs to a transaction block until the block ends.
 	runLeaving(pgwire.Dirty, pgwire.NewStmt("begin"), leave)
 	if got := value(t, c, "select current_setting('app.x')"); got != "left" {
 		t.Errorf("in the block: %q", got)
@@ -67,7 +67,7 @@ func TestReset(t *testing.T) {
 	if got := value(t, c, look); got != "" {
 		t.Errorf("after the block: %q", got)
 	}
-	// Ours survive, unless functions prepare statements as well.
+	// Our prepared statements survive, unless functions prepare statements too.
 	ours := pgwire.NewStmt("select 1")
 	prepare := pgwire.NewStmt("prepare theirs as select 2")
 	const statements = "select count(*) filter (where from_sql) || ' of ' || count(*) from pg_prepared_statements"
@@ -82,7 +82,7 @@ func TestReset(t *testing.T) {
 	runLeaving(pgwire.Clean, ours, prepare)
 }
 
-// TestResetAll goes through what a session can hold.
+// TestResetAll resets each kind of session state.
 func TestResetAll(t *testing.T) {
 	c := connect(t)
 	exec(t, c, "create sequence numbers; drop role if exists reset_owner; create role reset_owner; grant reset_owner to current_user")
@@ -127,7 +127,7 @@ func TestResetAll(t *testing.T) {
 			t.Errorf("%s after the reset: %v", function, err)
 		}
 	}
-	// The same seed gives the same numbers, until somebody else sets it.
+	// The same seed gives the same numbers, unless it has been set again.
 	const random = "select string_agg(random()::text, ' ') from generate_series(1, 3)"
 	exec(t, c, "select setseed(0.5)")
 	known := value(t, c, random)
@@ -147,12 +147,11 @@ func TestResetAll(t *testing.T) {
 	}
 }
 
-// resetEnd is the answer to what a reset sends behind its Query.
+// resetEnd is the response to the messages of a reset after its Query.
 var resetEnd = say{parsed, bound, oneRow, selected, parsed, bound, &pgproto3.CommandComplete{CommandTag: []byte("COMMIT")}}
 
-// TestResetMessages: the reset is in the same write as the flight, which is read
-// only after the reset has succeeded. A connection on which it failed is not used
-// again.
+// TestResetMessages: the reset is in the same write as the flight. If the reset fails, the
+// flight fails and the connection is not used again.
 func TestResetMessages(t *testing.T) {
 	a := pgwire.NewStmt("a")
 	inBlock, inFailed := pgtest.Ready('T'), pgtest.Ready('E')
@@ -224,8 +223,8 @@ func TestResetMessages(t *testing.T) {
 	}
 }
 
-// failedReset is a session of alice's on which a reset does not succeed, and what
-// bob's flights do on it.
+// failedReset is a session that alice has used and whose reset fails. Then flights of bob
+// run on it.
 type failedReset struct {
 	conn, other *pgwire.Conn
 	read, write *pgwire.Stmt
@@ -236,7 +235,7 @@ func newFailedReset(t *testing.T, uri string) *failedReset {
 	r := &failedReset{conn: dial(t, uri), other: dial(t, uri),
 		read: pgwire.NewStmt("select current_setting('app.who', true), (select count(*) from kept)"), write: pgwire.NewStmt("insert into written select current_setting('app.who')")}
 	exec(t, r.other, "create table kept (a int); create table written (who text)")
-	// Both are parsed, so that they can be shared.
+	// Both are parsed, so that they can share.
 	for _, s := range []*pgwire.Stmt{r.read, r.write} {
 		exec(t, r.conn, "set app.who = 'nobody'")
 		if _, err := run(r.conn, new(log), s); err != nil {
@@ -249,7 +248,7 @@ func newFailedReset(t *testing.T, uri string) *failedReset {
 	return r
 }
 
-// check tells whether a flight of bob's did nothing because of the reset.
+// check tests that a flight of bob did nothing because the reset failed.
 func (r *failedReset) check(t *testing.T, what string, err error) {
 	t.Helper()
 	var local *pgwire.ConnError
@@ -276,8 +275,8 @@ func (r *failedReset) end(t *testing.T) {
 	}
 }
 
-// TestResetWithLockTableFull: what a flight would do behind a reset that PostgreSQL
-// refuses is not done.
+// TestResetWithLockTableFull: the server does not run a flight behind a reset that it
+// refuses.
 func TestResetWithLockTableFull(t *testing.T) {
 	cluster := pgtest.StartOwn(t, "max_locks_per_transaction = 10", "max_connections = 10")
 	uri := cluster.URI(cluster.NewDB(t), pgtest.Superuser)
@@ -314,7 +313,7 @@ func waitingForTable(t *testing.T, c *pgwire.Conn, pid uint32) {
 	}
 }
 
-// TestResetCanceled: the same where a cancel request meets the reset, meant for
+// TestResetCanceled: the same if a cancel request meets the reset. The request was meant for
 // the flight behind it or for one before.
 func TestResetCanceled(t *testing.T) {
 	cluster := pgtest.Start(t)
@@ -390,8 +389,8 @@ func TestResetCanceled(t *testing.T) {
 	})
 }
 
-// TestResetShared: on a shared connection every flight finds the session clean,
-// also those that are sent before the first reset has been confirmed.
+// TestResetShared: on a shared connection every flight finds the session clean, also those
+// that are sent before the response to the first reset.
 func TestResetShared(t *testing.T) {
 	c := connect(t)
 	leave := pgwire.NewStmt("select set_config('app.who', concat(nullif(current_setting('app.who', true), ''), $1::text), false)")

@@ -31,7 +31,7 @@ type part struct {
 	bytes []byte
 }
 
-// reset forgets what has been sent.
+// reset removes the bytes that have been sent.
 func (o *outgoing) reset() {
 	clear(o.parts)
 	o.parts = o.parts[:0]

@@ -34,7 +34,7 @@ func TestDescribe(t *testing.T) {
 	if len(none.Params)+len(none.Fields) > 0 {
 		t.Errorf("%+v", none)
 	}
-	// What was described is parsed, and known to be.
+	// Describe has parsed the statement.
 	var l log
 	f.Reset()
 	s := pgwire.NewStmt("select 1")
@@ -74,7 +74,7 @@ func TestArguments(t *testing.T) {
 	}
 }
 
-// TestHugeArgument: 100 MB go out while the server talks back.
+// TestHugeArgument: 100 MB are sent while the server sends notices.
 func TestHugeArgument(t *testing.T) {
 	cluster := pgtest.Start(t)
 	db := cluster.NewDB(t)
@@ -93,7 +93,7 @@ func TestHugeArgument(t *testing.T) {
 		if err != nil || !strings.Contains(l.take(), `row "104857600"`) {
 			t.Error(err)
 		}
-		// And when the server loses interest before it has seen them.
+		// And if the server closes the connection before it has read them.
 		f.Reset()
 		f.Add(pgwire.NewStmt("select 1/0"), nil)
 		f.Add(pgwire.NewStmt("select octet_length($1::text)"), &l)
@@ -108,7 +108,7 @@ func TestHugeArgument(t *testing.T) {
 	}
 }
 
-// TestLargeRows: values larger than any buffer, and back to small ones.
+// TestLargeRows: values larger than the buffers, and then small ones.
 func TestLargeRows(t *testing.T) {
 	c := connect(t)
 	s := pgwire.NewStmt("select repeat(chr(65 + $1::int), $2::int) from generate_series(1, 3)")
@@ -142,7 +142,7 @@ func TestManyColumns(t *testing.T) {
 	}
 }
 
-// TestCancel: a statement that sleeps, and somebody who does not want to wait.
+// TestCancel: a statement that sleeps is canceled.
 func TestCancel(t *testing.T) {
 	cluster := pgtest.Start(t)
 	for name, uri := range map[string]string{"unix": cluster.URI("postgres", pgtest.Superuser), "tcp": cluster.TCPURI("postgres", pgtest.Superuser)} {
@@ -169,7 +169,7 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// TestCancelFindsTheServer: of two hosts, the one the connection was made to.
+// TestCancelFindsTheServer: a cancel request goes to the host that the connection was made to.
 func TestCancelFindsTheServer(t *testing.T) {
 	cluster := pgtest.Start(t)
 	uri := strings.Replace(cluster.URI("postgres", pgtest.Superuser), "host=", "host=%2Fnonexistent,", 1)
@@ -183,7 +183,7 @@ func TestCancelFindsTheServer(t *testing.T) {
 	}
 }
 
-// TestServerGoes: the ways in which a server ends connections.
+// TestServerGoes: a server ends connections in different ways.
 func TestServerGoes(t *testing.T) {
 	cluster := pgtest.StartOwn(t)
 	uri := cluster.URI("postgres", pgtest.Superuser)
@@ -209,7 +209,7 @@ func TestServerGoes(t *testing.T) {
 	cluster.Restart(t)
 	c := dial(t, uri)
 	cluster.Kill(t)
-	// The children notice soon.
+	// The other server processes end soon.
 	if !pgtest.Until(time.Minute, func() bool { return c.Check() != nil }) || !c.IsBroken() {
 		t.Error("killed, and not noticed")
 	}
@@ -224,7 +224,7 @@ func mustParse(tb testing.TB, uri string) *pgwire.Config {
 	return cfg
 }
 
-// TestExec: any number of statements, the first error counts.
+// TestExec: several statements; the first error is returned.
 func TestExec(t *testing.T) {
 	c := connect(t)
 	exec(t, c, "")
@@ -235,7 +235,7 @@ func TestExec(t *testing.T) {
 	if got := value(t, c, "select count(*) from t"); got != "1" {
 		t.Errorf("%s rows", got)
 	}
-	// Query within a transaction of Exec's.
+	// Query in a transaction that Exec has opened.
 	exec(t, c, "begin; set local app.x = 'here'")
 	if got := value(t, c, "select current_setting('app.x')"); got != "here" {
 		t.Error(got)
@@ -266,9 +266,9 @@ func TestBorrowedIsOverwritten(t *testing.T) {
 	}
 }
 
-// TestCancelMeetsNobodyElse: whenever a flight is interrupted, early or late,
-// the next one on the connection is left alone.
-func TestCancelMeetsNobodyElse(t *testing.T) {
+// TestCancelMeetsNoOtherFlight: a flight is interrupted, early or late. The next flight on the
+// connection is not.
+func TestCancelMeetsNoOtherFlight(t *testing.T) {
 	cluster := pgtest.Start(t)
 	uri := cluster.URI("postgres", pgtest.Superuser)
 	c := dial(t, uri)

@@ -13,7 +13,7 @@ import (
 
 var errGone = errors.New("client went away")
 
-// shared is a connection with flights on it that wait for a lock, each in turn.
+// shared is a connection with a batch of flights, each of which waits for a lock.
 type shared struct {
 	conn    *pgwire.Conn
 	sharing pgwire.Sharing
@@ -42,7 +42,7 @@ func share(t *testing.T, c *pgwire.Conn, statement *pgwire.Stmt, n int) *shared 
 	return s
 }
 
-// receive takes all answers, one after the other.
+// receive reads all responses, one after the other.
 func (s *shared) receive() {
 	s.over.Go(func() {
 		for i, f := range s.flights {
@@ -52,7 +52,7 @@ func (s *shared) receive() {
 	})
 }
 
-// waitingFor waits until somebody waits for an advisory lock.
+// waitingFor waits until a session waits for an advisory lock.
 func waitingFor(t *testing.T, c *pgwire.Conn, pid uint32) {
 	t.Helper()
 	for end := time.Now().Add(time.Minute); value(t, c, fmt.Sprintf("select count(*) from pg_locks where locktype = 'advisory' and not granted and pid = %d", pid)) != "1"; time.Sleep(2 * time.Millisecond) {
@@ -62,10 +62,9 @@ func waitingFor(t *testing.T, c *pgwire.Conn, pid uint32) {
 	}
 }
 
-// TestAbandonShared: a flight nobody waits for is left alone while somebody
-// waits for another on the same connection. When nobody does, all of them are
-// cancelled, one after the other, nothing can be added, and the connection is
-// as good as before.
+// TestAbandonShared: an abandoned flight goes on while another flight of the batch is not
+// abandoned. When all are, they are canceled one after the other, no flight can be
+// appended, and the connection can be used afterwards.
 func TestAbandonShared(t *testing.T) {
 	cluster := pgtest.Start(t)
 	uri := cluster.URI(cluster.NewDB(t), pgtest.Superuser)
@@ -138,9 +137,9 @@ func TestAbandonShared(t *testing.T) {
 	}
 }
 
-// TestAbandonMeetsNobodyElse: whenever flights are abandoned, those that are
-// waited for get their answers.
-func TestAbandonMeetsNobodyElse(t *testing.T) {
+// TestAbandonMeetsNoOtherFlight: flights are abandoned at any time. The others get their
+// responses.
+func TestAbandonMeetsNoOtherFlight(t *testing.T) {
 	cluster := pgtest.Start(t)
 	uri := cluster.URI("postgres", pgtest.Superuser)
 	statement := pgwire.NewStmt("select pg_sleep(0.001), $1::text")
@@ -192,8 +191,8 @@ func TestAbandonMeetsNobodyElse(t *testing.T) {
 	}
 }
 
-// TestReplacedFlightLeavesState: a flight that was sent again on another connection runs
-// here, too, and the session has to be reset after it all the same.
+// TestReplacedFlightLeavesState: a flight that is sent again on another connection also runs
+// on the first one, whose session has to be reset afterwards.
 func TestReplacedFlightLeavesState(t *testing.T) {
 	cluster := pgtest.Start(t)
 	uri := cluster.URI(cluster.NewDB(t), pgtest.Superuser)
@@ -234,8 +233,8 @@ func TestReplacedFlightLeavesState(t *testing.T) {
 	}
 }
 
-// TestAbandonBeforeFlush: a flight that is abandoned while the batch is put together
-// does not cost those appended after it their connection.
+// TestAbandonBeforeFlush: a flight is abandoned before the batch is sent. The flights that are
+// appended after it keep their connection.
 func TestAbandonBeforeFlush(t *testing.T) {
 	cluster := pgtest.Start(t)
 	uri := cluster.URI(cluster.NewDB(t), pgtest.Superuser)

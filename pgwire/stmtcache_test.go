@@ -57,8 +57,8 @@ func TestStatementBytes(t *testing.T) {
 	}
 }
 
-// TestLongStatementsDoNotShare: a flight with a statement that the connection does not keep takes
-// a connection of its own.
+// TestLongStatementsDoNotShare: a flight does not share if the connection does not keep one of its
+// statements.
 func TestLongStatementsDoNotShare(t *testing.T) {
 	c := connectTo(t, pgtest.NewScript(t, answers(nil, say{parsed, bound, oneField, oneRow, selected, idle})))
 	long := statement(32<<10 + 1)

@@ -9,7 +9,7 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 )
 
-// code is the SQLSTATE of an error, or what else it is.
+// code is the SQLSTATE of an error, or the text of another error.
 func code(err error) string {
 	var said *pgwire.Error
 	var ce *pgwire.ConnError
@@ -24,7 +24,7 @@ func code(err error) string {
 	return err.Error()
 }
 
-// value is the first column of a query's only row.
+// value is the first column of the only row of a query.
 func value(tb testing.TB, c *pgwire.Conn, sql string) string {
 	tb.Helper()
 	got := "no row"
@@ -38,8 +38,7 @@ func value(tb testing.TB, c *pgwire.Conn, sql string) string {
 	return got
 }
 
-// TestTransactions goes through the forms of a transaction, and what each
-// leaves behind when a step fails.
+// TestTransactions checks the forms of a transaction, and the state after a failed step.
 func TestTransactions(t *testing.T) {
 	c := connect(t)
 	exec(t, c, `create table t(a int primary key, b int references t deferrable initially deferred)`)
@@ -86,7 +85,7 @@ func TestTransactions(t *testing.T) {
 		{"commit of nothing", []flight{commit}, "", -1, "I", "0"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			// Twice: with statements new to the connection, and known to it.
+			// Twice: with statements that are not parsed yet, and with parsed ones.
 			for range 2 {
 				exec(t, c, "delete from t")
 				var f pgwire.Flight
@@ -146,7 +145,7 @@ func TestHeldCommit(t *testing.T) {
 			t.Errorf("%s rows", got)
 		}
 	}
-	// A failed transaction cannot be committed, and says so.
+	// The commit of a failed transaction is an error.
 	var f pgwire.Flight
 	f.Begin(pgwire.DefaultIsolation, false)
 	f.Add(pgwire.NewStmt("select 1/0"), nil)
@@ -159,7 +158,7 @@ func TestHeldCommit(t *testing.T) {
 	}
 }
 
-// TestIsolation: the level is that of Begin, in the same flight.
+// TestIsolation: Begin sets the isolation level of the flight.
 func TestIsolation(t *testing.T) {
 	c := connect(t)
 	show := pgwire.NewStmt("select current_setting('transaction_isolation'), current_setting('transaction_read_only')")
@@ -183,10 +182,9 @@ func TestIsolation(t *testing.T) {
 	}
 }
 
-// TestWhenNamesAreChecked pins what the form of prepared statements rests on:
-// a statement is parsed with the rights of the role set before it in the same
-// flight; the right to use a schema is checked then and not again, the right
-// to read a table each time.
+// TestWhenNamesAreChecked checks what prepared statements rely on: a statement is parsed with
+// the privileges of the role that was set before it in the flight. The privilege to use a
+// schema is checked only then, the privilege to read a table each time.
 func TestWhenNamesAreChecked(t *testing.T) {
 	cluster := pgtest.Start(t)
 	db := cluster.NewDB(t)
@@ -230,8 +228,8 @@ func TestWhenNamesAreChecked(t *testing.T) {
 	}
 }
 
-// TestStale: a statement that the database has outgrown is parsed again when
-// the flight is repeated.
+// TestStale: a statement whose columns have changed is parsed again when the flight is
+// repeated.
 func TestStale(t *testing.T) {
 	c := connect(t)
 	exec(t, c, "create table t(a int); insert into t values (1)")

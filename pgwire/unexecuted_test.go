@@ -8,7 +8,7 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 )
 
-// TestUnexecuted: what a flight knows about how far its failed step got.
+// TestUnexecuted: a flight tells whether its failed step was executed.
 func TestUnexecuted(t *testing.T) {
 	refused := refusal("ERROR", "42703", "")
 	for _, test := range []struct {

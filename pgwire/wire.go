@@ -41,9 +41,9 @@ const (
 )
 
 var (
-	errMessageLength = errors.New("impossible length of a message")
+	errMessageLength = errors.New("invalid message length")
 	errMalformedRow  = errors.New("malformed DataRow")
-	errUnwanted      = errors.New("the rest of a large value is not wanted")
+	errUnwanted      = errors.New("the rest of a large value was not read")
 )
 
 func (in *reader) init(src io.Reader) {

@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 )
 
-// wide is a tape that notes how much it was asked for at once.
+// wide is a tape that records the largest read.
 type wide struct {
 	tape
 	most int
@@ -19,7 +19,7 @@ func (w *wide) Read(p []byte) (int, error) {
 	return w.tape.Read(p)
 }
 
-// numbered is a Sink of rows that count themselves.
+// numbered is a Sink that checks the numbers in rows.
 type numbered struct{ rows int }
 
 func (n *numbered) Fields([]pgproto3.FieldDescription) error { return nil }
@@ -31,8 +31,8 @@ func (n *numbered) Row(values [][]byte) error {
 	return nil
 }
 
-// TestBurst: many rows are read in larger pieces, few are not, and in between
-// the connection has its small buffer, whatever the pieces the rows come in.
+// TestBurst: many rows are read in larger pieces, few are not. Between flights the connection
+// has its small buffer, whatever the sizes of the pieces.
 func TestBurst(t *testing.T) {
 	server := new(wide)
 	in := new(reader)

@@ -18,7 +18,7 @@ import (
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
-// heard is what a listener reports, in channels that a test can wait for.
+// heard has what a listener reports, in channels.
 type heard struct {
 	connected chan listen.Session
 	notified  chan string
@@ -117,7 +117,7 @@ func TestPauses(t *testing.T) {
 	}
 }
 
-// TestReadOnly: a standby is no place to listen.
+// TestReadOnly: a standby is refused.
 func TestReadOnly(t *testing.T) {
 	c := pgtest.Start(t)
 	uri := c.URI("postgres", pgtest.Superuser) + "&options=-cdefault_transaction_read_only%3Don"
@@ -127,7 +127,7 @@ func TestReadOnly(t *testing.T) {
 	}
 }
 
-// TestSilentServer: a server that accepts connections and says nothing does not hold the listener.
+// TestSilentServer: a server that accepts connections and does not reply does not stop the listener.
 func TestSilentServer(t *testing.T) {
 	cfg := config(t, "host=127.0.0.1 user=u sslmode=disable")
 	attempts := make(chan net.Conn, 9)
@@ -146,7 +146,7 @@ func TestSilentServer(t *testing.T) {
 	}
 }
 
-// TestForgottenTransaction: the queue is cleaned up after an error about it.
+// TestForgottenTransaction: the queue is cleaned up after its error.
 func TestForgottenTransaction(t *testing.T) {
 	queries := make(chan string, 99)
 	s := pgtest.NewScript(t, func(s *pgtest.Session) {
@@ -185,8 +185,8 @@ func TestForgottenTransaction(t *testing.T) {
 	}
 }
 
-// TestPooler: what answers is another process than the one that greeted us.
-// Only a notification of our own tells whether there is one for us alone.
+// TestPooler: queries run in another process than the one that accepted the connection. A test
+// notification tells whether the pooler reserves that process.
 func TestPooler(t *testing.T) {
 	for _, deaf := range []bool{true, false} {
 		arrives := make(chan string, 1) // the channel of our notification

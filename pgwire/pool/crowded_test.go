@@ -15,7 +15,7 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire/pool"
 )
 
-// TestCrowded: a role may have two connections, and the pool would like six.
+// TestCrowded: a role may have two connections, and the pool is for six.
 func TestCrowded(t *testing.T) {
 	c := pgtest.Start(t)
 	db := c.NewDB(t)
@@ -54,8 +54,8 @@ func TestCrowded(t *testing.T) {
 		})
 	}
 	all.Wait()
-	// Each of the four places that cannot be filled asks once a second at most, and
-	// every 50 ms while the first connection is being made.
+	// Each of the four attempts that fail is repeated once a second at most, and every 50 ms
+	// while the first connection is being made.
 	most := 2 + 4*(2+int64(time.Since(began)/time.Second)+1+first.Load()/int64(50*time.Millisecond))
 	if n := dials.Load(); n > most {
 		t.Errorf("%d attempts to connect, want %d at most: it does not back off", n, most)
@@ -66,13 +66,13 @@ func TestCrowded(t *testing.T) {
 	if s := p.Stats(); s.Established != 2 || s.InUse+s.Idle != 2 {
 		t.Errorf("%+v", s)
 	}
-	// Room is found when there is some.
+	// The pool grows when the limit is raised.
 	c.Exec(t, db, "alter role crowded connection limit 4")
 	eventually(t, "the pool grows", func() bool { return p.Stats().Established >= 3 })
 }
 
-// TestFull: not one connection is to be had. Everybody is told, and the server
-// is not asked for each.
+// TestFull: the server refuses all connections. All callers get its error, with few attempts
+// to connect.
 func TestFull(t *testing.T) {
 	c := pgtest.Start(t)
 	db := c.NewDB(t)
@@ -106,8 +106,8 @@ func TestFull(t *testing.T) {
 	})
 }
 
-// TestSlowToAccept: who is tired of waiting for a connection leaves it to the
-// next one; attempts do not pile up.
+// TestSlowToAccept: callers that stop waiting leave attempts to connect to the next callers.
+// The number of attempts stays bounded.
 func TestSlowToAccept(t *testing.T) {
 	const most = 3
 	var open_, peak atomic.Int64

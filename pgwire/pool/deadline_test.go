@@ -11,7 +11,7 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire/pool"
 )
 
-// silent is a pool over a server that greets and answers so many flights.
+// silent has the options of a pool whose server responds to so many flights, and then no more.
 func silent(t *testing.T, answers int64) pool.Options {
 	var left atomic.Int64
 	left.Store(answers)
@@ -28,8 +28,7 @@ func silent(t *testing.T, answers int64) pool.Options {
 	return o
 }
 
-// TestFlightTimeout: a flight without an answer is given up, and its connection
-// replaced.
+// TestFlightTimeout: a flight without a response is given up, and its connection is closed.
 func TestFlightTimeout(t *testing.T) {
 	isUnanswered := func(err error) bool {
 		var local *pgwire.ConnError
@@ -73,8 +72,8 @@ func TestFlightTimeout(t *testing.T) {
 	})
 }
 
-// TestFlightTimeoutOfConnecting: a server that accepts connections and says
-// nothing does not hold a place in the pool for ever.
+// TestFlightTimeoutOfConnecting: an attempt to connect ends if the server accepts the
+// connection and does not reply.
 func TestFlightTimeoutOfConnecting(t *testing.T) {
 	mute := pgtest.NewScript(t, nil)
 	mute.Mute = true

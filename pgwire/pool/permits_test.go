@@ -20,15 +20,15 @@ func acquireSlow(tb testing.TB, p *pool.Pool) *pool.Conn {
 	return c
 }
 
-// reserving is a pool of five, three of which are for slow ones.
+// reserving has the options of a pool of five connections, three of which slow flights may use.
 func reserving(tb testing.TB) pool.Options {
 	o := shared(tb)
 	o.MaxConns, o.Reserve = 5, 2
 	return o
 }
 
-// TestReserve: slow ones cannot take the last connections, whether these are
-// idle or still to be made, and wait in order of arrival. Others can have all.
+// TestReserve: slow callers do not get the last connections, whether these are idle or not made
+// yet. They wait in order of arrival. Other callers may take all connections.
 func TestReserve(t *testing.T) {
 	p := open(t, reserving(t))
 	var held []*pool.Conn
@@ -69,7 +69,7 @@ func TestReserve(t *testing.T) {
 	}
 	held[1].Release()
 	held[2].Release()
-	// What is not known to be slow may have all of them.
+	// Other callers may take all connections.
 	held = held[:0]
 	for range 5 {
 		held = append(held, acquire(t, p))
@@ -82,8 +82,8 @@ func TestReserve(t *testing.T) {
 	}
 }
 
-// TestReserveOff: a pool so small that slow ones would get fewer than two
-// connections gives them all, and so does one without a reserve.
+// TestReserveOff: slow callers may take all connections if the pool has no reserve, or if the
+// reserve would leave them fewer than two.
 func TestReserveOff(t *testing.T) {
 	for _, c := range []struct{ conns, reserve int }{{3, 2}, {1, 2}, {3, 0}, {2, 5}} {
 		t.Run(fmt.Sprint(c.conns, " ", c.reserve), func(t *testing.T) {
@@ -101,8 +101,8 @@ func TestReserveOff(t *testing.T) {
 	}
 }
 
-// TestReserveTimeout: the time in the queue counts, and who has had enough of
-// it leaves no trace. So does who is called off, and who is one too many.
+// TestReserveTimeout: the wait for a permit counts towards AcquireTimeout. A caller that times
+// out, leaves or is refused returns its permit.
 func TestReserveTimeout(t *testing.T) {
 	o := reserving(t)
 	o.AcquireTimeout, o.MaxWaiters = 50*time.Millisecond, 2
@@ -171,7 +171,7 @@ func TestReserveTimeout(t *testing.T) {
 	}
 }
 
-// TestReserveClosed: who waits for a permit is turned away with everybody else.
+// TestReserveClosed: Close also refuses callers that wait for a permit.
 func TestReserveClosed(t *testing.T) {
 	p := open(t, reserving(t))
 	held := []*pool.Conn{acquireSlow(t, p), acquireSlow(t, p), acquireSlow(t, p)}
@@ -189,9 +189,9 @@ func TestReserveClosed(t *testing.T) {
 	<-closed
 }
 
-// TestReserveHolds mixes all classes, with connections that are lost, sinks
-// that wait and waiters that are called off. There are never more slow ones
-// than may be, and in the end nothing is missing.
+// TestReserveHolds mixes all classes, with connections that are lost, sinks that wait and
+// waiters that leave. The number of slow flights stays within the permits, and in the end all
+// permits are free.
 func TestReserveHolds(t *testing.T) {
 	o := reserving(t)
 	o.Depth, o.MaxLifetime = 8, 300*time.Millisecond

@@ -58,7 +58,7 @@ func run(p *pool.Pool, f *pgwire.Flight, class pool.Class) error {
 	return err
 }
 
-// eventually waits for something that others bring about.
+// eventually waits for a condition.
 func eventually(tb testing.TB, what string, ok func() bool) {
 	tb.Helper()
 	if !pgtest.Until(time.Minute, ok) {
@@ -66,7 +66,7 @@ func eventually(tb testing.TB, what string, ok func() bool) {
 	}
 }
 
-// events collects what a pool reports.
+// events collects the events of a pool.
 type events struct {
 	mu  sync.Mutex
 	all []string
@@ -258,7 +258,7 @@ func TestIdleAndAge(t *testing.T) {
 	a = acquire(t, p)
 	time.Sleep(80 * time.Millisecond)
 	a.Release()
-	// On a busy machine some are too old before anybody gets to use them.
+	// On a busy machine some are too old before they are used.
 	left := func() int { s := p.Stats(); return int(s.Established - s.Closed) }
 	eventually(t, "old one closed", func() bool { return left() == 0 })
 	acquire(t, p).Release()
@@ -268,7 +268,7 @@ func TestIdleAndAge(t *testing.T) {
 	}
 }
 
-// TestLeftOpen: a transaction does not outlive the loan.
+// TestLeftOpen: Release ends an open transaction.
 func TestLeftOpen(t *testing.T) {
 	o := shared(t)
 	o.MaxConns = 1
@@ -291,7 +291,7 @@ func TestLeftOpen(t *testing.T) {
 	}
 }
 
-// TestDeadIdle: connections that died while idle are replaced unseen.
+// TestDeadIdle: connections that were lost while idle are replaced.
 func TestDeadIdle(t *testing.T) {
 	o := shared(t)
 	p := open(t, o)
@@ -326,8 +326,8 @@ func TestConnectErrors(t *testing.T) {
 	}
 }
 
-// TestRun: a flight meets a connection that is dead already.
-func TestRun(t *testing.T) {
+// TestRunOnLostConnection: the flight fails, and the connection is not used again.
+func TestRunOnLostConnection(t *testing.T) {
 	var number atomic.Int64
 	s := pgtest.NewScript(t, func(s *pgtest.Session) {
 		if number.Add(1) == 1 {
@@ -353,8 +353,7 @@ func TestRun(t *testing.T) {
 	eventually(t, "nobody gets it again", func() bool { s := p.Stats(); return s.InUse+s.Idle == 0 })
 }
 
-// TestNeverTooMany: whatever happens, the bound holds, connections being made
-// and closed included.
+// TestNeverTooMany: the bound on connections holds, including those being made and closed.
 func TestNeverTooMany(t *testing.T) {
 	var open_, most atomic.Int64
 	s := pgtest.NewScript(t, func(s *pgtest.Session) {

@@ -12,8 +12,8 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire/pool"
 )
 
-// order is a pool of connections that have parsed a statement which tells how
-// many times it has run.
+// order is a pool whose connections have parsed a statement that returns the number of its
+// executions.
 type order struct {
 	*pool.Pool
 	t    *testing.T
@@ -97,9 +97,9 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// TestPlaceInQueue: a flight that was chosen for a batch and cannot be part of it,
-// because the connection has not parsed its statement, gets its old place in the
-// queue again: behind the flights that came before it and do not share.
+// TestPlaceInQueue: a flight is chosen for a batch and cannot be part of it, because the
+// connection has not parsed its statement. It gets its place in the queue again, behind the
+// flights that came before it and do not share.
 func TestPlaceInQueue(t *testing.T) {
 	o := newOrder(t, 1, 8)
 	held := o.all(1)[0]
@@ -120,10 +120,9 @@ func TestPlaceInQueue(t *testing.T) {
 	}
 }
 
-// TestNobodyStarves: while clients whose reads share come back again and again, a
-// flight that does not share runs when its turn has come. It is overtaken by one
-// batch at most.
-func TestNobodyStarves(t *testing.T) {
+// TestStarvation: while clients send reads that share again and again, a flight that does not
+// share runs when its turn has come. It is overtaken by one batch at most.
+func TestStarvation(t *testing.T) {
 	const (
 		depth   = 4
 		readers = 20

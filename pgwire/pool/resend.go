@@ -23,9 +23,9 @@ const (
 	discardedTime = 500 * time.Millisecond
 )
 
-var errResent = errors.New("has been sent on another connection")
+var errResent = errors.New("sent again on another connection")
 
-// watched is what the last look saw of a batch.
+// watched is the state of a batch at the last look.
 type watched struct {
 	since     int64  // of the batch
 	responses uint64 // of the pool by then

@@ -9,8 +9,8 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire/pool"
 )
 
-// blockade is a pool of two connections. A batch of flights is on one of them,
-// and its head waits for a lock.
+// blockade is a pool of two connections. One of them has a batch of flights, whose head waits
+// for a lock.
 type blockade struct {
 	*pool.Pool
 	t     *testing.T
@@ -28,7 +28,7 @@ func block(t *testing.T, class pool.Class) *blockade {
 	o := shared(t)
 	o.MaxConns, o.Depth = 2, 8
 	b := &blockade{Pool: open(t, o), t: t, rest: make(chan error, behind), head: make(chan error, 1), watch: open(t, shared(t))}
-	// What is run depends on the argument, so that writes share, too.
+	// The argument decides what the statement does, so that writes share too.
 	b.named = pgwire.NewStmt("select case when $1 = 'head' then pg_advisory_xact_lock_shared(11)::text else $1::text end")
 	b.lock = acquire(t, b.watch)
 	if err := b.lock.Exec(bg, "select pg_advisory_lock(11)"); err != nil {
@@ -116,8 +116,8 @@ func (b *blockade) works() {
 	}
 }
 
-// TestBlockedRead: reads behind a blocked one are sent again on a connection that
-// is free, and are answered there. Their first responses are discarded.
+// TestBlockedRead: reads behind a blocked one are sent again on a free connection and get their
+// responses there. Their first responses are discarded.
 func TestBlockedRead(t *testing.T) {
 	b := block(t, pool.QuickRead)
 	b.free.Release()
@@ -160,8 +160,8 @@ func TestBlockedWrite(t *testing.T) {
 	b.works()
 }
 
-// TestBlockedReadAtClose: reads behind a blocked one do not wait for another
-// connection in a pool that has been closed.
+// TestBlockedReadAtClose: in a closed pool, reads behind a blocked one do not wait for another
+// connection.
 func TestBlockedReadAtClose(t *testing.T) {
 	b := block(t, pool.QuickRead)
 	closed := make(chan struct{})

@@ -14,8 +14,8 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire/pool"
 )
 
-// refusing is a pool of two whose server refuses further connections once the first
-// one is established. fails counts the refused attempts.
+// refusing sets the options of a pool of two connections. The server refuses connections
+// after the first one. fails counts the refused attempts.
 func refusing(t *testing.T, o *pool.Options) (fails *atomic.Int64) {
 	script := pgtest.NewScript(t, func(s *pgtest.Session) { s.Hear() })
 	*o = options(t, "host=127.0.0.1 user=u sslmode=disable")
@@ -63,7 +63,7 @@ func TestConnectFailedWhileOthersWork(t *testing.T) {
 	}
 }
 
-// TestConnectFailedTimeout: such a caller waits no longer than others do.
+// TestConnectFailedTimeout: the wait after a failed attempt ends after AcquireTimeout.
 func TestConnectFailedTimeout(t *testing.T) {
 	var o pool.Options
 	refusing(t, &o)
@@ -81,8 +81,8 @@ func TestConnectFailedTimeout(t *testing.T) {
 	held.Release()
 }
 
-// TestConnectFailedLastConnectionLost: when the last connection is lost, callers are
-// told why they cannot get another one. They do not wait for the next attempt.
+// TestConnectFailedLastConnectionLost: when the last connection is lost, callers get the error
+// of a new attempt. They do not wait until a pause is over.
 func TestConnectFailedLastConnectionLost(t *testing.T) {
 	pool.SetFirstPause(t, time.Hour)
 	var o pool.Options

@@ -27,9 +27,8 @@ func (v *oneValue) Row(values [][]byte) error {
 }
 func (v *oneValue) Complete([]byte) {}
 
-// TestShared runs more flights than there are connections, many behind others
-// on the same one, some of which fail. Each gets its own answer, under its own
-// settings, whatever its neighbours do.
+// TestShared runs more flights than there are connections, so that many share one. Some of
+// them fail. Each gets its own response, with its own settings.
 func TestShared(t *testing.T) {
 	for _, depth := range []int{1, 2, 8, 64} {
 		t.Run(fmt.Sprint(depth), func(t *testing.T) {
@@ -77,7 +76,7 @@ func TestShared(t *testing.T) {
 			if failed.Load() == 0 {
 				t.Error("nothing failed: the test proves nothing")
 			}
-			// Responses to reads that were sent again elsewhere may still be on their way.
+			// Responses that are discarded may still be under way.
 			eventually(t, "no connection is in use", func() bool { return p.Stats().InUse == 0 })
 			if s := p.Stats(); s.Closed != 0 || s.Established > int64(o.MaxConns) {
 				t.Errorf("stats after: %+v", s)

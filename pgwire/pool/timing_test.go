@@ -9,8 +9,8 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire/pool"
 )
 
-// TestFarAway: what the way to the server takes is no part of what the server
-// does, and is known before the first flight.
+// TestFarAway: the time of a round trip does not count as work of the server, and is known
+// before the first flight.
 func TestFarAway(t *testing.T) {
 	const way = 30 * time.Millisecond
 	s := pgtest.NewScript(t, func(s *pgtest.Session) {
@@ -43,8 +43,8 @@ func TestFarAway(t *testing.T) {
 	}
 }
 
-// TestLostAtOnce: a connection that does not survive its first round trip is
-// one that could not be made.
+// TestLostAtOnce: a connection that is lost in its first round trip counts as one that could
+// not be made.
 func TestLostAtOnce(t *testing.T) {
 	s := pgtest.NewScript(t, func(s *pgtest.Session) { s.Conn.Close() })
 	o := options(t, "host=127.0.0.1 user=u sslmode=disable")

@@ -10,7 +10,7 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire/pool"
 )
 
-// waiter can be called off.
+// waiter is a Waiter that can be made to leave.
 type waiter struct {
 	context.Context
 	mu      sync.Mutex
@@ -46,7 +46,7 @@ func (w *waiter) callOff(cause error) (waited bool) {
 
 var errGone = errors.New("gone")
 
-// TestWaiterLeaves: who is called off leaves the queue, and those behind move up.
+// TestWaiterLeaves: a caller leaves the queue, and those behind it move up.
 func TestWaiterLeaves(t *testing.T) {
 	o := shared(t)
 	o.MaxConns = 1
@@ -79,7 +79,7 @@ func TestWaiterLeaves(t *testing.T) {
 		t.Errorf("stats: %+v", s)
 	}
 
-	// Nobody is asked where nobody waits; who is not interested any more does not begin.
+	// Waiting is called only if the caller has to wait. Its error ends the wait.
 	third := newWaiter()
 	third.refuses = errGone
 	if c, err := p.Acquire(third); err != nil {
@@ -92,9 +92,8 @@ func TestWaiterLeaves(t *testing.T) {
 	}
 }
 
-// TestMaxWaiters: only so many wait; the next one is told at once. Connections
-// still to be made are no reason to refuse anybody, and the server's own
-// business is not counted.
+// TestMaxWaiters: a caller is refused if MaxWaiters others wait. Callers for which connections
+// can be made do not count, and neither do those without a Waiter.
 func TestMaxWaiters(t *testing.T) {
 	o := shared(t)
 	o.MaxConns, o.MaxWaiters = 2, 3
