@@ -10,32 +10,33 @@ import (
 	"github.com/fastgrest/fastgrest/parser/jsontext"
 )
 
-// csvState is what a Payload needs to read CSV.
+// csvState is the part of a Payload that ParseCSV uses.
 type csvState struct {
 	names   [][]byte // fields of the first line
 	fields  [][]byte // fields of the current line
-	columns []column // what becomes of the first width fields, sorted by name
+	columns []column // of the first width fields, sorted by name
 	width   int
 }
 
-// column is a field that becomes a member of an object.
+// column is a field that becomes a member of the objects.
 type column struct {
 	field int
 	name  []byte
 }
 
-// ParseCSV reads a CSV body: a line of names, then lines of values, the word
-// NULL being null and all else text. It appends the rows to dst as a JSON array
-// of objects, of which Raw is then a part, and returns the extended buffer.
+// ParseCSV parses a CSV body: a line of names, then lines of values. The value NULL
+// is null, other values are text. It appends the rows to dst as a JSON array of
+// objects, sets Raw to this array, and returns the extended buffer.
 //
-// The objects call a column by its position in Keys, from "0" on. Names repeated
-// for each line would make a large text of a small body; so it has at most twelve
-// times the body's size. limit bounds it, too.
+// A member of an object has the position of its column in Keys as name, beginning
+// with "0". Real names, repeated on each line, could make a large text of a small
+// body. This text has at most 12 times the size of the body, and at most limit
+// bytes.
 //
-// The grammar is lenient where PostgREST's is. A line ends with \n, \r\n or \r;
-// blank lines are skipped; surplus fields are ignored; missing ones are an
-// error unless the first row lacks them too. Quotes count at the start of a
-// field only. Of a name given more than once the last field counts.
+// The grammar is PostgREST's. A line ends with \n, \r\n or \r. Blank lines are
+// skipped, and surplus fields are ignored. Missing fields are an error unless the
+// first row lacks them too. Only quotes at the start of a field count. The last
+// field of a repeated name counts.
 func (p *Payload) ParseCSV(dst, raw []byte, limit int) ([]byte, error) {
 	p.Reset()
 	p.csv.width = -1
@@ -84,8 +85,8 @@ func (p *Payload) csvHeader(in *csvReader) error {
 	return err
 }
 
-// csvLine reads the fields of a line, of which there may be more than names.
-// The end of the line stays for endLine.
+// csvLine reads the fields of a line, which may be more than the names. It does not
+// consume the end of the line.
 func (p *Payload) csvLine(in *csvReader) error {
 	p.csv.fields = p.csv.fields[:0]
 	for {
@@ -104,8 +105,8 @@ func (p *Payload) csvLine(in *csvReader) error {
 	}
 }
 
-// csvRest reads the remaining lines for their errors: what is no CSV at all is
-// reported before what is uneven.
+// csvRest reads the remaining lines for syntax errors, which are reported before
+// missing fields.
 func (p *Payload) csvRest(in *csvReader) error {
 	for {
 		more, err := in.endLine()
@@ -150,8 +151,7 @@ func (p *Payload) appendRow(dst []byte, start int) ([]byte, error) {
 	return append(dst, '}'), nil
 }
 
-// setColumns finds what becomes of lines with n fields. Those of the first row
-// decide on Keys.
+// setColumns sets the columns of lines with n fields. The first row sets Keys.
 func (p *Payload) setColumns(n int) error {
 	c := &p.csv
 	first := c.width < 0
@@ -177,9 +177,8 @@ func (p *Payload) setColumns(n int) error {
 	return nil
 }
 
-// appendKey appends what a row calls the column i. A column without a name keeps
-// that: it can only be the unnamed argument of a function, which takes the text
-// as it is.
+// appendKey appends the name of column i in a row. The empty name stays empty: it
+// can only be the unnamed argument of a function, which gets the text unchanged.
 func (p *Payload) appendKey(dst []byte, i int) []byte {
 	dst = append(dst, '"')
 	if len(p.csv.columns[i].name) > 0 {
@@ -188,11 +187,10 @@ func (p *Payload) appendKey(dst []byte, i int) []byte {
 	return append(dst, `":`...)
 }
 
-// csvReader is what is left of a CSV body.
+// csvReader is the rest of a CSV body.
 type csvReader struct{ rest []byte }
 
-// endLine skips the end of a line. At the end of the body there is nothing
-// more.
+// endLine skips the end of a line, and reports whether the body has another line.
 func (in *csvReader) endLine() (more bool, err error) {
 	switch {
 	case len(in.rest) == 0:
@@ -210,7 +208,7 @@ func (in *csvReader) endLine() (more bool, err error) {
 	return true, nil
 }
 
-// field reads one field. Quoted ones that need it are unescaped into arena.
+// field reads one field. It copies a quoted field with escapes to the arena.
 func (in *csvReader) field(arena *[]byte) ([]byte, error) {
 	if len(in.rest) > 0 && in.rest[0] == '"' {
 		in.rest = in.rest[1:]
@@ -225,7 +223,7 @@ func (in *csvReader) field(arena *[]byte) ([]byte, error) {
 	return field, nil
 }
 
-// quoted reads the rest of a quoted field. A field that is never closed loses
+// quoted reads the rest of a quoted field. A field without a closing quote loses
 // its last character, as in PostgREST.
 func (in *csvReader) quoted(arena *[]byte) ([]byte, error) {
 	doubled := false
@@ -262,7 +260,7 @@ func (in *csvReader) unclosed(arena *[]byte) ([]byte, error) {
 
 var quote = []byte{'"'}
 
-// unescapeCSV makes each two quotes one.
+// unescapeCSV replaces each pair of quotes with one quote.
 func unescapeCSV(arena *[]byte, b []byte) []byte {
 	start := len(*arena)
 	for len(b) > 0 {
@@ -277,7 +275,7 @@ func unescapeCSV(arena *[]byte, b []byte) []byte {
 	return (*arena)[start:len(*arena):len(*arena)]
 }
 
-// fail describes where reading ended the way PostgREST's parser does.
+// fail returns the error of PostgREST's parser for the current position.
 func (in *csvReader) fail(what string) error {
 	text := append([]byte("parse error ("), what...)
 	text = append(text, ") at "...)

@@ -1,20 +1,20 @@
 package body
 
-// ErrorKind says what is wrong with a payload.
+// ErrorKind is the reason why a payload is invalid.
 type ErrorKind uint8
 
 const (
 	InvalidJSON ErrorKind = iota
-	KeysDiffer            // JSON: an array with something else than objects of equal keys
+	KeysDiffer            // JSON: an array of values other than objects with equal keys
 	TooDeep               // JSON: nested deeper than MaxDepth
-	TooManyKeys           // more than MaxKeys names where all of them are needed
+	TooManyKeys           // more than MaxKeys names
 	InvalidCSV            // Text has PostgREST's description
 	UnevenCSV             // a line with fewer fields than the first one
 	InvalidUTF8           // CSV or form: not text
 	TooLarge              // the JSON made of CSV exceeds the limit
 )
 
-// Error is a payload that cannot be used.
+// Error is the error of an invalid payload.
 type Error struct {
 	Kind ErrorKind
 	Text string // InvalidCSV only
@@ -30,8 +30,8 @@ var messages = [...]string{
 	TooLarge:    "The payload is too large when converted to json",
 }
 
-// Error returns the message a client gets, which for what PostgREST reports
-// too is the message of PostgREST.
+// Error returns the message for the client. It is PostgREST's if PostgREST has the
+// same error.
 func (e *Error) Error() string {
 	if e.Kind == InvalidCSV {
 		return e.Text
@@ -39,8 +39,7 @@ func (e *Error) Error() string {
 	return messages[e.Kind]
 }
 
-// Errors without a text of their own are made once: being refused must not
-// cost more than being served.
+// Errors without a Text are allocated once.
 var (
 	errInvalidJSON = &Error{Kind: InvalidJSON}
 	errKeysDiffer  = &Error{Kind: KeysDiffer}

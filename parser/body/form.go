@@ -9,8 +9,8 @@ import (
 	"github.com/fastgrest/fastgrest/parser/percent"
 )
 
-// ParseArgs reads a form as the arguments of a call: Pairs has them in order,
-// repetitions included, and Keys their names.
+// ParseArgs parses a form as the arguments of a call. Pairs has all of them in
+// order, and Keys has their names.
 func (p *Payload) ParseArgs(raw []byte) error {
 	p.Reset()
 	if err := p.pairs(raw); err != nil {
@@ -24,9 +24,9 @@ func (p *Payload) ParseArgs(raw []byte) error {
 	return nil
 }
 
-// ParseForm reads a form as one row: a JSON object of texts, which it appends
-// to dst and which Raw is then a part of. Of a name given more than once the
-// last value counts.
+// ParseForm parses a form as one row. It appends a JSON object of texts to dst,
+// sets Raw to this object, and returns the extended buffer. The last value of a
+// repeated name counts.
 func (p *Payload) ParseForm(dst, raw []byte) ([]byte, error) {
 	p.Reset()
 	if err := p.pairs(raw); err != nil {
@@ -53,8 +53,8 @@ func (p *Payload) ParseForm(dst, raw []byte) ([]byte, error) {
 	return dst, nil
 }
 
-// pairs splits a form at & and ; and decodes names and values. A question mark
-// at the head is that of a query string and skipped.
+// pairs splits a form at & and ; and decodes names and values. It skips a question
+// mark at the beginning.
 func (p *Payload) pairs(raw []byte) error {
 	if len(raw) > 0 && raw[0] == '?' {
 		raw = raw[1:]
@@ -82,8 +82,7 @@ func (p *Payload) pairs(raw []byte) error {
 
 var equals = []byte{'='}
 
-// decodeForm decodes + and percent signs; a percent sign that is not followed
-// by two hexadecimal digits stands for itself.
+// decodeForm decodes b, into the arena if there is anything to decode.
 func (p *Payload) decodeForm(b []byte) []byte {
 	if bytes.IndexAny(b, "+%") < 0 {
 		return b

@@ -7,15 +7,15 @@ import (
 	"github.com/fastgrest/fastgrest/parser/jsontext"
 )
 
-// keySpan is a key as it stands in the text, quotes excluded.
+// keySpan is the position of a key in the text, without its quotes.
 type keySpan struct {
 	start, end int
 	escaped    bool
 }
 
-// ParseJSON reads a JSON body. raw is borrowed, and is what Raw becomes, except
-// that JSON without rows becomes an empty array. With emptyIsObject a body of no
-// bytes is an object without keys: a call without arguments.
+// ParseJSON parses a JSON body. It sets Raw to raw, or to an empty array if raw has
+// no rows. The Payload refers to raw. With emptyIsObject an empty body is an object
+// without keys, which is a call without arguments.
 func (p *Payload) ParseJSON(raw []byte, emptyIsObject bool) error {
 	p.Reset()
 	p.Raw = raw
@@ -49,8 +49,8 @@ func (p *Payload) ParseJSON(raw []byte, emptyIsObject bool) error {
 	return err
 }
 
-// array reads the rest of a top-level array. That its objects do not agree is
-// an error only if the JSON is valid, so it reads on to the end.
+// array reads the rest of a top-level array. It reads to the end also if the keys
+// of objects differ, because invalid JSON is reported first.
 func (p *Payload) array(b []byte, i int) (end int, err error) {
 	p.Kind = Array
 	if i = jsontext.SkipSpace(b, i); i < len(b) && b[i] == ']' {
@@ -69,7 +69,7 @@ func (p *Payload) array(b []byte, i int) (end int, err error) {
 			if i = p.firstObject(b, i+1, 2); i >= 0 {
 				p.collectKeys(b)
 			}
-			if p.folded { // others could not be compared with it
+			if p.folded { // others cannot be compared with it
 				err = errTooManyKeys
 			}
 		default:
@@ -95,7 +95,7 @@ func (p *Payload) array(b []byte, i int) (end int, err error) {
 	}
 }
 
-// orElse keeps the first error.
+// orElse returns the first error.
 func orElse(err, other error) error {
 	if err != nil {
 		return err
@@ -103,7 +103,7 @@ func orElse(err, other error) error {
 	return other
 }
 
-// key reads one key and its colon. i is at the quote.
+// key reads one key and its colon. i is the offset of the quote.
 func key(b []byte, i int) (k keySpan, end int) {
 	if i >= len(b) || b[i] != '"' {
 		return k, bad
@@ -115,7 +115,7 @@ func key(b []byte, i int) (k keySpan, end int) {
 	return keySpan{start: i + 1, end: end - 1, escaped: escaped}, skipColon(b, end)
 }
 
-// firstObject reads the rest of an object and remembers its keys.
+// firstObject reads the rest of an object and keeps its keys.
 func (p *Payload) firstObject(b []byte, i, depth int) (end int) {
 	if i = jsontext.SkipSpace(b, i); i < len(b) && b[i] == '}' {
 		return i + 1
@@ -138,8 +138,8 @@ func (p *Payload) firstObject(b []byte, i, depth int) (end int) {
 	}
 }
 
-// member reads a value of an object and what follows it: the end of the
-// object, or a comma, after which i is where a key has to be.
+// member reads a value of an object, and the comma or the brace after it. After a
+// comma next is the offset of the next key.
 func (p *Payload) member(b []byte, i, depth int) (next int, more bool) {
 	if i = p.value(b, i, depth); i < 0 {
 		return i, false
@@ -156,15 +156,15 @@ func (p *Payload) member(b []byte, i, depth int) (next int, more bool) {
 	return bad, false
 }
 
-// fold moves the keys in order to Keys, where each name is once. It gives up if
-// that leaves more names than any table or list of arguments has.
+// fold moves the keys from order to Keys, which has each name once. If these are
+// still more than a table or a list of arguments can have, it sets Truncated.
 func (p *Payload) fold(b []byte) {
 	p.collectKeys(b)
 	p.order, p.folded = p.order[:0], true
 	p.Truncated = len(p.Keys) > MaxKeys/2
 }
 
-// collectKeys adds the keys in order to Keys.
+// collectKeys adds the keys of order to Keys.
 func (p *Payload) collectKeys(b []byte) {
 	for _, k := range p.order {
 		p.Keys = append(p.Keys, p.decode(b, k))
@@ -172,7 +172,7 @@ func (p *Payload) collectKeys(b []byte) {
 	p.sortKeys()
 }
 
-// decode returns the name a key stands for. Without escapes it is borrowed.
+// decode returns the text of a key, in the arena if the key has escapes.
 func (p *Payload) decode(b []byte, k keySpan) []byte {
 	if !k.escaped {
 		return b[k.start:k.end:k.end]
@@ -182,9 +182,8 @@ func (p *Payload) decode(b []byte, k keySpan) []byte {
 	return p.arena[start:len(p.arena):len(p.arena)]
 }
 
-// nextObject reads the rest of another object and says whether it has the keys
-// of the first one. As long as they come in the same order and spelling a key
-// costs one comparison.
+// nextObject reads the rest of another object and reports whether it has the keys
+// of the first one. Keys in the same order and spelling cost one comparison each.
 func (p *Payload) nextObject(b []byte, i int) (end int, same bool) {
 	c := comparison{inOrder: true, same: true}
 	if i = jsontext.SkipSpace(b, i); i < len(b) && b[i] == '}' {
@@ -203,12 +202,12 @@ func (p *Payload) nextObject(b []byte, i int) (end int, same bool) {
 	}
 }
 
-// comparison is how far an object agrees with the first one.
+// comparison compares the keys of an object with those of the first one.
 type comparison struct {
-	inOrder  bool // so far, keys are those of the first object, in order
-	same     bool // so far, all keys are known
-	matched  int  // in order: how many
-	distinct int  // out of order: how many keys were seen
+	inOrder  bool // all keys so far are those of the first object, in order
+	same     bool // all keys so far are in Keys
+	matched  int  // number of keys while inOrder
+	distinct int  // number of different keys if not inOrder
 }
 
 func (p *Payload) compareKey(b []byte, k keySpan, c *comparison) {
@@ -222,7 +221,7 @@ func (p *Payload) compareKey(b []byte, k keySpan, c *comparison) {
 	p.see(b, k, c)
 }
 
-// leaveOrder changes from comparing by position to looking keys up.
+// leaveOrder changes from comparison by position to search in Keys.
 func (p *Payload) leaveOrder(b []byte, c *comparison) {
 	if !c.inOrder {
 		return
@@ -238,7 +237,7 @@ func (p *Payload) leaveOrder(b []byte, c *comparison) {
 	}
 }
 
-// see notes that a key occurs in the object.
+// see marks a key as present in the object.
 func (p *Payload) see(b []byte, k keySpan, c *comparison) {
 	mark := len(p.arena)
 	i, known := slices.BinarySearchFunc(p.Keys, p.decode(b, k), bytes.Compare)
@@ -252,8 +251,8 @@ func (p *Payload) see(b []byte, k keySpan, c *comparison) {
 	}
 }
 
-// allSeen decides at the end of an object. Fewer keys than the first object
-// has in its text can still be all of them, if it repeats some.
+// allSeen reports at the end of an object whether it has all keys. It may have
+// fewer keys than the text of the first object, which may repeat some.
 func (p *Payload) allSeen(b []byte, c *comparison) bool {
 	if c.inOrder && c.matched == len(p.order) {
 		return true

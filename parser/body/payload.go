@@ -8,66 +8,65 @@ import (
 )
 
 const (
-	// MaxDepth is how deep JSON may be nested. (PostgreSQL's own reader gives up
-	// somewhere below that, depending on max_stack_depth.)
+	// MaxDepth is the maximum depth of JSON. PostgreSQL's limit is lower, and
+	// depends on max_stack_depth.
 	MaxDepth = 10000
 
-	// MaxKeys is how many keys are kept, repetitions included. PostgreSQL has
-	// tables of 1600 columns and functions of 100 arguments. But one object may
-	// also be the only argument of a function that takes json, and have any
-	// number of keys: see Payload.Truncated.
+	// MaxKeys is the maximum number of keys that are kept, repeated ones included.
+	// Tables have at most 1600 columns and functions 100 arguments. An object that
+	// is the only argument of a function can have more, see Payload.Truncated.
 	MaxKeys = 1 << 16
 
-	// keep is how many keys, and 16 times as many bytes of text, a Payload holds
-	// on to when it is reset.
+	// keep is the maximum number of keys for which Reset keeps memory. It keeps 16
+	// bytes of text for each.
 	keep = 1024
 )
 
-// Kind is what a payload consists of.
+// Kind is the kind of a payload.
 type Kind uint8
 
 const (
-	// Raw is bytes nobody has looked into.
+	// Raw is bytes that were not parsed.
 	Raw Kind = iota
 	// Object is one row, or the arguments of a call.
 	Object
 	// Array is one or more rows with the same keys.
 	Array
-	// Empty is no rows: an empty array, or JSON that is neither array nor
-	// object, which PostgREST treats the same.
+	// Empty is no rows: an empty array, or JSON that is neither an array nor an
+	// object, which PostgREST treats like one.
 	Empty
-	// Args are the arguments of a call by form; they are in Pairs.
+	// Args is the arguments of a call as a form. They are in Pairs.
 	Args
 )
 
-// Pair is a name and a value of a form.
+// Pair is a name and a value in a form.
 type Pair struct{ Key, Value []byte }
 
-// Payload is what is known of a body. The zero value is ready to be used.
+// Payload is a parsed body. The zero value is ready to use.
 type Payload struct {
 	Kind Kind
 
-	// IsObject says that Raw, if it is JSON, is an object. For Kind Raw it is a
-	// look at the first character.
+	// IsObject reports whether Raw is a JSON object. For the Kind Raw it depends on
+	// the first character only.
 	IsObject bool
 
 	// Keys are the decoded names of an object or of all objects, sorted by code
 	// point, each once.
 	Keys [][]byte
 
-	// Truncated says that Keys has only some of the names of an object, yet more
-	// than any table or list of arguments has.
+	// Truncated reports whether Keys lacks names of the object. Keys then has more
+	// names than a table or a list of arguments can have.
 	Truncated bool
 
-	// Raw is the payload as PostgreSQL gets it. For Args it is empty. The objects
-	// of a CSV body have positions in Keys for names.
+	// Raw is the payload for PostgreSQL. It is empty for Args. The names in the
+	// objects of a CSV body are positions in Keys.
 	Raw []byte
 
-	// Pairs are the arguments of a call by form, in order, repetitions included.
+	// Pairs is the arguments of a call as a form, in order, repeated ones included.
 	Pairs []Pair
 
-	order  []keySpan // keys of the first object as they stand in the text
-	folded bool      // order lacks keys that are in Keys already
+	order  []keySpan // keys of the first object, in the order of the text
+	folded bool      // order lacks keys, which are in Keys
 	seen   []uint32  // for each key, the object it was last seen in
 	object uint32    // number of the object being compared
 	stack  [MaxDepth/64 + 1]uint64
@@ -77,7 +76,7 @@ type Payload struct {
 
 var emptyArray = []byte("[]")
 
-// Reset forgets the payload and lets go of memory beyond its usual size.
+// Reset empties the Payload. It releases memory that a large body has used.
 func (p *Payload) Reset() {
 	p.Kind, p.IsObject, p.Truncated, p.folded, p.Raw = Raw, false, false, false, nil
 	p.Keys = reuse(p.Keys)
@@ -105,8 +104,8 @@ func reuse[T any](s []T) []T {
 	return s[:0]
 }
 
-// SetRaw takes a body nobody looks into: columns= says which keys count, or a
-// function takes the bytes as they are.
+// SetRaw sets a body that is not parsed: columns= has the keys, or a function gets
+// the bytes unchanged.
 func (p *Payload) SetRaw(raw []byte) {
 	p.Reset()
 	p.Raw = raw
@@ -114,7 +113,7 @@ func (p *Payload) SetRaw(raw []byte) {
 	p.IsObject = i < len(raw) && raw[i] == '{'
 }
 
-// sortKeys orders Keys and drops repetitions.
+// sortKeys sorts Keys and removes duplicates.
 func (p *Payload) sortKeys() {
 	if !slices.IsSortedFunc(p.Keys, bytes.Compare) {
 		slices.SortFunc(p.Keys, bytes.Compare)
@@ -122,7 +121,7 @@ func (p *Payload) sortKeys() {
 	p.Keys = slices.CompactFunc(p.Keys, bytes.Equal)
 }
 
-// setEmpty is the payload that stands for no rows.
+// setEmpty makes the Payload one without rows.
 func (p *Payload) setEmpty() {
 	p.Kind, p.Raw, p.IsObject = Empty, emptyArray, false
 	p.Keys = p.Keys[:0]

@@ -8,8 +8,8 @@ var shownControls = [' ']string{
 	"DLE", "DC1", "DC2", "DC3", "DC4", "NAK", "SYN", "ETB", "CAN", "EM", "SUB", "ESC", "FS", "GS", "RS", "US",
 }
 
-// appendShown appends bytes as a string literal of PostgREST's language, each
-// byte a character. \& keeps an escape and what follows it apart.
+// appendShown appends bytes as a Haskell string literal, in which each byte is a
+// character. \& separates an escape from the character after it.
 func appendShown(dst, b []byte) []byte {
 	dst = append(dst, '"')
 	for i, c := range b {

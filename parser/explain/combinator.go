@@ -2,19 +2,19 @@ package explain
 
 import "slices"
 
-// input is the text of one run. A text is run twice: first to find out where
-// the failure is, then to take notes there. Notes of all the other places, of
-// which there are some for every character, would only be thrown away.
+// input is the text of one run. A text is parsed twice: the first run finds the
+// position of the failure, the second takes notes at this position only. Notes at
+// all other positions, at least one for each character, would not be used.
 type input struct {
 	text     []rune
-	taking   bool // notes, at the place called notes
+	taking   bool // whether to take notes, at position notes
 	notes    state
 	depth    int
 	maxDepth int
-	tooDeep  bool // set once nesting went beyond maxDepth; the run fails then
+	tooDeep  bool // nested deeper than maxDepth; the run fails
 }
 
-// fail makes a failure, with notes if they are wanted.
+// fail returns a failure, with notes if they are taken.
 func (in *input) fail(place state, notes ...note) failure {
 	f := failure{place: place, known: true}
 	if in.taking && place == in.notes {
@@ -23,15 +23,14 @@ func (in *input) fail(place state, notes ...note) failure {
 	return f
 }
 
-// state is a place in the input.
+// state is a position in the input.
 type state struct {
 	at     int
 	line   int
 	column int
 }
 
-// show is the character at s as it is shown in notes; it is not worth the
-// effort where no notes are taken.
+// show returns the character at s in the form of notes, or "" if none are taken.
 func (in *input) show(s state) string {
 	if !in.taking {
 		return ""
@@ -63,20 +62,20 @@ func (s state) advance(c rune) state {
 	return s
 }
 
-// before orders places as errors do, by what is shown of them.
+// before compares positions by line and column.
 func (s state) before(t state) bool {
 	return s.line < t.line || s.line == t.line && s.column < t.column
 }
 
-// failure is what is known of why a parser failed, or could not go on.
+// failure is the reason why a parser failed or stopped.
 type failure struct {
 	place state
 	known bool
 	notes []note // only taken at one place, see input
 }
 
-// merge keeps the failure that says something; of two, the one further on; and
-// both when they are about the same place.
+// merge returns the failure that has notes, or the further one of two, or both
+// if they are at the same position.
 func merge(f, g failure) failure {
 	switch {
 	case f.known && !g.known:
@@ -92,7 +91,7 @@ func merge(f, g failure) failure {
 	return f
 }
 
-// expecting replaces what f says was expected.
+// expecting replaces the expectations of f.
 func (f failure) expecting(in *input, what string) failure {
 	g := in.fail(f.place, note{expected, what})
 	for _, n := range f.notes {
@@ -103,8 +102,8 @@ func (f failure) expecting(in *input, what string) failure {
 	return g
 }
 
-// result is what became of a parser. A success carries a failure too: what
-// would have made it go on from where it stopped.
+// result is the result of a parser. A success has a failure too: what the parser
+// would have accepted at the position where it stopped.
 type result struct {
 	ok       bool
 	consumed bool
@@ -119,7 +118,7 @@ func nothing(_ *input, s state) result {
 	return result{ok: true, next: s, failure: failure{place: s}}
 }
 
-// impossible fails and cannot say why.
+// impossible fails without notes.
 func impossible(_ *input, s state) result {
 	return result{failure: failure{place: s}}
 }
@@ -155,8 +154,8 @@ func contains(set string, r rune) bool {
 	return false
 }
 
-// word consumes a fixed text. Failing in its middle counts as having consumed,
-// but the failure is about its beginning.
+// word consumes a fixed text. If it fails after the first character it has consumed,
+// but the failure is at the beginning of the text.
 func word(w string) parser {
 	want := []rune(w)
 	shown := showText(want)
@@ -177,7 +176,7 @@ func word(w string) parser {
 	}
 }
 
-// sequence runs parsers one after the other.
+// sequence runs parsers in order.
 func sequence(parsers ...parser) parser {
 	return func(in *input, s state) result {
 		r := parsers[0](in, s)
@@ -188,7 +187,7 @@ func sequence(parsers ...parser) parser {
 	}
 }
 
-// then goes on with p after a success.
+// then runs p after a success.
 func (r result) then(in *input, p parser) result {
 	if !r.ok {
 		return r
@@ -225,7 +224,7 @@ func choice(parsers ...parser) parser {
 // optional is p or nothing.
 func optional(p parser) parser { return choice(p, nothing) }
 
-// attempt is p, except that a failure does not count as having consumed.
+// attempt is p, but a failure does not count as having consumed.
 func attempt(p parser) parser {
 	return func(in *input, s state) result {
 		r := p(in, s)
@@ -236,8 +235,7 @@ func attempt(p parser) parser {
 	}
 }
 
-// label names p: when it stops without having consumed, that name is what was
-// expected.
+// label names p. The name is what is expected if p stops without having consumed.
 func label(name string, p parser) parser {
 	return func(in *input, s state) result {
 		r := p(in, s)
@@ -248,7 +246,7 @@ func label(name string, p parser) parser {
 	}
 }
 
-// ahead succeeds where p does, but consumes nothing.
+// ahead succeeds if p does, but consumes nothing.
 func ahead(p parser) parser {
 	return func(in *input, s state) result {
 		r := p(in, s)
@@ -259,7 +257,7 @@ func ahead(p parser) parser {
 	}
 }
 
-// notBefore succeeds where p fails.
+// notBefore succeeds if p fails.
 func notBefore(p parser) parser {
 	return func(in *input, s state) result {
 		r := p(in, s)
@@ -275,15 +273,15 @@ func notBefore(p parser) parser {
 // end succeeds at the end of the input.
 var end = label("end of input", func(in *input, s state) result {
 	if in.done(s) {
-		// What is known here is what would have made a character appear.
+		// The failure has what would have been accepted instead.
 		return result{ok: true, next: s, failure: in.fail(s, note{met, ""})}
 	}
 	return result{failure: in.fail(s, note{unwanted, in.showRune(s)})}
 })
 
-// many repeats p until it fails without consuming. It remembers what would have
-// made the last repetition go on; the two combinators below do not, because
-// Parsec's own repetition forgets it and PostgREST uses both kinds.
+// many repeats p until it fails without consuming. It keeps the failure of the last
+// repetition. The two combinators below do not, like those of Parsec. PostgREST
+// uses both kinds.
 func many(p parser) parser { return repeat(p, true) }
 
 func many1(p parser) parser { return sequence(p, repeat(p, false)) }

@@ -1,12 +1,13 @@
-// Package explain finds the words for a query string that was refused.
+// Package explain finds the error text for a parameter that package parser has
+// refused.
 //
-// PostgREST's grammars are written with parser combinators, and the texts of
-// its errors are what these combinators happen to gather on the way: at each
-// place the alternatives that failed there, the furthest place winning. To say
-// the same, this package is a small model of those combinators (combinator.go,
-// message.go) with the grammars on top (grammar.go).
+//	grammar, text -> Run -> Failure: line, column and details
 //
-// It allocates freely and is only reached once package parser has refused a
-// text. Both must agree on what is accepted, which a fuzzer in package parser
-// holds them to.
+// PostgREST's grammars use the parser combinators of Parsec. Its error texts list
+// the alternatives that failed at the furthest position. To produce the same
+// texts, this package models the combinators (combinator.go, message.go) and
+// defines the grammars with them (grammar.go).
+//
+// It allocates freely: it runs only for requests that are refused. Both packages
+// must accept the same texts, which a fuzzer in package parser checks.
 package explain

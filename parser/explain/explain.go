@@ -1,6 +1,6 @@
 package explain
 
-// Grammar is what a text was read as.
+// Grammar is the grammar of a text.
 type Grammar uint8
 
 const (
@@ -10,11 +10,12 @@ const (
 	Columns                         // columns= or on_conflict=
 	Order                           // order=
 	Filter                          // operator and operand
-	FilterOrArgument                // the same, where a text without operator is an argument
-	Tree                            // a logic tree, its operator in front
+	FilterOrArgument                // the same, but a text without an operator is an argument
+	Tree                            // a logic tree that begins with its operator
 )
 
-// parser returns the grammar, or what is left of it inside parentheses.
+// parser returns the parser of the grammar, or of the rest of it within
+// parentheses.
 func (g Grammar) parser(inside bool) parser {
 	switch {
 	case inside && g == Select:
@@ -43,21 +44,21 @@ func (g Grammar) parser(inside bool) parser {
 	return impossible
 }
 
-// Failure is why a text was refused.
+// Failure is the error of a text.
 type Failure struct {
 	Line    int
 	Column  int // in characters, a tab reaching to the next multiple of eight
 	Details string
-	TooDeep bool // nesting went beyond the bound; nothing else is known then
+	TooDeep bool // nested deeper than maxDepth; the other fields are not set
 }
 
-// Start is where to begin: at an element of a list, and inside how many open
-// parentheses. It may be any element but the last, or the only one, of the list
-// in which the failure is.
+// Start is the position to begin at: the offset of an element of a list, and the
+// number of open parentheses around it. The element is the only one of the list
+// with the failure, or not the last one.
 type Start struct{ Offset, Depth int }
 
-// Run reads a text, in which parentheses may be nested to maxDepth, and tells
-// whether it is refused and why.
+// Run parses a text with at most maxDepth nested parentheses. It returns whether the
+// text is refused, and the failure.
 func Run(g Grammar, text []byte, from Start, maxDepth int) (f Failure, refused bool) {
 	if from.Depth > maxDepth {
 		return Failure{TooDeep: true}, true

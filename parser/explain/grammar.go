@@ -5,8 +5,8 @@ import (
 	"unicode"
 )
 
-// The grammars, alternative by alternative in the order PostgREST tries them:
-// the texts depend on it.
+// The grammars. Alternatives are in PostgREST's order, because the error texts
+// depend on it.
 
 // Names and fields.
 
@@ -59,8 +59,8 @@ func isKeyChar(c rune) bool { return !contains(keyEnds, c) }
 
 func lexeme(p parser) parser { return sequence(space, p, space) }
 
-// identifierChar looks before it runs the alternatives, whose failures would
-// be made for every digit of a long text and thrown away.
+// identifierChar checks the character before it runs the alternatives, which would
+// make unused failures for each digit of a long text.
 func identifierChar(in *input, s state) result {
 	if !in.done(s) && isIdentifierChar(in.text[s.at]) {
 		next := s.advance(in.text[s.at])
@@ -69,9 +69,9 @@ func identifierChar(in *input, s state) result {
 	return noIdentifierChar(in, s)
 }
 
-// dashed is part, separated by dashes. It steps over all complete parts but the
-// last one: the others have no say in a failure, and a name of nothing but
-// dashes would take long.
+// dashed is a list of parts separated by dashes. It skips all complete parts but the
+// last one: the others do not change a failure, and a name of many dashes would
+// take long.
 func dashed(part parser, isPart func(rune) bool) parser {
 	return sequence(part, func(in *input, s state) result {
 		last := s
@@ -157,7 +157,7 @@ func isCount(name string) bool {
 	return strings.Trim(name, " ") == "count"
 }
 
-// items and tree are made in init because they contain themselves.
+// items and tree are set in init because they are recursive.
 var items, tree parser
 
 func init() {
@@ -173,8 +173,7 @@ func init() {
 		sequence(negation, operator, lexeme(char('(')), branches, lexeme(char(')'))))
 }
 
-// nested counts how deep p is nested, and fails for good where that is too
-// deep.
+// nested counts the depth of p, and makes the run fail beyond maxDepth.
 func nested(p parser) parser {
 	return func(in *input, s state) result {
 		in.depth++
@@ -230,7 +229,7 @@ func words(ws ...string) parser {
 	return choice(parsers...)
 }
 
-// caseless consumes a word of which each letter may also be in upper case.
+// caseless consumes a word in any letter case.
 func caseless(w string) parser {
 	var parsers []parser
 	for _, c := range w {

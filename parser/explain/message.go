@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// noteKind is what a note says. The order is the order of reporting.
+// noteKind is the kind of a note, in the order of the error text.
 type noteKind uint8
 
 const (
 	met      noteKind = iota // a character that no alternative accepts; "" is the end
-	unwanted                 // something an alternative accepts but must not
+	unwanted                 // a text that must not be here
 	expected
 )
 
@@ -20,8 +20,8 @@ type note struct {
 	text string
 }
 
-// details renders what is known of a failure: what was met (an unwanted thing
-// takes precedence), then what was expected, each text once.
+// details returns the text of a failure: what was met (an unwanted text takes
+// precedence), then what was expected, each text once.
 func (f failure) details() string {
 	if !f.known {
 		return "unknown parse error"
@@ -30,7 +30,7 @@ func (f failure) details() string {
 	if unwanted := f.texts(unwanted); len(unwanted) > 0 {
 		parts = append(parts, "unexpected "+commasOr(unwanted))
 	} else if !slices.ContainsFunc(f.notes, func(n note) bool { return n.kind != expected }) {
-		// Nothing was met: only expectations to report.
+		// Nothing was met: report expectations only.
 	} else if first := f.firstMet(); first == "" {
 		parts = append(parts, "unexpected end of input")
 	} else {

@@ -6,13 +6,13 @@ import (
 	"slices"
 )
 
-// ParseAccept appends the media types of an Accept value to dst, the one to
-// try first at the head. An empty value has none; a request without the header
-// means */* and does not come here.
+// ParseAccept appends the media types of an Accept value to dst in order of
+// preference. An empty value has none. A request without the header accepts */*,
+// which is the caller's to handle.
 //
-// Types are ordered by q, then by how specific they are: each semicolon in
-// front of ";q=" counts up, each asterisk down. Equals keep their order. What
-// follows the q value is ignored.
+// Types are sorted by q, then by how specific they are: semicolons in front of
+// ";q=" make a type more specific, asterisks less. Equal types keep their order.
+// Text after the q value is ignored.
 func ParseAccept(dst []Media, value []byte) []Media {
 	if len(value) == 0 {
 		return dst
@@ -42,7 +42,7 @@ type accepted struct {
 	specificity int
 }
 
-// compareAccepted puts the larger first.
+// compareAccepted sorts in descending order.
 func compareAccepted(a, b accepted) int {
 	return cmp.Or(cmp.Compare(b.q, a.q), cmp.Compare(b.specificity, a.specificity))
 }
@@ -54,8 +54,7 @@ var (
 	qParam    = []byte(";q=")
 )
 
-// parseAccepted reads one piece. All spaces go, wherever they stand, even
-// inside of quotes.
+// parseAccepted parses one element. It removes all spaces, also between quotes.
 func parseAccepted(piece []byte) accepted {
 	var onStack [128]byte
 	if bytes.IndexByte(piece, ' ') >= 0 {

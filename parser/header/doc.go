@@ -1,19 +1,18 @@
-// Package header reads the request headers that change what a request means:
-// Prefer, Accept and Content-Type.
+// Package header parses the request headers that change what a request means.
 //
-//	Prefer       -> Prefer   one struct of enums, filled line by line (prefer.go)
-//	Accept       -> []Media  in order of preference (accept.go)
-//	Content-Type -> Media    one media type with its parameters (media.go)
+//	Prefer       -> Prefer        one struct of enums, filled line by line (prefer.go)
+//	Accept       -> []Media       in order of preference (accept.go)
+//	Content-Type -> Media         one media type with its parameters (media.go)
+//	Range        -> parser.Range  (range.go)
 //
-// Headers come from anybody, so nothing here fails: what cannot be understood
-// becomes an unknown media type, an entry of Prefer.Invalid, or nothing at all,
-// exactly as PostgREST treats it. Whether that is an error is decided by those
-// who know the request.
+// There are no errors. As in PostgREST, an invalid value becomes an unknown media
+// type, an entry of Prefer.Invalid, or the range of all rows. The caller decides
+// whether that is an error.
 //
-// Memory: byte slices in Prefer are borrowed from the header values given to
-// Add and live as long as those do. A Media holds a string of its own only when
-// its type is unknown; all usual headers are read without an allocation.
+// Byte slices in a Prefer are parts of the header values that Add was called with,
+// and are valid as long as these are. A Media owns its text, which it has only if
+// its type is unknown. All usual headers are parsed without an allocation.
 //
-// Text is bytes on the wire. PostgREST reads media types as Latin-1, so the
-// text of an unknown type comes back in UTF-8 with each byte as one character.
+// Header values are bytes. PostgREST reads media types as Latin-1: the text of an
+// unknown type is UTF-8 in which each byte of the header is one character.
 package header

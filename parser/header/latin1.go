@@ -1,16 +1,16 @@
 package header
 
-// PostgREST looks at header bytes as Latin-1 characters. These are the classes
-// of characters it asks about.
+// PostgREST reads header bytes as Latin-1 characters. These are the classes of
+// characters that it distinguishes.
 
-const nbsp = 0xA0 // NO-BREAK SPACE is a space like others there
+const nbsp = 0xA0 // NO-BREAK SPACE counts as a space
 
 func isSpace(c byte) bool {
 	return c == ' ' || c-'\t' < 5 || c == nbsp
 }
 
-// isAlnum: letters and all that Unicode calls a number, among them the
-// ordinals, superscripts and fractions of Latin-1, and not × or ÷.
+// isAlnum reports whether Unicode has the character as a letter or a number. These
+// include the ordinals, superscripts and fractions of Latin-1, but not × and ÷.
 func isAlnum(c byte) bool {
 	return isASCIIAlnum(c) || c >= 0x80 && isUpperAlnum(c)
 }
@@ -53,8 +53,8 @@ func appendUTF8(dst, latin1 []byte) []byte {
 	return dst
 }
 
-// equalFold compares with a word in lower-case ASCII. No Latin-1 letter beyond
-// ASCII folds into ASCII, so folding ASCII is all there is to do.
+// equalFold compares with a word in lower-case ASCII. It folds ASCII letters only,
+// because no other letter of Latin-1 folds into ASCII.
 func equalFold(b []byte, lower string) bool {
 	if len(b) != len(lower) {
 		return false

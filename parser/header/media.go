@@ -33,21 +33,20 @@ const (
 
 var planOptionNames = [...]string{"analyze", "verbose", "settings", "buffers", "wal"}
 
-// Media is one media type. It is comparable, so that it can be part of a key;
-// two spellings of one known type are equal, two of an unknown one are not.
+// Media is one media type. It is comparable and can be part of a key. Two spellings
+// of a known type are equal, two spellings of an unknown type are not.
 type Media struct {
 	Kind     Kind
-	For      Kind        // Plan: the type whose plan is wanted
+	For      Kind        // Plan: the type of the planned response
 	PlanJSON bool        // Plan: as JSON rather than text
 	Options  PlanOptions // Plan
-	Text     string      // Other, and Plan for Other: the type as it was written
+	Text     string      // Other, and Plan for Other: the text of the type
 }
 
-// Inner returns the media type an execution plan is for.
+// Inner returns the media type that an execution plan is for.
 func (m Media) Inner() Media { return Media{Kind: m.For, Text: m.Text} }
 
-// mimes are the names answers are labelled with, by Kind. Plan and Other
-// have none of their own.
+// mimes are the names of the types in responses. Plan and Other have none.
 var mimes = [...]string{
 	JSON:           "application/json",
 	GeoJSON:        "application/geo+json",
@@ -64,7 +63,7 @@ var mimes = [...]string{
 	Plan:           "application/vnd.pgrst.plan+",
 }
 
-// AppendMime appends the type as it is written in headers and messages.
+// AppendMime appends the type for headers and messages.
 func (m Media) AppendMime(dst []byte) []byte {
 	switch m.Kind {
 	case Other:
@@ -94,7 +93,7 @@ func (m Media) appendPlan(dst []byte) []byte {
 }
 
 // AppendContentType appends the value of Content-Type for a body of this type.
-// Types that are bytes, or that we know nothing about, get no charset.
+// Binary and unknown types have no charset.
 func (m Media) AppendContentType(dst []byte) []byte {
 	dst = m.AppendMime(dst)
 	if m.Kind == OctetStream || m.Kind == Other {
@@ -106,7 +105,7 @@ func (m Media) AppendContentType(dst []byte) []byte {
 // String is AppendMime for messages and tests.
 func (m Media) String() string { return string(m.AppendMime(nil)) }
 
-// family is how a recognised name turns into a Kind.
+// family is the rule by which a known name becomes a Kind.
 type family uint8
 
 const (
@@ -140,8 +139,8 @@ var names = [...]struct {
 	{"application", "vnd.pgrst.plan+json", famPlan, Plan, true},
 }
 
-// ParseContentType reads a Content-Type value. A request without the header,
-// which is to say nil, is taken to send JSON.
+// ParseContentType parses a Content-Type value. nil, for a request without the
+// header, is JSON.
 func ParseContentType(value []byte) Media {
 	if value == nil {
 		return Media{Kind: JSON}
@@ -149,8 +148,8 @@ func ParseContentType(value []byte) Media {
 	return ParseMedia(value)
 }
 
-// ParseMedia reads one media type. Names are compared without regard to
-// letter case; text behind the last parameter that can be read is ignored.
+// ParseMedia parses one media type. Letter case of names does not matter. Text
+// after the last valid parameter is ignored.
 func ParseMedia(text []byte) Media {
 	main, sub, params, ok := splitMedia(text)
 	if !ok {
@@ -192,8 +191,8 @@ func stripped(params []byte) bool {
 	return ok && string(value) == "stripped"
 }
 
-// parsePlan reads for= and options=. The plan of a plan is something nobody can
-// ask for; it stays an unknown type that prints the way it was understood.
+// parsePlan parses for= and options=. The plan of a plan is an unknown type, whose
+// text is the parsed type in normal form.
 func parsePlan(params []byte, asJSON bool) Media {
 	m := Media{Kind: Plan, For: JSON, PlanJSON: asJSON}
 	if value, ok := lastParam(params, "for"); ok {
@@ -219,7 +218,7 @@ func parsePlan(params []byte, asJSON bool) Media {
 	return m
 }
 
-// splitMedia cuts main/sub off the head of a media type.
+// splitMedia splits a media type into main/sub and the rest.
 func splitMedia(text []byte) (main, sub, params []byte, ok bool) {
 	i := 0
 	for i < len(text) && (isAlnum(text[i]) || text[i] == '.' || text[i] == '*') {
@@ -239,7 +238,7 @@ func isSubChar(c byte) bool {
 	return isAlnum(c) || c == '.' || c == '*' || c == '+' || c == '-'
 }
 
-// lastParam returns the value of a parameter; given twice, the last counts.
+// lastParam returns the value of a parameter. The last one of a name counts.
 func lastParam(params []byte, name string) (value []byte, found bool) {
 	for {
 		k, v, rest, ok := cutParam(params)
@@ -253,8 +252,8 @@ func lastParam(params []byte, name string) (value []byte, found bool) {
 	}
 }
 
-// cutParam reads one "; key = value". A value is quoted, without escapes and
-// up to the next quote, or consists of alphanumerics, bars and dashes.
+// cutParam parses one "; key = value". A value is the text between two quotes,
+// without escapes, or consists of alphanumerics, bars and dashes.
 func cutParam(b []byte) (key, value, rest []byte, ok bool) {
 	b = skipSpace(b)
 	if len(b) == 0 || b[0] != ';' {

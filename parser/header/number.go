@@ -5,15 +5,14 @@ import (
 	"strconv"
 )
 
-// Numbers in headers (q= and max-affected=) are read by PostgREST with the
-// number reader of its language rather than with HTTP's grammar. The
-// differences show: "5.", "(5)", "- 5", "0x1F" and "NaN" are read, ".5" and
-// "+5" are not. What follows is that reader's grammar:
+// PostgREST parses numbers in headers (q= and max-affected=) as Haskell numbers,
+// not with the grammar of HTTP: "5.", "(5)", "- 5", "0x1F" and "NaN" are numbers,
+// ".5" and "+5" are not. The grammar is:
 //
 //	value  = space "(" value space ")" | [space "-"] space number
 //	number = "0" ("x"|"o"|"b") digits | digits ["." digits] [e [sign] digits]
 
-// lexeme is one number as it stands in the text, sign aside.
+// lexeme is the text of one number, without its sign.
 type lexeme struct {
 	neg    bool
 	base   uint8
@@ -22,10 +21,10 @@ type lexeme struct {
 	word   bool   // NaN or Infinity, in digits
 }
 
-// maxParens bounds nesting; deeper is not a number.
+// maxParens is the maximum depth of parentheses. Deeper text is not a number.
 const maxParens = 64
 
-// readNumber finds the number at the head of b and returns what stands after it.
+// readNumber parses the number at the beginning of b and returns the rest of b.
 func readNumber(b []byte) (n lexeme, rest []byte, ok bool) {
 	depth, neg := 0, false
 	for b = skipSpace(b); len(b) > 0 && b[0] == '('; b = skipSpace(b[1:]) {
@@ -34,7 +33,7 @@ func readNumber(b []byte) (n lexeme, rest []byte, ok bool) {
 		}
 	}
 	if len(b) > 0 && b[0] == '-' {
-		// A minus is a token of its own only if no other symbol touches it.
+		// A minus is a token only if no other symbol is next to it.
 		if b = b[1:]; len(b) == 0 || isSymbol(b[0]) {
 			return n, nil, false
 		}
@@ -53,8 +52,8 @@ func readNumber(b []byte) (n lexeme, rest []byte, ok bool) {
 	return n, b, true
 }
 
-// lexNumber reads digits or one of the two number words. It returns values
-// only, so that escape analysis can see that b stays where it is.
+// lexNumber reads digits or one of the two number words. It returns values only,
+// so that b does not escape to the heap.
 func lexNumber(b []byte) (n lexeme, rest []byte, ok bool) {
 	for _, w := range [...]string{"NaN", "Infinity"} {
 		if hasPrefix(b, w) && (len(b) == len(w) || !isIdent(b[len(w)])) {
@@ -90,7 +89,8 @@ func lexNumber(b []byte) (n lexeme, rest []byte, ok bool) {
 	return lexeme{base: 10, whole: whole, digits: b[:i]}, b[i:], true
 }
 
-// readInt64 reads a whole value. Numbers too large wrap around, as they do there.
+// readInt64 parses a whole number. A number beyond int64 wraps around, as in
+// PostgREST.
 func readInt64(b []byte) (int64, bool) {
 	n, rest, ok := readNumber(b)
 	if !ok || n.word || !n.whole || len(skipSpace(rest)) != 0 {
@@ -106,8 +106,8 @@ func readInt64(b []byte) (int64, bool) {
 	return int64(v), true
 }
 
-// readQuality reads a q value; what is not a number counts as 1. So does NaN,
-// with which PostgREST's order depends on who is compared with whom.
+// readQuality parses a q value. Text that is not a number is 1. NaN is 1 too; in
+// PostgREST its order depends on the algorithm of the sort.
 func readQuality(b []byte) float64 {
 	n, _, ok := readNumber(b)
 	if !ok {
@@ -139,12 +139,12 @@ func (n *lexeme) float() float64 {
 	if v, ok := n.shortFloat(); ok {
 		return v
 	}
-	v, _ := strconv.ParseFloat(string(n.digits), 64) // out of range is 0 or infinite, as wanted
+	v, _ := strconv.ParseFloat(string(n.digits), 64) // 0 or infinite if out of range
 	return v
 }
 
-// shortFloat reads what q values look like without an allocation: both
-// numbers are exact in a float64, so one division rounds correctly.
+// shortFloat parses a usual q value without an allocation. Both numbers are exact
+// in a float64, so one division rounds correctly.
 func (n *lexeme) shortFloat() (v float64, ok bool) {
 	if len(n.digits) > 15 {
 		return 0, false
@@ -185,7 +185,7 @@ func countDigits(b []byte, base uint8) int {
 	return len(b)
 }
 
-// digitValue returns a value beyond every base for what is no digit.
+// digitValue returns a value beyond all bases for a byte that is not a digit.
 func digitValue(c byte) uint8 {
 	switch {
 	case isDigit(c):

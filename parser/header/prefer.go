@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// Resolution is resolution=: what an insert does with rows that exist already.
+// Resolution is resolution=: what an insert does with rows that exist.
 type Resolution uint8
 
 const (
@@ -14,7 +14,7 @@ const (
 	IgnoreDuplicates
 )
 
-// Representation is return=: what a write answers with.
+// Representation is return=: the content of the response to a write.
 type Representation uint8
 
 const (
@@ -24,7 +24,7 @@ const (
 	ReturnHeaders                       // headers-only
 )
 
-// Count is count=: how the total number of rows is found.
+// Count is count=: how the total number of rows is determined.
 type Count uint8
 
 const (
@@ -34,16 +34,16 @@ const (
 	CountEstimated
 )
 
-// Tx is tx=: whether the transaction is kept.
+// Tx is tx=: whether the transaction is committed.
 type Tx uint8
 
 const (
-	TxNone Tx = iota // not given, or not for the client to say
+	TxNone Tx = iota // not given, or not allowed
 	TxCommit
 	TxRollback
 )
 
-// Missing is missing=: what stands in for keys that a payload lacks.
+// Missing is missing=: the value of columns that a payload lacks.
 type Missing uint8
 
 const (
@@ -52,7 +52,7 @@ const (
 	MissingNull                   // null
 )
 
-// Handling is handling=: what happens to preferences nobody knows.
+// Handling is handling=: whether unknown preferences are an error.
 type Handling uint8
 
 const (
@@ -61,11 +61,11 @@ const (
 	HandlingLenient
 )
 
-// Prefer is what all Prefer lines of a request say together. The zero value
-// says nothing; a Prefer is meant to be pooled, Reset and filled with Add.
+// Prefer is the preferences of all Prefer lines of a request. The zero value has
+// none. A Prefer is meant to be pooled, and filled with Add after Reset.
 //
-// A field that the request may not use is set back to its zero value by
-// whoever finds that out, before AppendApplied.
+// The caller sets fields that do not apply to the request to zero before it calls
+// AppendApplied.
 type Prefer struct {
 	Resolution     Resolution
 	Representation Representation
@@ -75,20 +75,20 @@ type Prefer struct {
 	Handling       Handling
 
 	HasTimezone bool
-	Timezone    []byte // borrowed from the header; may be empty
+	Timezone    []byte // part of the header; may be empty
 
 	HasMaxAffected bool
 	MaxAffected    int64
 
-	// Invalid holds the preferences nobody knows, in order, borrowed from the
-	// header. Empty pieces (",,") are among them.
+	// Invalid has the unknown preferences in order, empty ones (",,") included. They
+	// are parts of the header.
 	Invalid [][]byte
 
-	// sawMaxAffected: the first max-affected decides, even if it is no number.
+	// sawMaxAffected: the first max-affected counts, even if it is not a number.
 	sawMaxAffected bool
 }
 
-// kind says which field of Prefer a word belongs to.
+// kind is the field of Prefer that a word belongs to.
 type kind uint8
 
 const (
@@ -100,8 +100,8 @@ const (
 	kindHandling
 )
 
-// words are the preferences that are spelled in one way only, letter case
-// included. The index of a word is what Prefer prints it from.
+// words are the preferences with a fixed spelling, in which letter case matters.
+// AppendApplied prints a word by its index.
 var words = [...]struct {
 	text  string
 	kind  kind
@@ -128,11 +128,11 @@ const (
 	maxAffectedPrefix = "max-affected="
 )
 
-// keepInvalid bounds what a pooled Prefer holds on to: a header of nothing but
-// commas must not pin its list for the life of the process.
+// keepInvalid is the maximum capacity of Invalid that Reset keeps. A header of
+// commas only makes a long list.
 const keepInvalid = 64
 
-// Reset forgets everything and keeps the list of invalid preferences for reuse.
+// Reset empties p and keeps the memory of Invalid.
 func (p *Prefer) Reset() {
 	invalid := p.Invalid
 	if cap(invalid) > keepInvalid {
@@ -142,12 +142,12 @@ func (p *Prefer) Reset() {
 	*p = Prefer{Invalid: invalid[:0]}
 }
 
-// Add reads the value of one Prefer line. Call it once per line, in order: of
-// preferences given more than once the first counts. With allowTx false tx= is
-// known but has no effect.
+// Add parses the value of one Prefer line. The caller calls it for each line in
+// order: the first of repeated preferences counts. Without allowTx tx= is valid but
+// has no effect.
 func (p *Prefer) Add(value []byte, allowTx bool) {
 	if len(value) == 0 {
-		return // an empty line has no pieces, not one empty piece
+		return // an empty line has no preferences, not an empty one
 	}
 	for more := true; more; {
 		var piece []byte
@@ -187,7 +187,7 @@ func (p *Prefer) addOne(pref []byte, allowTx bool) {
 	}
 }
 
-// field returns the enum a kind of word is stored in.
+// field returns the field of a kind of word.
 func (p *Prefer) field(k kind) *uint8 {
 	switch k {
 	case kindResolution:
@@ -205,9 +205,9 @@ func (p *Prefer) field(k kind) *uint8 {
 	}
 }
 
-// AppendApplied appends the value of Preference-Applied: every field that is
-// set, in the order PostgREST lists them. It appends nothing when none is.
-// max-affected is a promise only under handling=strict, and listed only then.
+// AppendApplied appends the value of Preference-Applied: all fields that are set,
+// in PostgREST's order. It appends nothing if there are none. max-affected has an
+// effect only with handling=strict, and is listed only then.
 func (p *Prefer) AppendApplied(dst []byte) []byte {
 	start := len(dst)
 	for i := range words {

@@ -2,8 +2,8 @@ package jsontext
 
 import "unicode/utf8"
 
-// special marks the bytes AppendString has to look at: those that are escaped
-// and those that start (or break) a multi-byte character.
+// special marks the bytes that are not copied: those that are escaped, and those
+// of multi-byte characters.
 var special = func() (t [256]bool) {
 	for c := range t {
 		t[c] = c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf
@@ -11,8 +11,8 @@ var special = func() (t [256]bool) {
 	return t
 }()
 
-// AppendString appends s as a JSON string, quotes included. Bytes that are not
-// UTF-8 become U+FFFD each, so that the result is valid whatever a client sent.
+// AppendString appends s as a JSON string with its quotes. Each byte that is not
+// UTF-8 becomes U+FFFD, so the result is valid for all s.
 func AppendString[T string | []byte](dst []byte, s T) []byte {
 	dst = append(dst, '"')
 	start := 0
@@ -37,7 +37,7 @@ func AppendString[T string | []byte](dst []byte, s T) []byte {
 	return append(dst, '"')
 }
 
-// appendEscape appends what stands in for a byte that cannot stand for itself.
+// appendEscape appends the escape of a byte, or U+FFFD for a byte that is not UTF-8.
 func appendEscape(dst []byte, c byte) []byte {
 	const hex = "0123456789abcdef"
 	switch {
@@ -55,7 +55,7 @@ func appendEscape(dst []byte, c byte) []byte {
 	return append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
 }
 
-// runeLen returns the length of the character s begins with, 0 if there is none.
+// runeLen returns the length of the first character of s, 0 if it is not UTF-8.
 func runeLen[T string | []byte](s T) int {
 	var head [utf8.UTFMax]byte
 	r, n := utf8.DecodeRune(head[:copy(head[:], s)])

@@ -9,22 +9,21 @@ import (
 	"github.com/fastgrest/fastgrest/parser/jsontext"
 )
 
-// JSON is read here and not with encoding/json because tokens are where two
-// readings of one text become a hole: of repeated keys the first counts, keys
-// are compared exactly, and nothing is passed over. The values are the shapes
-// that jsonpath evaluates: map[string]any, []any, string, json.Number, bool
-// and nil.
+// Tokens are not parsed with encoding/json, because two readings of one token are a
+// security hole. Here the first of repeated keys counts, keys are compared exactly,
+// and no text is ignored. Values have the types that jsonpath evaluates:
+// map[string]any, []any, string, json.Number, bool and nil.
 
-// maxDepth bounds nesting in heads and claims; real tokens stay under ten.
+// maxDepth is the maximum depth of heads and claims. Real tokens have less than 10.
 const maxDepth = 128
 
-// parseObject reads a text that is one JSON object.
+// parseObject parses a text that is one JSON object.
 func parseObject(text []byte) (map[string]any, bool) {
 	object, _, ok := scanObject(text)
 	return object, ok
 }
 
-// scanObject also tells whether a key is repeated anywhere in the text.
+// scanObject also reports whether an object in the text repeats a key.
 func scanObject(text []byte) (object map[string]any, repeated, ok bool) {
 	if !utf8.Valid(text) {
 		return nil, false, false
@@ -161,8 +160,8 @@ func (p *jsonParser) string() (string, bool) {
 	return string(s), true
 }
 
-// appendJSON prints a value as PostgREST hands claims to the database: keys
-// sorted, no white space, numbers in its own notation.
+// appendJSON appends a value in the form of request.jwt.claims: sorted keys, no
+// white space, numbers in PostgREST's notation.
 func appendJSON(dst []byte, v any) []byte {
 	switch v := v.(type) {
 	case map[string]any:

@@ -59,8 +59,8 @@ func lastOfEach(all []cookie) []cookie {
 	return all
 }
 
-// cut takes the first cookie off a header. Spaces in front of a name and one
-// pair of quotes around a value are not part of them.
+// cut splits the first cookie off a header. It removes spaces in front of a name,
+// and one pair of quotes around a value.
 func cut(header []byte) (name, value, rest []byte) {
 	piece, rest, _ := bytes.Cut(header, semicolon)
 	name, value, _ = bytes.Cut(piece, equals)

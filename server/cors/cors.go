@@ -2,7 +2,7 @@ package cors
 
 import "strings"
 
-// Request is what a decision depends on.
+// Request has the headers that a decision depends on.
 type Request struct {
 	Origin         []byte
 	Upgrade        []byte
@@ -10,7 +10,7 @@ type Request struct {
 	RequestHeaders []byte // Access-Control-Request-Headers
 }
 
-// Header is one header of the answer.
+// Header is one header of the response.
 type Header struct{ Name, Value []byte }
 
 var (
@@ -28,14 +28,14 @@ var (
 	exposed   = []byte("Content-Encoding, Content-Location, Content-Range, Content-Type, Date, Location, Server, Transfer-Encoding, Range-Unit")
 )
 
-// methods are those a preflight may ask for, in the order they are listed.
+// methods are the allowed methods, in the order of the response header.
 var methods = []string{"GET", "POST", "PATCH", "PUT", "DELETE", "OPTIONS", "HEAD"}
 
 var methodList = []byte(strings.Join(methods, ", "))
 
-// Simple appends the headers that go onto the answer of an actual request,
-// after those the answer has already: any method but OPTIONS. It allocates
-// nothing when dst has room for three.
+// Simple appends the headers of the response to a request other than OPTIONS. They
+// follow the other headers of the response. It allocates nothing if dst has room
+// for three headers.
 func Simple(dst []Header, r *Request, allowed []string) []Header {
 	if r.Origin == nil || !welcome(r, allowed) {
 		return dst
@@ -44,9 +44,9 @@ func Simple(dst []Header, r *Request, allowed []string) []Header {
 	return append(dst, Header{exposeHeaders, exposed})
 }
 
-// Preflight appends the headers of the answer to an OPTIONS request, if it is a
-// preflight we grant; if it is not, the API answers. The list of request headers
-// is put together in scratch, which comes back extended.
+// Preflight appends the headers of the response to an OPTIONS request, if that is a
+// preflight with an allowed origin and method. The list of allowed headers is in
+// scratch, which it returns extended.
 func Preflight(dst []Header, scratch []byte, r *Request, allowed []string) (_ []Header, _ []byte, granted bool) {
 	if r.Origin == nil || !welcome(r, allowed) || !contains(methods, r.RequestMethod) {
 		return dst, scratch, false
@@ -64,8 +64,8 @@ func Preflight(dst []Header, scratch []byte, r *Request, allowed []string) (_ []
 	return append(dst, Header{maxAge, oneDay}), scratch, true
 }
 
-// welcome reports whether the policy applies to the request at all. Origins are
-// compared byte by byte, as browsers send them in one form only.
+// welcome reports whether the policy allows the origin of the request. Origins are
+// compared byte by byte, because browsers send them in one form only.
 func welcome(r *Request, allowed []string) bool {
 	if equalFold(r.Upgrade, websocket) {
 		return false
@@ -73,8 +73,8 @@ func welcome(r *Request, allowed []string) bool {
 	return len(allowed) == 0 || contains(allowed, r.Origin)
 }
 
-// contains compares in place; converting item for slices.Contains would
-// allocate for long origins.
+// contains is slices.Contains without a conversion of item, which allocates for
+// long origins.
 func contains(list []string, item []byte) bool {
 	for _, s := range list {
 		if s == string(item) {

@@ -1,20 +1,20 @@
-// Package cors decides which CORS headers an answer carries, as PostgREST's
-// middleware does (the Haskell package wai-cors with the policy PostgREST gives
-// it). It is pure: header values in, headers appended to the caller's slice.
+// Package cors decides which CORS headers a response has, like wai-cors, the
+// middleware of PostgREST, with PostgREST's policy.
 //
-// Without an Origin header, and for requests that upgrade to a web socket,
-// there is nothing to say. Otherwise, with server-cors-allowed-origins unset
-// any origin is welcome and is told "*"; with a list, an origin in it is
-// repeated and may send credentials, and one that is not gets no CORS header
-// at all, but is answered all the same: keeping the answer from the page is the
-// browser's part.
+//	header values -> Simple or Preflight -> headers, appended to the caller's slice
 //
-// OPTIONS with an allowed origin is a preflight if it names a method we serve.
-// It is answered here, with status 200 and an empty body of unsaid length,
-// before authentication and whatever the path; it is not logged. Any other
-// OPTIONS goes on to the API without CORS headers.
+// Requests without an Origin header and web socket upgrades get no CORS headers.
+// Otherwise, without server-cors-allowed-origins all origins are allowed, and the
+// response has "*". With a list, the response to an origin in the list repeats the
+// origin and allows credentials. The response to another origin has no CORS
+// headers, so the browser hides it from the page.
 //
-// In a Request nil means that the header is absent, which is not the same as
-// empty; fasthttp's Peek keeps the two apart. Of repeated headers the first counts. Headers
-// returned by Preflight borrow from the request and from scratch.
+// An OPTIONS request with an allowed origin is a preflight if it names a method
+// that the server supports. Its response is sent before authentication and for all
+// paths, has status 200, an empty body and no Content-Length, and is not logged.
+// The API responds to other OPTIONS requests, without CORS headers.
+//
+// nil in a Request is an absent header, which differs from an empty one, as in
+// fasthttp's Peek. The first of repeated headers counts. The values of headers from
+// Preflight are parts of the request and of scratch. There are no errors.
 package cors

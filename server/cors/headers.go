@@ -5,18 +5,19 @@ import (
 	"strings"
 )
 
-// simpleHeaders may be sent without asking; they close the list of allowed ones.
+// simpleHeaders are allowed without a preflight. They end the list of allowed
+// headers.
 var simpleHeaders = [...]string{"Accept", "Accept-Language", "Content-Language"}
 
-// PostgREST allows every header a preflight asks for, by repeating the list.
-// The list is read twice, though, in two ways: split at commas and trimmed, to
-// be repeated, and by a grammar, to be checked against what will be repeated.
-// The grammar stops without complaint where it no longer fits, so what it
-// checks is a prefix. They disagree only about odd lists such as "a b", where
-// the grammar sees a header "a" that is not going to be allowed.
+// PostgREST allows all headers that a preflight asks for: it repeats their list. It
+// parses the list in two ways. To repeat it, it splits it at commas and trims the
+// items. To check it against the repeated list, it uses a grammar, which ends
+// without an error where it does not match, so only a prefix is checked. The two
+// differ for lists such as "a b", in which the grammar finds a header "a" that is
+// not in the repeated list.
 
-// headersAgree reports whether all names of the grammar are among those that
-// appendAllowedHeaders lists.
+// headersAgree reports whether appendAllowedHeaders lists all names that the grammar
+// finds.
 func headersAgree(list []byte) bool {
 	rest := trimSpace(list)
 	for {
@@ -30,16 +31,16 @@ func headersAgree(list []byte) bool {
 		name := rest[:n]
 		rest = trimSpace(rest[n:])
 		switch {
-		case len(rest) == 0: // name is all of the last item
+		case len(rest) == 0: // name is the complete last item
 			return true
-		case rest[0] != ',': // and here it is less than its item
+		case rest[0] != ',': // name is a part of its item
 			return isAllowed(name, list)
 		}
-		rest = rest[1:] // no space may follow: the grammar ends there
+		rest = rest[1:] // the grammar ends at a space
 	}
 }
 
-// isAllowed looks for name in what a list will be answered with.
+// isAllowed reports whether the response to a list has name.
 func isAllowed(name, list []byte) bool {
 	if equalFold(name, "Authorization") || isSimple(name) {
 		return true
@@ -61,8 +62,8 @@ func isSimple(name []byte) bool {
 	return false
 }
 
-// appendAllowedHeaders lists Authorization, then what was asked for, as it was
-// written, then those of the simple headers that are not listed yet.
+// appendAllowedHeaders appends Authorization, the headers that the preflight asks
+// for, unchanged, and the simple headers that are not among them.
 func appendAllowedHeaders(dst, list []byte) []byte {
 	dst = append(dst, "Authorization"...)
 	if len(list) > 0 {
@@ -82,8 +83,8 @@ next:
 	return dst
 }
 
-// equalFold takes letters of ASCII in either case as the same, and no others:
-// Unicode has a k and an s that fold to ours, and are no bytes of a name.
+// equalFold ignores the case of ASCII letters only. In Unicode two more characters
+// fold to k and s, but they cannot be in a header name.
 func equalFold[S string | []byte](a []byte, b S) bool {
 	if len(a) != len(b) {
 		return false
@@ -103,12 +104,13 @@ func lower(c byte) byte {
 	return c
 }
 
-// nameByte is the alphabet of header names.
+// nameByte reports whether a byte may be in a header name.
 func nameByte(c byte) bool {
 	return c > ' ' && c < 0x7f && strings.IndexByte(`()<>@,;:\"/[]?={}`, c) < 0
 }
 
-// asciiSpace is what the grammar skips; trimming also takes Latin-1's no-break space.
+// asciiSpace is the space that the grammar skips. Trimming also removes Latin-1's
+// no-break space.
 const asciiSpace = " \t\n\v\f\r"
 
 func trimSpace(s []byte) []byte { return bytes.TrimLeft(s, asciiSpace) }
