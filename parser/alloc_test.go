@@ -4,7 +4,7 @@ package parser
 
 import "testing"
 
-// TestAllocations runs a Query that has grown, as pooled ones have.
+// TestAllocations parses into a Query whose slices have grown, as in a pool.
 func TestAllocations(t *testing.T) {
 	var q Query
 	var key, canonical []byte

@@ -11,7 +11,7 @@ import (
 	"github.com/fastgrest/fastgrest/parser/explain"
 )
 
-// seeds adds the queries of all recorded answers.
+// seeds adds the queries of all recorded responses.
 func seeds(f *testing.F, add func(query, mode string)) {
 	type query struct{ Query, Mode string }
 	for _, name := range []string{"accepted.json", "refused.json"} {
@@ -21,8 +21,8 @@ func seeds(f *testing.F, add func(query, mode string)) {
 	}
 }
 
-// FuzzParse checks that any query is survived, and that the parser and package
-// explain agree on which ones are refused.
+// FuzzParse checks that no query makes the parser panic, and that the parser and
+// package explain refuse the same queries.
 func FuzzParse(f *testing.F) {
 	seeds(f, func(query, mode string) { f.Add(query, uint8(modeNames[mode])) })
 	var q Query
@@ -39,7 +39,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// FuzzGrammar is FuzzParse for single values, which it reaches sooner.
+// FuzzGrammar is FuzzParse for the value of one parameter.
 func FuzzGrammar(f *testing.F) {
 	keys := []string{"select", "order", "or", "columns", "on_conflict", "a", "a.b.order"}
 	seeds(f, func(query, _ string) {
@@ -106,10 +106,9 @@ func FuzzKey(f *testing.F) {
 	})
 }
 
-// check tests what must hold for every accepted query. Package explain finds
-// nothing wrong with it. Its key can be read back, and the tree that comes out
-// is the one that went in, so that different trees have different keys and
-// operands are in corresponding slots.
+// check tests an accepted query. Package explain must accept it. Its key must
+// decode to the same tree, so that different trees have different keys and
+// operands have the same slots.
 func check(t *testing.T, q *Query) {
 	t.Helper()
 	for i := range q.Params {
@@ -138,7 +137,7 @@ func check(t *testing.T, q *Query) {
 	}
 }
 
-// explainAny has package explain read a parameter, if it counts.
+// explainAny runs package explain on a parameter, unless it is ignored.
 func explainAny(q *Query, prm *Param) error {
 	k, _ := kindOf(prm.Key)
 	switch {
@@ -167,7 +166,7 @@ func slotUses(q *Query, slot int32) (n int) {
 	return n
 }
 
-// FuzzShape checks two queries against each other: equal keys mean equal trees.
+// FuzzShape checks that two queries with equal keys have equal trees.
 func FuzzShape(f *testing.F) {
 	last := "select=id"
 	seeds(f, func(query, _ string) {
@@ -187,8 +186,8 @@ func FuzzShape(f *testing.F) {
 	})
 }
 
-// FuzzRange checks limit=, offset= and the Range header against a model that
-// only has large numbers.
+// FuzzRange compares ranges of limit=, offset= and a Range header with a model that
+// has big numbers only.
 func FuzzRange(f *testing.F) {
 	for _, limit := range []string{"5", "0", "-1", "x", "", "0x10", "((3))", "- 2", "9223372036854775807", "99999999999999999999"} {
 		for _, offset := range []string{"3", "0", "-4", "x", "9223372036854775807", "-9223372036854775808", "-99999999999999999999"} {

@@ -7,11 +7,11 @@ import (
 	"testing"
 )
 
-// encode percent-encodes what would otherwise be taken for syntax of the query
-// string, so that the tables below show the texts as the grammars see them.
+// encode percent-encodes the syntax characters of a query string, so that the tables
+// below can have the decoded texts.
 func encode(text string) string { return url.QueryEscape(text) }
 
-// accepts returns a table row: a query whose tree prints as want.
+// accepts returns a table row: a query and its formatted tree.
 func accepts(t *testing.T, mode Mode) func(query, want string) {
 	var q Query
 	return func(query, want string) {
@@ -392,7 +392,7 @@ func TestColumns(t *testing.T) {
 		`unexpected end of input expecting ","`)
 }
 
-// TestErrorOrder pins which of several errors is reported.
+// TestErrorOrder checks which of several errors is reported.
 func TestErrorOrder(t *testing.T) {
 	all := []struct{ query, what string }{
 		{"on_conflict=!", "on_conflict parameter (!)"},
@@ -442,8 +442,8 @@ func TestNesting(t *testing.T) {
 	f("select="+strings.Repeat("a(b),", 1e5)+"c", "")
 }
 
-// TestStop pins from where package explain reads: a long list that fails at its
-// end must not be read twice over.
+// TestStop checks where package explain begins: it must not parse a long list again
+// that fails at its end.
 func TestStop(t *testing.T) {
 	var q Query
 	f := func(key, text, rest string, depth int) {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// outline shows the tree without what the key leaves out.
+// outline formats the parts of the tree that are in the key.
 func outline(q *Query) string {
 	plain := *q
 	plain.Values = make([][]byte, len(q.Values))
@@ -30,7 +30,7 @@ func outline(q *Query) string {
 	return b.String()
 }
 
-// readShape makes a tree of a key. Operands and numbers are made up.
+// readShape decodes a key. The operands and numbers of the tree are arbitrary.
 func readShape(key []byte) (q *Query, err error) {
 	defer func() {
 		if recover() != nil {

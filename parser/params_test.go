@@ -99,7 +99,7 @@ func TestFilterKeys(t *testing.T) {
 	}
 }
 
-// TestReset runs a query after others that leave all slabs filled.
+// TestReset parses a query after others that fill all slices.
 func TestReset(t *testing.T) {
 	var used, fresh Query
 	const query = "select=id&a=eq.1"

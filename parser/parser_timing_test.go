@@ -42,7 +42,7 @@ func BenchmarkCanonical(b *testing.B) {
 	}
 }
 
-// BenchmarkRefused is the cold path: the query is read twice.
+// BenchmarkRefused is the cold path: the query is parsed twice.
 func BenchmarkRefused(b *testing.B) {
 	var q Query
 	text := []byte(complexQuery + "&x=nope.1")

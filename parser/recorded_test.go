@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// What a real PostgREST answered, kept in testdata.
+// Responses of PostgREST are recorded in testdata.
 
 var modeNames = map[string]Mode{"relation": ModeRelation, "call": ModeCall, "call-read": ModeCallRead}
 

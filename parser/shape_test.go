@@ -83,7 +83,7 @@ func TestShape(t *testing.T) {
 	different("a=1", "a=eq.1")
 }
 
-// TestShapeAppends pins that what dst holds is kept.
+// TestShapeAppends checks that the bytes of dst stay.
 func TestShapeAppends(t *testing.T) {
 	var q Query
 	if err := q.Parse([]byte("select=id"), ModeRelation); err != nil {

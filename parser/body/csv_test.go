@@ -94,7 +94,7 @@ func named(t *testing.T, p *Payload) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// TestCSVKeys shows what the rows call their columns.
+// TestCSVKeys checks the names of columns in rows.
 func TestCSVKeys(t *testing.T) {
 	for _, tt := range []struct{ body, want string }{
 		{"b,a,b\n1,2,3\n4,5,NULL\n", `[{"0":"2","1":"3"},{"0":"5","1":null}]`},
@@ -120,7 +120,7 @@ func TestCSVBounds(t *testing.T) {
 	}
 }
 
-// TestCSVGrowth looks for bodies that make a text many times as large.
+// TestCSVGrowth checks the size of the JSON text of a body.
 func TestCSVGrowth(t *testing.T) {
 	many := strings.Repeat(",", 9999)
 	for _, body := range []string{

@@ -13,7 +13,7 @@ import (
 
 var kindNames = [...]string{Raw: "raw", Object: "object", Array: "array", Empty: "empty", Args: "args"}
 
-// show prints what is known of a payload: its kind and its keys, or the error.
+// show formats a payload: its kind and its keys, or the error.
 func show(p *Payload, err error) string {
 	if err != nil {
 		return "error: " + err.Error()
@@ -255,8 +255,7 @@ func TestManyKeys(t *testing.T) {
 	}
 }
 
-// TestRepeatedKeys looks for the names of an object that repeats others more often
-// than there is room for.
+// TestRepeatedKeys has an object that repeats its keys more than MaxKeys times.
 func TestRepeatedKeys(t *testing.T) {
 	for _, repeated := range []string{`"a"`, `"\u0061"`} {
 		for _, n := range []int{MaxKeys - 1, MaxKeys, MaxKeys + 1, 3*MaxKeys + 7} {
@@ -282,9 +281,8 @@ func TestObjectNumbers(t *testing.T) {
 	}
 }
 
-// plainStrings returns b with the control characters that pass because of
-// what stands before them in their string made harmless, and whether a string
-// has a lone surrogate: the two things in which encoding/json differs.
+// plainStrings returns b without the control characters that SkipString accepts, and
+// whether a string has a lone surrogate. encoding/json differs in both.
 func plainStrings(b []byte) (plain []byte, lone bool) {
 	plain = bytes.Clone(b)
 	for i := 0; i < len(b); i++ {
@@ -327,8 +325,8 @@ func addSeeds(f *testing.F) {
 	}
 }
 
-// FuzzValid: what is accepted is what encoding/json accepts, if it is UTF-8,
-// has no lone surrogates, and but for the control characters that pass.
+// FuzzValid compares with encoding/json for UTF-8 without lone surrogates and
+// without the control characters that are accepted here.
 func FuzzValid(f *testing.F) {
 	addSeeds(f)
 	var p Payload
@@ -342,7 +340,7 @@ func FuzzValid(f *testing.F) {
 	})
 }
 
-// FuzzKeys: kind and keys are what encoding/json decodes.
+// FuzzKeys compares kinds and keys with encoding/json.
 func FuzzKeys(f *testing.F) {
 	addSeeds(f)
 	var p Payload

@@ -88,7 +88,7 @@ func TestShow(t *testing.T) {
 	}
 }
 
-// TestGrammars pins that every grammar is there.
+// TestGrammars checks that every Grammar has a parser.
 func TestGrammars(t *testing.T) {
 	for g := TreePath; g <= Tree; g++ {
 		if _, refused := Run(g, []byte("\x00"), Start{}, 1); refused == (g == Select || g == FilterOrArgument) {

@@ -6,7 +6,7 @@ import (
 )
 
 // show prints a Prefer on one line: the applied preferences, then the invalid
-// ones behind a bar.
+// ones after a bar.
 func show(p *Prefer) string {
 	s := string(p.AppendApplied(nil))
 	if p.HasMaxAffected && p.Handling != HandlingStrict {

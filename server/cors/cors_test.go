@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// request writes a Request as header lines; a header that is not there is absent.
+// request parses header lines into a Request.
 func request(lines ...string) *Request {
 	r := &Request{}
 	for _, line := range lines {
