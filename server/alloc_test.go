@@ -27,7 +27,7 @@ func TestAllocations(t *testing.T) {
 }
 
 func testAllocations(t *testing.T, s *testServer) {
-	token := "Bearer " + s.sign(t, `{"role":"allocs_user","sub":"a"}`)
+	token := "Bearer " + s.sign(t, `{"role":"test_user","sub":"a"}`)
 	for _, test := range []struct {
 		name, method, target, body string
 		headers                    map[string]string

@@ -27,8 +27,8 @@ type layer struct {
 	tests   []string // further, in tests
 }
 
-// Packages a test may use anywhere: a database, one that fails, and help with comparing.
-var inTests = []string{"pgwire/pgtest", "server/auth/authtest", "server/faulttest", "github.com/google/go-cmp/...", "github.com/jackc/pgx/v5/..."}
+// Packages a test may use anywhere: a database, one that fails, a running server, and help with comparing.
+var inTests = []string{"pgwire/pgtest", "server/auth/authtest", "server/faulttest", "server/servertest", "github.com/google/go-cmp/...", "github.com/jackc/pgx/v5/..."}
 
 // layers is the architecture: a request goes from server to parser, to planner,
 // to pgwire and back; arrows point one way. A new package takes a line here; a
@@ -85,6 +85,7 @@ var layers = []layer{
 		tests: []string{"pgwire", "github.com/go-openapi/..."}},
 	{path: "server/uitest", why: "sees the program through a browser only", tests: []string{"github.com/chromedp/..."}},
 	{path: "server/oplog", why: "is called by everybody, and so calls nobody", imports: []string{"parser/jsontext"}},
+	{path: "server/servertest", why: "runs the server for tests that see it from outside", imports: []string{"pgwire/pgtest", "server", "server/auth/authtest", "server/config"}},
 	{path: "server/spool", why: "keeps bytes until a client has taken them"},
 	{path: "server/spectest", why: "tests the program from outside and must not see inside", imports: []string{"pgwire/pgtest", "github.com/jackc/pgx/v5/..."}},
 	{path: "server", why: "is the only place that knows HTTP and all of the above",

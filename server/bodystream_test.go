@@ -22,7 +22,7 @@ type bodyTest struct {
 
 func startBodies(t *testing.T, settings map[string]string) *bodyTest {
 	t.Helper()
-	flags := map[string]string{direct: "yes", login: pgtest.Superuser, "db-anon-role": "wire_anon", "db-pool": "4"}
+	flags := map[string]string{direct: "yes", login: pgtest.Superuser, "db-anon-role": "test_anon", "db-pool": "4"}
 	for k, v := range settings {
 		flags[k] = v
 	}
@@ -113,6 +113,7 @@ func TestBodiesTakeWhatTheyBring(t *testing.T) {
 // TestNothingIsReadForNothing: who is refused anyway gets the answer at once, and
 // the body takes no memory.
 func TestNothingIsReadForNothing(t *testing.T) {
+	t.Parallel()
 	b := startBodies(t, nil)
 	some := strings.Repeat(" ", 20<<10) // fasthttp reads 8 KiB before it asks us
 	chunk := fmt.Sprintf("%x\r\n%s", 100<<20, strings.Repeat(" ", 2*freeBody))

@@ -16,7 +16,7 @@ import (
 // header, and the next request on the connection is read as usual.
 func TestTrailersAreDropped(t *testing.T) {
 	w := startWire(t, nil)
-	token := w.sign(`{"role":"wire_user"}`)
+	token := w.sign(`{"role":"test_user"}`)
 	const next = "GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n" // 404
 	call := func(function, body, head, trailers string) string {
 		return "POST /rpc/" + function + " HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n" + head +
@@ -30,18 +30,18 @@ func TestTrailersAreDropped(t *testing.T) {
 		"in lower case":          {sent("x-user-id", "X-User-Id: 7\r\n", "x-user-id: 1-admin\r\n"), `"7"`},
 		"several":                {sent("a", "A: 7\r\n", "A: 1\r\nA: 2\r\nB: 3\r\n"), `"7"`},
 		"none":                   {sent("a", "A: 7\r\n", ""), `"7"`},
-		"Accept":                 {call("me", `{}`, "", "Accept: text/csv\r\n"), `"wire_anon"`},
-		"Prefer":                 {call("me", `{}`, "", "Prefer: tx=rollback, handling=strict, nonsense\r\n"), `"wire_anon"`},
-		"Authorization":          {call("me", `{}`, "", "Authorization: Bearer "+token+"\r\n"), `"wire_anon"`},
-		"Content-Profile":        {call("me", `{}`, "", "Content-Profile: nowhere\r\n"), `"wire_anon"`},
-		"Content-Type":           {call("me", `{}`, "", "Content-Type: text/xml\r\n"), `"wire_anon"`},
-		"Content-Length":         {call("me", `{}`, "", "Content-Length: 1\r\n"), `"wire_anon"`},
-		"Transfer-Encoding":      {call("me", `{}`, "", "Transfer-Encoding: gzip\r\n"), `"wire_anon"`},
-		"Origin":                 {call("me", `{}`, "", "Origin: evil\r\n"), `"wire_anon"`},
-		"Connection":             {call("me", `{}`, "", "Connection: close\r\n"), `"wire_anon"`},
-		"Cookie":                 {call("me", `{}`, "", "Cookie: a=b\r\n"), `"wire_anon"`},
-		"as many as may be":      {call("me", `{}`, "", strings.Repeat("A: b\r\n", maxTrailers)), `"wire_anon"`},
-		"behind a GET":           {strings.Replace(call("me", `{}`, "", "Accept: text/csv\r\n"), "POST", "GET", 1), `"wire_anon"`},
+		"Accept":                 {call("me", `{}`, "", "Accept: text/csv\r\n"), `"test_anon"`},
+		"Prefer":                 {call("me", `{}`, "", "Prefer: tx=rollback, handling=strict, nonsense\r\n"), `"test_anon"`},
+		"Authorization":          {call("me", `{}`, "", "Authorization: Bearer "+token+"\r\n"), `"test_anon"`},
+		"Content-Profile":        {call("me", `{}`, "", "Content-Profile: nowhere\r\n"), `"test_anon"`},
+		"Content-Type":           {call("me", `{}`, "", "Content-Type: text/xml\r\n"), `"test_anon"`},
+		"Content-Length":         {call("me", `{}`, "", "Content-Length: 1\r\n"), `"test_anon"`},
+		"Transfer-Encoding":      {call("me", `{}`, "", "Transfer-Encoding: gzip\r\n"), `"test_anon"`},
+		"Origin":                 {call("me", `{}`, "", "Origin: evil\r\n"), `"test_anon"`},
+		"Connection":             {call("me", `{}`, "", "Connection: close\r\n"), `"test_anon"`},
+		"Cookie":                 {call("me", `{}`, "", "Cookie: a=b\r\n"), `"test_anon"`},
+		"as many as may be":      {call("me", `{}`, "", strings.Repeat("A: b\r\n", maxTrailers)), `"test_anon"`},
+		"behind a GET":           {strings.Replace(call("me", `{}`, "", "Accept: text/csv\r\n"), "POST", "GET", 1), `"test_anon"`},
 	} {
 		got := w.say(test.raw + next)
 		if statuses(got) != "200 404" || !strings.Contains(got, "\r\n\r\n"+test.want) || strings.Contains(got, "Access-Control") {

@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/valyala/fasthttp"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
@@ -23,7 +22,7 @@ import (
 
 const goneSchema = allocSchema + `
 create table public.written (tag text);
-grant all on public.written to allocs_anon;
+grant all on public.written to test_anon;
 -- waits waits until a test lets go of a lock
 create function public.waits(lock int) returns int volatile language sql as 'select pg_advisory_xact_lock_shared(lock); select lock';
 create function api.nap(seconds float8) returns text stable language sql as 'select pg_sleep(seconds); select ''rested''';
@@ -31,14 +30,14 @@ create function api.held(lock int) returns int stable language plpgsql as 'begin
 create function api.write_held(lock int, tag text) returns int volatile language plpgsql as
   'begin perform public.waits(lock); insert into public.written values (tag); return lock; end';
 create view api.slow as select 1 as n, pg_sleep(600)::text as slept;
-grant all on api.slow to allocs_anon;
+grant all on api.slow to test_anon;
 `
 
 // goneTest is a server whose clients go away.
 type goneTest struct {
 	*testServer
 	t       *testing.T
-	direct  *pgconn.PgConn // to the database, past the server
+	direct  *pgtest.Conn // to the database, past the server
 	tcp     string
 	socket  string
 	clients *clients
@@ -50,11 +49,7 @@ func startGone(t *testing.T, settings ...string) *goneTest {
 		t.Skip("only Linux tells")
 	}
 	g := &goneTest{testServer: startTest(t, goneSchema, settings...), t: t, clients: &clients{}}
-	var err error
-	if g.direct, err = pgconn.Connect(context.Background(), g.config().DBURI); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { g.direct.Close(context.Background()) })
+	g.direct = pgtest.Connect(t, g.config().DBURI)
 	g.socket = filepath.Join(t.TempDir(), "api")
 	for _, network := range []string{"tcp", "unix"} {
 		address := map[string]string{"tcp": "127.0.0.1:0", "unix": g.socket}[network]
@@ -80,18 +75,9 @@ func startGone(t *testing.T, settings ...string) *goneTest {
 	return g
 }
 
-// value is the first column of the first row.
 func (g *goneTest) value(sql string) string {
 	g.t.Helper()
-	results, err := g.direct.Exec(context.Background(), sql).ReadAll()
-	if err != nil {
-		g.t.Fatalf("%s: %v", sql, err)
-	}
-	last := results[len(results)-1]
-	if len(last.Rows) == 0 {
-		return ""
-	}
-	return string(last.Rows[0][0])
+	return g.direct.Value(sql)
 }
 
 // running counts the statements the server is having run.
@@ -223,6 +209,7 @@ func TestClientGone(t *testing.T) {
 // TestHalfClosed: a client that will send no more gets its answer, byte for
 // byte, whatever it takes to find out that it is still there.
 func TestHalfClosed(t *testing.T) {
+	t.Parallel()
 	g := startGone(t)
 	const quick = "GET /item?id=eq.1&select=id"
 	held := "GET /rpc/held?lock=1"
@@ -284,6 +271,7 @@ func TestHalfClosed(t *testing.T) {
 // TestImpatientClients: fifty clients that lose patience cannot keep a pool of
 // two; those that wait leave the queue, and a patient one gets its answer.
 func TestImpatientClients(t *testing.T) {
+	t.Parallel()
 	for _, quick := range []bool{false, true} {
 		t.Run(fmt.Sprintf("known to be quick %t", quick), func(t *testing.T) {
 			g := startGone(t, "db-pool", "2", "db-pool-acquisition-timeout", "600")
@@ -320,6 +308,7 @@ func TestImpatientClients(t *testing.T) {
 // TestAbandonedWrites: a write that has begun is finished although nobody
 // waits for it, unless the setting says otherwise; one that has not begun is not.
 func TestAbandonedWrites(t *testing.T) {
+	t.Parallel()
 	for _, cancel := range []bool{false, true} {
 		t.Run(fmt.Sprintf("server-cancel-abandoned-writes %t", cancel), func(t *testing.T) {
 			g := startGone(t, "db-pool", "2", "db-pool-acquisition-timeout", "600", "server-cancel-abandoned-writes", fmt.Sprint(cancel))
@@ -361,6 +350,7 @@ func TestAbandonedWrites(t *testing.T) {
 // TestNeighbours: clients that stay get their answers while others, on the
 // same connections, leave at any moment.
 func TestNeighbours(t *testing.T) {
+	t.Parallel()
 	g := startGone(t, "db-pool", "2", "db-pool-acquisition-timeout", "600")
 	const target = "GET /rpc/nap?seconds="
 	ask := func(c net.Conn, seconds string) error {

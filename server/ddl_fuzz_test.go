@@ -17,8 +17,8 @@ import (
 const ddlSchema = `
 	drop schema if exists api cascade;
 	create schema api;
-	grant usage on schema api to ddl_anon;
-	alter default privileges in schema api grant all on tables to ddl_anon;
+	grant usage on schema api to test_anon;
+	alter default privileges in schema api grant all on tables to test_anon;
 	create type api.pair as (x int, y text);
 	create type api.mood as enum ('fine', 'so so');
 	create table api.t (id int primary key, a text default 'a0', b text default 'b0', c int default 1, d int default 2, p api.pair default (1, 'y0'), m api.mood);
@@ -55,8 +55,8 @@ func FuzzDDL(f *testing.F) {
 	f.Add(known)
 	f.Add(fresh)
 	f.Add([]byte{100, 2, 0, 2, 1, 3, 0, 101, 100, 0, 0, 1, 2, 100})
-	d := &ddlFuzz{writer: startWriter(f, "create role ddl_login login noinherit; create role ddl_anon; grant ddl_anon to ddl_login;"+ddlSchema+ddlViews([]string{"a", "b", "c", "d"}),
-		map[string]string{login: "ddl_login", "db-anon-role": "ddl_anon", direct: "yes"})}
+	d := &ddlFuzz{writer: startWriter(f, ddlSchema+ddlViews([]string{"a", "b", "c", "d"}),
+		map[string]string{login: "test_login", "db-anon-role": "test_anon", direct: "yes"})}
 	d.servers = map[string]*writer{"prepared": d.writer}
 	flags := maps.Clone(d.options.Source.Flags)
 	flags["db-prepared-statements"] = "false"

@@ -12,7 +12,7 @@ func TestFloodOfShapes(t *testing.T) {
 	const plans, statements = 60, 20
 	s := startTest(t, allocSchema+`
 		create view api.prepared as select count(*) as n, count(*) filter (where from_sql) as by_sql from pg_prepared_statements;
-		grant select on api.prepared to allocs_anon;`,
+		grant select on api.prepared to test_anon;`,
 		"plan-cache-max-entries", fmt.Sprint(plans), "statement-cache-max-entries", fmt.Sprint(statements), "db-pool", "1")
 	ctx := newRequestCtx()
 	ask := func(target string) string {

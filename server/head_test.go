@@ -22,13 +22,13 @@ func (w *wire) sign(claims string) string {
 // whatever other lines say.
 func TestTokenIsOfItsLine(t *testing.T) {
 	w := startWire(t, nil)
-	token := w.sign(`{"role":"wire_user"}`)
-	user, anon := "Authorization: Bearer "+token+"\r\n", `"wire_anon"`
+	token := w.sign(`{"role":"test_user"}`)
+	user, anon := "Authorization: Bearer "+token+"\r\n", `"test_anon"`
 	for _, test := range []struct{ head, want string }{
-		{user, `"wire_user"`},
+		{user, `"test_user"`},
 		{"", anon},
-		{"authorization:Bearer " + token + "\r\n", `"wire_user"`},
-		{"AUTHORIZATION: \t Bearer " + token + "\r\n", `"wire_user"`},
+		{"authorization:Bearer " + token + "\r\n", `"test_user"`},
+		{"AUTHORIZATION: \t Bearer " + token + "\r\n", `"test_user"`},
 		// From another line.
 		{"User-Agent: Bearer " + token + "\r\nAuthorization: Bearer\r\n", "PGRST301"},
 		{"User-Agent: Bearer " + token + "\r\nAuthorization: Bearer \r\n", "PGRST301"},
@@ -36,17 +36,17 @@ func TestTokenIsOfItsLine(t *testing.T) {
 		{"Proxy-Authorization: Bearer " + token + "\r\nAuthorization: Bearer x\r\n", "PGRST301"},
 		{"User-Agent: Bearer x " + token + "\r\nAuthorization: Bearer x\r\n", "PGRST301"},
 		// Refused because of another line.
-		{"User-Agent: Bearer " + token + " more\r\n" + user, `"wire_user"`},
-		{"X-Old: Bearer " + token + " \r\n" + user, `"wire_user"`},
+		{"User-Agent: Bearer " + token + " more\r\n" + user, `"test_user"`},
+		{"X-Old: Bearer " + token + " \r\n" + user, `"test_user"`},
 		// Of several the first counts.
-		{user + "Authorization: Bearer x\r\n", `"wire_user"`},
+		{user + "Authorization: Bearer x\r\n", `"test_user"`},
 		{"Authorization: Bearer x\r\n" + user, "PGRST301"},
 		{"Authorization:\r\n" + user, anon},
 		// Spaces behind a token are part of it, as in PostgREST.
 		{"Authorization: Bearer " + token + " \r\n", "PGRST301"},
 	} {
 		got := w.say("GET /rpc/me HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + test.head + "\r\n")
-		if !strings.Contains(got, test.want) || strings.Contains(test.want, "PGRST") == strings.Contains(got, "wire_") {
+		if !strings.Contains(got, test.want) || strings.Contains(test.want, "PGRST") == strings.Contains(got, `"test_`) {
 			t.Errorf("%q: %q, want %s", test.head, got, test.want)
 		}
 	}
@@ -62,7 +62,7 @@ func TestAbsoluteForm(t *testing.T) {
 		{"HTTP://a/note?select=body", "PGRST125", "404"}, // as in PostgREST
 		{"https://a/note?select=body", `[{"body":"one"}]`, "200"},
 		{"http://[::1]:3000/note?select=body", `[{"body":"one"}]`, "200"},
-		{"http://a/rpc/me", `"wire_anon"`, "200"},
+		{"http://a/rpc/me", `"test_anon"`, "200"},
 		{"http://a/note?body=eq.http://b/keyed", `[]`, "200"},
 		{"http://a", `"swagger":"2.0"`, "200"},
 		{"http://a/", `"swagger":"2.0"`, "200"},

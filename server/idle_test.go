@@ -152,6 +152,7 @@ func TestIdleConnectionsAreParked(t *testing.T) {
 // TestIdleInTheVeryMoment: no request is lost or answered twice because its
 // connection was being parked when it came, in pieces or whole.
 func TestIdleInTheVeryMoment(t *testing.T) {
+	t.Parallel()
 	s := startIdle(t, "tcp", 1)
 	var wg sync.WaitGroup
 	var once sync.Once

@@ -15,13 +15,6 @@ import (
 )
 
 const injectionSchema = `
-do $$ begin
-  if not exists (select from pg_roles where rolname = 'inj_anon') then
-    create role inj_anon;
-    create role inj_login login noinherit;
-    grant inj_anon to inj_login;
-  end if;
-end $$;
 create schema api;
 create table api.maker (id int primary key, name text);
 create table api.item (id int primary key, name text, doc jsonb, tags text[], words tsvector, maker_id int references api.maker, plain text);
@@ -31,8 +24,8 @@ create function api.vary(variadic a text[]) returns int language sql as 'select 
 create function api.whole(json) returns json language sql as 'select $1';
 create table api.victim (id int);
 insert into api.victim values (1);
-grant usage on schema api to inj_anon;
-grant all on all tables in schema api to inj_anon;
+grant usage on schema api to test_anon;
+grant all on all tables in schema api to test_anon;
 `
 
 // mark is in all hostile text, at both ends, so that it is found again
@@ -166,7 +159,7 @@ func (p *position) fill(text string, w *writer) (method, target, body string, he
 //   - every other word also occurs in the statements of harmless requests.
 func TestInjection(t *testing.T) {
 	w := startWriter(t, injectionSchema, map[string]string{
-		login: "inj_login", "db-anon-role": "inj_anon", "db-prepared-statements": "false", "db-plan-enabled": "true", "db-aggregates-enabled": "true", "db-tx-end": "commit-allow-override",
+		login: "test_login", "db-anon-role": "test_anon", "db-prepared-statements": "false", "db-plan-enabled": "true", "db-aggregates-enabled": "true", "db-tx-end": "commit-allow-override",
 	})
 	run := func(p *position, text string) []string {
 		w.proxy.Record()

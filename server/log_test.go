@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -12,10 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgconn"
-
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 	"github.com/fastgrest/fastgrest/server"
+	"github.com/fastgrest/fastgrest/server/servertest"
 )
 
 var logLevels = []string{"crit", "error", "warn", "info", "debug"}
@@ -23,9 +21,9 @@ var logLevels = []string{"crit", "error", "warn", "info", "debug"}
 // checkAccess compares the whole access log with expressions for what follows the client's address.
 func checkAccess(t *testing.T, r *running, want ...string) {
 	t.Helper()
-	got := r.out.lines()
+	got := r.Out.Lines()
 	if len(got) != len(want) {
-		t.Fatalf("%d access lines, want %d:\n%s", len(got), len(want), r.out.String())
+		t.Fatalf("%d access lines, want %d:\n%s", len(got), len(want), r.Out.String())
 	}
 	for i, line := range got {
 		if !regexp.MustCompile(`^- - ` + want[i] + `$`).MatchString(line) {
@@ -38,21 +36,22 @@ const at = ` \[\d\d/[A-Z][a-z][a-z]/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] `
 
 // TestLogLevels: a level chooses access lines by status, and statements with them.
 func TestLogLevels(t *testing.T) {
+	t.Parallel()
 	for _, level := range logLevels {
 		t.Run(level, func(t *testing.T) {
 			r := watch(t, map[string]string{"log-level": level, "jwt-secret": "", "log-query": "true"})
-			ask(t, r.api, "GET", "/film", "Authorization", "Bearer x.y.z") // no secret to check it with
-			ask(t, r.api, "GET", "/nowhere")
-			ask(t, r.api, "GET", "/film")
-			ask(t, r.api, "HEAD", "/film")
-			ask(t, r.api, "GET", "/broken")
-			r.end(t, nil)
+			ask(t, r.API, "GET", "/film", "Authorization", "Bearer x.y.z") // no secret to check it with
+			ask(t, r.API, "GET", "/nowhere")
+			ask(t, r.API, "GET", "/film")
+			ask(t, r.API, "HEAD", "/film")
+			ask(t, r.API, "GET", "/broken")
+			r.Stop(nil)
 			lines := []string{
 				`-` + at + `"GET /film HTTP/1\.1" 500 \d+ "" "watcher"`,
-				`watch_anon` + at + `"GET /nowhere HTTP/1\.1" 404 \d+ "" "watcher"`,
-				`watch_anon` + at + `"GET /film HTTP/1\.1" 200 \d+ "" "watcher"`,
-				`watch_anon` + at + `"HEAD /film HTTP/1\.1" 200 - "" "watcher"`,
-				`watch_anon` + at + `"GET /broken HTTP/1\.1" 400 \d+ "" "watcher"`,
+				`test_anon` + at + `"GET /nowhere HTTP/1\.1" 404 \d+ "" "watcher"`,
+				`test_anon` + at + `"GET /film HTTP/1\.1" 200 \d+ "" "watcher"`,
+				`test_anon` + at + `"HEAD /film HTTP/1\.1" 200 - "" "watcher"`,
+				`test_anon` + at + `"GET /broken HTTP/1\.1" 400 \d+ "" "watcher"`,
 			}
 			settings, films, broken := 0, 0, 0
 			switch level {
@@ -72,8 +71,8 @@ func TestLogLevels(t *testing.T) {
 				`^[^ ]+ [+-]\d{4}: .*"api"\."film"`:             films,
 				`^[^ ]+ [+-]\d{4}: .*"api"\."broken"`:           broken,
 			} {
-				if got := r.errs.matching(expr); len(got) != want {
-					t.Errorf("%d lines match %s, want %d:\n%s", len(got), expr, want, r.errs.String())
+				if got := r.Log.Matching(expr); len(got) != want {
+					t.Errorf("%d lines match %s, want %d:\n%s", len(got), expr, want, r.Log.String())
 				}
 			}
 		})
@@ -82,15 +81,16 @@ func TestLogLevels(t *testing.T) {
 
 // TestLogQuery: which statements of which requests are logged.
 func TestLogQuery(t *testing.T) {
+	t.Parallel()
 	r := watch(t, map[string]string{"log-level": "info", "log-query": "true", "db-pre-request": "api.prepare_request"})
 	f := func(method, target string, headers []string, want ...string) {
 		t.Helper()
-		before := len(r.errs.lines())
-		ask(t, r.api, method, target, headers...)
+		before := len(r.Log.Lines())
+		ask(t, r.API, method, target, headers...)
 		path, _, _ := strings.Cut(target, "?")
-		r.out.await(t, regexp.QuoteMeta(method+" "+path)) // errors are written first
-		got := r.errs.lines()[before:]
-		r.out.Reset()
+		r.Out.Await(t, regexp.QuoteMeta(method+" "+path)) // errors are written first
+		got := r.Log.Lines()[before:]
+		r.Out.Reset()
 		if len(got) != len(want) {
 			t.Errorf("%s %s: %d statements, want %d:\n%s", method, target, len(got), len(want), strings.Join(got, "\n"))
 			return
@@ -111,7 +111,7 @@ func TestLogQuery(t *testing.T) {
 	f("GET", "/nowhere", nil)
 	f("OPTIONS", "/film", nil)
 	f("GET", "/film?select=a:title%0A;drop", nil)
-	for _, line := range r.errs.lines() {
+	for _, line := range r.Log.Lines() {
 		if strings.Contains(line, "Nosferatu") {
 			t.Errorf("a value is logged: %s", line)
 		}
@@ -121,61 +121,63 @@ func TestLogQuery(t *testing.T) {
 // TestLogQueryNames: names that clients choose are in the SQL, and do not end the line.
 func TestLogQueryNames(t *testing.T) {
 	r := watch(t, map[string]string{"log-level": "info", "log-query": "true"})
-	ask(t, r.api, "GET", "/film?select=%22a%0A%1B%5Bb%22:title")
-	r.end(t, nil)
-	if got := r.errs.matching(`^[^ ]+ [+-]\d{4}: .*a \\x1b\[b.*film`); len(got) != 1 {
-		t.Errorf("not one line:\n%q", r.errs.String())
+	ask(t, r.API, "GET", "/film?select=%22a%0A%1B%5Bb%22:title")
+	r.Stop(nil)
+	if got := r.Log.Matching(`^[^ ]+ [+-]\d{4}: .*a \\x1b\[b.*film`); len(got) != 1 {
+		t.Errorf("not one line:\n%q", r.Log.String())
 	}
 }
 
 // TestLogQueryOff: nothing of it without the setting.
 func TestLogQueryOff(t *testing.T) {
+	t.Parallel()
 	r := watch(t, map[string]string{"log-level": "debug"})
-	ask(t, r.api, "GET", "/film")
-	ask(t, r.api, "GET", "/secret")
-	r.end(t, nil)
-	if got := r.errs.matching(`(?i)set_config|"api"\.`); len(got) != 0 {
+	ask(t, r.API, "GET", "/film")
+	ask(t, r.API, "GET", "/secret")
+	r.Stop(nil)
+	if got := r.Log.Matching(`(?i)set_config|"api"\.`); len(got) != 0 {
 		t.Errorf("logged: %q", got)
 	}
 }
 
 // TestLogRoles: the role is logged as far as it is known.
 func TestLogRoles(t *testing.T) {
+	t.Parallel()
 	t.Run("known", func(t *testing.T) {
 		r := watch(t, map[string]string{"log-level": "info"})
-		name, token := as(t, "watch_user")
-		ask(t, r.api, "GET", "/film", name, token)
-		ask(t, r.api, "PUT", "/rpc/volatile")
-		ask(t, r.api, "GET", "/film", name, expired(t))
-		ask(t, r.api, "POST", "/film?columns=id")
-		r.end(t, nil)
+		name, token := as(t, "test_user")
+		ask(t, r.API, "GET", "/film", name, token)
+		ask(t, r.API, "PUT", "/rpc/volatile")
+		ask(t, r.API, "GET", "/film", name, expired(t))
+		ask(t, r.API, "POST", "/film?columns=id")
+		r.Stop(nil)
 		checkAccess(t, r,
-			`watch_user`+at+`"GET /film HTTP/1\.1" 200 \d+ "" "watcher"`,
-			`watch_anon`+at+`"PUT /rpc/volatile HTTP/1\.1" 405 \d+ "" "watcher"`,
+			`test_user`+at+`"GET /film HTTP/1\.1" 200 \d+ "" "watcher"`,
+			`test_anon`+at+`"PUT /rpc/volatile HTTP/1\.1" 405 \d+ "" "watcher"`,
 			`-`+at+`"GET /film HTTP/1\.1" 401 \d+ "" "watcher"`,
-			`watch_anon`+at+`"POST /film\?columns=id HTTP/1\.1" 400 \d+ "" "watcher"`,
+			`test_anon`+at+`"POST /film\?columns=id HTTP/1\.1" 400 \d+ "" "watcher"`,
 		)
 	})
 	t.Run("no anonymous role", func(t *testing.T) {
 		r := watch(t, map[string]string{"log-level": "info", "db-anon-role": ""})
-		ask(t, r.api, "GET", "/film")
-		r.end(t, nil)
+		ask(t, r.API, "GET", "/film")
+		r.Stop(nil)
 		checkAccess(t, r, `-`+at+`"GET /film HTTP/1\.1" 401 \d+ "" "watcher"`)
 	})
 	t.Run("no schema cache", func(t *testing.T) {
 		r := watch(t, map[string]string{"log-level": "info", "db-extra-search-path": "nowhere"})
-		name, token := as(t, "watch_user")
-		status, _ := ask(t, r.api, "GET", "/film", name, token)
+		name, token := as(t, "test_user")
+		status, _ := ask(t, r.API, "GET", "/film", name, token)
 		if status != http.StatusServiceUnavailable {
 			t.Errorf("status %d", status)
 		}
-		r.end(t, nil)
-		checkAccess(t, r, `watch_user`+at+`"GET /film HTTP/1\.1" 503 \d+ "" "watcher"`)
-		if len(r.errs.matching(`Failed to load the schema cache using db-schemas=api and db-extra-search-path=nowhere\. \{"code":`)) == 0 {
-			t.Errorf("the failure is not told:\n%s", r.errs.String())
+		r.Stop(nil)
+		checkAccess(t, r, `test_user`+at+`"GET /film HTTP/1\.1" 503 \d+ "" "watcher"`)
+		if len(r.Log.Matching(`Failed to load the schema cache using db-schemas=api and db-extra-search-path=nowhere\. \{"code":`)) == 0 {
+			t.Errorf("the failure is not told:\n%s", r.Log.String())
 		}
-		if len(r.errs.matching(`: \{"code":"PGRST002","details":null,"hint":null,"message":"Could not query the database for the schema cache\. Retrying\."\}$`)) != 1 {
-			t.Errorf("the answer's error is not told:\n%s", r.errs.String())
+		if len(r.Log.Matching(`: \{"code":"PGRST002","details":null,"hint":null,"message":"Could not query the database for the schema cache\. Retrying\."\}$`)) != 1 {
+			t.Errorf("the answer's error is not told:\n%s", r.Log.String())
 		}
 	})
 }
@@ -183,27 +185,28 @@ func TestLogRoles(t *testing.T) {
 // TestLogPreflight: a preflight is not logged, other OPTIONS are.
 func TestLogPreflight(t *testing.T) {
 	r := watch(t, map[string]string{"log-level": "info", "server-cors-allowed-origins": "http://a.example"})
-	ask(t, r.api, "OPTIONS", "/film")
-	ask(t, r.api, "OPTIONS", "/film", "Origin", "http://a.example", "Access-Control-Request-Method", "POST")
-	r.end(t, nil)
-	checkAccess(t, r, `watch_anon`+at+`"OPTIONS /film HTTP/1\.1" 200 \d+ "" "watcher"`)
+	ask(t, r.API, "OPTIONS", "/film")
+	ask(t, r.API, "OPTIONS", "/film", "Origin", "http://a.example", "Access-Control-Request-Method", "POST")
+	r.Stop(nil)
+	checkAccess(t, r, `test_anon`+at+`"OPTIONS /film HTTP/1\.1" 200 \d+ "" "watcher"`)
 }
 
 // TestLogDatabaseErrors: an error of the database that is a 5xx is told, above its access line.
 func TestLogDatabaseErrors(t *testing.T) {
+	t.Parallel()
 	for _, level := range logLevels {
 		r := watch(t, map[string]string{"log-level": level})
-		if status, body := ask(t, r.api, "GET", "/rpc/too_slow"); status != http.StatusInternalServerError {
+		if status, body := ask(t, r.API, "GET", "/rpc/too_slow"); status != http.StatusInternalServerError {
 			t.Errorf("%d %s", status, body)
 		}
-		r.end(t, nil)
+		r.Stop(nil)
 		want := 1
 		if level == "crit" {
 			want = 0
 		}
-		told := r.errs.matching(`^[^ ]+ [+-]\d{4}: \{"code":"57014","details":null,"hint":null,"message":"canceling statement due to statement timeout"\}$`)
-		if len(told) != want || len(r.out.matching(`"GET /rpc/too_slow HTTP/1\.1" 500 `)) != want {
-			t.Errorf("%s: want %d of each:\n%s%s", level, want, r.errs.String(), r.out.String())
+		told := r.Log.Matching(`^[^ ]+ [+-]\d{4}: \{"code":"57014","details":null,"hint":null,"message":"canceling statement due to statement timeout"\}$`)
+		if len(told) != want || len(r.Out.Matching(`"GET /rpc/too_slow HTTP/1\.1" 500 `)) != want {
+			t.Errorf("%s: want %d of each:\n%s%s", level, want, r.Log.String(), r.Out.String())
 		}
 	}
 }
@@ -218,7 +221,7 @@ func TestLogLife(t *testing.T) {
 		"server-unix-socket": "", "admin-server-unix-socket": "", "server-host": "127.0.0.1", "server-port": "0",
 		"admin-server-host": adminHost, "admin-server-port": pgtest.FreePort(t, adminHost), "db-channel-enabled": "true",
 	})
-	r.end(t, server.Terminated("SIGTERM"))
+	r.Stop(server.Terminated("SIGTERM"))
 	var at int
 	for _, want := range []string{
 		`: Starting fastgrest 1\.2\.3\.\.\.$`,
@@ -232,22 +235,23 @@ func TestLogLife(t *testing.T) {
 		`: API server listening on 127\.0\.0\.1:\d+$`,
 		`: Received termination unix signal SIGTERM$`,
 	} {
-		lines := r.errs.lines()
+		lines := r.Log.Lines()
 		for ; at < len(lines) && !regexp.MustCompile(want).MatchString(lines[at]); at++ {
 		}
 		if at == len(lines) {
-			t.Fatalf("no line matches %s, in this order, in:\n%s", want, r.errs.String())
+			t.Fatalf("no line matches %s, in this order, in:\n%s", want, r.Log.String())
 		}
 	}
 }
 
 // TestLogDebug: what goes on below requests.
 func TestLogDebug(t *testing.T) {
+	t.Parallel()
 	for _, level := range []string{"info", "debug"} {
 		r := watch(t, map[string]string{"log-level": level})
-		name, token := as(t, "watch_user")
-		ask(t, r.api, "GET", "/film", name, token)
-		r.end(t, nil)
+		name, token := as(t, "test_user")
+		ask(t, r.API, "GET", "/film", name, token)
+		r.Stop(nil)
 		for _, expr := range []string{
 			`: Trying to borrow a connection from pool$`, `: Borrowed a connection from the pool$`,
 			`: Connection \d+ is being established$`, `: Connection \d+ is available due to connection establishment$`,
@@ -256,7 +260,7 @@ func TestLogDebug(t *testing.T) {
 			`: Looked up a JWT in JWT cache$`, `: Database connection pool flushed$`,
 			`: tables: [0-9.]+ ms, keydeps: [0-9.]+ ms, rels: [0-9.]+ ms, funcs: [0-9.]+ ms, comprels: [0-9.]+ ms, dreps: [0-9.]+ ms, mhandlers: [0-9.]+ ms`,
 		} {
-			if got := len(r.errs.matching(expr)) > 0; got != (level == "debug") {
+			if got := len(r.Log.Matching(expr)) > 0; got != (level == "debug") {
 				t.Errorf("level %s: %s is logged: %t", level, expr, got)
 			}
 		}
@@ -265,86 +269,78 @@ func TestLogDebug(t *testing.T) {
 
 // TestLogWarnings: what should be changed before it stops working.
 func TestLogWarnings(t *testing.T) {
+	t.Parallel()
 	r := watch(t, map[string]string{"jwt-role-claim-key": ".role", "db-pre-config": "api.no_such_function", "log-level": "crit"})
 	for _, expr := range []string{
 		": WARNING: The config `jwt-role-claim-key=\\.\"role\"` is using the deprecated JSPath syntax\\.$",
 		": Update `jwt-role-claim-key=\\.\"role\"` to the new JSONPath syntax ",
 		`: Failed to query database settings for the config parameters\.\{"code":"42883",.*no_such_function`,
 	} {
-		if got := r.errs.matching(expr); len(got) == 0 {
-			t.Errorf("no line matches %s:\n%s", expr, r.errs.String())
+		if got := r.Log.Matching(expr); len(got) == 0 {
+			t.Errorf("no line matches %s:\n%s", expr, r.Log.String())
 		}
 	}
 	for use, want := range map[string]int{"true": 1, "false": 0} {
 		r := watch(t, map[string]string{"url-use-legacy-target-names": use})
-		ask(t, r.api, "GET", "/film?select=id,made:maker(name)&maker.name=eq.x")
-		r.end(t, nil)
-		warned := len(r.errs.matching(": WARNING: Embedded resource was referenced by relation name even though it has an alias\\."))
-		told := len(r.errs.matching(": Update filters, orders or limits that use `maker` to `made` in `GET /film\\?select=id,made:maker\\(name\\)&maker\\.name=eq\\.x`$"))
+		ask(t, r.API, "GET", "/film?select=id,made:maker(name)&maker.name=eq.x")
+		r.Stop(nil)
+		warned := len(r.Log.Matching(": WARNING: Embedded resource was referenced by relation name even though it has an alias\\."))
+		told := len(r.Log.Matching(": Update filters, orders or limits that use `maker` to `made` in `GET /film\\?select=id,made:maker\\(name\\)&maker\\.name=eq\\.x`$"))
 		if warned != want || told != want {
-			t.Errorf("url-use-legacy-target-names %s: %d warnings, %d hints:\n%s", use, warned, told, r.errs.String())
+			t.Errorf("url-use-legacy-target-names %s: %d warnings, %d hints:\n%s", use, warned, told, r.Log.String())
 		}
 	}
 }
 
 // TestLogLostConnection: what a client is told of a lost connection, the log is told.
 func TestLogLostConnection(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct{ method, target, details string }{
 		{"GET", "/rpc/die_reading", `no connection to the server\n`},
 		{"POST", "/rpc/die", "no connection to the server. It is unknown whether the transaction was committed."},
 	} {
 		r := watch(t, nil)
-		status, body := ask(t, r.api, test.method, test.target)
+		status, body := ask(t, r.API, test.method, test.target)
 		want := `{"code":"PGRST001","details":"` + test.details + `","hint":null,"message":"Database client error. Retrying the connection."}`
 		if status != http.StatusServiceUnavailable || body != want {
 			t.Errorf("%d %s, want %s", status, body, want)
 		}
-		r.end(t, nil)
-		if got := r.errs.matching(`: ` + regexp.QuoteMeta(body) + `$`); len(got) != 1 {
-			t.Errorf("%d lines say %s:\n%s", len(got), body, r.errs.String())
+		r.Stop(nil)
+		if got := r.Log.Matching(`: ` + regexp.QuoteMeta(body) + `$`); len(got) != 1 {
+			t.Errorf("%d lines say %s:\n%s", len(got), body, r.Log.String())
 		}
 	}
 }
 
 // TestLogPoolTimeouts: requests that find no connection in time are told once for all of a burst.
 func TestLogPoolTimeouts(t *testing.T) {
+	t.Parallel()
 	for _, level := range []string{"crit", "error"} {
 		r := watch(t, map[string]string{"log-level": level, "db-pool": "1", "db-pool-acquisition-timeout": "2"})
-		lock, err := pgconn.Connect(t.Context(), r.cluster.URI(r.database, pgtest.Superuser))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer lock.Close(context.Background())
-		query := func(sql string) string {
-			result := lock.ExecParams(t.Context(), sql, nil, nil, nil, nil).Read()
-			if result.Err != nil {
-				t.Fatal(result.Err)
-			}
-			return string(result.Rows[0][0])
-		}
+		query := r.cluster.Connect(t, r.database).Value
 		query("select pg_advisory_lock(1)")
 		var requests sync.WaitGroup
 		requests.Go(func() {
 			for status := http.StatusGatewayTimeout; status == http.StatusGatewayTimeout; {
-				status, _ = ask(t, r.api, "POST", "/rpc/blocked")
+				status, _ = ask(t, r.API, "POST", "/rpc/blocked")
 			}
 		})
-		for began := time.Now(); query("select count(*) from pg_locks where locktype = 'advisory' and not granted") != "1"; time.Sleep(5 * time.Millisecond) {
-			if time.Since(began) > watchPatience {
+		for began := time.Now(); query("select count(*) from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())") != "1"; time.Sleep(5 * time.Millisecond) {
+			if time.Since(began) > servertest.Patience {
 				t.Fatal("nobody waits for the lock")
 			}
 		}
 		told := func() int {
-			return len(r.errs.matching(`: \{"code":"PGRST003","details":null,"hint":null,"message":"Timed out acquiring connection from connection pool\."\}$`))
+			return len(r.Log.Matching(`: \{"code":"PGRST003","details":null,"hint":null,"message":"Timed out acquiring connection from connection pool\."\}$`))
 		}
 		// On a busy machine connecting may have taken too long, too.
-		_, all := ask(t, r.admin, "GET", "/metrics")
+		_, all := ask(t, r.Admin, "GET", "/metrics")
 		toldBefore, before := told(), figure(t, all, "pgrst_db_pool_timeouts_total")
 		const burst = 20
 		var burstDone sync.WaitGroup
 		for range burst {
 			burstDone.Go(func() {
-				if status, body := ask(t, r.api, "GET", "/film"); status != http.StatusGatewayTimeout {
+				if status, body := ask(t, r.API, "GET", "/film"); status != http.StatusGatewayTimeout {
 					t.Errorf("%d %s", status, body)
 				}
 			})
@@ -352,11 +348,11 @@ func TestLogPoolTimeouts(t *testing.T) {
 		burstDone.Wait()
 		query("select pg_advisory_unlock(1)")
 		requests.Wait()
-		_, all = ask(t, r.admin, "GET", "/metrics")
-		r.end(t, nil)
+		_, all = ask(t, r.Admin, "GET", "/metrics")
+		r.Stop(nil)
 		got := told() - toldBefore
 		if level == "crit" && got != 0 || level == "error" && (got < 1 || got >= burst) {
-			t.Errorf("%s: told %d times:\n%s", level, got, r.errs.String())
+			t.Errorf("%s: told %d times:\n%s", level, got, r.Log.String())
 		}
 		if n := figure(t, all, "pgrst_db_pool_timeouts_total"); n-before != burst {
 			t.Errorf("%g timeouts are counted after %g", n, before)
@@ -369,6 +365,7 @@ func TestLogPoolTimeouts(t *testing.T) {
 
 // TestAdminHosts: the admin server is reached whatever word the API's host is.
 func TestAdminHosts(t *testing.T) {
+	t.Parallel()
 	for _, host := range []string{"*", "*4", "!4", "*6", "!6"} {
 		at := "127.0.0.1"
 		if strings.HasSuffix(host, "6") {
@@ -390,7 +387,7 @@ func TestAdminHosts(t *testing.T) {
 				t.Errorf("%s: %s says %d", host, path, response.StatusCode)
 			}
 		}
-		r.end(t, nil)
+		r.Stop(nil)
 	}
 }
 
@@ -399,11 +396,11 @@ func TestAdminWithoutAPI(t *testing.T) {
 	r := watch(t, nil)
 	for _, step := range []struct{ want int }{{http.StatusOK}, {http.StatusInternalServerError}} {
 		for _, path := range []string{"/live", "/ready"} {
-			if status, _ := ask(t, r.admin, "GET", path); status != step.want {
+			if status, _ := ask(t, r.Admin, "GET", path); status != step.want {
 				t.Errorf("%s says %d, want %d", path, status, step.want)
 			}
 		}
-		if err := os.Remove(r.socket); err != nil && step.want == http.StatusOK {
+		if err := os.Remove(r.Socket); err != nil && step.want == http.StatusOK {
 			t.Error(err)
 		}
 	}
@@ -411,6 +408,6 @@ func TestAdminWithoutAPI(t *testing.T) {
 
 func expired(t *testing.T) string {
 	t.Helper()
-	_, token := signed(t, fmt.Sprintf(`{"role":"watch_user","exp":%d}`, time.Now().Add(-time.Hour).Unix()))
+	_, token := servertest.Bearer(fmt.Sprintf(`{"role":"test_user","exp":%d}`, time.Now().Add(-time.Hour).Unix()))
 	return token
 }

@@ -19,7 +19,7 @@ import (
 
 func TestMain(m *testing.M) {
 	exec.QuickTime = time.Minute // requests share connections however busy the machine is
-	pgtest.Main(m)
+	pgtest.MainWaiting(m)
 }
 
 const testSecret = "a secret of at least thirty-two characters"
@@ -31,14 +31,14 @@ type testServer struct {
 }
 
 // startTest makes a database from sql and a server over its schema api, with
-// anonymous role allocs_anon and further settings, as keys and values.
+// anonymous role test_anon and further settings, as keys and values.
 func startTest(tb testing.TB, sql string, settings ...string) *testServer {
 	tb.Helper()
 	db := pgtest.Start(tb)
 	name := db.NewDB(tb)
 	db.Exec(tb, name, sql)
 	flags := map[string]string{
-		"db-uri": db.URI(name, "postgres"), "db-schemas": "api", "db-anon-role": "allocs_anon", "jwt-secret": testSecret,
+		"db-uri": db.URI(name, "postgres"), "db-schemas": "api", "db-anon-role": "test_anon", "jwt-secret": testSecret,
 		"db-pool-acquisition-timeout": "60",
 	}
 	for i := 0; i < len(settings); i += 2 {
@@ -95,11 +95,6 @@ func requestReader(tb testing.TB, ctx *fasthttp.RequestCtx, raw []byte) func() {
 }
 
 const allocSchema = `
-do $$ begin
-  if not exists (select from pg_roles where rolname = 'allocs_anon') then
-    create role allocs_anon; create role allocs_user;
-  end if;
-end $$;
 create schema api;
 create table api.maker (id int primary key, name text);
 create table api.item (
@@ -111,7 +106,7 @@ insert into api.maker select i, 'maker ' || i from generate_series(1, 10) i;
 insert into api.item select i, 'name ' || i, i * 1.25, now(), '{"a": {"b": 1}, "c": 1}', 1 + i % 10 from generate_series(1, 200) i;
 insert into api.part select i, 1 + i % 200, 1 + i % 10 from generate_series(1, 500) i;
 create function api.add(a int, b int) returns int immutable language sql as 'select a + b';
-grant usage on schema api to allocs_anon, allocs_user;
-grant all on all tables in schema api to allocs_anon, allocs_user;
+grant usage on schema api to test_anon, test_user;
+grant all on all tables in schema api to test_anon, test_user;
 analyze;
 `

@@ -35,9 +35,9 @@ type logLine struct {
 	UserAgent *string  `json:"user_agent"`
 }
 
-func parseLines(t *testing.T, w *transcript) (list []logLine) {
+func parseLines(t *testing.T, w *pgtest.Transcript) (list []logLine) {
 	t.Helper()
-	for _, text := range w.lines() {
+	for _, text := range w.Lines() {
 		var l logLine
 		if err := json.Unmarshal([]byte(text), &l); err != nil {
 			t.Errorf("%v: %q", err, text)
@@ -60,28 +60,28 @@ func text(s *string) string {
 // TestLogJSON: everything the process says is JSON, and what belongs to a request has its id.
 func TestLogJSON(t *testing.T) {
 	r := watch(t, map[string]string{"log-format": "json", "log-level": "debug", "log-query": "true", "server-trace-header": "X-Request-Id"})
-	name, token := as(t, "watch_user")
-	ask(t, r.api, "GET", "/film?id=eq.1", name, token, "X-Request-Id", "trace \"1\"}\\")
-	ask(t, r.api, "GET", "/nowhere/%0A%22%1b?x=\"}")
-	ask(t, r.api, "GET", "/rpc/too_slow", "X-Request-Id", strings.Repeat("x", 5000))
-	ask(t, r.api, "HEAD", "/film")
-	ask(t, r.api, "GET", "/film?offset=9", "Prefer", "count=exact")
-	ask(t, r.api, "OPTIONS", "/film")
-	ask(t, r.api, "GET", "/film", name, expired(t))
-	r.end(t, nil)
+	name, token := as(t, "test_user")
+	ask(t, r.API, "GET", "/film?id=eq.1", name, token, "X-Request-Id", "trace \"1\"}\\")
+	ask(t, r.API, "GET", "/nowhere/%0A%22%1b?x=\"}")
+	ask(t, r.API, "GET", "/rpc/too_slow", "X-Request-Id", strings.Repeat("x", 5000))
+	ask(t, r.API, "HEAD", "/film")
+	ask(t, r.API, "GET", "/film?offset=9", "Prefer", "count=exact")
+	ask(t, r.API, "OPTIONS", "/film")
+	ask(t, r.API, "GET", "/film", name, expired(t))
+	r.Stop(nil)
 
-	access := parseLines(t, &r.out)
+	access := parseLines(t, &r.Out)
 	want := []logLine{
-		{Level: "info", Method: "GET", Route: "/film", Target: "/film?id=eq.1", Status: 200, RequestID: "trace \"1\"}\\", Role: ptr("watch_user")},
-		{Level: "warn", Method: "GET", Route: "unknown", Target: "/nowhere/%0A%22%1b?x=\"}", Status: 404, Code: ptr("PGRST125"), Role: ptr("watch_anon")},
-		{Level: "error", Method: "GET", Route: "/rpc/too_slow", Target: "/rpc/too_slow", Status: 500, Code: ptr("57014"), RequestID: strings.Repeat("x", 128), Role: ptr("watch_anon")},
-		{Level: "info", Method: "HEAD", Route: "/film", Target: "/film", Status: 200, Role: ptr("watch_anon")},
-		{Level: "warn", Method: "GET", Route: "/film", Target: "/film?offset=9", Status: 416, Code: ptr("PGRST103"), Role: ptr("watch_anon")},
-		{Level: "info", Method: "OPTIONS", Route: "/film", Target: "/film", Status: 200, Role: ptr("watch_anon")},
+		{Level: "info", Method: "GET", Route: "/film", Target: "/film?id=eq.1", Status: 200, RequestID: "trace \"1\"}\\", Role: ptr("test_user")},
+		{Level: "warn", Method: "GET", Route: "unknown", Target: "/nowhere/%0A%22%1b?x=\"}", Status: 404, Code: ptr("PGRST125"), Role: ptr("test_anon")},
+		{Level: "error", Method: "GET", Route: "/rpc/too_slow", Target: "/rpc/too_slow", Status: 500, Code: ptr("57014"), RequestID: strings.Repeat("x", 128), Role: ptr("test_anon")},
+		{Level: "info", Method: "HEAD", Route: "/film", Target: "/film", Status: 200, Role: ptr("test_anon")},
+		{Level: "warn", Method: "GET", Route: "/film", Target: "/film?offset=9", Status: 416, Code: ptr("PGRST103"), Role: ptr("test_anon")},
+		{Level: "info", Method: "OPTIONS", Route: "/film", Target: "/film", Status: 200, Role: ptr("test_anon")},
 		{Level: "warn", Method: "GET", Route: "/film", Target: "/film", Status: 401, Code: ptr("PGRST303")},
 	}
 	if len(access) != len(want) {
-		t.Fatalf("%d requests, want %d:\n%s", len(access), len(want), r.out.String())
+		t.Fatalf("%d requests, want %d:\n%s", len(access), len(want), r.Out.String())
 	}
 	ids := map[string]bool{}
 	for i, got := range access {
@@ -89,7 +89,7 @@ func TestLogJSON(t *testing.T) {
 		if got.Level != w.Level || got.Method != w.Method || got.Route != w.Route || got.Target != w.Target || got.Status != w.Status ||
 			text(got.Code) != text(w.Code) || text(got.Role) != text(w.Role) || w.RequestID != "" && got.RequestID != w.RequestID ||
 			got.Client != nil || text(got.UserAgent) != "watcher" {
-			t.Errorf("request %d is\n%s", i, r.out.lines()[i])
+			t.Errorf("request %d is\n%s", i, r.Out.Lines()[i])
 		}
 		if ids[got.RequestID] || w.RequestID == "" && !regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]+$`).MatchString(got.RequestID) {
 			t.Errorf("request %d is called %q", i, got.RequestID)
@@ -110,7 +110,7 @@ func TestLogJSON(t *testing.T) {
 	}
 
 	said, failures, statements := map[string]string{}, 0, map[string]int{}
-	for _, l := range parseLines(t, &r.errs) {
+	for _, l := range parseLines(t, &r.Log) {
 		said[l.Message] = l.Level
 		if l.SQL != "" {
 			statements[l.RequestID]++
@@ -123,7 +123,7 @@ func TestLogJSON(t *testing.T) {
 		}
 	}
 	if failures != 1 || statements[want[0].RequestID] < 2 || statements[want[2].RequestID] < 2 || statements[access[1].RequestID] != 0 {
-		t.Errorf("%d failures, statements %v:\n%s", failures, statements, r.errs.String())
+		t.Errorf("%d failures, statements %v:\n%s", failures, statements, r.Log.String())
 	}
 	for message, level := range map[string]string{
 		"Starting fastgrest 1.2.3...": "info", "Connection Pool initialized with a maximum size of 10 connections": "info",
@@ -141,7 +141,7 @@ func ptr[T any](v T) *T { return &v }
 func TestLogJSONEnding(t *testing.T) {
 	cluster := pgtest.Start(t)
 	for format, logged := range map[string]bool{"text": false, "json": true} {
-		var errs transcript
+		var errs pgtest.Transcript
 		err := server.Run(t.Context(), server.Options{Stderr: &errs, Source: config.LoadOptions{Flags: map[string]string{
 			"db-uri": cluster.URI("no_such_database", pgtest.Superuser), "db-pool-automatic-recovery": "false", "db-channel-enabled": "false",
 			"db-config": "false", "server-unix-socket": t.TempDir() + "/s", "log-format": format,
@@ -175,11 +175,12 @@ func figure(t *testing.T, exposition, sample string) float64 {
 }
 
 func TestMetricsOfRequests(t *testing.T) {
+	t.Parallel()
 	r := watch(t, map[string]string{"db-pool": "1"})
-	name, token := as(t, "watch_user")
+	name, token := as(t, "test_user")
 	f := func(method, target string, status int, headers ...string) {
 		t.Helper()
-		if got, body := ask(t, r.api, method, target, headers...); got != status {
+		if got, body := ask(t, r.API, method, target, headers...); got != status {
 			t.Errorf("%s %s: %d %s, want %d", method, target, got, body, status)
 		}
 	}
@@ -198,7 +199,7 @@ func TestMetricsOfRequests(t *testing.T) {
 		f("GET", target, 404)
 	}
 	f("BREW", "/film", 405)
-	_, all := ask(t, r.admin, "GET", "/metrics")
+	_, all := ask(t, r.Admin, "GET", "/metrics")
 	count := func(method, route, class string) float64 {
 		return figure(t, all, `fastgrest_request_duration_seconds_count{class="`+class+`",method="`+method+`",route="`+route+`"}`)
 	}
@@ -248,11 +249,11 @@ func TestMetricsOfRequests(t *testing.T) {
 // TestMetricsOfFailure: a catalog that cannot be loaded is counted.
 func TestMetricsOfFailure(t *testing.T) {
 	r := launch(t, map[string]string{"db-extra-search-path": "nowhere"})
-	r.errs.await(t, "Failed to load the schema cache")
-	if status, _ := ask(t, r.admin, "GET", "/ready"); status != 503 {
+	r.Log.Await(t, "Failed to load the schema cache")
+	if status, _ := ask(t, r.Admin, "GET", "/ready"); status != 503 {
 		t.Errorf("/ready says %d", status)
 	}
-	_, all := ask(t, r.admin, "GET", "/metrics")
+	_, all := ask(t, r.Admin, "GET", "/metrics")
 	if figure(t, all, `pgrst_schema_cache_loads_total{status="FAIL"}`) < 1 {
 		t.Errorf("not counted:\n%s", all)
 	}
@@ -262,7 +263,7 @@ func TestMetricsOfFailure(t *testing.T) {
 func TestServerTiming(t *testing.T) {
 	r := watch(t, map[string]string{"server-timing-enabled": "true"})
 	for target, want := range map[string]bool{"/film": true, "/": true, "/rpc/greet": true, "/nowhere": false} {
-		response, err := r.api.Get("http://api" + target)
+		response, err := r.API.Get("http://api" + target)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -280,14 +281,14 @@ func TestServerTimingIsTrue(t *testing.T) {
 	const sleeps = 300.0
 	r := watch(t, map[string]string{"server-timing-enabled": "true"})
 	for _, request := range [][2]string{{"GET", "/rpc/sleeps"}, {"POST", "/rpc/sleeps"}, {"GET", "/rpc/sleeps"}, {"GET", "/film"}} {
-		name, token := as(t, "watch_user")
+		name, token := as(t, "test_user")
 		req, err := http.NewRequest(request[0], "http://api"+request[1], nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		req.Header.Set(name, token)
 		began := time.Now()
-		response, err := r.api.Do(req)
+		response, err := r.API.Do(req)
 		took := float64(time.Since(began)) / float64(time.Millisecond)
 		if err != nil {
 			t.Fatal(err)

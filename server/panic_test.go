@@ -17,19 +17,16 @@ import (
 )
 
 const panicSchema = `
-do $$ begin
-  if not exists (select from pg_roles where rolname = 'panic_anon') then create role panic_anon; end if;
-end $$;
 create schema api;
 create table api.film (id int primary key, title text);
 insert into api.film select i, 'film ' || i from generate_series(1, 20) i;
-grant usage on schema api to panic_anon;
-grant select, insert, update on api.film to panic_anon;
+grant usage on schema api to test_anon;
+grant select, insert, update on api.film to test_anon;
 `
 
 func startPanic(t *testing.T) *writer {
 	return startWriter(t, panicSchema, map[string]string{
-		direct: "yes", login: "postgres", "log-level": "error", "db-anon-role": "panic_anon", "db-pool": "3",
+		direct: "yes", login: "postgres", "log-level": "error", "db-anon-role": "test_anon", "db-pool": "3",
 	})
 }
 

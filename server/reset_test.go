@@ -11,12 +11,6 @@ import (
 // resetSchema has functions that leave things in their session, and some that
 // look for them.
 const resetSchema = `
-do $$ begin
-  if not exists (select from pg_roles where rolname = 'reset_login') then
-    create role reset_alice; create role reset_bob; create role reset_login login noinherit;
-  end if;
-  grant reset_alice, reset_bob to reset_login;
-end $$;
 create schema api;
 create table api.item (id serial primary key, owner text default current_user, who text default current_setting('app.who', true));
 create function api.leave() returns text language plpgsql as $$
@@ -51,8 +45,8 @@ func TestSequencesAndSeedOfOthers(t *testing.T) {
 		"lastval": resetSchema + "drop function api.current(); drop function api.leave(); drop function api.seed();",
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := startWriter(t, sql, map[string]string{direct: "yes", login: "reset_login", "db-anon-role": "reset_bob"})
-			if r := w.ask("POST", "/item", "{}", w.as("reset_alice")); r.status != 201 {
+			w := startWriter(t, sql, map[string]string{direct: "yes", login: "test_login", "db-anon-role": "test_user"})
+			if r := w.ask("POST", "/item", "{}", w.as("test_anon")); r.status != 201 {
 				t.Fatal(r)
 			}
 			function := map[string]string{"currval": "current", "lastval": "last"}[name]
@@ -63,10 +57,10 @@ func TestSequencesAndSeedOfOthers(t *testing.T) {
 	}
 	t.Run("seed", func(t *testing.T) {
 		w := startWriter(t, resetSchema+"drop function api.leave(); drop function api.last(); drop function api.current();",
-			map[string]string{direct: "yes", login: "reset_login", "db-anon-role": "reset_bob"})
+			map[string]string{direct: "yes", login: "test_login", "db-anon-role": "test_user"})
 		seen := map[string]bool{}
 		for range 3 {
-			if r := w.ask("POST", "/rpc/seed", "", w.as("reset_alice")); r.body != `"done"` {
+			if r := w.ask("POST", "/rpc/seed", "", w.as("test_anon")); r.body != `"done"` {
 				t.Fatal(r)
 			}
 			r := w.ask("POST", "/rpc/numbers", "")
@@ -81,13 +75,13 @@ func TestSequencesAndSeedOfOthers(t *testing.T) {
 // TestRequestBehindFailedReset: a request on a connection whose session cannot
 // be reset is run on another one, and an operator is told.
 func TestRequestBehindFailedReset(t *testing.T) {
-	w := startWriter(t, resetSchema, map[string]string{direct: "yes", login: "reset_login", "db-anon-role": "reset_bob", "db-tx-end": "commit-allow-override", "log-level": "warn"})
+	w := startWriter(t, resetSchema, map[string]string{direct: "yes", login: "test_login", "db-anon-role": "test_user", "db-tx-end": "commit-allow-override", "log-level": "warn"})
 	said := 0
 	locker := w.connect()
 	for _, test := range []struct{ name, method, target, body, head, want string }{
 		{"read", "GET", "/rpc/look", "", "Accept: */*", `""`},
 		{"call", "POST", "/rpc/look", "", "Accept: */*", `""`},
-		{"write", "POST", "/item?select=who,owner", "{}", "Prefer: return=representation", `[{"who":null,"owner":"reset_bob"}]`},
+		{"write", "POST", "/item?select=who,owner", "{}", "Prefer: return=representation", `[{"who":null,"owner":"test_user"}]`},
 		{"write in a block", "POST", "/item?select=who", "{}", "Prefer: return=representation, tx=rollback", `[{"who":null}]`},
 		{"document", "GET", "/", "", "Accept: */*", ""},
 	} {
@@ -98,7 +92,7 @@ func TestRequestBehindFailedReset(t *testing.T) {
 					t.Fatal(r)
 				}
 			}
-			if r := w.ask("POST", "/rpc/leave", "", w.as("reset_alice")); r.body != `"left"` {
+			if r := w.ask("POST", "/rpc/leave", "", w.as("test_anon")); r.body != `"left"` {
 				t.Fatal(r)
 			}
 			w.sql("truncate api.item")

@@ -9,20 +9,12 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 	"github.com/fastgrest/fastgrest/server/config"
 )
 
-const rootSchema = `
-do $$ begin
-  if not exists (select from pg_roles where rolname = 'root_user') then
-    create role root_user; create role root_twin; create role root_owner; create role root_member in role root_owner;
-    create role root_serial;
-    alter role root_serial set default_transaction_isolation = 'serializable';
-  end if;
-  if not exists (select from pg_roles where rolname = 'allocs_anon') then
-    create role allocs_anon; create role allocs_user;
-  end if;
-end $$;
+var rootSchema = pgtest.Role("root_owner") + pgtest.Role("root_member") + `
+grant root_owner to root_member;
 create schema api;
 comment on schema api is 'Rooms';
 create type api.mood as enum ('fine', 'foul');
@@ -40,12 +32,12 @@ create function api.triggered() returns trigger language plpgsql as 'begin retur
 create function api.unnamed(int) returns int language sql as 'select 1';
 create function api.forget() returns void language plpgsql as $$ begin execute 'deallocate all'; end $$;
 revoke execute on function api.someone() from public;
-grant execute on function api.someone() to root_user, root_twin;
+grant execute on function api.someone() to test_user, test_other;
 alter table api.owned owner to root_owner;
-grant select on api.readable, api.parts, api.parts_1 to root_user, root_twin;
-grant insert (b) on api.one_column to root_user, root_twin;
-grant truncate on api.looked_at to root_user, root_twin;
-grant usage on schema api to root_user, root_twin, root_serial, allocs_anon;
+grant select on api.readable, api.parts, api.parts_1 to test_user, test_other;
+grant insert (b) on api.one_column to test_user, test_other;
+grant truncate on api.looked_at to test_user, test_other;
+grant usage on schema api to test_user, test_other, test_serial, test_anon;
 `
 
 // ask sends one request and returns the response, valid until the next one.
@@ -93,10 +85,10 @@ func TestRootAccess(t *testing.T) {
 	const public = "/rpc/anyone /rpc/forget"
 	for _, tt := range []struct{ role, paths string }{
 		{"", "/ " + public},
-		{"root_user", "/ /looked_at /one_column /parts /readable " + public + " /rpc/someone"},
+		{"test_user", "/ /looked_at /one_column /parts /readable " + public + " /rpc/someone"},
 		{"root_owner", "/ /owned " + public},
 		{"root_member", "/ /owned " + public},
-		{"root_serial", "/ " + public}, // BEGIN, because of its isolation level
+		{"test_serial", "/ " + public}, // BEGIN, because of its isolation level
 	} {
 		doc, _ := s.document(t, tt.role)
 		if got := doc.paths(); got != tt.paths {
@@ -130,7 +122,7 @@ func (s *testServer) configure(change func(*config.Config)) {
 func TestRootTypes(t *testing.T) {
 	s := startTest(t, rootSchema)
 	for _, tt := range []struct{ role, format string }{
-		{"root_user", `"format":"mood"`},
+		{"test_user", `"format":"mood"`},
 		{"root_owner", `"format":"api.mood"`},
 	} {
 		doc, _ := s.document(t, tt.role)
@@ -144,17 +136,17 @@ func TestRootTypes(t *testing.T) {
 // until the snapshot is another.
 func TestRootCached(t *testing.T) {
 	s := startTest(t, rootSchema)
-	_, first := s.document(t, "root_user")
+	_, first := s.document(t, "test_user")
 	for _, tt := range []struct {
 		role string
 		same bool
-	}{{"root_user", true}, {"root_twin", true}, {"root_owner", false}, {"", false}, {"root_user", true}} {
+	}{{"test_user", true}, {"test_other", true}, {"root_owner", false}, {"", false}, {"test_user", true}} {
 		if _, body := s.document(t, tt.role); (&body[0] == &first[0]) != tt.same {
 			t.Errorf("as %q: the same document: %t", tt.role, !tt.same)
 		}
 	}
 	s.configure(func(c *config.Config) { c.OpenAPISecurityActive = true })
-	if _, body := s.document(t, "root_user"); !strings.Contains(string(body), `"security"`) {
+	if _, body := s.document(t, "test_user"); !strings.Contains(string(body), `"security"`) {
 		t.Error("a document of an earlier configuration")
 	}
 }

@@ -11,37 +11,38 @@ import (
 // key, the password of the database or the signature of a token, at any level.
 // Only --dump-config does, which is for whoever has the configuration.
 func TestSecretsAreKept(t *testing.T) {
+	t.Parallel()
 	const password, key = "pass-of-the-database", "key-of-the-tokens-of-at-least-32"
 	const setting = "value-of-a-setting-of-theirs"
 	for _, format := range []string{"text", "json"} {
 		r := watch(t, map[string]string{"db-uri": "postgresql://someone:" + password + "@127.0.0.1:1/nowhere", "jwt-secret": key, "log-level": "debug", "log-format": format})
-		r.errs.await(t, "PGRST00[0-2]")
-		status, ready := ask(t, r.admin, "GET", "/ready")
-		_, answer := ask(t, r.api, "GET", "/film")
+		r.Log.Await(t, "PGRST00[0-2]")
+		status, ready := ask(t, r.Admin, "GET", "/ready")
+		_, answer := ask(t, r.API, "GET", "/film")
 		if status < 500 || !strings.Contains(answer, "PGRST00") {
 			t.Errorf("%d, %s", status, answer)
 		}
-		r.end(t, nil)
-		for where, text := range map[string]string{"log": r.errs.String() + r.out.String(), "answer": ready + answer} {
+		r.Stop(nil)
+		for where, text := range map[string]string{"log": r.Log.String() + r.Out.String(), "answer": ready + answer} {
 			if strings.Contains(text, password) || strings.Contains(text, key) {
 				t.Errorf("%s, no database: the %s shows a secret:\n%s", format, where, text)
 			}
 		}
 
 		r = watch(t, map[string]string{"jwt-secret": key, "app.settings.api_key": setting, "log-level": "debug", "log-query": "true", "log-format": format, "server-trace-header": "X-Trace"})
-		r.errs.await(t, "Schema cache loaded")
+		r.Log.Await(t, "Schema cache loaded")
 		sign := func(claims, with string) string {
 			return authtest.Sign([]byte(claims), []byte(with))
 		}
 		var told strings.Builder
 		var signatures []string
 		for _, token := range []string{
-			sign(`{"role":"watch_user"}`, key), sign(`{"role":"watch_user"}`, strings.ToUpper(key)), sign(`{"role":"watch_user","exp":1}`, key),
-			sign(`{"role":"nobody_at_all"}`, key), sign(`{"role":5}`, key), sign(`{"role":"watch_user","nbf":99999999999}`, key),
+			sign(`{"role":"test_user"}`, key), sign(`{"role":"test_user"}`, strings.ToUpper(key)), sign(`{"role":"test_user","exp":1}`, key),
+			sign(`{"role":"nobody_at_all"}`, key), sign(`{"role":5}`, key), sign(`{"role":"test_user","nbf":99999999999}`, key),
 		} {
 			signatures = append(signatures, token[strings.LastIndexByte(token, '.')+1:])
 			for _, target := range []string{"/film", "/nothing", "/secret", "/broken", "/rpc/greet", "/film?id=eq.x", "/"} {
-				_, body := ask(t, r.api, "GET", target, "Authorization", "Bearer "+token)
+				_, body := ask(t, r.API, "GET", target, "Authorization", "Bearer "+token)
 				told.WriteString(body)
 			}
 		}
@@ -49,11 +50,11 @@ func TestSecretsAreKept(t *testing.T) {
 			t.Errorf("not what this test is about: %s", told.String())
 		}
 		for _, target := range []string{"/live", "/ready", "/config", "/schema_cache", "/metrics", "/ui", "/nothing"} {
-			_, body := ask(t, r.admin, "GET", target)
+			_, body := ask(t, r.Admin, "GET", target)
 			told.WriteString(body)
 		}
-		r.end(t, nil)
-		for where, text := range map[string]string{"log": r.errs.String() + r.out.String(), "answers": told.String()} {
+		r.Stop(nil)
+		for where, text := range map[string]string{"log": r.Log.String() + r.Out.String(), "answers": told.String()} {
 			for _, secret := range append(signatures, key, setting) {
 				if i := strings.Index(text, secret); i >= 0 {
 					t.Errorf("%s: the %s show a secret: %s", format, where, text[max(0, i-200):i+len(secret)])

@@ -43,7 +43,7 @@ create function api.before() returns void language sql as
 create function api.fails(id int) returns int immutable language plpgsql as
   $$ begin return 1 / (2000 - id); end $$;
 create view api.late as select id, api.fails(id) as quotient, body from api.big order by id;
-grant all on all tables in schema api to allocs_anon;
+grant all on all tables in schema api to test_anon;
 analyze;
 `
 
@@ -230,6 +230,7 @@ func hangingClient(t *testing.T, url, target, accept string) (net.Conn, *bufio.R
 // database and next to no memory; after spool-send-timeout it holds nothing,
 // and sees that it has not got everything.
 func TestSlowClient(t *testing.T) {
+	t.Parallel()
 	s := startTest(t, spooledSchema, "spool-send-timeout", "1", "db-pool", "1")
 	url := serveTest(t, s)
 	for _, request := range [][2]string{{"/rpc/bytes?n=50331648", octets}, {"/big?select=id,body,again:body,more:body", "application/json"}} {

@@ -11,15 +11,10 @@ import (
 )
 
 const staleSchema = `
-	do $$ begin
-		if not exists (select from pg_roles where rolname = 'stale_anon') then
-			create role stale_login login noinherit; create role stale_anon; grant stale_anon to stale_login;
-		end if;
-	end $$;
 	create schema api;
-	grant usage on schema api to stale_anon;
-	alter default privileges in schema api grant all on tables to stale_anon;
-	alter default privileges in schema api grant all on sequences to stale_anon;
+	grant usage on schema api to test_anon;
+	alter default privileges in schema api grant all on tables to test_anon;
+	alter default privileges in schema api grant all on sequences to test_anon;
 	create type api.pair as (x int, y text);
 	create sequence api.runs;
 	create table api.h (id int primary key, nm text, p api.pair default (1, 'a'), run int default nextval('api.runs'));
@@ -31,7 +26,7 @@ const staleSchema = `
 	alter sequence api.runs restart 1;`
 
 func startStale(t *testing.T, flags ...string) *writer {
-	all := map[string]string{login: "stale_login", "db-anon-role": "stale_anon", direct: "yes"}
+	all := map[string]string{login: "test_login", "db-anon-role": "test_anon", direct: "yes"}
 	for i := 0; i < len(flags); i += 2 {
 		all[flags[i]] = flags[i+1]
 	}

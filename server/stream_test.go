@@ -28,7 +28,7 @@ create function api.labelled(n int) returns api."application/octet-stream" stabl
      end $$;
 create table api.big (id int primary key, body text);
 insert into api.big select i, repeat(i::text || ' ', 2000) from generate_series(1, 2000) i;
-grant all on all tables in schema api to allocs_anon;
+grant all on all tables in schema api to test_anon;
 `
 
 // serveTest opens a socket for the test's server.
@@ -154,6 +154,7 @@ func TestStreamMemory(t *testing.T) {
 // TestStreamAbandoned: a client that goes away in the middle of an answer does
 // not keep a connection to the database.
 func TestStreamAbandoned(t *testing.T) {
+	t.Parallel()
 	s := startTest(t, streamSchema)
 	url := serveTest(t, s)
 	for range 5 {
@@ -179,6 +180,7 @@ func TestStreamAbandoned(t *testing.T) {
 // TestStreamPipelined: answers come in the order of requests, whatever the
 // client has sent by the time they are made.
 func TestStreamPipelined(t *testing.T) {
+	t.Parallel()
 	s := startTest(t, streamSchema)
 	address := strings.TrimPrefix(serveTest(t, s), "http://")
 	const small = "GET /item?id=eq.1&select=id HTTP/1.1\r\nHost: a\r\n\r\n"

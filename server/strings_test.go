@@ -1,14 +1,13 @@
 package server
 
-import "testing"
+import (
+	"testing"
 
-const stringsSchema = `
-do $$ begin
-  if not exists (select from pg_roles where rolname = 'strings_anon') then
-    create role strings_anon;
-    grant strings_anon to postgres;
-  end if;
-end $$;
+	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+)
+
+var stringsSchema = pgtest.Role("strings_anon") + `
+grant strings_anon to postgres;
 create schema api;
 create table api.item (id int primary key, name text, "a\b" text default E'c:\\x');
 insert into api.item values (1, E'a\\', 'x'), (2, E'\\'' or true --', 'y');

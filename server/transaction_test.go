@@ -5,24 +5,12 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 )
 
-const transactionSchema = `
-do $$ begin
-  if not exists (select from pg_roles where rolname = 'w_anon') then
-    create role w_anon;
-    create role w_serial;
-    alter role w_serial set default_transaction_isolation = 'serializable';
-    create role w_hurried;
-    alter role w_hurried set statement_timeout = '60ms';
-    create role w_impatient;
-    alter role w_impatient set lock_timeout = '60ms';
-    create role w_german;
-    alter role w_german set datestyle = 'German, DMY';
-    create role w_authenticator login noinherit;
-    grant w_anon, w_serial, w_hurried, w_impatient, w_german to w_authenticator;
-  end if;
-end $$;
+var transactionSchema = pgtest.Role("w_hurried", "statement_timeout = '60ms'") +
+	pgtest.Role("w_impatient", "lock_timeout = '60ms'") + pgtest.Role("w_german", "datestyle = 'German, DMY'") + `
 create schema api;
 create table api.note (id int generated always as identity, body text);
 create table api.thing (id int primary key, body text);
@@ -52,8 +40,8 @@ create function api.gucs(headers text, status text) returns void volatile langua
 $$;
 create function api.pid() returns int language sql volatile as 'select pg_backend_pid()';
 create function api.before() returns void language sql as 'select';
-grant usage on schema api to w_anon, w_serial, w_hurried, w_impatient, w_german;
-grant all on all tables in schema api to w_anon, w_serial, w_hurried, w_impatient, w_german;
+grant usage on schema api to test_anon, test_serial, w_hurried, w_impatient, w_german;
+grant all on all tables in schema api to test_anon, test_serial, w_hurried, w_impatient, w_german;
 `
 
 // TestTransactionForms pins which form of transaction each kind of request
@@ -76,7 +64,7 @@ func TestTransactionForms(t *testing.T) {
 		strict      = "Prefer: handling=strict, max-affected=1"
 		commit      = "Prefer: tx=commit"
 		rollback    = "Prefer: tx=rollback"
-		serial      = "w_serial"
+		serial      = "test_serial"
 		two         = `[{"body":"x"},{"body":"y"}]`
 		one         = `{"body":"x"}`
 		put         = `{"id":9,"body":"x"}`
@@ -221,14 +209,14 @@ func TestIsolation(t *testing.T) {
 func testIsolation(t *testing.T, w *writer) {
 	t.Helper()
 	for _, test := range []struct{ role, method, target, want string }{
-		{"w_anon", "POST", "/rpc/level", "read committed, read write"},
-		{"w_anon", "GET", "/rpc/level", "read committed, read only"},
-		{"w_anon", "POST", "/rpc/stable_level", "read committed, read only"},
-		{"w_serial", "POST", "/rpc/level", "serializable, read write"},
-		{"w_serial", "GET", "/rpc/level", "serializable, read only"},
-		{"w_serial", "POST", "/rpc/stable_level", "serializable, read only"},
-		{"w_serial", "POST", "/rpc/repeatable_level", "repeatable read"},
-		{"w_anon", "POST", "/rpc/repeatable_level", "repeatable read"},
+		{"test_anon", "POST", "/rpc/level", "read committed, read write"},
+		{"test_anon", "GET", "/rpc/level", "read committed, read only"},
+		{"test_anon", "POST", "/rpc/stable_level", "read committed, read only"},
+		{"test_serial", "POST", "/rpc/level", "serializable, read write"},
+		{"test_serial", "GET", "/rpc/level", "serializable, read only"},
+		{"test_serial", "POST", "/rpc/stable_level", "serializable, read only"},
+		{"test_serial", "POST", "/rpc/repeatable_level", "repeatable read"},
+		{"test_anon", "POST", "/rpc/repeatable_level", "repeatable read"},
 	} {
 		r := w.ask(test.method, test.target, "", w.as(test.role))
 		if want := `"` + test.want + `"`; r.status != 200 || r.body != want {
@@ -261,9 +249,9 @@ func TestDeferredConstraints(t *testing.T) {
 				{"implicit", "POST", "/child", `{"id":2,"parent_id":99}`, nil, "23503"},
 				{"implicit with representation", "POST", "/child", `{"id":2,"parent_id":99}`, []string{full}, "23503"},
 				{"implicit, unique", "POST", "/child", `[{"id":5,"parent_id":1},{"id":5,"parent_id":1}]`, nil, "23505"},
-				{"explicit", "POST", "/child", `{"id":2,"parent_id":99}`, []string{w.as("w_serial")}, "23503"},
+				{"explicit", "POST", "/child", `{"id":2,"parent_id":99}`, []string{w.as("test_serial")}, "23503"},
 				{"held", "POST", "/child", `{"id":2,"parent_id":99}`, []string{object, full}, "23503"},
-				{"held and explicit", "POST", "/child", `{"id":2,"parent_id":99}`, []string{object, full, w.as("w_serial")}, "23503"},
+				{"held and explicit", "POST", "/child", `{"id":2,"parent_id":99}`, []string{object, full, w.as("test_serial")}, "23503"},
 				{"rolled back", "POST", "/child", `{"id":2,"parent_id":99}`, []string{"Prefer: tx=rollback"}, "23503"},
 				{"rolled back, singular", "POST", "/child", `{"id":2,"parent_id":99}`, []string{"Prefer: tx=rollback", object}, "23503"},
 				{"a refusal comes first", "POST", "/child", `[{"id":2,"parent_id":99},{"id":3,"parent_id":99}]`, []string{object}, "PGRST116"},
@@ -327,10 +315,10 @@ begin
   perform pg_advisory_xact_lock(1);
   insert into api.note(body) values ('skew');
 end $$;
-grant all on api.account to w_serial, w_anon;
-grant all on sequence public.tries to w_serial, w_anon;
+grant all on api.account to test_serial, test_anon;
+grant all on sequence public.tries to test_serial, test_anon;
 `, nil)
-	serial := w.as("w_serial")
+	serial := w.as("test_serial")
 	for _, test := range []struct {
 		name, method, target, body string
 		head                       []string
@@ -348,7 +336,7 @@ grant all on sequence public.tries to w_serial, w_anon;
 			w.sql("select pg_advisory_lock(1)")
 			done := make(chan *reply, 1)
 			go func() { done <- w.ask(test.method, test.target, test.body, append([]string{serial}, test.head...)...) }()
-			w.await("exists (select from pg_locks where locktype = 'advisory' and not granted)")
+			w.await("exists (select from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database()))")
 			// The other writer, which does not fire triggers, commits first.
 			if _, err := other.Exec(t.Context(), "set session_replication_role = replica; begin isolation level serializable; "+
 				test.meanwhile+"; commit").ReadAll(); err != nil {
@@ -464,7 +452,7 @@ func TestStaleStatements(t *testing.T) {
 		insert()
 		insert(full)
 		insert(full, object)
-		insert(full, w.as("w_serial"))
+		insert(full, w.as("test_serial"))
 	}
 	all()
 	for _, change := range []string{
@@ -494,7 +482,7 @@ func TestStaleStatements(t *testing.T) {
 	all()
 	all()
 	// Missing statements of others are none of our business: no retry.
-	w.sql(`create sequence public.tries; grant all on sequence public.tries to w_anon;
+	w.sql(`create sequence public.tries; grant all on sequence public.tries to test_anon;
 	       create function public.missing() returns trigger language plpgsql as $$ begin perform nextval('public.tries'); execute 'execute nothing_there'; return new; end $$;
 	       create trigger missing before insert on api.thing for each row execute function public.missing()`)
 	if r := w.ask("POST", "/thing", `{"id":1000}`); r.code != "26000" {
@@ -511,7 +499,7 @@ func TestDateStyle(t *testing.T) {
 	w := startWriter(t, transactionSchema, nil)
 	const body = `{"id":1,"at":"2024-02-03T04:05:06Z","day":"2024-02-03"}`
 	const want = `[{"id":1,"at":"2024-02-03T04:05:06+00:00","day":"2024-02-03"}]`
-	for _, role := range []string{"w_anon", "w_german", "w_anon"} {
+	for _, role := range []string{"test_anon", "w_german", "test_anon"} {
 		before := w.count("api.made")
 		r := w.ask("POST", "/made", body, full, "Prefer: timezone=UTC", w.as(role))
 		if squeezed := strings.NewReplacer(" ", "", "\n", "").Replace(r.body); r.status != 201 || squeezed != want {

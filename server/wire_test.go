@@ -25,11 +25,6 @@ import (
 )
 
 const wireSchema = `
-do $$ begin
-  if not exists (select from pg_roles where rolname = 'wire_anon') then
-    create role wire_anon; create role wire_user;
-  end if;
-end $$;
 create schema api;
 create table api.note (id int generated always as identity, body text);
 create table api.keyed (k text primary key, "odd name" text);
@@ -41,8 +36,8 @@ end $$;
 create function api.status(s text) returns void language plpgsql as $$ begin perform set_config('response.status', s, true); end $$;
 create function api.sent(name text) returns text language sql as $$ select current_setting('request.headers')::json->>name $$;
 create function api.me() returns text language sql as 'select current_user::text';
-grant usage on schema api to wire_anon, wire_user;
-grant all on all tables in schema api to wire_anon;
+grant usage on schema api to test_anon, test_user;
+grant all on all tables in schema api to test_anon;
 `
 
 // wire is a running server, seen as bytes on a socket.
@@ -54,13 +49,13 @@ type wire struct {
 
 func startWire(tb testing.TB, flags map[string]string) *wire {
 	tb.Helper()
-	w := startWriter(tb, wireSchema, map[string]string{direct: "yes", login: pgtest.Superuser, "db-anon-role": "wire_anon"})
+	w := startWriter(tb, wireSchema, map[string]string{direct: "yes", login: pgtest.Superuser, "db-anon-role": "test_anon"})
 	dir, err := os.MkdirTemp("", "wire")
 	if err != nil {
 		tb.Fatal(err)
 	}
 	all := map[string]string{
-		"db-uri": w.uri, "db-schemas": "api", "db-anon-role": "wire_anon", "db-pool": "4", "db-channel-enabled": "false",
+		"db-uri": w.uri, "db-schemas": "api", "db-anon-role": "test_anon", "db-pool": "4", "db-channel-enabled": "false",
 		"server-unix-socket": filepath.Join(dir, "api"), "log-level": "crit", "jwt-secret": testSecret, "db-pool-acquisition-timeout": "60",
 	}
 	for k, v := range flags {
@@ -354,7 +349,8 @@ func TestHeaderInjection(t *testing.T) {
 // TestSlowClients: who is slow with the head or the body does not keep a
 // connection for ever, however steadily bytes trickle in.
 func TestSlowClients(t *testing.T) {
-	w := startWriter(t, wireSchema, map[string]string{direct: "yes", login: pgtest.Superuser, "db-anon-role": "wire_anon"})
+	t.Parallel()
+	w := startWriter(t, wireSchema, map[string]string{direct: "yes", login: pgtest.Superuser, "db-anon-role": "test_anon"})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 
 // relations of all kinds, each with columns id and body, and a row with id 1
 // and one with id 2 where rows can be.
-const countSchema = transactionSchema + `
+var countSchema = transactionSchema + `
 create table api.plain (id int, body text);
 create table api.part (id int, body text) partition by list (id);
 create table api.part_low partition of api.part for values in (1, 2, 3);
@@ -79,9 +79,9 @@ create table api.guarded (id int, body text);
 alter table api.guarded enable row level security;
 create policy i on api.guarded for insert with check (id < 10);
 create table api.blind (id int, body text);
-grant usage on schema public to w_anon;
-grant all on all tables in schema api to w_anon, w_serial;
-revoke select on api.blind from w_anon;
+grant usage on schema public to test_anon;
+grant all on all tables in schema api to test_anon, test_serial;
+revoke select on api.blind from test_anon;
 `
 
 // TestWrittenRows compares the number of rows a write reports, or its error,
@@ -144,7 +144,7 @@ func countSchemaFilled() string {
 func (w *writer) counted(source string) string {
 	w.tb.Helper()
 	ctx := context.Background()
-	results, err := w.db.Exec(ctx, "begin; set local role w_anon; with source as ("+source+" returning 1) select count(*) from source").ReadAll()
+	results, err := w.db.Exec(ctx, "begin; set local role test_anon; with source as ("+source+" returning 1) select count(*) from source").ReadAll()
 	if _, rollback := w.db.Exec(ctx, "rollback").ReadAll(); rollback != nil {
 		w.tb.Fatal(rollback)
 	}
@@ -172,5 +172,5 @@ func (w *writer) foreignTable() {
 		create table public.near (id int, body text);
 		insert into public.near values (1, 'a'), (2, 'b');
 		create foreign table api.far (id int, body text) server here options (schema_name 'public', table_name 'near');
-		grant all on api.far to w_anon`, q.Get("host"), q.Get("port"), strings.TrimPrefix(uri.Path, "/"), q.Get("user")))
+		grant all on api.far to test_anon`, q.Get("host"), q.Get("port"), strings.TrimPrefix(uri.Path, "/"), q.Get("user")))
 }

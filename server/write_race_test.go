@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-const raceSchema = transactionSchema + `
+var raceSchema = transactionSchema + `
 create table public.log (tag text, op text);
 create function public.note_it() returns trigger language plpgsql security definer as $$
 begin
@@ -30,7 +30,7 @@ begin
   update api.account set balance = balance + amount where id = target;
   insert into api.entry values (transfer.tag, amount);
 end $$;
-grant all on all tables in schema api to w_anon, w_serial;
+grant all on all tables in schema api to test_anon, test_serial;
 `
 
 // TestConcurrentWriters has many writers do all kinds of writes at once while
@@ -47,7 +47,7 @@ func TestConcurrentWriters(t *testing.T) {
 	if testing.Short() {
 		lasts = time.Second
 	}
-	serial := w.as("w_serial")
+	serial := w.as("test_serial")
 	type write struct {
 		tag  string
 		rows int // in the log if it succeeded
@@ -141,7 +141,7 @@ func TestConcurrentWriters(t *testing.T) {
 				killer <- killed
 				return
 			case <-time.After(time.Duration(random.IntN(40)) * time.Millisecond):
-				w.sql("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'w_authenticator' and datname = current_database() order by random() limit 1")
+				w.sql("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'test_login' and datname = current_database() order by random() limit 1")
 				killed++
 			}
 		}
@@ -150,7 +150,7 @@ func TestConcurrentWriters(t *testing.T) {
 	close(stop)
 	killed := <-killer
 	// Backends that were told to end may be about to commit.
-	w.await("not exists (select from pg_stat_activity where usename = 'w_authenticator' and datname = current_database() and state <> 'idle')")
+	w.await("not exists (select from pg_stat_activity where usename = 'test_login' and datname = current_database() and state <> 'idle')")
 
 	found := map[string]int{}
 	for _, line := range strings.Fields(w.sql("select string_agg(tag || '=' || n, ' ') from (select tag, count(*) n from public.log group by tag) _")) {

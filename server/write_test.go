@@ -7,16 +7,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
-	"net/url"
-	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/valyala/fasthttp"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
@@ -30,7 +24,7 @@ import (
 type writer struct {
 	*Server
 	tb    testing.TB
-	db    *pgconn.PgConn // another connection, for the test itself
+	db    *pgtest.Conn // past the server
 	proxy *faulttest.Proxy
 	uri   string            // of the database, past the proxy
 	said  pgtest.Transcript // of diagnostics
@@ -49,32 +43,15 @@ func startWriter(tb testing.TB, sql string, flags map[string]string) *writer {
 	cluster := pgtest.Start(tb)
 	name := cluster.NewDB(tb)
 	cluster.Exec(tb, name, sql)
-	w := &writer{tb: tb, uri: cluster.URI(name, pgtest.Superuser)}
-	uri, err := url.Parse(w.uri)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	query := uri.Query()
-	socket := func(dir string) string { return filepath.Join(dir, ".s.PGSQL."+query.Get("port")) }
-	upstream := socket(query.Get("host"))
-	dir, err := os.MkdirTemp("", "write")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { os.RemoveAll(dir) })
-	listener, err := net.Listen("unix", socket(dir))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	w.proxy = faulttest.NewProxy(listener, func() (net.Conn, error) { return net.Dial("unix", upstream) })
-	tb.Cleanup(w.proxy.Close)
+	w := &writer{tb: tb, uri: cluster.URI(name, pgtest.Superuser), db: cluster.Connect(tb, name)}
+	uri := cluster.URI(name, cmp.Or(flags[login], pgtest.Login))
+	var proxied string
+	w.proxy, proxied = faulttest.Front(tb, uri)
 	if flags[direct] == "" {
-		query.Set("host", dir)
+		uri = proxied
 	}
-	query.Set("user", cmp.Or(flags[login], "w_authenticator"))
-	uri.RawQuery = query.Encode()
 	all := map[string]string{
-		"db-uri": uri.String(), "db-schemas": "api", "db-anon-role": "w_anon", "jwt-secret": testSecret, "db-pool": "1", "log-level": "crit",
+		"db-uri": uri, "db-schemas": "api", "db-anon-role": "test_anon", "jwt-secret": testSecret, "db-pool": "1", "log-level": "crit",
 		"db-pool-acquisition-timeout": "60",
 	}
 	for k, v := range flags {
@@ -82,6 +59,7 @@ func startWriter(tb testing.TB, sql string, flags map[string]string) *writer {
 			all[k] = v
 		}
 	}
+	var err error
 	if w.Server, err = newServer(Options{Source: config.LoadOptions{Flags: all}, Version: "test", Stdout: &bytes.Buffer{}, Stderr: &w.said}); err != nil {
 		tb.Fatal(err)
 	}
@@ -89,43 +67,24 @@ func startWriter(tb testing.TB, sql string, flags map[string]string) *writer {
 	if err := w.loadCatalog(context.Background()); err != nil {
 		tb.Fatal(err)
 	}
-	w.db = w.connect()
 	return w
 }
 
-// connect makes a connection for the test itself.
-func (w *writer) connect() *pgconn.PgConn {
+// connect makes another connection for the test itself.
+func (w *writer) connect() *pgtest.Conn {
 	w.tb.Helper()
-	c, err := pgconn.Connect(context.Background(), w.uri)
-	if err != nil {
-		w.tb.Fatal(err)
-	}
-	w.tb.Cleanup(func() { c.Close(context.Background()) })
-	return c
+	return pgtest.Connect(w.tb, w.uri)
 }
 
 // sql runs statements past the server and returns the first value, if any.
 func (w *writer) sql(sql string) string {
 	w.tb.Helper()
-	results, err := w.db.Exec(context.Background(), sql).ReadAll()
-	if err != nil {
-		w.tb.Fatalf("%s: %v", sql, err)
-	}
-	for _, r := range results {
-		if len(r.Rows) > 0 {
-			return string(r.Rows[0][0])
-		}
-	}
-	return ""
+	return w.db.Value(sql)
 }
 
 func (w *writer) count(table string) int {
 	w.tb.Helper()
-	n, err := strconv.Atoi(w.sql("select count(*) from " + table))
-	if err != nil {
-		w.tb.Fatal(err)
-	}
-	return n
+	return w.db.Count("select count(*) from " + table)
 }
 
 // await waits until a condition on the database holds.

@@ -261,7 +261,7 @@ func TestImage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			port, admin := pgtest.FreePort(t, "127.0.0.1"), pgtest.FreePort(t, "127.0.0.1")
 			settings := map[string]string{
-				"db-uri": d.tcp, "db-schemas": "api", "db-anon-role": "process_anon", "log-level": "crit",
+				"db-uri": d.tcp, "db-schemas": "api", "db-anon-role": "test_anon", "log-level": "crit",
 				"server-port": port, "admin-server-port": admin,
 			}
 			var env []string

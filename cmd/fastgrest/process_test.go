@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,15 +17,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgconn"
-
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 )
 
 const processSchema = `
-do $$ begin
-  if not exists (select from pg_roles where rolname = 'process_anon') then create role process_anon; end if;
-end $$;
 create schema api;
 create table public.written (tag text);
 create function public.waits() returns void language sql as 'select pg_advisory_xact_lock_shared(1)';
@@ -36,8 +29,8 @@ create function api.write_held() returns int volatile language plpgsql as
   'begin insert into written values (''x''); perform public.waits(); return 1; end';
 create table api.item (id int primary key);
 insert into api.item values (1);
-grant usage on schema api to process_anon;
-grant all on api.item, public.written to process_anon;
+grant usage on schema api to test_anon;
+grant all on api.item, public.written to test_anon;
 `
 
 // database is where the processes of a test get their data.
@@ -45,7 +38,7 @@ type database struct {
 	t      *testing.T
 	uri    string // by unix socket
 	tcp    string
-	direct *pgconn.PgConn
+	direct *pgtest.Conn
 }
 
 func newDatabase(t *testing.T) *database {
@@ -53,37 +46,21 @@ func newDatabase(t *testing.T) *database {
 	c := pgtest.Start(t)
 	name := c.NewDB(t)
 	c.Exec(t, name, processSchema)
-	d := &database{t: t, uri: c.URI(name, pgtest.Superuser), tcp: c.TCPURI(name, pgtest.Superuser)}
-	var err error
-	if d.direct, err = pgconn.Connect(context.Background(), d.uri); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { d.direct.Close(context.Background()) })
+	d := &database{t: t, uri: c.URI(name, pgtest.Superuser), tcp: c.TCPURI(name, pgtest.Superuser), direct: c.Connect(t, name)}
 	return d
 }
 
 func (d *database) value(sql string) string {
 	d.t.Helper()
-	results, err := d.direct.Exec(context.Background(), sql).ReadAll()
-	if err != nil {
-		d.t.Fatalf("%s: %v", sql, err)
-	}
-	if len(results) == 0 || len(results[0].Rows) == 0 {
-		return ""
-	}
-	return string(results[0].Rows[0][0])
+	return d.direct.Value(sql)
 }
 
 // large makes a table api.large and returns the length of the response with all of it, which does not
 // stay in memory.
 func (d *database) large() int {
 	d.t.Helper()
-	d.value("create table api.large as select i, repeat(md5(i::text), 100) as text from generate_series(1, 5000) i; grant select on api.large to process_anon")
-	n, err := strconv.Atoi(d.value("select sum(length(to_json(l)::text) + 1) + 1 from api.large l"))
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	return n
+	d.value("create table api.large as select i, repeat(md5(i::text), 100) as text from generate_series(1, 5000) i; grant select on api.large to test_anon")
+	return d.direct.Count("select sum(length(to_json(l)::text) + 1) + 1 from api.large l")
 }
 
 // waiting counts the requests that wait for the lock.
@@ -111,7 +88,7 @@ func (d *database) start(args ...string) *process {
 func (d *database) launch(input string, args ...string) *process {
 	d.t.Helper()
 	cmd := exec.Command(os.Args[0], append([]string{
-		"--db-schemas", "api", "--db-anon-role", "process_anon", "--log-level", "crit", "--server-host", "127.0.0.1",
+		"--db-schemas", "api", "--db-anon-role", "test_anon", "--log-level", "crit", "--server-host", "127.0.0.1",
 	}, args...)...)
 	cmd.Env = append(os.Environ(), asProgram+"=1")
 	cmd.Stdin = strings.NewReader(input)

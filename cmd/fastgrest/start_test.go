@@ -67,7 +67,7 @@ func TestSocketFiles(t *testing.T) {
 func TestStandardInput(t *testing.T) {
 	d := newDatabase(t)
 	const secret = "a secret of at least thirty-two characters"
-	token := sign(`{"role":"process_anon"}`, secret)
+	token := sign(`{"role":"test_anon"}`, secret)
 	for _, test := range []struct {
 		input string
 		args  []string

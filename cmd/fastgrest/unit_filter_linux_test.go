@@ -275,7 +275,7 @@ func tryUnderFilter(t *testing.T, path, filter, network string) {
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	conf := filepath.Join(dir, "fastgrest.conf")
 	adminPort := pgtest.FreePort(t, "127.0.0.1")
-	settings := fmt.Sprintf("db-schemas = \"api\"\ndb-anon-role = \"process_anon\"\nlog-level = \"debug\"\nserver-host = \"localhost\"\nadmin-server-port = %s\n", adminPort)
+	settings := fmt.Sprintf("db-schemas = \"api\"\ndb-anon-role = \"test_anon\"\nlog-level = \"debug\"\nserver-host = \"localhost\"\nadmin-server-port = %s\n", adminPort)
 	var address string
 	if network == "unix" {
 		address = filepath.Join(dir, "api.sock")
@@ -343,14 +343,14 @@ func tryUnderFilter(t *testing.T, path, filter, network string) {
 		t.Errorf("large response: %v, %d bytes, %v, want %d bytes", resp, len(body), err, large)
 	}
 
-	d.value("create table api.fresh as select 1 as id; grant select on api.fresh to process_anon")
+	d.value("create table api.fresh as select 1 as id; grant select on api.fresh to test_anon")
 	p.signal(syscall.SIGUSR1)
 	eventually(t, "the schema is loaded again", func() bool { status, _ := get("GET /fresh"); return status == 200 })
 	configure("db-max-rows = 1\n")
 	p.signal(syscall.SIGUSR2)
 	eventually(t, "the configuration is loaded again", func() bool { _, body := get("GET /large?select=i"); return body == `[{"i":1}]` })
 	configure("db-max-rows = 2\n")
-	d.value("create table api.fresher as select 1 as id; grant select on api.fresher to process_anon")
+	d.value("create table api.fresher as select 1 as id; grant select on api.fresher to test_anon")
 	p.signal(syscall.SIGHUP)
 	eventually(t, "both are loaded again", func() bool {
 		status, _ := get("GET /fresher")

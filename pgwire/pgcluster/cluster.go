@@ -43,6 +43,11 @@ type Options struct {
 	// beginning of the copy until the replica has connected.
 	Primary *Cluster
 
+	// Seed is a folder with what initdb makes. Start copies it instead of running initdb. If there is
+	// no such folder, Start runs initdb and leaves a copy there. All clusters of a seed have the same
+	// version, and one of them has to be started before the others.
+	Seed string
+
 	// Keep names the contents. If it is not empty, a cluster that was sealed and stopped under the
 	// same name and major version is started again as it is, and Stop leaves the folder in place.
 	Keep string
@@ -112,7 +117,7 @@ func (c *Cluster) start(ctx context.Context, o Options) error {
 		if err := c.folder.clear(); err != nil {
 			return &Error{Doing: "clean up " + c.folder.dir, Err: err}
 		}
-		create := c.initdb
+		create := func(ctx context.Context) error { return c.initdb(ctx, o.Seed) }
 		if o.Primary != nil {
 			create = func(ctx context.Context) error { return c.copyFrom(ctx, o.Primary) }
 		}
@@ -139,10 +144,18 @@ func (c *Cluster) start(ctx context.Context, o Options) error {
 	}
 }
 
-func (c *Cluster) initdb(ctx context.Context) error {
-	return c.run(ctx, "create a database cluster", "initdb",
-		"--pgdata="+c.folder.path(dataName), "--username="+Superuser, "--auth=trust",
+func (c *Cluster) initdb(ctx context.Context, seed string) error {
+	data := c.folder.path(dataName)
+	if _, err := os.Stat(seed); seed != "" && err == nil {
+		return c.copyTree(seed, data, nil)
+	}
+	err := c.run(ctx, "create a database cluster", "initdb",
+		"--pgdata="+data, "--username="+Superuser, "--auth=trust",
 		"--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions")
+	if err != nil || seed == "" {
+		return err
+	}
+	return c.copyTree(data, seed, nil)
 }
 
 // run runs one of PostgreSQL's programs.

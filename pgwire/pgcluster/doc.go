@@ -1,24 +1,20 @@
-// Package pgcluster turns a folder into a running private PostgreSQL and back
-// into nothing. The demo, the benchmarks and the tests stand on it, so none of
-// them asks a person to set a database up first.
+// Package pgcluster runs a private PostgreSQL in a folder. The demo, the
+// benchmarks and the tests use it, so none of them needs a database to be set up.
 //
-//	Find      where are the server programs on this machine
-//	Start     initdb, configuration, postgres, wait until it answers
-//	Cluster   its address, SQL for setting it up, Stop
+//	Find      finds the server programs on this machine
+//	Start     runs initdb, configures and starts postgres, and waits for it
+//	Cluster   a running server: its address, SQL to set it up, Stop
 //
-// What a caller can rely on:
+// Guarantees:
 //
-//   - The folder is ours: it is marked, locked against a second user, made new
-//     unless the caller asked to keep it, and removed by Stop. A folder with
-//     other people's files in it is refused, never emptied.
-//   - PostgreSQL does not run as root. A caller who is root has the programs
-//     run as the user postgres, or nobody, who then owns the folder.
-//   - Nothing is left running. Stop ends the server; on Linux it also ends when
-//     our process dies without calling Stop; whatever else a crash leaves is
-//     cleaned up by the next Start in the same folder.
-//   - Durability is off (fsync and friends). The data is never worth a disk
-//     flush here.
+//   - The folder is marked and locked. Start clears it unless the caller keeps
+//     it, and Stop removes it. A folder with other files in it is an error.
+//   - PostgreSQL does not run as root. For root, the programs run as the account
+//     postgres, or nobody, which owns the folder.
+//   - No server is left running. Stop ends it. On Linux it also ends when our
+//     process dies. The next Start in the same folder removes what a crash left.
+//   - Durability is off (fsync and others), because the data can be made again.
 //
-// Errors are of type *Error: what was being done, the last words of the
-// program that failed, and a hint where there is something to do about it.
+// Errors are of type *Error: what failed, the last line of the program that
+// failed, and possibly a hint.
 package pgcluster

@@ -92,17 +92,6 @@ func startOwn(tb testing.TB, plan Cluster) *Cluster {
 	return c
 }
 
-// Main is for TestMain. It runs the tests and takes the shared cluster down
-// before the process ends rather than just after.
-func Main(m *testing.M) {
-	code := m.Run()
-	shared.Lock()
-	if shared.cluster != nil {
-		shared.cluster.remove()
-	}
-	os.Exit(code)
-}
-
 func unavailable(tb testing.TB, err error) {
 	tb.Helper()
 	if errors.Is(err, pgcluster.ErrNotFound) && os.Getenv("FASTGREST_TEST_SKIP_DB") == "1" {
@@ -166,10 +155,16 @@ func (c *Cluster) launch() error {
 	if err := os.Chmod(c.dir, 0o711); err != nil {
 		return err
 	}
+	seed, done, err := seedFolder()
+	if err != nil {
+		return err
+	}
+	defer done()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	o := pgcluster.Options{
 		Dir:      filepath.Join(c.dir, "cluster"),
+		Seed:     seed,
 		Programs: programs,
 		TCP:      c.tcp,
 		Settings: append([]string{"max_connections = 200", "shared_buffers = 32MB", "wal_level = minimal", "max_wal_senders = 0"}, c.settings...),
@@ -178,11 +173,14 @@ func (c *Cluster) launch() error {
 	if c.primary != nil {
 		o.Primary = c.primary.server
 	}
-	c.server, err = pgcluster.Start(ctx, o)
-	if err == nil {
-		c.server.Seal()
+	if c.server, err = pgcluster.Start(ctx, o); err != nil {
+		return err
 	}
-	return err
+	c.server.Seal()
+	if c.server.Reused || c.primary != nil {
+		return nil
+	}
+	return c.exec("postgres", "roles", createRoles)
 }
 
 func (c *Cluster) remove() {

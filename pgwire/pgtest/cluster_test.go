@@ -13,17 +13,9 @@ func TestMain(m *testing.M) { Main(m) }
 
 func value(t *testing.T, uri, sql string) string {
 	t.Helper()
-	ctx := context.Background()
-	conn, err := pgconn.Connect(ctx, uri)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(ctx)
-	res, err := conn.Exec(ctx, sql).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(res[len(res)-1].Rows[0][0])
+	conn := Connect(t, uri)
+	defer conn.Close(context.Background())
+	return conn.Value(sql)
 }
 
 func TestShared(t *testing.T) {

@@ -1,16 +1,17 @@
-// Package pgtest gives tests a PostgreSQL to talk to: a private one, or a
-// scripted one at the other end of a pipe.
+// Package pgtest gives tests a PostgreSQL: a private one, or a scripted one.
 //
-// Start returns the server that all tests of a process share (pgcluster makes
-// it); the first call starts it, and it disappears with the process, however
-// that ends. Tests keep apart by databases of their own: NewDB and CreateDB
-// make them and drop them when the test ends. A test that stops or kills its
-// server asks StartOwn for another.
+// Start returns the server that all tests of a process share. The first call
+// starts it, and it ends with the process. NewDB and CreateDB make databases
+// that are dropped when the test ends. Every server has the roles Anon, User,
+// Other, Serial and Login; Role makes others. A test that stops or kills its
+// server gets another one from StartOwn. Connect opens a connection for the
+// test itself.
 //
-// Where there are no server programs a test fails. FASTGREST_TEST_SKIP_DB=1
-// turns that into a skip that says so; TEST_PG_BIN_DIR names the directory of
-// the programs and beats the search for them.
+// Clusters are copies of one that initdb makes once in a process.
 //
-// Script is the other kind of server: it speaks the protocol over a pipe and
-// says exactly what a test wants said, in the wrong order if need be.
+// Without server programs tests fail, or with FASTGREST_TEST_SKIP_DB=1 are
+// skipped. TEST_PG_BIN_DIR names the folder of the programs.
+//
+// Script is a server that speaks the protocol over a pipe and sends exactly
+// what a test tells it to.
 package pgtest

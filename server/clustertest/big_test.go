@@ -54,9 +54,9 @@ func TestBigSchema(t *testing.T) {
 		cluster := pgtest.StartOwn(t, "max_locks_per_transaction = 512", "shared_buffers = 256MB")
 		db := newDB(t, cluster)
 		bigSchema(n, func(sql string) { cluster.Exec(t, db, sql) })
-		cluster.Exec(t, db, "grant usage on schema big to cluster_anon; grant select on all tables in schema big to cluster_anon")
+		cluster.Exec(t, db, "grant usage on schema big to test_anon; grant select on all tables in schema big to test_anon")
 		cluster.Exec(t, db, "vacuum analyze")
-		uri = cluster.URI(db, authenticator)
+		uri = cluster.URI(db, pgtest.Login)
 	}
 	before := heap()
 	a := launch(t, map[string]string{"db-uri": uri, "db-schemas": "big", "db-pool": "4", "db-channel-enabled": "false"})
@@ -68,9 +68,9 @@ func TestBigSchema(t *testing.T) {
 	for _, target := range []string{"/nothing?select=nowhere(*)", "/nothing", "/"} {
 		began := time.Now()
 		got := a.get(target)
-		t.Logf("%s: %d, %d bytes in %v", target, got.status, len(got.body), time.Since(began).Round(100*time.Microsecond))
-		if want := map[bool]string{true: "", false: "PGRST205"}[target == "/"]; got.code != want || want == "" && got.status != 200 {
-			t.Errorf("%s: %d %s", target, got.status, got.code)
+		t.Logf("%s: %d, %d bytes in %v", target, got.Status, len(got.Body), time.Since(began).Round(100*time.Microsecond))
+		if want := map[bool]string{true: "", false: "PGRST205"}[target == "/"]; got.Code != want || want == "" && got.Status != 200 {
+			t.Errorf("%s: %d %s", target, got.Status, got.Code)
 		}
 	}
 	var mu sync.Mutex
@@ -87,9 +87,9 @@ func TestBigSchema(t *testing.T) {
 				}
 				target := fmt.Sprintf("/t%d?select=id,name&id=eq.%d", (client*31+i)%50, i)
 				began := time.Now()
-				got, err := a.try("GET", target, "")
+				got, err := a.Try("GET", target, "")
 				took := time.Since(began)
-				if err != nil || got.status != 200 || got.body != "[]" {
+				if err != nil || got.Status != 200 || got.Body != "[]" {
 					t.Errorf("%s: %v %v", target, got, err)
 					return
 				}

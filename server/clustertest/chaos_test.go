@@ -36,10 +36,10 @@ func chaosTime(t *testing.T) time.Duration {
 func TestChaos(t *testing.T) {
 	cluster := pgtest.StartOwn(t, "synchronous_commit = on") // what is confirmed has to be there afterwards
 	db := newDB(t, cluster)
-	a := start(t, map[string]string{"db-uri": cluster.URI(db, authenticator), "db-pool": "10"})
+	a := start(t, map[string]string{"db-uri": cluster.URI(db, pgtest.Login), "db-pool": "10"})
 	a.awaitLog("listening for database notifications")
 	eventually(t, "ready", func() bool { return a.ready() == 200 })
-	a.api.CloseIdleConnections()
+	a.API.CloseIdleConnections()
 	goroutines := runtime.NumGoroutine()
 
 	var (
@@ -52,7 +52,7 @@ func TestChaos(t *testing.T) {
 	var clients sync.WaitGroup
 	for client := range 64 {
 		clients.Go(func() {
-			role := []string{"cluster_anon", "cluster_one", "cluster_two", "cluster_serial"}[client%4]
+			role := []string{"test_anon", "test_user", "test_other", "test_serial"}[client%4]
 			for n := 0; ; n++ {
 				select {
 				case <-stop:
@@ -74,19 +74,19 @@ func TestChaos(t *testing.T) {
 					method, target, body, status, want = "POST", "/note", `{"tag":"`+tag+`"}`, 201, ""
 				}
 				sent := time.Now()
-				got, err := a.try(method, target, body, bearer(t, role, tag)...)
+				got, err := a.Try(method, target, body, bearer(t, role, tag)...)
 				switch {
 				case err != nil:
 					t.Errorf("%s %s: %v", method, target, err)
 					return
-				case got.status == status && (got.body == want || sameJSON(got.body, want)):
+				case got.Status == status && (got.Body == want || sameJSON(got.Body, want)):
 					good.Add(1)
 					lastGood.Store(max(lastGood.Load(), sent.UnixNano()))
 					if method == "POST" {
 						wrote.Store(tag, true)
 					}
 					continue
-				case got.status < 500:
+				case got.Status < 500:
 					t.Errorf("%s %s: %v, want %d %s or an error of ours", method, target, got, status, want)
 					return
 				}
@@ -104,9 +104,9 @@ func TestChaos(t *testing.T) {
 		time.Sleep(100 * time.Millisecond) // let all of them notice
 		cluster.Resume(t)
 		back := time.Now()
-		eventually(t, "an answer after a restart", func() bool { return lastGood.Load() > back.UnixNano() || !a.running() })
-		if !a.running() {
-			t.Fatalf("the server has ended: %v", a.result())
+		eventually(t, "an answer after a restart", func() bool { return lastGood.Load() > back.UnixNano() || !a.Running() })
+		if !a.Running() {
+			t.Fatalf("the server has ended: %v", a.Result())
 		}
 		recoveries = append(recoveries, time.Since(back))
 		time.Sleep(max(200*time.Millisecond, time.Until(next)))
@@ -145,9 +145,9 @@ func TestChaos(t *testing.T) {
 		t.Errorf("%v requests wait for a connection", n)
 	}
 	eventually(t, "one listener and ten connections at most", func() bool {
-		return value(t, cluster, db, "select count(*) <= 11 from pg_stat_activity where usename = '"+authenticator+"'") == "t"
+		return value(t, cluster, db, "select count(*) <= 11 from pg_stat_activity where usename = '"+pgtest.Login+"'") == "t"
 	})
-	a.api.CloseIdleConnections()
-	a.admin.CloseIdleConnections()
+	a.API.CloseIdleConnections()
+	a.Admin.CloseIdleConnections()
 	eventually(t, "no more goroutines than before", func() bool { return runtime.NumGoroutine() <= goroutines })
 }

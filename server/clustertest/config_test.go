@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+	"github.com/fastgrest/fastgrest/server/servertest"
 )
 
 const otherSecret = "another secret of at least thirty-two characters"
@@ -29,22 +30,23 @@ func fileWriter(t *testing.T, name string) (path string, write func(text string)
 // TestConfigWhileSchemaFails: a secret is replaced while the schema cannot be
 // loaded and the next attempt is far away.
 func TestConfigWhileSchemaFails(t *testing.T) {
+	t.Parallel()
 	path, write := fileWriter(t, "secret")
 	write(otherSecret)
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
 	cluster.Exec(t, db, "create schema extra")
-	a := start(t, map[string]string{"db-uri": cluster.URI(db, authenticator), "db-schemas": "api,extra", "jwt-secret": "@" + path})
+	a := start(t, map[string]string{"db-uri": cluster.URI(db, pgtest.Login), "db-schemas": "api,extra", "jwt-secret": "@" + path})
 	a.awaitLog("listening for database notifications")
-	token := bearer(t, "cluster_one", "x")
-	if got := a.get("/item?limit=1", token...); got.status != 401 {
+	token := bearer(t, "test_user", "x")
+	if got := a.get("/item?limit=1", token...); got.Status != 401 {
 		t.Fatalf("with another secret: %v", got)
 	}
 	cluster.Exec(t, db, "drop schema extra; notify pgrst")
 	a.awaitLog("Attempting to reconnect to the database in 2 seconds...")
-	write(secret)
+	write(servertest.Secret)
 	cluster.Exec(t, db, "notify pgrst, 'reload config'")
-	eventually(t, "the new secret", func() bool { return a.get("/item?limit=1", token...).status == 200 })
+	eventually(t, "the new secret", func() bool { return a.get("/item?limit=1", token...).Status == 200 })
 	if n := a.ready(); n != 503 {
 		t.Errorf("/ready: %d", n)
 	}
@@ -56,19 +58,19 @@ func TestConfigWhileSchemaLoads(t *testing.T) {
 	write(otherSecret)
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
-	a := start(t, map[string]string{"db-uri": cluster.URI(db, authenticator), "db-channel-enabled": "false", "jwt-secret": "@" + path})
-	lock := session(t, cluster, db)
+	a := start(t, map[string]string{"db-uri": cluster.URI(db, pgtest.Login), "db-channel-enabled": "false", "jwt-secret": "@" + path})
+	lock := cluster.Connect(t, db).Value
 	lock("begin")
 	lock("lock table pg_catalog.pg_description in access exclusive mode")
 	loads := a.loads()
 	signal(t, syscall.SIGUSR1)
 	eventually(t, "the load waits for the lock", func() bool {
-		return lock("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and usename = '"+authenticator+"'") == "1"
+		return lock("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and usename = '"+pgtest.Login+"'") == "1"
 	})
-	write(secret)
+	write(servertest.Secret)
 	signal(t, syscall.SIGUSR2)
-	token := bearer(t, "cluster_one", "x")
-	eventually(t, "the new secret", func() bool { return a.get("/item?limit=1", token...).status == 200 })
+	token := bearer(t, "test_user", "x")
+	eventually(t, "the new secret", func() bool { return a.get("/item?limit=1", token...).Status == 200 })
 	if got := a.loads(); got != loads {
 		t.Errorf("the schema was loaded: this test shows nothing")
 	}
@@ -83,12 +85,12 @@ func TestConfigEndsFailure(t *testing.T) {
 	write(`db-schemas = "api,nowhere"`)
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
-	a := launch(t, map[string]string{"": path, "db-uri": cluster.URI(db, authenticator), "db-config": "false", "db-schemas": ""})
+	a := launch(t, map[string]string{"": path, "db-uri": cluster.URI(db, pgtest.Login), "db-config": "false", "db-schemas": ""})
 	a.awaitLog("Attempting to reconnect to the database in 4 seconds...")
 	write(`db-schemas = "api"`)
 	signal(t, syscall.SIGUSR2)
 	a.awaitStatus("/item?limit=1", 200)
-	if n := a.log.count("Attempting to reconnect to the database in 8 seconds..."); n > 0 {
+	if n := a.Log.Count("Attempting to reconnect to the database in 8 seconds..."); n > 0 {
 		t.Error("the next attempt was waited for")
 	}
 }
@@ -96,11 +98,12 @@ func TestConfigEndsFailure(t *testing.T) {
 // TestStoredConfigWithoutCatalog: settings in the database count while the schema
 // cannot be loaded.
 func TestStoredConfigWithoutCatalog(t *testing.T) {
+	t.Parallel()
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
-	cluster.Exec(t, db, "alter role cluster_authenticator set pgrst.db_anon_role = 'cluster_anon'")
-	a := launch(t, map[string]string{"db-uri": cluster.URI(db, authenticator), "db-anon-role": "", "db-schemas": "nowhere"})
-	if got := a.awaitStatus("/item", 503); got.code != "PGRST002" {
+	cluster.Exec(t, db, "alter role test_login set pgrst.db_anon_role = 'test_anon'")
+	a := launch(t, map[string]string{"db-uri": cluster.URI(db, pgtest.Login), "db-anon-role": "", "db-schemas": "nowhere"})
+	if got := a.awaitStatus("/item", 503); got.Code != "PGRST002" {
 		t.Error(got)
 	}
 }
@@ -108,8 +111,9 @@ func TestStoredConfigWithoutCatalog(t *testing.T) {
 // TestStoredConfigStays: settings of the database stay in force while they cannot
 // be read.
 func TestStoredConfigStays(t *testing.T) {
+	t.Parallel()
 	a, exec := own(t, map[string]string{"db-pre-config": "api.configure"},
-		"grant usage on schema api to cluster_authenticator; create function api.configure() returns void language sql as $$ select set_config('pgrst.db_max_rows', '3', true) $$")
+		"grant usage on schema api to test_login; create function api.configure() returns void language sql as $$ select set_config('pgrst.db_max_rows', '3', true) $$")
 	eventually(t, "db-max-rows", func() bool { return a.rows("/item") == 3 })
 	exec("create or replace function api.configure() returns void language plpgsql as $$ begin raise 'no'; end $$; notify pgrst, 'reload config'")
 	a.awaitLog("Failed to query database settings for the config parameters.")
@@ -127,20 +131,20 @@ func TestHangup(t *testing.T) {
 			write("db-max-rows = 5")
 			cluster := pgtest.StartOwn(t)
 			db := newDB(t, cluster)
-			a := start(t, map[string]string{"": path, "db-uri": cluster.URI(db, authenticator), "db-config": stored, "db-channel-enabled": "false"})
-			reloaded, loads := a.log.count("Config reloaded"), a.loads()
+			a := start(t, map[string]string{"": path, "db-uri": cluster.URI(db, pgtest.Login), "db-config": stored, "db-channel-enabled": "false"})
+			reloaded, loads := a.Log.Count("Config reloaded"), a.loads()
 			rows := 6
 			cluster.Exec(t, db, "create table api.fresh (id int)")
 			write("db-max-rows = 6")
 			if stored == "true" {
 				rows = 7
-				cluster.Exec(t, db, "alter role cluster_authenticator set pgrst.db_max_rows = 7")
+				cluster.Exec(t, db, "alter role test_login set pgrst.db_max_rows = 7")
 			}
 			signal(t, syscall.SIGHUP)
 			eventually(t, "db-max-rows", func() bool { return a.rows("/item") == rows })
 			a.awaitStatus("/fresh", 200)
-			if n := a.log.count("Config reloaded") - reloaded; n != 1 {
-				t.Errorf("the configuration was reloaded %d times:\n%s", n, a.log)
+			if n := a.Log.Count("Config reloaded") - reloaded; n != 1 {
+				t.Errorf("the configuration was reloaded %d times:\n%s", n, a.Log.String())
 			}
 			if n := a.loads() - loads; n != 1 {
 				t.Errorf("the schema was loaded %v times", n)
@@ -155,7 +159,7 @@ func TestChannelFollows(t *testing.T) {
 	write("db-max-rows = 5")
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
-	a := start(t, map[string]string{"": path, "db-uri": cluster.URI(db, authenticator)})
+	a := start(t, map[string]string{"": path, "db-uri": cluster.URI(db, pgtest.Login)})
 	a.awaitLog(`listening for database notifications on the "pgrst" channel`)
 	write(`db-channel = "other"`)
 	signal(t, syscall.SIGUSR2)
@@ -171,57 +175,59 @@ func TestNeedsRestart(t *testing.T) {
 	write("db-pool = 5\nserver-port = 1\ndb-pol = 1")
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
-	a := start(t, map[string]string{"": path, "db-uri": cluster.URI(db, authenticator), "db-channel-enabled": "false"})
+	a := start(t, map[string]string{"": path, "db-uri": cluster.URI(db, pgtest.Login), "db-channel-enabled": "false"})
 	write("db-pool = 6\nserver-port = 2\ndb-pol = 1\ndb-max-rows = 4")
 	for want := range 2 {
 		signal(t, syscall.SIGUSR2)
-		eventually(t, "reloaded", func() bool { return a.log.count("Config reloaded") >= 2+want })
+		eventually(t, "reloaded", func() bool { return a.Log.Count("Config reloaded") >= 2+want })
 	}
-	if n := a.log.count("WARNING: changed, but needs a restart to take effect: db-pool, server-port\n"); n != 1 {
+	if n := a.Log.Count("WARNING: changed, but needs a restart to take effect: db-pool, server-port\n"); n != 1 {
 		t.Errorf("%d warnings, want one", n)
 	}
-	if n := a.log.count(`WARNING: "db-pol" is not the name of a setting`); n != 1 {
+	if n := a.Log.Count(`WARNING: "db-pol" is not the name of a setting`); n != 1 {
 		t.Errorf("%d warnings of the unknown setting, want one", n)
 	}
 	signal(t, syscall.SIGUSR1)
-	eventually(t, "a second load", func() bool { return a.log.count("Schema cache loaded in ") == 2 })
-	if n := a.log.count("Connection Pool initialized with a maximum size of 5 connections"); n != 2 {
-		t.Errorf("%d lines with the size of the pool, want 2:\n%s", n, a.log)
+	eventually(t, "a second load", func() bool { return a.Log.Count("Schema cache loaded in ") == 2 })
+	if n := a.Log.Count("Connection Pool initialized with a maximum size of 5 connections"); n != 2 {
+		t.Errorf("%d lines with the size of the pool, want 2:\n%s", n, a.Log.String())
 	}
 }
 
 // TestAnonRoleWarning: a role that requests cannot take is warned of.
 func TestAnonRoleWarning(t *testing.T) {
+	t.Parallel()
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
 	cluster.Exec(t, db, "create role cluster_stranger")
 	for role, want := range map[string]string{
 		"cluster_nobody":   `WARNING: the role "cluster_nobody" (db-anon-role) does not exist, so requests without a token fail`,
 		"cluster_stranger": `WARNING: the connection may not become the role "cluster_stranger" (db-anon-role), so requests without a token fail: GRANT it to the role of db-uri`,
-		"cluster_anon":     "",
+		"test_anon":        "",
 	} {
-		a := launch(t, map[string]string{"db-uri": cluster.URI(db, authenticator), "db-anon-role": role, "db-channel-enabled": "false"})
+		a := launch(t, map[string]string{"db-uri": cluster.URI(db, pgtest.Login), "db-anon-role": role, "db-channel-enabled": "false"})
 		a.awaitLog("Schema cache loaded in ")
-		if got := strings.Contains(a.log.String(), "WARNING"); got != (want != "") || !strings.Contains(a.log.String(), want) {
-			t.Errorf("%s: %s", role, a.log)
+		if got := strings.Contains(a.Log.String(), "WARNING"); got != (want != "") || !strings.Contains(a.Log.String(), want) {
+			t.Errorf("%s: %s", role, a.Log.String())
 		}
-		a.stop()
-		a.result()
+		a.Stop(nil)
+		a.Result()
 	}
-	a := launch(t, map[string]string{"db-uri": cluster.URI(db, authenticator), "db-anon-role": "", "jwt-secret": "", "db-channel-enabled": "false"})
+	a := launch(t, map[string]string{"db-uri": cluster.URI(db, pgtest.Login), "db-anon-role": "", "jwt-secret": "", "db-channel-enabled": "false"})
 	a.awaitLog("WARNING: neither db-anon-role nor jwt-secret is set, so every request is refused\n")
 }
 
 // TestStartLog: what a start says, in this order.
 func TestStartLog(t *testing.T) {
+	t.Parallel()
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
-	a := start(t, map[string]string{"db-uri": cluster.URI(db, authenticator), "db-channel-enabled": "false"})
+	a := start(t, map[string]string{"db-uri": cluster.URI(db, pgtest.Login), "db-channel-enabled": "false"})
 	a.awaitLog("API server listening on")
 	order := regexp.MustCompile(`(?s)Starting .*Successfully connected to PostgreSQL.*Connection Pool initialized.*Config reloaded\n` +
-		`.*Schema cache queried in ([0-9.]+) milliseconds.*Schema cache loaded \d+ Relations.*Schema cache loaded in ([0-9.]+) milliseconds`).FindStringSubmatch(a.log.String())
+		`.*Schema cache queried in ([0-9.]+) milliseconds.*Schema cache loaded \d+ Relations.*Schema cache loaded in ([0-9.]+) milliseconds`).FindStringSubmatch(a.Log.String())
 	if order == nil {
-		t.Fatalf("log:\n%s", a.log)
+		t.Fatalf("log:\n%s", a.Log.String())
 	}
 	for i, figure := range order[1:] {
 		if ms, err := strconv.ParseFloat(figure, 64); err != nil || ms <= 0 {
@@ -232,12 +238,13 @@ func TestStartLog(t *testing.T) {
 
 // TestUnreachableLog: a request without a connection has its access line only.
 func TestUnreachableLog(t *testing.T) {
+	t.Parallel()
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
-	a := start(t, map[string]string{"db-uri": cluster.URI(db, authenticator), "db-channel-enabled": "false", "log-level": "debug"})
+	a := start(t, map[string]string{"db-uri": cluster.URI(db, pgtest.Login), "db-channel-enabled": "false", "log-level": "debug"})
 	cluster.Halt(t, syscall.SIGQUIT)
-	eventually(t, "no connection", func() bool { got := a.get("/item"); return got.status == 503 && got.code == "PGRST000" })
-	if n := a.log.count(`"code":"PGRST000"`); n != 0 {
-		t.Errorf("%d lines with the body of the response:\n%s", n, a.log)
+	eventually(t, "no connection", func() bool { got := a.get("/item"); return got.Status == 503 && got.Code == "PGRST000" })
+	if n := a.Log.Count(`"code":"PGRST000"`); n != 0 {
+		t.Errorf("%d lines with the body of the response:\n%s", n, a.Log.String())
 	}
 }

@@ -7,12 +7,14 @@ import (
 	"testing"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+	"github.com/fastgrest/fastgrest/server/servertest"
 )
 
 // TestLocked holds a lock for which three requests wait. All plans are known to
 // be quick, so that requests share connections. 60 requests that do not need the
 // lock are answered while it is held.
 func TestLocked(t *testing.T) {
+	t.Parallel()
 	const (
 		rounds = 5
 		locked = 3
@@ -20,7 +22,7 @@ func TestLocked(t *testing.T) {
 	)
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
-	lock := session(t, cluster, db)
+	lock := cluster.Connect(t, db).Value
 	type request struct{ method, target, body string }
 	var id atomic.Int64
 	id.Store(1000)
@@ -40,9 +42,9 @@ func TestLocked(t *testing.T) {
 		{"updates", "update api.item set name = name where id <= 3", updateItem, updateItem},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			a := start(t, map[string]string{"db-uri": cluster.URI(db, authenticator), "db-pool": "5", "db-pool-acquisition-timeout": "600"})
+			a := start(t, map[string]string{"db-uri": cluster.URI(db, pgtest.Login), "db-pool": "5", "db-pool-acquisition-timeout": "600"})
 			ask := func(r request) {
-				if got, err := a.try(r.method, r.target, r.body); err != nil || got.status >= 300 {
+				if got, err := a.Try(r.method, r.target, r.body); err != nil || got.Status >= 300 {
 					t.Errorf("%s %s: %v %v", r.method, r.target, got, err)
 				}
 			}
@@ -62,7 +64,7 @@ func TestLocked(t *testing.T) {
 				}
 				over := make(chan struct{})
 				go func() { free.Wait(); close(over) }()
-				if !pgtest.Until(patience/4, func() bool {
+				if !pgtest.Until(servertest.Patience/4, func() bool {
 					select {
 					case <-over:
 						return true

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+	"github.com/fastgrest/fastgrest/server/servertest"
 )
 
 // findPgBouncer returns its path, or skips the test.
@@ -37,7 +38,7 @@ func findPgBouncer(t *testing.T) string {
 func startPgBouncer(t *testing.T, c *pgtest.Cluster, db, mode string, poolSize int) string {
 	t.Helper()
 	program := findPgBouncer(t)
-	dir := socketDir(t)
+	dir := servertest.SocketDir(t)
 	write := func(name, text string) string {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
@@ -45,7 +46,7 @@ func startPgBouncer(t *testing.T, c *pgtest.Cluster, db, mode string, poolSize i
 		}
 		return path
 	}
-	users := write("users", fmt.Sprintf("%q \"\"\n%q \"\"\n", authenticator, pgtest.Superuser))
+	users := write("users", fmt.Sprintf("%q \"\"\n%q \"\"\n", pgtest.Login, pgtest.Superuser))
 	conf := write("pgbouncer.ini", fmt.Sprintf(`
 [databases]
 %s = host=%s port=5432
@@ -59,7 +60,7 @@ pool_mode = %s
 default_pool_size = %d
 max_client_conn = 200
 admin_users = %s
-`, db, c.SocketDir(), dir, users, mode, poolSize, authenticator))
+`, db, c.SocketDir(), dir, users, mode, poolSize, pgtest.Login))
 	args := []string{conf}
 	if os.Geteuid() == 0 { // which it refuses to be
 		who := serverAccount(t, c)
@@ -71,7 +72,7 @@ admin_users = %s
 		}
 	}
 	cmd := exec.Command(program, args...)
-	out := &transcript{}
+	out := &pgtest.Transcript{}
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Dir = dir
 	if err := cmd.Start(); err != nil {
@@ -95,7 +96,7 @@ admin_users = %s
 		_, err := os.Stat(filepath.Join(dir, ".s.PGSQL.6432"))
 		return err == nil
 	})
-	return "postgresql:///" + db + "?" + url.Values{"host": {dir}, "port": {"6432"}, "user": {authenticator}}.Encode()
+	return "postgresql:///" + db + "?" + url.Values{"host": {dir}, "port": {"6432"}, "user": {pgtest.Login}}.Encode()
 }
 
 // serverAccount is who the cluster runs as, who may enter its folder.
@@ -115,6 +116,8 @@ func serverAccount(t *testing.T, c *pgtest.Cluster) *user.User {
 // TestTransactionPooler: many clients of several roles, through fewer
 // connections than we have of our own. Each answer says who asked.
 func TestTransactionPooler(t *testing.T) {
+	t.Parallel()
+	findPgBouncer(t) // skips the test before it starts a cluster
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
 	uri := startPgBouncer(t, cluster, db, "transaction", 3)
@@ -126,12 +129,12 @@ func TestTransactionPooler(t *testing.T) {
 	if got := a.ready(); got != 200 {
 		t.Errorf("/ready: %d", got)
 	}
-	if n := a.log.count("listening for database notifications on the \"pgrst\" channel\n"); n > 0 {
+	if n := a.Log.Count("listening for database notifications on the \"pgrst\" channel\n"); n > 0 {
 		t.Errorf("says %d times that it listens", n)
 	}
 
 	const clients, rounds = 48, 25
-	roles := []string{"cluster_one", "cluster_two", "cluster_serial", "cluster_anon"}
+	roles := []string{"test_user", "test_other", "test_serial", "test_anon"}
 	var all sync.WaitGroup
 	for client := range clients {
 		role := roles[client%len(roles)]
@@ -157,17 +160,17 @@ func TestTransactionPooler(t *testing.T) {
 					{"GET", "/none", "", nil, 404, "PGRST205"},
 					{"POST", "/note", `{"role":"no tag"}`, nil, 400, "23502"},
 				} {
-					var got answer
+					var got servertest.Response
 					var err error
 					// Serializable transactions may be refused; that is for the client to repeat.
 					for range 100 {
-						got, err = a.try(r.method, r.target, r.body, append(r.headers, token...)...)
-						if err != nil || got.code != "40001" {
+						got, err = a.Try(r.method, r.target, r.body, append(r.headers, token...)...)
+						if err != nil || got.Code != "40001" {
 							break
 						}
 					}
-					ok := got.body == r.want || got.code != "" && got.code == r.want || sameJSON(got.body, r.want)
-					if err != nil || got.status != r.status || !ok {
+					ok := got.Body == r.want || got.Code != "" && got.Code == r.want || sameJSON(got.Body, r.want)
+					if err != nil || got.Status != r.status || !ok {
 						t.Errorf("%s as %s: %s %s: %v %v, want %d %s", tag, role, r.method, r.target, got, err, r.status, r.want)
 						return
 					}
@@ -179,7 +182,7 @@ func TestTransactionPooler(t *testing.T) {
 	if got := value(t, cluster, db, "select count(*) from api.note"); got != "0" {
 		t.Errorf("%s rows are left", got)
 	}
-	if got := value(t, cluster, db, "select count(*) <= 3 from pg_stat_activity where usename = '"+authenticator+"'"); got != "t" {
+	if got := value(t, cluster, db, "select count(*) <= 3 from pg_stat_activity where usename = '"+pgtest.Login+"'"); got != "t" {
 		t.Error("there are more connections than the pooler may have: the test does not test what it says")
 	}
 
@@ -191,13 +194,15 @@ func TestTransactionPooler(t *testing.T) {
 // TestSessionPooler: one that keeps a process for each of its clients passes
 // notifications on, and we see that it does.
 func TestSessionPooler(t *testing.T) {
+	t.Parallel()
+	findPgBouncer(t) // skips the test before it starts a cluster
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
 	a := start(t, map[string]string{"db-uri": startPgBouncer(t, cluster, db, "session", 20)})
 	a.awaitLog("listening for database notifications")
 	cluster.Exec(t, db, "create table api.fresh (id int); notify pgrst")
 	a.awaitStatus("/fresh", 200)
-	if n := a.log.count("Notifications cannot arrive"); n > 0 {
+	if n := a.Log.Count("Notifications cannot arrive"); n > 0 {
 		t.Errorf("says %d times that they do not", n)
 	}
 }

@@ -15,7 +15,7 @@ import (
 func TestBusyPool(t *testing.T) {
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
-	a := start(t, map[string]string{"db-uri": cluster.URI(db, authenticator), "db-pool": "1", "db-pool-acquisition-timeout": "5", "db-connection-sharing": "false"})
+	a := start(t, map[string]string{"db-uri": cluster.URI(db, pgtest.Login), "db-pool": "1", "db-pool-acquisition-timeout": "5", "db-connection-sharing": "false"})
 	figure := func(name string) float64 { return a.metric("pgrst_db_pool_" + name) }
 	if got := figure("max"); got != 1 {
 		t.Errorf("max %v", got)
@@ -25,7 +25,7 @@ func TestBusyPool(t *testing.T) {
 	held := make(chan struct{})
 	go func() {
 		defer close(held)
-		_, _ = a.try("POST", "/rpc/nap", `{"seconds":600}`)
+		_, _ = a.Try("POST", "/rpc/nap", `{"seconds":600}`)
 	}()
 	sleeping := func() bool {
 		return value(t, cluster, db, "select count(*) from pg_stat_activity where wait_event = 'PgSleep'") == "1"
@@ -47,7 +47,7 @@ func TestBusyPool(t *testing.T) {
 		{"GET", "/item?select=*,unexistent(*)", nil, 400},
 	} {
 		req := r.method + " " + r.target
-		if got, err := a.try(r.method, r.target, "", r.headers...); got.status != r.status {
+		if got, err := a.Try(r.method, r.target, "", r.headers...); got.Status != r.status {
 			t.Errorf("%s: %v %v, want %d", req, got, err, r.status)
 		}
 	}
@@ -59,7 +59,7 @@ func TestBusyPool(t *testing.T) {
 	var waiters sync.WaitGroup
 	for range 5 {
 		waiters.Go(func() {
-			if got, err := a.try("GET", "/item", ""); err != nil || got.status != 504 || got.code != "PGRST003" {
+			if got, err := a.Try("GET", "/item", ""); err != nil || got.Status != 504 || got.Code != "PGRST003" {
 				t.Errorf("%v %v", got, err)
 			}
 			at := int64(time.Since(began))
@@ -78,7 +78,7 @@ func TestBusyPool(t *testing.T) {
 	eventually(t, "none waits", func() bool { return figure("waiting") == 0 })
 	// A burst is two lines: the first at once, one more for the rest.
 	a.awaitLog("Timed out acquiring connection from connection pool.")
-	if got := a.log.count("Timed out acquiring connection from connection pool."); got > 2+int((last.Load()-first.Load())/int64(time.Second)) {
+	if got := a.Log.Count("Timed out acquiring connection from connection pool."); got > 2+int((last.Load()-first.Load())/int64(time.Second)) {
 		t.Errorf("%d lines about timeouts", got)
 	}
 	cluster.Exec(t, db, "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep'")
@@ -96,17 +96,18 @@ func TestBusyPool(t *testing.T) {
 // TestTooManyConnections: the server lets us have two connections and the pool
 // may have ten. Whoever asks is served by the two.
 func TestTooManyConnections(t *testing.T) {
+	t.Parallel()
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
-	a := start(t, map[string]string{"db-uri": cluster.URI(db, authenticator), "db-pool": "10", "db-pool-acquisition-timeout": "60", "db-channel-enabled": "false"})
-	cluster.Exec(t, db, "alter role cluster_authenticator connection limit 2")
+	a := start(t, map[string]string{"db-uri": cluster.URI(db, pgtest.Login), "db-pool": "10", "db-pool-acquisition-timeout": "60", "db-channel-enabled": "false"})
+	cluster.Exec(t, db, "alter role test_login connection limit 2")
 	var clients sync.WaitGroup
 	for client := range 32 {
 		clients.Go(func() {
 			for n := range 20 {
 				want := fmt.Sprintf(`[{"id":%d}]`, 1+(client+n)%100)
-				got, err := a.try("PATCH", fmt.Sprintf("/item?id=eq.%d&select=id", 1+(client+n)%100), `{"name":"x"}`, "Prefer", "return=representation")
-				if err != nil || got.status != 200 || got.body != want {
+				got, err := a.Try("PATCH", fmt.Sprintf("/item?id=eq.%d&select=id", 1+(client+n)%100), `{"name":"x"}`, "Prefer", "return=representation")
+				if err != nil || got.Status != 200 || got.Body != want {
 					t.Errorf("%v %v, want %s", got, err, want)
 					return
 				}
@@ -114,23 +115,24 @@ func TestTooManyConnections(t *testing.T) {
 		})
 	}
 	clients.Wait()
-	cluster.Exec(t, db, "alter role cluster_authenticator connection limit 0")
-	cluster.Exec(t, db, "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'cluster_authenticator'")
+	cluster.Exec(t, db, "alter role test_login connection limit 0")
+	cluster.Exec(t, db, "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'test_login'")
 	eventually(t, "refused", func() bool {
-		got, err := a.try("GET", "/item?limit=1", "")
-		return err == nil && got.status == 503
+		got, err := a.Try("GET", "/item?limit=1", "")
+		return err == nil && got.Status == 503
 	})
-	cluster.Exec(t, db, "alter role cluster_authenticator connection limit -1")
+	cluster.Exec(t, db, "alter role test_login connection limit -1")
 	a.awaitStatus("/item?limit=1", 200)
 }
 
 // TestOldConnections: connections do not outlive their time, whether they are
 // used or not.
 func TestOldConnections(t *testing.T) {
+	t.Parallel()
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
 	for flag, use := range map[string]bool{"db-pool-max-idletime": false, "db-pool-max-lifetime": true} {
-		a := start(t, map[string]string{"db-uri": cluster.URI(db, authenticator) + "&application_name=" + flag, "db-channel-enabled": "false", flag: "1"})
+		a := start(t, map[string]string{"db-uri": cluster.URI(db, pgtest.Login) + "&application_name=" + flag, "db-channel-enabled": "false", flag: "1"})
 		const connections = "select coalesce(string_agg(pid::text, ' '), '') from pg_stat_activity where application_name = "
 		first := value(t, cluster, db, connections+"'"+flag+"'")
 		eventually(t, flag, func() bool {
@@ -141,6 +143,6 @@ func TestOldConnections(t *testing.T) {
 			now := value(t, cluster, db, connections+"'"+flag+"'")
 			return use && now != "" && now != first || !use && now == ""
 		})
-		a.stop()
+		a.Stop(nil)
 	}
 }

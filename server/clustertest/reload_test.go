@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+	"github.com/fastgrest/fastgrest/server/servertest"
 )
 
 // own starts a server over a database of a cluster of its own, with sql beyond
@@ -22,7 +23,7 @@ func own(t *testing.T, flags map[string]string, sql ...string) (a *app, exec fun
 	for _, sql := range sql {
 		cluster.Exec(t, db, sql)
 	}
-	all := map[string]string{"db-uri": cluster.URI(db, authenticator)}
+	all := map[string]string{"db-uri": cluster.URI(db, pgtest.Login)}
 	for k, v := range flags {
 		all[k] = v
 	}
@@ -39,17 +40,18 @@ func signal(t *testing.T, sig syscall.Signal) {
 	}
 }
 
-func (a *app) rows(target string) int { return strings.Count(a.get(target).body, "{") }
+func (a *app) rows(target string) int { return strings.Count(a.get(target).Body, "{") }
 
 // TestNotify: the words and what they do.
 func TestNotify(t *testing.T) {
+	t.Parallel()
 	a, exec := own(t, nil)
-	if got := a.get("/rpc/listener"); got.body != `"LISTEN \"pgrst\""` {
+	if got := a.get("/rpc/listener"); got.Body != `"LISTEN \"pgrst\""` {
 		t.Errorf("what the listener is seen doing: %v", got)
 	}
 	loads := func() float64 { return a.metric(`pgrst_schema_cache_loads_total{status="SUCCESS"}`) }
 	before := loads()
-	exec("alter role cluster_authenticator set pgrst.db_max_rows = 3; alter role cluster_one set statement_timeout = '77ms'")
+	exec("alter role test_login set pgrst.db_max_rows = 3; alter role test_user set statement_timeout = '77ms'")
 
 	exec("notify pgrst, 'nonsense'; notify other")
 	exec("notify pgrst, 'reload config'")
@@ -57,14 +59,14 @@ func TestNotify(t *testing.T) {
 	if got := loads(); got != before {
 		t.Errorf("the schema was loaded %v times more", got-before)
 	}
-	if n := a.log.count("Received a "); n != 1 {
+	if n := a.Log.Count("Received a "); n != 1 {
 		t.Errorf("%d messages in the log, want one", n)
 	}
-	if got := a.do("POST", "/rpc/nap", `{"seconds":50}`, bearer(t, "cluster_one", "")...); got.code != "57014" {
+	if got := a.Do("POST", "/rpc/nap", `{"seconds":50}`, bearer(t, "test_user", "")...); got.Code != "57014" {
 		t.Errorf("settings of the role: %v", got)
 	}
 
-	exec("create table api.fresh (id int); alter role cluster_authenticator set pgrst.db_max_rows = 4")
+	exec("create table api.fresh (id int); alter role test_login set pgrst.db_max_rows = 4")
 	exec("notify pgrst, 'reload schema'")
 	a.awaitStatus("/fresh", 200)
 	// PostgREST reads the settings whenever it loads the schema.
@@ -72,16 +74,17 @@ func TestNotify(t *testing.T) {
 		t.Errorf("%d rows, want 4", n)
 	}
 	exec("drop table api.fresh")
-	if got := a.get("/fresh"); got.status != 404 || got.code != "42P01" {
+	if got := a.get("/fresh"); got.Status != 404 || got.Code != "42P01" {
 		t.Errorf("a table that is gone, unknown to us: %v", got)
 	}
 	exec("notify pgrst")
-	eventually(t, "the table is gone", func() bool { return a.get("/fresh").code == "PGRST205" })
+	eventually(t, "the table is gone", func() bool { return a.get("/fresh").Code == "PGRST205" })
 }
 
 // TestManyNotifications: they come faster than a schema loads. The last is not
 // lost, and not each is served.
 func TestManyNotifications(t *testing.T) {
+	t.Parallel()
 	a, exec := own(t, nil)
 	before := a.metric(`pgrst_schema_cache_loads_total{status="SUCCESS"}`)
 	const many = 300
@@ -89,8 +92,8 @@ func TestManyNotifications(t *testing.T) {
 		exec(fmt.Sprintf("drop function if exists api.version(); create function api.version() returns table (v%d int) language sql as 'select %d'; notify pgrst, 'reload schema'", i, i))
 	}
 	want := fmt.Sprintf(`[{"v%d":%d}]`, many-1, many-1)
-	eventually(t, "the last version", func() bool { return a.get("/rpc/version").body == want })
-	eventually(t, "all messages", func() bool { return a.log.count("Received a schema cache reload message") >= many/2 })
+	eventually(t, "the last version", func() bool { return a.get("/rpc/version").Body == want })
+	eventually(t, "all messages", func() bool { return a.Log.Count("Received a schema cache reload message") >= many/2 })
 	if n := a.metric(`pgrst_schema_cache_loads_total{status="SUCCESS"}`) - before; n > many {
 		t.Errorf("%v loads for %d notifications", n, many)
 	}
@@ -98,12 +101,13 @@ func TestManyNotifications(t *testing.T) {
 
 // TestReloadUnderLoad: no request fails because of a reload, or is cut short.
 func TestReloadUnderLoad(t *testing.T) {
+	t.Parallel()
 	a, exec := own(t, map[string]string{"db-pool": "6"})
 	var answered atomic.Int64
 	stop := make(chan struct{})
 	var clients sync.WaitGroup
 	clients.Go(func() {
-		if got, err := a.try("POST", "/rpc/nap", `{"seconds":2}`); err != nil || got.body != `"rested"` {
+		if got, err := a.Try("POST", "/rpc/nap", `{"seconds":2}`); err != nil || got.Body != `"rested"` {
 			t.Errorf("a request that began before: %v %v", got, err)
 		}
 	})
@@ -120,8 +124,8 @@ func TestReloadUnderLoad(t *testing.T) {
 				if n%4 == 0 {
 					method, target, body, want = "POST", "/rpc/add_note?select=tag", `{"tag":"x"}`, `{"tag":"x"}`
 				}
-				got, err := a.try(method, target, body)
-				if err != nil || got.status != 200 || got.body != want {
+				got, err := a.Try(method, target, body)
+				if err != nil || got.Status != 200 || got.Body != want {
 					t.Errorf("%s %s: %v %v", method, target, got, err)
 					return
 				}
@@ -146,10 +150,11 @@ func TestReloadUnderLoad(t *testing.T) {
 // TestReloadFails: what was loaded before stays in force, and is replaced when
 // loading works again.
 func TestReloadFails(t *testing.T) {
+	t.Parallel()
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
 	cluster.Exec(t, db, "create schema extra")
-	a := start(t, map[string]string{"db-uri": cluster.URI(db, authenticator), "db-schemas": "api,extra"})
+	a := start(t, map[string]string{"db-uri": cluster.URI(db, pgtest.Login), "db-schemas": "api,extra"})
 	a.awaitLog("listening for database notifications")
 	eventually(t, "ready", func() bool { return a.ready() == 200 })
 	cluster.Exec(t, db, "drop schema extra; create table api.fresh (id int); notify pgrst")
@@ -157,10 +162,10 @@ func TestReloadFails(t *testing.T) {
 	if n := a.ready(); n != 503 {
 		t.Errorf("/ready: %d", n)
 	}
-	if got := a.get("/item?id=eq.1&select=id"); got.body != `[{"id":1}]` {
+	if got := a.get("/item?id=eq.1&select=id"); got.Body != `[{"id":1}]` {
 		t.Errorf("the old schema: %v", got)
 	}
-	if got := a.get("/fresh"); got.code != "PGRST205" {
+	if got := a.get("/fresh"); got.Code != "PGRST205" {
 		t.Errorf("half of the new schema: %v", got)
 	}
 	if n := a.metric(`pgrst_schema_cache_loads_total{status="FAIL"}`); n < 1 {
@@ -187,10 +192,10 @@ func TestReloadConfig(t *testing.T) {
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
 	a := start(t, map[string]string{
-		"": conf, "db-uri": cluster.URI(db, authenticator), "jwt-secret": "@" + secretFile, "db-config": "false", "log-level": "",
+		"": conf, "db-uri": cluster.URI(db, pgtest.Login), "jwt-secret": "@" + secretFile, "db-config": "false", "log-level": "",
 	})
-	token := bearer(t, "cluster_one", "x")
-	status := func() int { return a.get("/item", token...).status }
+	token := bearer(t, "test_user", "x")
+	status := func() int { return a.get("/item", token...).Status }
 	if got := status(); got != 401 {
 		t.Errorf("with another secret: %d", got)
 	}
@@ -198,7 +203,7 @@ func TestReloadConfig(t *testing.T) {
 		t.Errorf("%d rows, want 5", n)
 	}
 
-	write(secretFile, secret)
+	write(secretFile, servertest.Secret)
 	write(conf, "db-max-rows = 6\ndb-channel-enabled = true\nlog-level = \"error\"\n")
 	loads := a.metric(`pgrst_schema_cache_loads_total{status="SUCCESS"}`)
 	signal(t, syscall.SIGUSR1) // is about the schema
@@ -206,7 +211,7 @@ func TestReloadConfig(t *testing.T) {
 	if got, n := status(), a.rows("/item"); got != 401 || n != 5 {
 		t.Errorf("after SIGUSR1: %d, %d rows", got, n)
 	}
-	if n := a.log.count("listening for database notifications"); n != 0 {
+	if n := a.Log.Count("listening for database notifications"); n != 0 {
 		t.Error("listens, and should not")
 	}
 	signal(t, syscall.SIGUSR2)

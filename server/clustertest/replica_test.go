@@ -10,27 +10,29 @@ import (
 	"time"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+	"github.com/fastgrest/fastgrest/server/servertest"
 )
 
 // TestReplica: a server that has a read replica and nothing else. No
 // notification arrives there; the poll has to see what happens on the primary.
 func TestReplica(t *testing.T) {
+	t.Parallel()
 	primary := pgtest.StartReplicated(t, "cluster_name = 'primary'", "max_standby_streaming_delay = '50ms'")
 	db := newDB(t, primary)
 	replica := primary.StartReplica(t, "cluster_name = 'replica'", "log_statement = 'all'")
-	a := start(t, map[string]string{"db-uri": replica.URI(db, authenticator), "db-schema-poll-interval": "1"})
+	a := start(t, map[string]string{"db-uri": replica.URI(db, pgtest.Login), "db-schema-poll-interval": "1"})
 
-	if got := a.get("/item?id=lte.3&select=id"); got.body != `[{"id":1},`+"\n"+` {"id":2},`+"\n"+` {"id":3}]` && got.body != `[{"id":1},{"id":2},{"id":3}]` {
+	if got := a.get("/item?id=lte.3&select=id"); got.Body != `[{"id":1},`+"\n"+` {"id":2},`+"\n"+` {"id":3}]` && got.Body != `[{"id":1},{"id":2},{"id":3}]` {
 		t.Errorf("read: %v", got)
 	}
-	if got := a.get("/rpc/who"); got.status != 200 || !strings.Contains(got.body, `"replica"`) {
+	if got := a.get("/rpc/who"); got.Status != 200 || !strings.Contains(got.Body, `"replica"`) {
 		t.Errorf("call: %v", got)
 	}
 	for _, r := range [][3]string{
 		{"POST", "/note", `{"tag":"x"}`}, {"PATCH", "/item?id=eq.1", `{"name":"x"}`}, {"DELETE", "/item?id=eq.1", ""}, {"POST", "/rpc/add_note", `{"tag":"x"}`},
 	} {
-		got := a.do(r[0], r[1], r[2])
-		if got.status != 405 || got.code != "25006" {
+		got := a.Do(r[0], r[1], r[2])
+		if got.Status != 405 || got.Code != "25006" {
 			t.Errorf("%s %s: %v, want 405 and 25006", r[0], r[1], got)
 		}
 	}
@@ -38,7 +40,7 @@ func TestReplica(t *testing.T) {
 	// The listener goes on trying, and does not go on about it.
 	eventually(t, "four attempts to listen", func() bool { return strings.Count(replica.Log(), "show transaction_read_only") >= 4 })
 	for text, want := range map[string]int{"Notifications cannot arrive": 1, "db-schema-poll-interval": 1, "Failed listening": 1, "Retrying listening": 1} {
-		if got := a.log.count(text); got != want {
+		if got := a.Log.Count(text); got != want {
 			t.Errorf("%d times %q in the log, want %d", got, text, want)
 		}
 	}
@@ -47,17 +49,17 @@ func TestReplica(t *testing.T) {
 	}
 
 	primary.Exec(t, db, "create table api.fresh (id int); insert into api.fresh values (7)")
-	if got := a.awaitStatus("/fresh", 200); !strings.Contains(got.body, "7") {
+	if got := a.awaitStatus("/fresh", 200); !strings.Contains(got.Body, "7") {
 		t.Errorf("new table: %v", got)
 	}
-	primary.Exec(t, db, "alter role cluster_authenticator set pgrst.db_max_rows = '2'")
-	eventually(t, "settings in the database", func() bool { return a.get("/item").header.Get("Content-Range") == "0-1/*" })
+	primary.Exec(t, db, "alter role test_login set pgrst.db_max_rows = '2'")
+	eventually(t, "settings in the database", func() bool { return a.get("/item").Header.Get("Content-Range") == "0-1/*" })
 	t.Run("conflict", func(t *testing.T) { recoveryConflict(t, a, primary, replica, db) })
 
 	// Notifications work as soon as there is a primary.
 	replica.Promote(t)
 	a.awaitLog("listening for database notifications")
-	if got := a.do("POST", "/note", `{"tag":"x"}`); got.status != 201 {
+	if got := a.Do("POST", "/note", `{"tag":"x"}`); got.Status != 201 {
 		t.Errorf("write after promotion: %v", got)
 	}
 }
@@ -69,10 +71,10 @@ func recoveryConflict(t *testing.T, a *app, primary, replica *pgtest.Cluster, db
 		create table api.vanishing as select i from generate_series(1, 1000) i;
 		create function api.slow() returns bigint language plpgsql stable as $$
 		begin perform from api.vanishing limit 1; perform pg_sleep(100); return (select count(*) from api.vanishing); end $$`)
-	done := make(chan answer)
+	done := make(chan servertest.Response)
 	a.awaitStatus("/vanishing?limit=1", 200)
 	go func() {
-		got, err := a.try("GET", "/rpc/slow", "")
+		got, err := a.Try("GET", "/rpc/slow", "")
 		if err != nil {
 			t.Error(err)
 		}
@@ -87,7 +89,7 @@ func recoveryConflict(t *testing.T, a *app, primary, replica *pgtest.Cluster, db
 		primary.Exec(t, db, "vacuum api.vanishing")
 		select {
 		case got := <-done:
-			if got.status != 500 || got.code != "40001" {
+			if got.Status != 500 || got.Code != "40001" {
 				t.Errorf("%v, want 500 and 40001", got)
 			}
 			return
@@ -99,6 +101,7 @@ func recoveryConflict(t *testing.T, a *app, primary, replica *pgtest.Cluster, db
 // TestFailover: two hosts, of which the one that takes writes is wanted. It
 // goes, the other takes over, and the first comes back as its replica.
 func TestFailover(t *testing.T) {
+	t.Parallel()
 	one := pgtest.StartReplicated(t, "cluster_name = 'one'")
 	db := newDB(t, one)
 	two := one.StartReplica(t, "cluster_name = 'two'")
@@ -118,23 +121,23 @@ func TestFailover(t *testing.T) {
 				default:
 				}
 				before := phase.Load()
-				got, err := a.try("POST", "/rpc/cluster", `{}`)
+				got, err := a.Try("POST", "/rpc/cluster", `{}`)
 				switch {
 				case err != nil:
 					t.Error(err)
 					return
-				case got.status == 503 || got.status == 504:
+				case got.Status == 503 || got.Status == 504:
 					if before == 2 {
 						t.Errorf("after the failover: %v", got)
 					}
-				case got.status != 200:
+				case got.Status != 200:
 					t.Errorf("%v", got)
-				case before == 2 && got.body != `"two"`, before == 0 && phase.Load() == 0 && got.body != `"one"`:
+				case before == 2 && got.Body != `"two"`, before == 0 && phase.Load() == 0 && got.Body != `"one"`:
 					t.Errorf("in phase %d: %v", before, got)
 				default:
 					served[before].Add(1)
 				}
-				if got.status != 200 {
+				if got.Status != 200 {
 					time.Sleep(5 * time.Millisecond)
 				}
 			}
@@ -160,7 +163,7 @@ func TestFailover(t *testing.T) {
 	eventually(t, "requests over new connections", func() bool { return served[2].Load() > n+100 })
 	close(stop)
 	clients.Wait()
-	if got := value(t, one, "postgres", "select count(*) from pg_stat_activity where usename = 'cluster_authenticator' and state = 'active'"); got != "0" {
+	if got := value(t, one, "postgres", "select count(*) from pg_stat_activity where usename = 'test_login' and state = 'active'"); got != "0" {
 		t.Errorf("%s connections are at work on the old primary", got)
 	}
 }
@@ -170,6 +173,7 @@ func TestFailover(t *testing.T) {
 // with target_session_attrs the next goes to the new primary. Where nothing was
 // asked of servers, and where a function says it may not write, nothing happens.
 func TestFenced(t *testing.T) {
+	t.Parallel()
 	one := pgtest.StartReplicated(t, "cluster_name = 'one'")
 	db := newDB(t, one)
 	one.Exec(t, db, "create function api.refuses() returns void language plpgsql volatile as $$ begin raise 'no' using errcode = '25006'; end $$;"+
@@ -187,18 +191,18 @@ func TestFenced(t *testing.T) {
 	before := opened(wants)
 	for range 20 {
 		for _, target := range []string{"/rpc/refuses", "/rpc/pretends"} {
-			if got := wants.do("POST", target, "{}"); got.status != 405 || got.code != "25006" {
+			if got := wants.Do("POST", target, "{}"); got.Status != 405 || got.Code != "25006" {
 				t.Fatalf("%s: %v", target, got)
 			}
 		}
-		if got := wants.get("/rpc/add_note?tag=x"); got.status != 405 || got.code != "25006" {
+		if got := wants.get("/rpc/add_note?tag=x"); got.Status != 405 || got.Code != "25006" {
 			t.Fatalf("a write by GET: %v", got)
 		}
-		if got := wants.do("POST", "/note", `{"tag":"x"}`); got.status != 201 {
+		if got := wants.Do("POST", "/note", `{"tag":"x"}`); got.Status != 201 {
 			t.Fatalf("a write: %v", got)
 		}
 	}
-	if n := opened(wants) - before; n != 0 || wants.log.count(strayed) > 0 {
+	if n := opened(wants) - before; n != 0 || wants.Log.Count(strayed) > 0 {
 		t.Errorf("%v connections were made for functions that refuse", n)
 	}
 
@@ -213,14 +217,14 @@ func TestFenced(t *testing.T) {
 	for client := range 16 {
 		clients.Go(func() {
 			for written := 0; written < 20; {
-				got, err := wants.try("POST", "/note", fmt.Sprintf(`{"tag":"c%d"}`, client))
+				got, err := wants.Try("POST", "/note", fmt.Sprintf(`{"tag":"c%d"}`, client))
 				switch {
 				case err != nil:
 					t.Error(err)
 					return
-				case got.status == 201:
+				case got.Status == 201:
 					written++
-				case got.status == 405 && got.code == "25006":
+				case got.Status == 405 && got.Code == "25006":
 					if refused.Add(1) > 16*8 { // too many, see below
 						return
 					}
@@ -239,30 +243,30 @@ func TestFenced(t *testing.T) {
 	if n := refused.Load(); n < 1 || n > 16*8 {
 		t.Errorf("%d writes were refused", n)
 	}
-	if got := wants.get("/rpc/who"); !strings.Contains(got.body, `"two"`) {
+	if got := wants.get("/rpc/who"); !strings.Contains(got.Body, `"two"`) {
 		t.Errorf("reads go to %v", got)
 	}
 	wants.awaitLog(strayed)
-	if n := wants.log.count(strayed); n != 1 {
+	if n := wants.Log.Count(strayed); n != 1 {
 		t.Errorf("%d times in the log", n)
 	}
 	// The listener has moved, too, and the catalog is the new primary's.
 	two.Exec(t, db, "create table api.later (id int)")
 	eventually(t, "the listener is on the new primary", func() bool {
 		two.Exec(t, db, "notify pgrst")
-		got, err := wants.try("GET", "/later", "")
-		return err == nil && got.status == 200
+		got, err := wants.Try("GET", "/later", "")
+		return err == nil && got.Status == 200
 	})
 	if n := opened(wants) - before; n > 8*float64(wants.loads()+2) {
 		t.Errorf("%v connections were made", n)
 	}
 
 	for range 50 {
-		if got := stays.do("POST", "/note", `{"tag":"x"}`); got.status != 405 || got.code != "25006" {
+		if got := stays.Do("POST", "/note", `{"tag":"x"}`); got.Status != 405 || got.Code != "25006" {
 			t.Fatalf("of any server: %v", got)
 		}
 	}
-	if n := opened(stays) - kept; n > 0 || stays.log.count(strayed) > 0 {
+	if n := opened(stays) - kept; n > 0 || stays.Log.Count(strayed) > 0 {
 		t.Errorf("%v connections were made by one that takes any server", n)
 	}
 }

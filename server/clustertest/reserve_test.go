@@ -16,7 +16,7 @@ import (
 func TestReserve(t *testing.T) {
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
-	a := start(t, map[string]string{"db-uri": cluster.URI(db, authenticator), "db-pool": "5", "db-pool-acquisition-timeout": "600"})
+	a := start(t, map[string]string{"db-uri": cluster.URI(db, pgtest.Login), "db-pool": "5", "db-pool-acquisition-timeout": "600"})
 	nap := func(ctx context.Context, seconds string) int {
 		req, err := http.NewRequestWithContext(ctx, "POST", "http://api/rpc/nap", strings.NewReader(`{"seconds":`+seconds+`}`))
 		if err != nil {
@@ -24,7 +24,7 @@ func TestReserve(t *testing.T) {
 			return 0
 		}
 		req.Header.Set("Content-Type", "application/json")
-		resp, err := a.api.Do(req)
+		resp, err := a.API.Do(req)
 		if err != nil {
 			return 0
 		}
@@ -65,7 +65,7 @@ func TestReserve(t *testing.T) {
 		}
 	}
 	for range 20 {
-		if got, err := a.try("GET", "/item?limit=1", ""); err != nil || got.status != 200 {
+		if got, err := a.Try("GET", "/item?limit=1", ""); err != nil || got.Status != 200 {
 			t.Errorf("beside slow ones: %v %v", got, err)
 		}
 	}
@@ -102,20 +102,20 @@ func TestReserve(t *testing.T) {
 func TestReserveTimeout(t *testing.T) {
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
-	a := start(t, map[string]string{"db-uri": cluster.URI(db, authenticator), "db-pool": "4", "db-pool-acquisition-timeout": "1"})
+	a := start(t, map[string]string{"db-uri": cluster.URI(db, pgtest.Login), "db-pool": "4", "db-pool-acquisition-timeout": "1"})
 	for range 8 {
-		if got, err := a.try("POST", "/rpc/nap", `{"seconds":0.2}`); err != nil || got.status != 200 {
+		if got, err := a.Try("POST", "/rpc/nap", `{"seconds":0.2}`); err != nil || got.Status != 200 {
 			t.Fatalf("a nap: %v %v", got, err)
 		}
 	}
 	var naps sync.WaitGroup
 	for range 2 {
-		naps.Go(func() { _, _ = a.try("POST", "/rpc/nap", `{"seconds":600}`) })
+		naps.Go(func() { _, _ = a.Try("POST", "/rpc/nap", `{"seconds":600}`) })
 	}
 	eventually(t, "two sleep", func() bool {
 		return value(t, cluster, db, "select count(*) from pg_stat_activity where wait_event = 'PgSleep'") == "2"
 	})
-	if got, err := a.try("POST", "/rpc/nap", `{"seconds":600}`); err != nil || got.status != 504 || got.code != "PGRST003" {
+	if got, err := a.Try("POST", "/rpc/nap", `{"seconds":600}`); err != nil || got.Status != 504 || got.Code != "PGRST003" {
 		t.Errorf("%v %v, want 504 PGRST003", got, err)
 	}
 	if got := a.metric("pgrst_db_pool_timeouts_total"); got != 1 {

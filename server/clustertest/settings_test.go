@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+	"github.com/fastgrest/fastgrest/server/servertest"
 )
 
 // setting has a function that tells what a setting is.
@@ -17,19 +18,19 @@ const setting = `
 create function api.setting(name text) returns text language sql stable as 'select current_setting(name, true)';
 create schema other;
 create function other.setting(name text) returns text language sql stable as 'select current_setting(name, true)';
-grant usage on schema other to cluster_anon;
+grant usage on schema other to test_anon;
 `
 
 // setting asks for one, as whoever the headers say.
 func (a *app) setting(name string, headers ...string) string {
 	a.t.Helper()
-	return a.get("/rpc/setting?name="+name, headers...).body
+	return a.get("/rpc/setting?name="+name, headers...).Body
 }
 
 func (a *app) awaitSetting(name, want string, headers ...string) {
 	a.t.Helper()
 	last := ""
-	if !pgtest.Until(patience, func() bool { last = a.setting(name, headers...); return last == want }) {
+	if !pgtest.Until(servertest.Patience, func() bool { last = a.setting(name, headers...); return last == want }) {
 		a.t.Fatalf("%s never is %s, but %s", name, want, last)
 	}
 }
@@ -41,39 +42,40 @@ func (a *app) loads() float64 { return a.metric(`pgrst_schema_cache_loads_total{
 func (a *app) settled() {
 	a.t.Helper()
 	for range 12 {
-		done := a.log.count("Config reloaded")
+		done := a.Log.Count("Config reloaded")
 		signal(a.t, syscall.SIGUSR2)
-		eventually(a.t, "a reload of the configuration", func() bool { return a.log.count("Config reloaded") > done })
+		eventually(a.t, "a reload of the configuration", func() bool { return a.Log.Count("Config reloaded") > done })
 	}
 }
 
 // TestOneLoadAtStart: the first catalog is loaded once, though the listener,
 // too, asks for one whenever it has connected.
 func TestOneLoadAtStart(t *testing.T) {
+	t.Parallel()
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
 	for _, channel := range []string{"true", "false"} {
-		a := start(t, map[string]string{"db-uri": cluster.URI(db, authenticator), "db-channel-enabled": channel})
+		a := start(t, map[string]string{"db-uri": cluster.URI(db, pgtest.Login), "db-channel-enabled": channel})
 		want := 1
 		if channel == "true" {
 			a.awaitLog("listening for database notifications")
 			// A listener that takes seconds is not waited for, and may have missed something.
-			text := a.log.String()
+			text := a.Log.String()
 			if strings.Index(text, "Successfully connected to PostgreSQL") < strings.Index(text, "listening for database notifications") {
 				want = 2
 			}
 		}
 		a.settled()
 		for _, line := range []string{"Schema cache queried in ", "Schema cache loaded in ", "Successfully connected to PostgreSQL"} {
-			if got := a.log.count(line); got != want {
-				t.Errorf("channel %s: %q is in the log %d times, want %d\n%s", channel, line, got, want, a.log)
+			if got := a.Log.Count(line); got != want {
+				t.Errorf("channel %s: %q is in the log %d times, want %d\n%s", channel, line, got, want, a.Log.String())
 			}
 		}
 		if got := a.loads(); got != float64(want) {
 			t.Errorf("channel %s: %v loads are counted, want %d", channel, got, want)
 		}
-		a.stop()
-		a.result()
+		a.Stop(nil)
+		a.Result()
 	}
 }
 
@@ -101,26 +103,27 @@ func TestSchemasChange(t *testing.T) {
 		}
 		signal(t, syscall.SIGUSR1)
 		a.awaitSetting("search_path", `"\"other\", \"public\""`)
-		if got := a.get("/item"); got.code != "PGRST205" {
+		if got := a.get("/item"); got.Code != "PGRST205" {
 			t.Errorf("a table of the schema that is not served any more: %v", got)
 		}
 	})
 	t.Run("database and NOTIFY", func(t *testing.T) {
 		a, exec := own(t, nil, setting)
 		a.awaitSetting("search_path", `"\"api\", \"public\""`)
-		exec("alter role cluster_authenticator set pgrst.db_schemas = 'other'; notify pgrst, 'reload config'; notify pgrst, 'reload schema'")
+		exec("alter role test_login set pgrst.db_schemas = 'other'; notify pgrst, 'reload config'; notify pgrst, 'reload schema'")
 		a.awaitSetting("search_path", `"\"other\", \"public\""`)
-		exec("alter role cluster_authenticator reset pgrst.db_schemas; notify pgrst")
+		exec("alter role test_login reset pgrst.db_schemas; notify pgrst")
 		a.awaitSetting("search_path", `"\"api\", \"public\""`)
 	})
 }
 
 // TestSettingsAtStart: what the database says of db-schemas is in force with the first catalog.
 func TestSettingsAtStart(t *testing.T) {
+	t.Parallel()
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
-	cluster.Exec(t, db, setting+"alter role cluster_authenticator set pgrst.db_schemas = 'other'")
-	a := launch(t, map[string]string{"db-uri": cluster.URI(db, authenticator)})
+	cluster.Exec(t, db, setting+"alter role test_login set pgrst.db_schemas = 'other'")
+	a := launch(t, map[string]string{"db-uri": cluster.URI(db, pgtest.Login)})
 	a.awaitStatus("/rpc/setting?name=x", 200)
 	if got := a.setting("search_path"); got != `"\"other\", \"public\""` {
 		t.Errorf("search path %s", got)
@@ -130,16 +133,16 @@ func TestSettingsAtStart(t *testing.T) {
 // TestReloadDatabaseSettings: SIGUSR2 reads what the database says again: the
 // settings, and what roles want.
 func TestReloadDatabaseSettings(t *testing.T) {
-	a, exec := own(t, nil, setting+"alter role cluster_one set statement_timeout = '5s'; alter role cluster_two set work_mem = '3MB'")
-	one, two := bearer(t, "cluster_one", ""), bearer(t, "cluster_two", "")
+	a, exec := own(t, nil, setting+"alter role test_user set statement_timeout = '5s'; alter role test_other set work_mem = '3MB'")
+	one, two := bearer(t, "test_user", ""), bearer(t, "test_other", "")
 	for name, want := range map[string]string{a.setting("statement_timeout", one...): `"5s"`, a.setting("work_mem", two...): `"3MB"`, a.setting("statement_timeout"): `"0"`} {
 		if name != want {
 			t.Errorf("at the start %s, want %s", name, want)
 		}
 	}
 	loads := a.loads()
-	exec(`alter role cluster_one set statement_timeout = '8s'; alter role cluster_two reset work_mem;
-		alter role cluster_authenticator set pgrst.db_max_rows = 3; alter role cluster_authenticator set pgrst.app_settings_colour = 'red'`)
+	exec(`alter role test_user set statement_timeout = '8s'; alter role test_other reset work_mem;
+		alter role test_login set pgrst.db_max_rows = 3; alter role test_login set pgrst.app_settings_colour = 'red'`)
 	if got, n := a.setting("statement_timeout", one...), a.rows("/item"); got != `"5s"` || n != 100 {
 		t.Errorf("before anybody asked for it: %s, %d rows", got, n)
 	}
@@ -148,7 +151,7 @@ func TestReloadDatabaseSettings(t *testing.T) {
 	if got := a.setting("work_mem", two...); got == `"3MB"` {
 		t.Errorf("work_mem is %s still", got)
 	}
-	if got := a.get("/item").header.Get("Content-Range"); got != "0-2/*" {
+	if got := a.get("/item").Header.Get("Content-Range"); got != "0-2/*" {
 		t.Errorf("Content-Range %q", got)
 	}
 	if got := a.loads(); got != loads {
@@ -172,7 +175,7 @@ func TestReloadFile(t *testing.T) {
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
 	cluster.Exec(t, db, setting)
-	a := start(t, map[string]string{"": conf, "log-level": "", "db-uri": cluster.URI(db, authenticator)})
+	a := start(t, map[string]string{"": conf, "log-level": "", "db-uri": cluster.URI(db, pgtest.Login)})
 	a.awaitSetting("app.settings.name", `"John"`)
 	loads := a.loads()
 	signal(t, syscall.SIGUSR1)
@@ -180,7 +183,7 @@ func TestReloadFile(t *testing.T) {
 	if got := a.setting("app.settings.name"); got != `"John"` {
 		t.Errorf("over new connections: %s", got)
 	}
-	if n := a.log.count(borrowed) + a.log.count(listening); n > 0 {
+	if n := a.Log.Count(borrowed) + a.Log.Count(listening); n > 0 {
 		t.Errorf("%d lines that should not be there", n)
 	}
 
@@ -198,12 +201,12 @@ func TestReloadFile(t *testing.T) {
 		return value(t, cluster, db, "select count(*) from pg_stat_activity where query = 'LISTEN \"pgrst\"'")
 	}
 	eventually(t, "nobody listens", func() bool { return listeners() == "0" })
-	if n := a.log.count(listening); n != 1 {
+	if n := a.Log.Count(listening); n != 1 {
 		t.Errorf("said %d times that it listens", n)
 	}
-	quiet := a.log.count(borrowed)
+	quiet := a.Log.Count(borrowed)
 	a.get("/item?limit=1")
-	if n := a.log.count(borrowed) - quiet; n != 0 {
+	if n := a.Log.Count(borrowed) - quiet; n != 0 {
 		t.Errorf("%d lines of the debug level", n)
 	}
 }
@@ -211,41 +214,42 @@ func TestReloadFile(t *testing.T) {
 // TestRoleClaimKeyReload: keys in the old syntax are warned of each time they
 // are read, wrong ones change nothing.
 func TestRoleClaimKeyReload(t *testing.T) {
+	t.Parallel()
 	a, exec := own(t, map[string]string{"jwt-role-claim-key": ".role"})
 	const deprecated = "is using the deprecated JSPath syntax."
 	key := func(path string) string { return "WARNING: The config `jwt-role-claim-key=" + path + "` " + deprecated }
 	reload := func(key string) {
 		t.Helper()
-		done := a.log.count("Config reloaded")
+		done := a.Log.Count("Config reloaded")
 		if key != "" {
-			exec("alter role cluster_authenticator set pgrst.jwt_role_claim_key = '" + key + "'")
+			exec("alter role test_login set pgrst.jwt_role_claim_key = '" + key + "'")
 		}
 		exec("notify pgrst, 'reload config'")
-		eventually(t, "the configuration is reloaded", func() bool { return a.log.count("Config reloaded") > done })
+		eventually(t, "the configuration is reloaded", func() bool { return a.Log.Count("Config reloaded") > done })
 	}
 	a.awaitLog(key(`."role"`))
-	before := a.log.count(key(`."role"`))
+	before := a.Log.Count(key(`."role"`))
 	reload("")
-	if n := a.log.count(key(`."role"`)) - before; n != 1 {
+	if n := a.Log.Count(key(`."role"`)) - before; n != 1 {
 		t.Errorf("the same key once more: %d warnings", n)
 	}
 	reload(".again.old")
-	if n := a.log.count(key(`."again"."old"`)); n != 1 {
+	if n := a.Log.Count(key(`."again"."old"`)); n != 1 {
 		t.Errorf("another: %d warnings", n)
 	}
-	all := a.log.count(deprecated)
+	all := a.Log.Count(deprecated)
 	reload("$.role")
-	if n := a.log.count(deprecated) - all; n != 0 {
+	if n := a.Log.Count(deprecated) - all; n != 0 {
 		t.Errorf("in the new syntax: %d warnings", n)
 	}
 
-	token := bearer(t, "cluster_one", "x")
-	exec("alter role cluster_authenticator set pgrst.jwt_role_claim_key = 'role;'; notify pgrst, 'reload config'")
+	token := bearer(t, "test_user", "x")
+	exec("alter role test_login set pgrst.jwt_role_claim_key = 'role;'; notify pgrst, 'reload config'")
 	a.awaitLog("Failed reloading config: ")
-	if n := a.log.count("failed to parse role-claim-key value (role;)"); n != 1 {
+	if n := a.Log.Count("failed to parse role-claim-key value (role;)"); n != 1 {
 		t.Errorf("%d lines about the key that is none", n)
 	}
-	if got := a.get("/rpc/who", token...); !strings.Contains(got.body, "cluster_one") {
+	if got := a.get("/rpc/who", token...); !strings.Contains(got.Body, "test_user") {
 		t.Errorf("with the key from before: %v", got)
 	}
 }
@@ -257,14 +261,14 @@ func TestSessionSettings(t *testing.T) {
 	db := newDB(t, cluster)
 	exec := func(sql string) { cluster.Exec(t, db, sql) }
 	exec(setting + "create function api.hold() returns text language sql volatile as 'select pg_advisory_xact_lock_shared(1); select ''held'''")
-	a := start(t, map[string]string{"db-uri": cluster.URI(db, authenticator), "db-channel-enabled": "false", "db-pool": "2"})
+	a := start(t, map[string]string{"db-uri": cluster.URI(db, pgtest.Login), "db-channel-enabled": "false", "db-pool": "2"})
 	a.awaitSetting("statement_timeout", `"0"`)
 
-	lock := session(t, cluster, db)
+	lock := cluster.Connect(t, db).Value
 	lock("select pg_advisory_lock(1)")
-	answers := make(chan answer, 1)
+	answers := make(chan servertest.Response, 1)
 	go func() {
-		got, err := a.try("POST", "/rpc/hold", "{}")
+		got, err := a.Try("POST", "/rpc/hold", "{}")
 		if err != nil {
 			t.Error(err)
 		}
@@ -273,7 +277,7 @@ func TestSessionSettings(t *testing.T) {
 	eventually(t, "a request is under way", func() bool {
 		return lock("select count(*) from pg_locks where locktype = 'advisory' and not granted") == "1"
 	})
-	exec("alter role cluster_authenticator set statement_timeout = '61s'")
+	exec("alter role test_login set statement_timeout = '61s'")
 	loads := a.loads()
 	signal(t, syscall.SIGUSR1)
 	eventually(t, "another catalog", func() bool { return a.loads() > loads })
@@ -281,18 +285,18 @@ func TestSessionSettings(t *testing.T) {
 		t.Errorf("statement_timeout %s", got)
 	}
 	lock("select pg_advisory_unlock(1)")
-	if got := <-answers; got.body != `"held"` {
+	if got := <-answers; got.Body != `"held"` {
 		t.Errorf("a request from before: %v", got)
 	}
 	// Both connections there may be, several times.
 	results := make(chan string)
 	for range 20 {
 		go func() {
-			got, err := a.try("GET", "/rpc/setting?name=statement_timeout", "")
+			got, err := a.Try("GET", "/rpc/setting?name=statement_timeout", "")
 			if err != nil {
 				t.Error(err)
 			}
-			results <- got.body
+			results <- got.Body
 		}()
 	}
 	for range 20 {
@@ -300,23 +304,24 @@ func TestSessionSettings(t *testing.T) {
 			t.Errorf("a connection from before is in use: statement_timeout %s", got)
 		}
 	}
-	exec("alter role cluster_authenticator set statement_timeout = '50ms'")
+	exec("alter role test_login set statement_timeout = '50ms'")
 	signal(t, syscall.SIGUSR1)
 	eventually(t, "it is in force", func() bool {
-		got, err := a.try("POST", "/rpc/nap", `{"seconds":1}`)
-		return err == nil && got.status == 500 && got.code == "57014" && got.header.Get("Proxy-Status") == "PostgREST; error=57014"
+		got, err := a.Try("POST", "/rpc/nap", `{"seconds":1}`)
+		return err == nil && got.Status == 500 && got.Code == "57014" && got.Header.Get("Proxy-Status") == "PostgREST; error=57014"
 	})
 }
 
 // TestColumnTypeChanges: connections forget what they knew about a column.
 func TestColumnTypeChanges(t *testing.T) {
-	a, exec := own(t, nil, "create table api.cat (id uuid primary key); insert into api.cat values ('dea27321-f988-4a57-93e4-8eeb38f3cf1e'); grant select on api.cat to cluster_anon")
+	t.Parallel()
+	a, exec := own(t, nil, "create table api.cat (id uuid primary key); insert into api.cat values ('dea27321-f988-4a57-93e4-8eeb38f3cf1e'); grant select on api.cat to test_anon")
 	for range 20 { // on every connection
-		if got := a.get("/cat?id=eq.dea27321-f988-4a57-93e4-8eeb38f3cf1e"); got.body != `[{"id":"dea27321-f988-4a57-93e4-8eeb38f3cf1e"}]` {
+		if got := a.get("/cat?id=eq.dea27321-f988-4a57-93e4-8eeb38f3cf1e"); got.Body != `[{"id":"dea27321-f988-4a57-93e4-8eeb38f3cf1e"}]` {
 			t.Fatal(got)
 		}
 	}
-	exec("drop table api.cat; create table api.cat (id bigint primary key); insert into api.cat values (1); grant select on api.cat to cluster_anon; notify pgrst")
+	exec("drop table api.cat; create table api.cat (id bigint primary key); insert into api.cat values (1); grant select on api.cat to test_anon; notify pgrst")
 	a.awaitBody("GET", "/cat?id=eq.1", `[{"id":1}]`)
 }
 
@@ -324,14 +329,14 @@ func TestColumnTypeChanges(t *testing.T) {
 func TestLoadTime(t *testing.T) {
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
-	a := start(t, map[string]string{"db-uri": cluster.URI(db, authenticator), "db-channel-enabled": "false"})
-	lock := session(t, cluster, db)
+	a := start(t, map[string]string{"db-uri": cluster.URI(db, pgtest.Login), "db-channel-enabled": "false"})
+	lock := cluster.Connect(t, db).Value
 	lock("begin")
 	lock("lock table pg_catalog.pg_description in access exclusive mode")
 	loads := a.loads()
 	signal(t, syscall.SIGUSR1)
 	eventually(t, "somebody waits for the lock", func() bool {
-		return lock("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and usename = '"+authenticator+"'") == "1"
+		return lock("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and usename = '"+pgtest.Login+"'") == "1"
 	})
 	lock("select pg_sleep(0.5)")
 	lock("commit")
@@ -340,7 +345,7 @@ func TestLoadTime(t *testing.T) {
 		t.Errorf("the metrics say %v seconds", got)
 	}
 	var said []float64
-	for _, m := range regexp.MustCompile(`Schema cache queried in ([0-9.]+) milliseconds`).FindAllStringSubmatch(a.log.String(), -1) {
+	for _, m := range regexp.MustCompile(`Schema cache queried in ([0-9.]+) milliseconds`).FindAllStringSubmatch(a.Log.String(), -1) {
 		ms, _ := strconv.ParseFloat(m[1], 64)
 		said = append(said, ms)
 	}

@@ -9,18 +9,20 @@ import (
 	"testing"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+	"github.com/fastgrest/fastgrest/server/servertest"
 )
 
 // TestStartDown: there is no database yet. Requests are told when to come
 // back, and answered once it is there.
 func TestStartDown(t *testing.T) {
+	t.Parallel()
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
 	cluster.Halt(t, syscall.SIGINT)
-	a := launch(t, map[string]string{"db-uri": cluster.URI(db, authenticator)})
+	a := launch(t, map[string]string{"db-uri": cluster.URI(db, pgtest.Login)})
 	got := a.awaitStatus("/item", 503)
-	if after, err := strconv.Atoi(got.header.Get("Retry-After")); got.code != "PGRST002" || err != nil || after < 1 || after > 32 {
-		t.Errorf("%v, Retry-After %q", got, got.header.Get("Retry-After"))
+	if after, err := strconv.Atoi(got.Header.Get("Retry-After")); got.Code != "PGRST002" || err != nil || after < 1 || after > 32 {
+		t.Errorf("%v, Retry-After %q", got, got.Header.Get("Retry-After"))
 	}
 	if n := a.ready(); n != 503 {
 		t.Errorf("/ready: %d", n)
@@ -40,7 +42,8 @@ func TestStartDown(t *testing.T) {
 // TestStartSlow: something takes our connections and says nothing. The admin
 // port answers meanwhile, and the API when the first attempt has been given up.
 func TestStartSlow(t *testing.T) {
-	dir := socketDir(t)
+	t.Parallel()
+	dir := servertest.SocketDir(t)
 	listener, err := net.Listen("unix", filepath.Join(dir, ".s.PGSQL.5432"))
 	if err != nil {
 		t.Fatal(err)
@@ -50,16 +53,17 @@ func TestStartSlow(t *testing.T) {
 		"db-uri": "postgresql:///db?host=" + dir + "&port=5432&user=u", "db-channel-enabled": "false", "db-pool-acquisition-timeout": "1",
 	})
 	eventually(t, "/ready", func() bool { return a.ready() == 503 })
-	if got := a.awaitStatus("/item", 503); got.code != "PGRST002" {
+	if got := a.awaitStatus("/item", 503); got.Code != "PGRST002" {
 		t.Errorf("%v", got)
 	}
-	if !a.running() {
-		t.Error(a.result())
+	if !a.Running() {
+		t.Error(a.Result())
 	}
 }
 
 // TestStartRefused: what waiting cannot mend ends the process.
 func TestStartRefused(t *testing.T) {
+	t.Parallel()
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
 	cluster.Exec(t, "postgres", "create role with_password login password 'right'")
@@ -72,26 +76,26 @@ func TestStartRefused(t *testing.T) {
 	}{
 		{"wrong password", map[string]string{"db-uri": cluster.URI(db, "with_password") + "&password=not-the-right-one"}, "password authentication failed"},
 		{"no password", map[string]string{"db-uri": cluster.URI(db, "with_password")}, "Failed to establish a connection. "},
-		{"no database, no recovery", map[string]string{"db-uri": cluster.URI("nowhere", authenticator), "db-pool-automatic-recovery": "false"}, "Automatic recovery disabled, exiting."},
+		{"no database, no recovery", map[string]string{"db-uri": cluster.URI("nowhere", pgtest.Login), "db-pool-automatic-recovery": "false"}, "Automatic recovery disabled, exiting."},
 		{"no database, no recovery, no listener", map[string]string{
-			"db-uri": cluster.URI("nowhere", authenticator), "db-pool-automatic-recovery": "false", "db-channel-enabled": "false",
+			"db-uri": cluster.URI("nowhere", pgtest.Login), "db-pool-automatic-recovery": "false", "db-channel-enabled": "false",
 		}, "Automatic recovery disabled, exiting."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := launch(t, c.flags)
-			if err := a.result(); err == nil {
+			if err := a.Result(); err == nil {
 				t.Error("ends without an error")
 			}
-			if a.log.count(c.log) == 0 {
+			if a.Log.Count(c.log) == 0 {
 				t.Errorf("no %q in the log", c.log)
 			}
-			if a.log.count("not-the-right-one") > 0 {
+			if a.Log.Count("not-the-right-one") > 0 {
 				t.Error("the password is in the log")
 			}
 		})
 	}
 	// A database that does not exist may come into being.
-	a := launch(t, map[string]string{"db-uri": cluster.URI("later", authenticator)})
+	a := launch(t, map[string]string{"db-uri": cluster.URI("later", pgtest.Login)})
 	a.awaitStatus("/item", 503)
 	cluster.CreateDB(t, "later")
 	cluster.Exec(t, "later", schema)
@@ -100,12 +104,13 @@ func TestStartRefused(t *testing.T) {
 
 // TestNoRecovery: the listener's connection ends, and may not be made again.
 func TestNoRecovery(t *testing.T) {
+	t.Parallel()
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
-	a := start(t, map[string]string{"db-uri": cluster.URI(db, authenticator) + "&application_name=target", "db-pool-automatic-recovery": "false"})
+	a := start(t, map[string]string{"db-uri": cluster.URI(db, pgtest.Login) + "&application_name=target", "db-pool-automatic-recovery": "false"})
 	a.awaitLog("listening for database notifications")
 	cluster.Exec(t, "postgres", "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'target'")
-	if err := a.result(); err == nil || !strings.Contains(err.Error(), "terminating connection") {
+	if err := a.Result(); err == nil || !strings.Contains(err.Error(), "terminating connection") {
 		t.Error(err)
 	}
 }

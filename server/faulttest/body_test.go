@@ -17,6 +17,7 @@ import (
 	"github.com/fastgrest/fastgrest/server"
 	"github.com/fastgrest/fastgrest/server/config"
 	"github.com/fastgrest/fastgrest/server/exec"
+	"github.com/fastgrest/fastgrest/server/servertest"
 )
 
 // TestBodyLimit: what is larger than server-max-body-size is refused before
@@ -44,7 +45,7 @@ func TestBodyLimit(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			for range 3 { // on connections that have been used too
-				f.exec(t, "truncate log, api.note")
+				f.db.Value("truncate log, api.note")
 				body := &filler{left: test.size, head: `{"tag":"`, tail: `"}`}
 				req, err := http.NewRequest("POST", "http://api/note", body)
 				if err != nil {
@@ -58,7 +59,7 @@ func TestBodyLimit(t *testing.T) {
 				if !test.chunked {
 					req.ContentLength = int64(test.size)
 				}
-				resp, err := f.http.Do(req)
+				resp, err := f.API.Do(req)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -78,7 +79,7 @@ func TestBodyLimit(t *testing.T) {
 				if test.status == 413 && resp.Header.Get("Content-Type") != "application/json; charset=utf-8" {
 					t.Errorf("content type %q", resp.Header.Get("Content-Type"))
 				}
-				if n := f.count(t, "select count(*) from api.note where length(tag) = $1", strconv.Itoa(test.size-10)); n != rows {
+				if n := f.db.Count("select count(*) from api.note where length(tag) = $1", strconv.Itoa(test.size-10)); n != rows {
 					t.Errorf("%d rows", n)
 				}
 			}
@@ -121,9 +122,9 @@ func TestMain(m *testing.M) {
 	if uri := os.Getenv(serverEnv); uri != "" {
 		err := server.Run(context.Background(), server.Options{
 			Source: config.LoadOptions{Flags: map[string]string{
-				"db-uri": uri, "db-schemas": "api", "db-anon-role": "fault_anon", "db-channel-enabled": "false",
+				"db-uri": uri, "db-schemas": "api", "db-anon-role": "test_anon", "db-channel-enabled": "false",
 				"server-unix-socket": os.Getenv(serverEnv + "_SOCKET"), "admin-server-unix-socket": os.Getenv(serverEnv+"_SOCKET") + "a",
-				"log-level": "crit", "jwt-secret": secret,
+				"log-level": "crit", "jwt-secret": servertest.Secret,
 				"server-max-body-size": strconv.Itoa(1 << 30), "spool-send-timeout": "0",
 			}},
 			Version: "test", Stdout: io.Discard, Stderr: os.Stderr, Ready: func() { fmt.Println("ready") },
@@ -131,7 +132,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	pgtest.Main(m)
+	pgtest.MainWaiting(m)
 }
 
 // TestLeftoverBodies: a body that nobody wanted is never taken for the next
@@ -169,7 +170,7 @@ func TestLeftoverBodies(t *testing.T) {
 					half := len(body) / 2
 					framed = fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n%x\r\n%s\r\n0\r\n\r\n", half, body[:half], len(body)-half, body[half:])
 				}
-				conn, err := net.Dial("unix", f.api)
+				conn, err := net.Dial("unix", f.Socket)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -189,10 +190,10 @@ func TestLeftoverBodies(t *testing.T) {
 			}
 		}
 	}
-	if n := f.count(t, "select count(*) from api.note where tag = 'smuggled'"); n != 0 {
+	if n := f.db.Count("select count(*) from api.note where tag = 'smuggled'"); n != 0 {
 		t.Errorf("%d requests were smuggled", n)
 	}
-	if n := f.count(t, "select count(*) from api.note where tag = 'next'"); n == 0 {
+	if n := f.db.Count("select count(*) from api.note where tag = 'next'"); n == 0 {
 		t.Error("no connection went on")
 	}
 }
@@ -237,7 +238,7 @@ func TestBrokenBodies(t *testing.T) {
 		{"chunk of impossible size", "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n" + `{"tag":"broken"}`, 400},
 		{"negative length", "Content-Length: -5\r\n\r\n" + `{"tag":"broken"}`, 400},
 	} {
-		conn, err := net.Dial("unix", f.api)
+		conn, err := net.Dial("unix", f.Socket)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -250,7 +251,7 @@ func TestBrokenBodies(t *testing.T) {
 			t.Errorf("%s: answers %v, %v; want %d", test.name, answers, err, test.status)
 		}
 	}
-	if n := f.count(t, "select count(*) from api.note"); n != 0 {
+	if n := f.db.Count("select count(*) from api.note"); n != 0 {
 		t.Errorf("%d rows", n)
 	}
 }

@@ -95,7 +95,7 @@ func (c *cutter) tag() string {
 func (c *cutter) prepare(t *testing.T, tag string) {
 	t.Helper()
 	if c.before != "" {
-		c.exec(t, strings.ReplaceAll(c.before, "%s", tag))
+		c.db.Value(strings.ReplaceAll(c.before, "%s", tag))
 	}
 }
 
@@ -104,7 +104,7 @@ func (c *cutter) succeed(t *testing.T) {
 	t.Helper()
 	tag := c.tag()
 	c.prepare(t, tag)
-	if a := c.do(t, c.request, tag); !a.ok() {
+	if a := c.do(t, c.request, tag); !a.OK() {
 		t.Fatalf("undisturbed: %v", a)
 	}
 }
@@ -112,9 +112,9 @@ func (c *cutter) succeed(t *testing.T) {
 // afresh makes sure that the next request uses a new connection.
 func (c *cutter) afresh(t *testing.T) {
 	t.Helper()
-	c.exec(t, "select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name like 'fastgrest%' and datname = current_database()")
+	c.db.Value("select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name like 'fastgrest%' and datname = current_database()")
 	// The first request finds the connection broken, and may have to say so.
-	if !pgtest.Until(time.Minute, func() bool { return c.do(t, request{method: "GET", target: "/thing?limit=0"}, "").ok() }) {
+	if !pgtest.Until(time.Minute, func() bool { return c.do(t, request{method: "GET", target: "/thing?limit=0"}, "").OK() }) {
 		t.Fatal("no new connection")
 	}
 }
@@ -133,7 +133,7 @@ func (c *cutter) run(t *testing.T, known bool) {
 	tag := c.tag()
 	c.prepare(t, tag)
 	c.Record()
-	if a := c.do(t, c.request, tag); !a.ok() {
+	if a := c.do(t, c.request, tag); !a.OK() {
 		t.Fatalf("undisturbed: %v", a)
 	}
 	trace := c.Recorded()
@@ -170,13 +170,13 @@ func (c *cutter) cut(t *testing.T, trace faulttest.Exchange, cut faulttest.Cut) 
 	if !wait(2 * time.Minute) {
 		t.Fatalf("%+v: nothing was cut", cut)
 	}
-	rows := c.count(t, "select count(*) from log where tag = $1 and op = $2", tag, c.op)
-	says := strings.Contains(a.details, unknown)
+	rows := c.db.Count("select count(*) from log where tag = $1 and op = $2", tag, c.op)
+	says := strings.Contains(a.Details, unknown)
 	fault := ""
 	switch {
 	case rows > 1:
 		fault = "written twice"
-	case a.ok():
+	case a.OK():
 		c.succeeded++
 		if rows != 1 {
 			fault = "success without the row"
@@ -193,10 +193,10 @@ func (c *cutter) cut(t *testing.T, trace faulttest.Exchange, cut faulttest.Cut) 
 			fault = "failure with the row"
 		}
 	}
-	if fault == "" && !a.ok() && (a.status != 503 || a.code != "PGRST001") {
+	if fault == "" && !a.OK() && (a.Status != 503 || a.Code != "PGRST001") {
 		fault = "not the error it should be"
 	}
-	if fault == "" && !a.ok() && a.headers.Get("Retry-After") == "" {
+	if fault == "" && !a.OK() && a.Header.Get("Retry-After") == "" {
 		fault = "no Retry-After"
 	}
 	if fault != "" {
@@ -204,12 +204,12 @@ func (c *cutter) cut(t *testing.T, trace faulttest.Exchange, cut faulttest.Cut) 
 	}
 	// A connection that broke behind the last byte is noticed by the next
 	// request, before it has sent anything.
-	if a.ok() {
-		if next := c.do(t, request{method: "GET", target: "/thing?limit=0"}, ""); !next.ok() && next.code != "PGRST001" {
+	if a.OK() {
+		if next := c.do(t, request{method: "GET", target: "/thing?limit=0"}, ""); !next.OK() && next.Code != "PGRST001" {
 			t.Errorf("%+v: next request: %v", cut, next)
 		}
 	}
-	if next := c.do(t, request{method: "GET", target: "/thing?limit=0"}, ""); !next.ok() {
+	if next := c.do(t, request{method: "GET", target: "/thing?limit=0"}, ""); !next.OK() {
 		t.Errorf("%+v: request after: %v", cut, next)
 	}
 }

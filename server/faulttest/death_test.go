@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+	"github.com/fastgrest/fastgrest/server/servertest"
 )
 
 // waits is a table whose rows take until the test lets go of a lock.
@@ -16,7 +17,7 @@ create table api.waits (tag text);
 create function public.wait() returns trigger language plpgsql security definer as $$
 begin perform pg_advisory_xact_lock(1); insert into public.log values (new.tag, tg_op); return new; end $$;
 create trigger wait before insert on api.waits for each row execute function public.wait();
-grant all on api.waits to fault_anon, fault_serial;
+grant all on api.waits to test_anon, test_serial;
 `
 
 // waiting is the process that waits for the lock.
@@ -26,7 +27,7 @@ const waiting = "select coalesce(max(pid), 0) from pg_locks where locktype = 'ad
 func TestDeath(t *testing.T) {
 	cluster := pgtest.StartOwn(t) // a process killed takes all others with it
 	f := start(t, cluster, nil)
-	f.exec(t, waits)
+	f.db.Value(waits)
 	// The catalog does not know the table yet; to ask for a reload there is no
 	// channel here, so a second server is started on the database as it is.
 	f = startOn(t, cluster, f.database, nil)
@@ -46,8 +47,8 @@ func TestDeath(t *testing.T) {
 		code   string
 		alive  bool // the connection survives
 	}{
-		{"canceled", func(t *testing.T, pid string) { f.exec(t, "select pg_cancel_backend("+pid+")") }, 500, "57014", true},
-		{"terminated", func(t *testing.T, pid string) { f.exec(t, "select pg_terminate_backend("+pid+")") }, 503, "PGRST001", false},
+		{"canceled", func(t *testing.T, pid string) { f.db.Value("select pg_cancel_backend(" + pid + ")") }, 500, "57014", true},
+		{"terminated", func(t *testing.T, pid string) { f.db.Value("select pg_terminate_backend(" + pid + ")") }, 503, "PGRST001", false},
 		{"killed", func(t *testing.T, pid string) {
 			n, err := strconv.Atoi(pid)
 			if err != nil || n <= 0 {
@@ -68,12 +69,12 @@ func TestDeath(t *testing.T) {
 			for i, form := range forms {
 				number++
 				tag := "d" + strconv.Itoa(number)
-				f.exec(t, "select pg_advisory_lock(1)")
+				f.db.Value("select pg_advisory_lock(1)")
 				before := f.do(t, request{method: "GET", target: "/thing?limit=0"}, "")
-				if !before.ok() {
+				if !before.OK() {
 					t.Fatalf("before: %v", before)
 				}
-				done := make(chan answer, 1)
+				done := make(chan servertest.Response, 1)
 				go func() {
 					a, err := f.try(form, tag)
 					if err != nil {
@@ -83,31 +84,31 @@ func TestDeath(t *testing.T) {
 				}()
 				pid := "0"
 				for end := time.Now().Add(2 * time.Minute); pid == "0" && time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
-					pid = f.value(t, waiting)
+					pid = f.db.Value(waiting)
 				}
 				way.end(t, pid)
 				a := <-done
-				if a.status != way.status || a.code != way.code {
+				if a.Status != way.status || a.Code != way.code {
 					t.Errorf("%v: answer %v, want %d %s", form, a, way.status, way.code)
 				}
-				if says, doubt := strings.Contains(a.details, unknown), !way.alive && i != held; says != doubt {
+				if says, doubt := strings.Contains(a.Details, unknown), !way.alive && i != held; says != doubt {
 					t.Errorf("%v: in doubt %t, want %t: %v", form, says, doubt, a)
 				}
 				f.reconnect(t)
-				if n := f.count(t, "select (select count(*) from api.waits) + (select count(*) from log)"); n != 0 {
+				if n := f.db.Count("select (select count(*) from api.waits) + (select count(*) from log)"); n != 0 {
 					t.Errorf("%v: %d rows", form, n)
 				}
 				// The next write is as good as any.
 				next := f.eventually(t, request{"POST", "/note", `{"tag":"%s"}`, nil}, tag)
-				if !next.ok() {
+				if !next.OK() {
 					t.Errorf("next: %v", next)
 				}
-				if n := f.count(t, "select count(*) from log where tag = $1", tag); n != 1 {
+				if n := f.db.Count("select count(*) from log where tag = $1", tag); n != 1 {
 					t.Errorf("next: %d rows", n)
 				}
-				f.exec(t, "truncate log, api.note, api.waits")
+				f.db.Value("truncate log, api.note, api.waits")
 				if way.alive {
-					if now := f.value(t, "select max(pid) from pg_stat_activity where application_name like 'fastgrest%'"); now != pid {
+					if now := f.db.Value("select max(pid) from pg_stat_activity where application_name like 'fastgrest%'"); now != pid {
 						t.Errorf("%v: another connection than before", form)
 					}
 				}
@@ -122,26 +123,26 @@ func TestDown(t *testing.T) {
 	cluster := pgtest.StartOwn(t)
 	f := start(t, cluster, nil)
 	insert := request{"POST", "/note", `{"tag":"%s"}`, nil}
-	if a := f.do(t, insert, "x"); !a.ok() {
+	if a := f.do(t, insert, "x"); !a.OK() {
 		t.Fatal(a)
 	}
 	cluster.Stop(t)
 	for i := range 3 {
 		a := f.do(t, insert, "y")
-		if a.status != 503 || a.headers.Get("Retry-After") == "" {
+		if a.Status != 503 || a.Header.Get("Retry-After") == "" {
 			t.Errorf("down: %v", a)
 		}
 		// The first may find the connection's last words. None can have written.
-		if i > 0 && a.code != "PGRST000" {
+		if i > 0 && a.Code != "PGRST000" {
 			t.Errorf("down: %v, want PGRST000", a)
 		}
 	}
 	cluster.Restart(t)
-	if a := f.do(t, insert, "z"); !a.ok() {
+	if a := f.do(t, insert, "z"); !a.OK() {
 		t.Errorf("up again: %v", a)
 	}
 	f.reconnect(t)
-	if got := f.value(t, "select string_agg(tag, ' ' order by tag) from api.note"); got != "x z" {
+	if got := f.db.Value("select string_agg(tag, ' ' order by tag) from api.note"); got != "x z" {
 		t.Errorf("notes %q", got)
 	}
 }

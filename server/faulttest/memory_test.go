@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+	"github.com/fastgrest/fastgrest/server/servertest"
 )
 
 // megabytes is how large the bodies of these tests are. Larger ones are for
@@ -65,7 +66,7 @@ func startChildOn(t *testing.T, uri string) *child {
 	if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
 		t.Fatalf("%q, %v", line, err)
 	}
-	c := &child{Client: unixClient(api), pid: cmd.Process.Pid, api: api, admin: unixClient(api + "a")}
+	c := &child{Client: servertest.Client(api), pid: cmd.Process.Pid, api: api, admin: servertest.Client(api + "a")}
 	c.Timeout = 0
 	t.Cleanup(c.CloseIdleConnections)
 	t.Cleanup(c.admin.CloseIdleConnections)
@@ -93,7 +94,7 @@ func TestMemory(t *testing.T) {
 	const constant = 48 << 20
 	size := megabytes(100) << 20
 	f := start(t, pgtest.Start(t), nil)
-	f.exec(t, "create unlogged table api.big (id int, body text); alter table api.big alter body set storage external; grant all on api.big to fault_anon")
+	f.db.Value("create unlogged table api.big (id int, body text); alter table api.big alter body set storage external; grant all on api.big to test_anon")
 	for _, test := range []struct {
 		name    string
 		chunked bool
@@ -137,8 +138,8 @@ func TestMemory(t *testing.T) {
 				t.Errorf("%d bytes came back", n)
 			}
 			after := server.peak(t)
-			got := f.count(t, "select count(*) from api.big")
-			f.exec(t, "truncate api.big")
+			got := f.db.Count("select count(*) from api.big")
+			f.db.Value("truncate api.big")
 			if got != rows {
 				t.Errorf("%d rows, want %d", got, rows)
 			}
@@ -160,7 +161,7 @@ func TestMemoryOfAnswers(t *testing.T) {
 	)
 	size := megabytes(64) << 20
 	f := start(t, pgtest.Start(t), nil)
-	f.exec(t, `create view api.lots as select i as id, repeat('x', 1000) as body from generate_series(1, 1500000) i; grant all on api.lots to fault_anon`)
+	f.db.Value(`create view api.lots as select i as id, repeat('x', 1000) as body from generate_series(1, 1500000) i; grant all on api.lots to test_anon`)
 	for accept, size := range map[string]int{"application/json": size, "text/csv": size / 4} { // which PostgreSQL makes slowly
 		t.Run(accept, func(t *testing.T) {
 			server := startChild(t, f)

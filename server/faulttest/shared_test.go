@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+	"github.com/fastgrest/fastgrest/server/servertest"
 )
 
 // TestSharedWrites ends connections on which several writes follow each other.
@@ -35,17 +36,17 @@ func TestSharedWrites(t *testing.T) {
 	}
 	for _, form := range forms {
 		for i := range 50 { // known to be quick
-			if a := f.do(t, form, fmt.Sprintf("warm%d", i)); !a.ok() {
+			if a := f.do(t, form, fmt.Sprintf("warm%d", i)); !a.OK() {
 				t.Fatal(a)
 			}
 		}
 	}
-	f.exec(t, "truncate log, api.note")
+	f.db.Value("truncate log, api.note")
 
 	var (
 		group    sync.WaitGroup
 		mu       sync.Mutex
-		fates    = map[string]answer{}
+		fates    = map[string]servertest.Response{}
 		doubted  atomic.Int64
 		answers  [clients]atomic.Int64
 		ctx, end = context.WithCancel(t.Context())
@@ -65,7 +66,7 @@ func TestSharedWrites(t *testing.T) {
 				mu.Lock()
 				fates[tag] = a
 				mu.Unlock()
-				if strings.Contains(a.details, unknown) {
+				if strings.Contains(a.Details, unknown) {
 					doubted.Add(1)
 				}
 				answers[c].Add(1)
@@ -93,7 +94,7 @@ func TestSharedWrites(t *testing.T) {
 	proceed()
 	killed, met, known := 0, 0, int64(0)
 	for ; (killed < kills || met < shared) && killed < mostKill && ctx.Err() == nil; killed++ {
-		f.exec(t, "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'fault_authenticator' and datname = current_database()")
+		f.db.Value("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'test_login' and datname = current_database()")
 		proceed()
 		// More in doubt than there were connections: some have shared one.
 		n := doubted.Load()
@@ -112,12 +113,12 @@ func TestSharedWrites(t *testing.T) {
 	good, refused := 0, 0
 	for tag, a := range fates {
 		switch n := written[tag]; {
-		case a.ok():
+		case a.OK():
 			good++
 			if n != 1 {
 				t.Errorf("%s: success, and %d rows", tag, n)
 			}
-		case strings.Contains(a.details, unknown):
+		case strings.Contains(a.Details, unknown):
 			if n > 1 {
 				t.Errorf("%s: %d rows", tag, n)
 			}

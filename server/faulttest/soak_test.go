@@ -21,6 +21,7 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 	"github.com/fastgrest/fastgrest/server/auth/authtest"
 	"github.com/fastgrest/fastgrest/server/faulttest"
+	"github.com/fastgrest/fastgrest/server/servertest"
 )
 
 // soakRounds is the number of rounds; the first two are for warming up.
@@ -43,21 +44,21 @@ func TestSoak(t *testing.T) {
 	total := soakSetting(t, "SOAK_TIME", 18*time.Second, time.ParseDuration)
 	rate := soakSetting(t, "SOAK_RATE", 0, strconv.Atoi)
 	f := start(t, pgtest.Start(t), nil)
-	f.exec(t, `
+	f.db.Value(`
 create table api.parent (id int primary key, name text);
 create table api.child (id int primary key, parent_id int references api.parent, note text);
 insert into api.parent select i, 'parent ' || i from generate_series(1, 50) i;
 insert into api.child select i, 1 + i % 50, 'note ' || i from generate_series(1, 500) i;
 create function api.slow() returns text language sql stable as $$ select pg_sleep(0.05); select 'slept' $$;
 create function api.fails() returns void language plpgsql as $$ begin raise 'on purpose'; end $$;
-grant all on api.parent, api.child to fault_anon, fault_serial`)
+grant all on api.parent, api.child to test_anon, test_serial`)
 	s := &soak{fixture: f, child: startChildOn(t, f.proxied)}
 	if rate > 0 {
 		s.pause = soakClients * time.Second / time.Duration(rate)
 	}
 	for range 100 { // some that are expired, some that are not
 		for _, exp := range []int64{1, time.Now().Add(24 * time.Hour).Unix()} {
-			s.tokens = append(s.tokens, authtest.Sign(fmt.Appendf(nil, `{"role":"fault_serial","exp":%d,"n":%d}`, exp, rand.Int()), []byte(secret)))
+			s.tokens = append(s.tokens, authtest.Sign(fmt.Appendf(nil, `{"role":"test_serial","exp":%d,"n":%d}`, exp, rand.Int()), []byte(servertest.Secret)))
 		}
 	}
 	var all []soakFigures
@@ -65,13 +66,13 @@ grant all on api.parent, api.child to fault_anon, fault_serial`)
 		s.round(t, total/soakRounds, uint64(round))
 		figures := s.settled(t, all)
 		all = append(all, figures)
-		kept, open, there := s.kept.Load(), s.open.Load(), int64(f.count(t, "select count(*) from api.note"))
+		kept, open, there := s.kept.Load(), s.open.Load(), int64(f.db.Count("select count(*) from api.note"))
 		if there < kept || there > kept+open {
 			t.Errorf("%d notes; %d were kept by what clients were told, of %d they do not know", there, kept, open)
 		}
 		s.kept.Store(0)
 		s.open.Store(0)
-		f.exec(t, "truncate public.log, api.note, api.thing")
+		f.db.Value("truncate public.log, api.note, api.thing")
 		t.Logf("round %d: %d requests, %d of them failed for a fault; %v; %d notes kept, %d open, %d there; %d goroutines, %d descriptors, %d connections, next collection at %.1f MB, resident %.1f MB",
 			round+1, s.requests.Load(), s.failed.Load(), s.faultCounts(), kept, open, there, figures.goroutines, figures.descriptors, figures.connections,
 			float64(figures.collectAt)/(1<<20), float64(figures.resident)/(1<<20))
@@ -166,7 +167,7 @@ func (s *soak) round(t *testing.T, d time.Duration, seed uint64) {
 	defer s.Tamper(nil)
 	for i := range soakClients {
 		draw := rand.New(rand.NewPCG(seed, uint64(i)))
-		client := unixClient(s.child.api)
+		client := servertest.Client(s.child.api)
 		wg.Go(func() {
 			defer client.CloseIdleConnections()
 			for time.Now().Before(end) && !t.Failed() {
@@ -198,7 +199,7 @@ func (s *soak) round(t *testing.T, d time.Duration, seed uint64) {
 		kind := [...]int{faultEnded, faultSchema, faultCut, faultConfig, faultHalf}[i%5]
 		switch kind {
 		case faultEnded:
-			s.exec(t, "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'fault_authenticator' and datname = current_database()")
+			s.db.Value("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'test_login' and datname = current_database()")
 		case faultSchema:
 			_ = syscall.Kill(s.child.pid, syscall.SIGUSR1)
 		case faultConfig:
@@ -322,6 +323,6 @@ func (s *soak) figures(t *testing.T) (f soakFigures) {
 	}
 	f.descriptors = len(list)
 	// The fixture's own server may have one of them, too.
-	f.connections = s.count(t, "select count(*) from pg_stat_activity where usename = 'fault_authenticator' and datname = current_database()")
+	f.connections = s.db.Count("select count(*) from pg_stat_activity where usename = 'test_login' and datname = current_database()")
 	return f
 }

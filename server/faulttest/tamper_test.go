@@ -10,13 +10,14 @@ import (
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 	"github.com/fastgrest/fastgrest/server/faulttest"
+	"github.com/fastgrest/fastgrest/server/servertest"
 )
 
 // TestDelays: whenever and in whatever order the bytes of both directions
 // come, answers are what they are without delay, on connections new and old.
 func TestDelays(t *testing.T) {
 	f := start(t, pgtest.Start(t), map[string]string{"db-pool": "2"})
-	f.exec(t, "insert into api.thing select 'tag' || i, i from generate_series(1, 500) i")
+	f.db.Value("insert into api.thing select 'tag' || i, i from generate_series(1, 500) i")
 	requests := []request{
 		{method: "GET", target: "/thing?select=tag,n&order=n"},
 		{method: "GET", target: "/thing?n=eq.3"},
@@ -26,7 +27,7 @@ func TestDelays(t *testing.T) {
 		{"POST", "/thing", `{"tag":"tag1"}`, nil}, // is there
 		{"POST", "/rpc/add_note", `{"tag":"b"}`, nil},
 	}
-	var want []answer
+	var want []servertest.Response
 	for _, r := range requests {
 		want = append(want, f.do(t, r, ""))
 	}
@@ -36,7 +37,7 @@ func TestDelays(t *testing.T) {
 	})
 	for round := range 8 {
 		if round%3 == 0 {
-			f.exec(t, "select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = 'fault_authenticator' and datname = current_database()")
+			f.db.Value("select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = 'test_login' and datname = current_database()")
 			f.do(t, request{method: "GET", target: "/thing?limit=0"}, "") // finds one broken
 			f.do(t, request{method: "GET", target: "/thing?limit=0"}, "")
 		}
@@ -53,8 +54,8 @@ func TestDelays(t *testing.T) {
 // was said of a write is so.
 func TestHalfClosed(t *testing.T) {
 	f := start(t, pgtest.Start(t), nil)
-	f.exec(t, "create function public.slowly() returns trigger language plpgsql as 'begin perform pg_sleep(0.1); return new; end'")
-	f.exec(t, "create trigger slowly before insert on api.note for each row execute function public.slowly()")
+	f.db.Value("create function public.slowly() returns trigger language plpgsql as 'begin perform pg_sleep(0.1); return new; end'")
+	f.db.Value("create trigger slowly before insert on api.note for each row execute function public.slowly()")
 	insert := request{"POST", "/note", `{"tag":"%s"}`, nil}
 	served, failed := 0, 0
 	for i := range 24 {
@@ -63,11 +64,11 @@ func TestHalfClosed(t *testing.T) {
 		if i%4 < 2 {
 			f.HalfClose(d)
 		}
-		answered := make(chan answer, 1)
+		answered := make(chan servertest.Response, 1)
 		go func() {
 			a, err := f.try(insert, tag)
 			if err != nil {
-				a.body = err.Error()
+				a.Body = err.Error()
 			}
 			answered <- a
 		}()
@@ -76,20 +77,20 @@ func TestHalfClosed(t *testing.T) {
 			f.HalfClose(d)
 		}
 		a := <-answered
-		f.await(t, "nothing runs any more", "select (not exists (select from pg_stat_activity where state = 'active' and usename = 'fault_authenticator' and datname = current_database()))::int")
-		rows := f.count(t, "select count(*) from log where tag = $1", tag)
+		f.await(t, "nothing runs any more", "select (not exists (select from pg_stat_activity where state = 'active' and usename = 'test_login' and datname = current_database()))::int")
+		rows := f.db.Count("select count(*) from log where tag = $1", tag)
 		switch {
-		case a.status == 201 && rows == 1:
+		case a.Status == 201 && rows == 1:
 			served++
-		case a.status == 503 && (rows == 0 || rows == 1 && strings.Contains(a.details, unknown)):
+		case a.Status == 503 && (rows == 0 || rows == 1 && strings.Contains(a.Details, unknown)):
 			failed++
 		default:
 			t.Errorf("%v, during %v: %v, and %d rows", d, i%4 >= 2, a, rows)
 		}
-		if a := f.eventually(t, request{method: "GET", target: "/thing?limit=0"}, ""); a.status != 200 && a.code != "PGRST001" {
+		if a := f.eventually(t, request{method: "GET", target: "/thing?limit=0"}, ""); a.Status != 200 && a.Code != "PGRST001" {
 			t.Errorf("the next: %v", a)
 		}
-		if a := f.do(t, request{method: "GET", target: "/thing?limit=0"}, ""); a.status != 200 {
+		if a := f.do(t, request{method: "GET", target: "/thing?limit=0"}, ""); a.Status != 200 {
 			t.Errorf("and the next: %v", a)
 		}
 	}
@@ -102,7 +103,7 @@ func TestHalfClosed(t *testing.T) {
 // await waits until SQL says 1.
 func (f *fixture) await(t *testing.T, what, sql string) {
 	t.Helper()
-	for end := time.Now().Add(2 * time.Minute); f.count(t, sql) != 1; time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); f.db.Count(sql) != 1; time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("never: %s", what)
 		}
@@ -125,15 +126,15 @@ func TestFlippedBits(t *testing.T) {
 		t.Run(kind.name, func(t *testing.T) {
 			t.Parallel()
 			f := start(t, cluster, map[string]string{"log-level": "crit", "server-cancel-abandoned-writes": "true"})
-			f.exec(t, "insert into api.thing values ('first', 1), ('other', 2)")
+			f.db.Value("insert into api.thing values ('first', 1), ('other', 2)")
 			right := f.do(t, kind.request, "")
 			f.do(t, kind.request, "") // the statement is known now
 			f.Record()
-			if a := f.do(t, kind.request, ""); a.String() != right.String() || !a.ok() {
+			if a := f.do(t, kind.request, ""); a.String() != right.String() || !a.OK() {
 				t.Fatal(a)
 			}
 			trace := f.Recorded()
-			f.http.Timeout = time.Second
+			f.API.Timeout = time.Second
 			draw := rand.New(rand.NewPCG(2, 2))
 			outcomes := map[string]int{}
 			for d := range trace {
@@ -162,7 +163,7 @@ func TestFlippedBits(t *testing.T) {
 }
 
 // flip sends a request and changes one bit on the way.
-func (f *fixture) flip(t *testing.T, r request, right answer, d faulttest.Direction, offset int, bit byte, framing bool, outcomes map[string]int) {
+func (f *fixture) flip(t *testing.T, r request, right servertest.Response, d faulttest.Direction, offset int, bit byte, framing bool, outcomes map[string]int) {
 	t.Helper()
 	passed := 0
 	f.Tamper(func(to faulttest.Direction, chunk []byte) time.Duration {
@@ -177,18 +178,18 @@ func (f *fixture) flip(t *testing.T, r request, right answer, d faulttest.Direct
 	a, err := f.try(r, "")
 	f.Tamper(nil)
 	switch {
-	case err != nil && a.status == 0: // no answer in time: for more bytes that one of us took to be announced
+	case err != nil && a.Status == 0: // no answer in time: for more bytes that one of us took to be announced
 		outcomes["waited"]++
 	case err != nil:
 		t.Errorf("%v, byte %d, bit %x: %v", d, offset, bit, err)
 	case a.String() == right.String():
 		outcomes["right"]++
-	case a.ok() && framing && d == faulttest.ToClient:
+	case a.OK() && framing && d == faulttest.ToClient:
 		t.Errorf("%v, byte %d, bit %x: %v instead of %v", d, offset, bit, a, right)
-	case a.ok() && a.body != "" && !json.Valid([]byte(a.body)):
+	case a.OK() && a.Body != "" && !json.Valid([]byte(a.Body)):
 		t.Errorf("%v, byte %d, bit %x: not JSON: %v", d, offset, bit, a)
 	default:
-		outcomes[fmt.Sprint(a.status)]++
+		outcomes[fmt.Sprint(a.Status)]++
 	}
 	// Whatever became of the connection, there is one that works, and the
 	// statement is known to it.
@@ -223,15 +224,15 @@ create function api.short(code text) returns void language plpgsql as
   $$ begin insert into api.note values ('full'); raise exception using errcode = code, message = 'short'; end $$;
 create function public.short(n int) returns int language plpgsql as $$ begin raise exception using errcode = '53200', message = 'short'; end $$;
 create view api.full as select public.short(n) as n from api.thing;
-grant all on api.full to fault_anon;
+grant all on api.full to test_anon;
 `)
 	f := startOn(t, cluster, name, nil)
-	f.exec(t, "insert into api.thing select 'tag' || i, i from generate_series(1, 100) i")
-	pid := "select string_agg(pid::text, ',') from pg_stat_activity where usename = 'fault_authenticator' and datname = current_database()"
+	f.db.Value("insert into api.thing select 'tag' || i, i from generate_series(1, 100) i")
+	pid := "select string_agg(pid::text, ',') from pg_stat_activity where usename = 'test_login' and datname = current_database()"
 	f.do(t, request{method: "GET", target: "/thing"}, "")
 	var before string
 	if !pgtest.Until(time.Minute, func() bool { // those of the start may take a moment to end
-		before = f.value(t, pid)
+		before = f.db.Value(pid)
 		return !strings.Contains(before, ",")
 	}) {
 		t.Fatalf("connections %s", before)
@@ -253,21 +254,21 @@ grant all on api.full to fault_anon;
 	} {
 		for range 3 { // planned, prepared, known
 			a := f.do(t, test.request, "")
-			if a.status != test.status || a.code != test.code {
+			if a.Status != test.status || a.Code != test.code {
 				t.Errorf("%s %s: %v", test.target, test.body, a)
 			}
 			if a := f.do(t, request{method: "GET", target: "/thing?n=eq.7&select=n"}, ""); a.String() != `200 [{"n":7}]` {
 				t.Errorf("after %s: %v", test.target, a)
 			}
-			if a := f.do(t, request{"POST", "/note", `{"tag":"fits"}`, nil}, ""); a.status != 201 {
+			if a := f.do(t, request{"POST", "/note", `{"tag":"fits"}`, nil}, ""); a.Status != 201 {
 				t.Errorf("after %s: %v", test.target, a)
 			}
 		}
 	}
-	if n := f.count(t, "select count(*) from log where tag = 'full'"); n != 0 {
+	if n := f.db.Count("select count(*) from log where tag = 'full'"); n != 0 {
 		t.Errorf("%d rows of writes that failed", n)
 	}
-	if after := f.value(t, pid); after != before {
+	if after := f.db.Value(pid); after != before {
 		t.Errorf("connections %s instead of %s", after, before)
 	}
 }

@@ -1,0 +1,70 @@
+package pgtest
+
+import (
+	"context"
+	"strconv"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Conn is a connection for the test itself, past what it tests.
+type Conn struct {
+	*pgconn.PgConn
+	tb testing.TB
+}
+
+// Connect opens a connection that is closed when the test ends.
+func Connect(tb testing.TB, uri string) *Conn {
+	tb.Helper()
+	c, err := pgconn.Connect(context.Background(), uri)
+	if err != nil {
+		tb.Fatalf("pgtest: %v", err)
+	}
+	tb.Cleanup(func() { c.Close(context.Background()) })
+	return &Conn{PgConn: c, tb: tb}
+}
+
+// Connect opens a connection of the superuser.
+func (c *Cluster) Connect(tb testing.TB, db string) *Conn {
+	tb.Helper()
+	return Connect(tb, c.URI(db, Superuser))
+}
+
+// Value runs statements and returns the first column of the first row that one of them returns, and
+// "" if none does. With args, there is one statement.
+func (c *Conn) Value(sql string, args ...string) string {
+	c.tb.Helper()
+	results, err := c.run(sql, args)
+	if err != nil {
+		c.tb.Fatalf("%s: %v", sql, err)
+	}
+	for _, r := range results {
+		if len(r.Rows) > 0 {
+			return string(r.Rows[0][0])
+		}
+	}
+	return ""
+}
+
+func (c *Conn) run(sql string, args []string) ([]*pgconn.Result, error) {
+	if len(args) == 0 {
+		return c.Exec(context.Background(), sql).ReadAll()
+	}
+	params := make([][]byte, len(args))
+	for i, a := range args {
+		params[i] = []byte(a)
+	}
+	r := c.ExecParams(context.Background(), sql, params, nil, nil, nil).Read()
+	return []*pgconn.Result{r}, r.Err
+}
+
+// Count is Value of a statement that returns a number.
+func (c *Conn) Count(sql string, args ...string) int {
+	c.tb.Helper()
+	n, err := strconv.Atoi(c.Value(sql, args...))
+	if err != nil {
+		c.tb.Fatalf("%s: %v", sql, err)
+	}
+	return n
+}
