@@ -65,6 +65,9 @@ var layers = []layer{
 		tests: []string{"github.com/valyala/fasthttp/..."}},
 	{path: "server/auth", why: "identifies, given a header and a time", imports: []string{"parser/jsontext", "github.com/pascaldekloe/jwt", "github.com/theory/jsonpath/..."}},
 	{path: "server/auth/authtest", why: "signs tokens for tests"},
+	{path: "server/clients", why: "knows HTTP, sockets and fasthttp, and not what requests mean",
+		imports: []string{"server/spool", "github.com/valyala/fasthttp", "github.com/valyala/bytebufferpool", "golang.org/x/sys/unix"},
+		tests:   []string{"github.com/valyala/fasthttp/..."}},
 	{path: "server/clustertest", why: "is tests of the server over several PostgreSQL processes", tests: []string{"server", "server/config", "server/exec"}},
 	{path: "server/config", why: "checks its values as auth reads them, and asks the database through a function",
 		imports: []string{"server/auth", "parser/jsontext", "github.com/spf13/pflag"}},
@@ -92,8 +95,8 @@ var layers = []layer{
 		imports: []string{
 			"parser", "parser/header", "parser/body", "parser/percent", "planner", "planner/catalog", "planner/sqlgen",
 			"pgwire", "pgwire/pool", "pgwire/listen",
-			"server/admin", "server/auth", "server/config", "server/cookies", "server/cors", "server/exec", "parser/jsontext", "server/life", "server/metrics", "server/openapi", "server/oplog", "server/spool",
-			"github.com/valyala/fasthttp/...", "github.com/valyala/bytebufferpool", "github.com/fasthttp/router", "golang.org/x/sys/unix",
+			"server/admin", "server/auth", "server/clients", "server/config", "server/cookies", "server/cors", "server/exec", "parser/jsontext", "server/life", "server/metrics", "server/openapi", "server/oplog", "server/spool",
+			"github.com/valyala/fasthttp/...", "github.com/fasthttp/router", "golang.org/x/sys/unix",
 		}},
 
 	{path: "cmd/fastgrest", why: "reads the command line and starts the server, or the demo",

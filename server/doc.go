@@ -13,6 +13,9 @@
 // what it may know of the request; respond.go, write.go and call.go make the
 // response from its Result.
 //
+// Package clients has the sockets: it accepts connections, checks heads, reads
+// bodies, watches clients and drains at the end.
+//
 // Bytes borrowed from fasthttp (path, headers, body) are valid until the
 // handler returns. The body of the Result is swapped into fasthttp's response,
 // which hands back the buffer of an earlier one.

@@ -2,11 +2,11 @@ package server
 
 import (
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/fastgrest/fastgrest/server/clients"
 	"github.com/fastgrest/fastgrest/server/cors"
 )
 
@@ -35,7 +35,7 @@ func (rq *request) preflight() bool {
 	rq.addCORS()
 	rq.traceHeader()
 	rq.response.noLength = true
-	rq.sayNoLength()
+	rq.omitLength()
 	return true
 }
 
@@ -71,47 +71,14 @@ func (rq *request) finish(failed bool) {
 		resp.Header.Set(fasthttp.HeaderRetryAfter, strconv.Itoa(max(rq.response.retryAfter, rq.server.retryAfter())))
 	}
 	rq.traceHeader()
-	rq.sayNoLength()
-	rq.fixLength()
+	rq.omitLength()
+	clients.FixLength(resp, rq.response.streamed)
 }
 
-// fixLength settles the length of answers without a body, whose status an error
-// or the database may have chosen. A 204 has no length (RFC 9110, 8.6). A 304 has
-// the length of the body it stands for; fasthttp does not set a length with this
-// status, but keeps one that is there.
-func (rq *request) fixLength() {
-	resp := &rq.ctx.Response
-	if rq.response.streamed >= 0 {
-		resp.Header.SetContentLength(int(rq.response.streamed)) // whatever the database says
-	}
-	status := resp.StatusCode()
-	if !bodiless(status) {
-		return
-	}
-	if status != fasthttp.StatusNotModified {
-		resp.ResetBody()
-		resp.Header.Del(fasthttp.HeaderContentLength)
-		return
-	}
-	n := int(rq.response.streamed)
-	if n < 0 {
-		n = len(resp.Body())
-	}
-	if n > 0 {
-		resp.SetStatusCode(fasthttp.StatusOK)
-		resp.Header.SetContentLength(n)
-		resp.SetStatusCode(status)
-		resp.ResetBody()
-	}
-}
-
-// sayNoLength sends an empty body in chunks instead of with its length.
-// Statuses that never have a body need no such thing.
-func (rq *request) sayNoLength() {
-	resp := &rq.ctx.Response
-	if rq.response.noLength && !rq.ctx.IsHead() && len(resp.Body()) == 0 && rq.ctx.Request.Header.IsHTTP11() &&
-		resp.StatusCode() != fasthttp.StatusNoContent && resp.StatusCode() != fasthttp.StatusNotModified {
-		resp.SetBodyStream(strings.NewReader(""), -1)
+// omitLength sends an empty body without its length, where PostgREST does.
+func (rq *request) omitLength() {
+	if rq.response.noLength {
+		clients.OmitLength(rq.ctx)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/fastgrest/fastgrest/parser/body"
 	"github.com/fastgrest/fastgrest/parser/header"
 	"github.com/fastgrest/fastgrest/planner"
+	"github.com/fastgrest/fastgrest/server/clients"
 	"github.com/fastgrest/fastgrest/server/config"
 	"github.com/fastgrest/fastgrest/server/exec"
 	"github.com/fastgrest/fastgrest/server/metrics"
@@ -26,7 +27,7 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 			s.panicked(ctx, rq, value)
 		}
 	}()
-	h, ok := s.readHead(ctx)
+	h, ok := clients.ReadHead(ctx)
 	if !ok {
 		return
 	}
@@ -40,15 +41,13 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 		}
 		rq.finish(err != nil)
 	}
-	rq.skipBody()
+	rq.body.Skip()
 	if s.draining.Load() {
 		ctx.Response.SetConnectionClose()
 	}
 	rq.observe(preflight)
 	rq.end()
-	answerInKind(ctx)
-	gatherAnswer(ctx)
-	nextLine(ctx)
+	clients.Finish(ctx)
 	s.requests.Put(rq)
 }
 
@@ -81,7 +80,7 @@ func (rq *request) serve() error {
 
 // identify authenticates the request.
 func (rq *request) identify() (err error) {
-	token := rq.head.raw.authorization
+	token := rq.head.raw.Authorization
 	defer rq.debugToken(token)()
 	rq.caller.Identity, err = rq.snap.auth.Identify(token, rq.trace.began)
 	rq.caller.known = err == nil
@@ -243,7 +242,7 @@ func (rq *request) fail(err error) {
 	var payload *body.Error
 	if errors.Is(err, parser.ErrInvalidUTF8) || errors.As(err, &payload) && payload.Kind == body.InvalidUTF8 {
 		// PostgREST dies in the attempt; so the client gets no error object.
-		answerText(rq.ctx, fasthttp.StatusInternalServerError, "Something went wrong")
+		clients.AnswerText(rq.ctx, fasthttp.StatusInternalServerError, "Something went wrong")
 		return
 	}
 	p := problemOf(err, rq.authenticated())
@@ -256,25 +255,11 @@ func (rq *request) fail(err error) {
 	resp.Header.DisableNormalizing()
 	for _, h := range p.headers {
 		if strings.EqualFold(h[0], fasthttp.HeaderContentType) {
-			addContentType(&resp.Header, h[0], h[1])
+			clients.AddContentType(&resp.Header, h[0], h[1])
 			continue
 		}
 		resp.Header.Add(h[0], h[1])
 	}
 	resp.SwapBody(p.appendJSON(resp.SwapBody(nil)[:0], rq.snap.config.ClientErrorVerbosity))
 	resp.SkipBody = rq.ctx.IsHead()
-}
-
-// addContentType adds a second Content-Type, which an error raised with one has
-// in PostgREST. fasthttp knows one only, and what it calls the others: so it
-// gets another name first. The case "content type" of errors/raise_pgrst, among
-// the tests, tells whether it works.
-func addContentType(h *fasthttp.ResponseHeader, name, value string) {
-	last := len(name) - 1
-	h.Add(name[:last]+"_", value)
-	for key := range h.All() {
-		if len(key) == len(name) && key[last] == '_' && string(key[:last]) == name[:last] {
-			key[last] = name[last]
-		}
-	}
 }

@@ -2,7 +2,6 @@ package server
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -189,69 +188,6 @@ func TestRefusedHeads(t *testing.T) {
 				r.Header.Get("Content-Type") != "text/plain; charset=utf-8" || !r.Close {
 				t.Errorf("%s %q: %q, %v", method, raw, got, err)
 			}
-		}
-	}
-}
-
-// TestReadHead: of the header lines as they came.
-func TestReadHead(t *testing.T) {
-	const absent = "-"
-	text := func(b []byte) string {
-		if b == nil {
-			return absent
-		}
-		return string(b)
-	}
-	for _, test := range []struct{ raw, authorization, contentType string }{
-		{"", absent, absent},
-		{"\r\n", absent, absent},
-		{"A: b\r\n\r\n", absent, absent},
-		{"Authorization: a\r\nContent-Type: b\r\n\r\n", "a", "b"},
-		{"authorization:  a \r\ncontent-type:\tb \t\r\n\r\n", "a ", "b"},
-		{"Authorization:\r\nContent-Type: \r\n\r\n", "", ""},
-		{"Content-Type: a\r\nContent-Type: b\r\nAuthorization: c\r\nAuthorization: d\r\n\r\n", "c", "a"},
-		{"Content-Type:\r\nContent-Type: b\r\n\r\n", absent, ""},
-		{"Authorisation: a\r\nContent-Tipe: b\r\n\r\n", absent, absent},
-		{"X: Authorization: a\r\n\r\n", absent, absent},
-	} {
-		h, fault := readHead([]byte(test.raw), false)
-		if fault != headFine || text(h.authorization) != test.authorization || text(h.contentType) != test.contentType {
-			t.Errorf("%q: fault %d, %q, %q", test.raw, fault, text(h.authorization), text(h.contentType))
-		}
-	}
-	many := bytes.Repeat([]byte("A: b\r\n"), maxHeaders)
-	for _, test := range []struct {
-		raw     string
-		chunked bool
-		want    headFault
-	}{
-		{"A: b\n\r\n", false, headAmbiguous},
-		{"\n", false, headAmbiguous},
-		{"A: b\r\n c\r\n\r\n", false, headAmbiguous},
-		{"A: b\r\n\tc: d\r\n\r\n", false, headAmbiguous},
-		{"A b: c\r\n\r\n", false, headAmbiguous},
-		{"A\r\n\r\n", false, headAmbiguous},
-		{"Transfer-Encoding: chunked\r\n\r\n", true, headFine},
-		{"Content-Length: 1\r\n\r\n", false, headFine},
-		{"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", true, headAmbiguous},
-		{"transfer-encoding: identity\r\ncontent-length: 1\r\n\r\n", false, headAmbiguous},
-		{"Transfer-Encoding: identity\r\n\r\n", false, headAmbiguous},
-		{string(many) + "\r\n", false, headFine},
-		{string(many) + "A: b\r\n\r\n", false, headTooMany},
-	} {
-		if _, fault := readHead([]byte(test.raw), test.chunked); fault != test.want {
-			t.Errorf("%.80q: fault %d, want %d", test.raw, fault, test.want)
-		}
-	}
-}
-
-func BenchmarkReadHead(b *testing.B) {
-	raw := []byte("Host: localhost:3000\r\nUser-Agent: x/1\r\nAccept: application/json\r\nAccept-Encoding: gzip\r\nX-Forwarded-For: 10.0.0.1\r\n" +
-		"Authorization: Bearer " + strings.Repeat("a", 200) + "\r\nCookie: a=b\r\nPrefer: count=exact\r\n\r\n")
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, fault := readHead(raw, false); fault != headFine {
-			b.Fatal(fault)
 		}
 	}
 }

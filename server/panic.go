@@ -4,6 +4,8 @@ import (
 	"runtime/debug"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/fastgrest/fastgrest/server/clients"
 )
 
 // A panic in a request fails that request and no other. The client gets a 500,
@@ -49,10 +51,10 @@ func (rq *request) answerPanic() (ok bool) {
 	defer func() { ok = recover() == nil }()
 	rq.unwatch()
 	rq.execution.Result.Body.Drop()
-	rq.dropBody()
+	rq.body.Release()
 	rq.fail(rq.panicProblem())
 	rq.finish(true)
 	rq.observe(false)
-	answerInKind(rq.ctx)
+	clients.AnswerVersion(rq.ctx)
 	return true
 }

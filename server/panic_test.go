@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+	"github.com/fastgrest/fastgrest/server/clients"
 )
 
 const panicSchema = `
@@ -41,7 +42,7 @@ func plant(t *testing.T, w *writer, method, target, body string, head ...string)
 		t.Fatal(err)
 	}
 	rq := w.newRequest().(*request)
-	h, _ := w.readHead(ctx)
+	h, _ := clients.ReadHead(ctx)
 	rq.begin(ctx, w.snapshot.Load(), h)
 	if err := rq.serve(); err != nil {
 		t.Fatal(err)
@@ -127,10 +128,8 @@ func TestPanicOverHTTP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := w.httpServer(w.config())
-	clients := newClientListener(l, h.ReadBufferSize)
-	go h.Serve(clients)
-	t.Cleanup(func() { _ = h.Shutdown() })
+	api := w.apiServer(w.config(), l)
+	serveAPI(t, api)
 	client := &http.Client{Transport: &http.Transport{Dial: func(string, string) (net.Conn, error) { return net.Dial("unix", l.Addr().String()) }}}
 	for _, test := range []struct{ method, body, details string }{
 		{"GET", "", "null"},
@@ -150,8 +149,8 @@ func TestPanicOverHTTP(t *testing.T) {
 			t.Errorf("%s: %d %s, closed: %t", test.method, response.StatusCode, body, response.Close)
 		}
 	}
-	if !pgtest.Until(time.Minute, func() bool { return clients.clients.count() == 0 }) {
-		t.Errorf("%d connections are left", clients.clients.count())
+	if !pgtest.Until(time.Minute, func() bool { return api.Open() == 0 }) {
+		t.Errorf("%d connections are left", api.Open())
 	}
 	w.log.Flush()
 	if n := strings.Count(w.said.String(), "A request panicked"); n != 2 {

@@ -4,20 +4,21 @@ import (
 	"github.com/fastgrest/fastgrest/parser/body"
 	"github.com/fastgrest/fastgrest/parser/header"
 	"github.com/fastgrest/fastgrest/planner"
+	"github.com/fastgrest/fastgrest/planner/catalog"
 )
 
 // readPayload reads the request's body as far as the plan depends on it.
 func (rq *request) readPayload() error {
 	p := &rq.plan
 	p.ContentType = header.Media{Kind: header.JSON}
-	if value := rq.head.raw.contentType; value != nil {
+	if value := rq.head.raw.ContentType; value != nil {
 		p.ContentType = header.ParseContentType(value)
 	}
 	rq.payload.Reset()
 	if p.Action == planner.Delete || p.Action == planner.CallGet || p.Action == planner.CallHead {
 		return nil
 	}
-	raw, err := rq.readBody()
+	raw, err := rq.body.Read(rq.worthReading)
 	if err != nil {
 		return err
 	}
@@ -42,7 +43,7 @@ func (rq *request) readPayload() error {
 		return newProblem(400, "PGRST102", "Content-Type not acceptable: "+p.ContentType.String())
 	}
 	if err == nil {
-		err = rq.countConverted()
+		err = rq.body.Count(cap(rq.payload.converted))
 	}
 	if err != nil {
 		return err
@@ -51,6 +52,19 @@ func (rq *request) readPayload() error {
 	p.Columns = rq.payload.Keys
 	if p.ContentType.Kind == header.JSON && columns {
 		p.Columns = rq.query.Columns
+	}
+	return nil
+}
+
+// worthReading returns an error if the resource does not exist.
+func (rq *request) worthReading() error {
+	q := catalog.QI{Schema: rq.schemaName(), Name: string(rq.target.name)}
+	p := rq.snap.planner
+	switch {
+	case rq.target.resource == resourceRelation && p.Catalog().Tables[q] == nil:
+		return p.NotFound(q)
+	case rq.target.resource == resourceRoutine && p.Catalog().Routines[q] == nil:
+		return p.NoRoutine(q)
 	}
 	return nil
 }

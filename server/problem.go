@@ -14,6 +14,7 @@ import (
 	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/planner/catalog"
 	"github.com/fastgrest/fastgrest/server/auth"
+	"github.com/fastgrest/fastgrest/server/clients"
 	"github.com/fastgrest/fastgrest/server/config"
 	"github.com/fastgrest/fastgrest/server/exec"
 	"github.com/fastgrest/fastgrest/server/spool"
@@ -159,6 +160,7 @@ func problemOf(err error, authenticated bool) *problem {
 		conn    *pgwire.ConnError
 		doubt   *exec.DoubtError
 		rows    *exec.RowsError
+		request *clients.BodyError
 	)
 	switch {
 	case errors.As(err, &doubt):
@@ -171,6 +173,8 @@ func problemOf(err error, authenticated bool) *problem {
 		return newProblem(400, "PGRST100", syntax.Message).withDetails(syntax.Details)
 	case errors.As(err, &payload):
 		return payloadProblem(payload)
+	case errors.As(err, &request):
+		return bodyProblem(request)
 	case errors.As(err, &plan):
 		return planProblem(plan)
 	case errors.As(err, &token):
@@ -191,6 +195,21 @@ func problemOf(err error, authenticated bool) *problem {
 		return clientError(conn.Error())
 	}
 	return newProblem(500, "PGRSTX00", err.Error())
+}
+
+// bodyProblem is an error of reading the request's body.
+func bodyProblem(e *clients.BodyError) *problem {
+	switch e.Fault {
+	case clients.BodyTooLarge:
+		return newProblem(413, "PGRSTX01", "Request body too large").
+			withDetails("The limit is " + strconv.FormatInt(e.Limit, 10) + " bytes (server-max-body-size).")
+	case clients.BodiesTooLarge:
+		p := newProblem(503, "PGRSTX08", "Too many large request bodies at the same time").
+			withDetails("The limit for all of them is " + strconv.FormatInt(e.Limit>>20, 10) + " MiB (bodies-max-size).")
+		p.retryAfter = 1
+		return p
+	}
+	return newProblem(400, "PGRSTX02", "The request body could not be read").withDetails(e.Err.Error())
 }
 
 // noRoom leaves out which file could not be written.

@@ -5,7 +5,6 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/valyala/bytebufferpool"
 	"github.com/valyala/fasthttp"
 
 	"github.com/fastgrest/fastgrest/parser"
@@ -13,6 +12,7 @@ import (
 	"github.com/fastgrest/fastgrest/parser/header"
 	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/server/auth"
+	"github.com/fastgrest/fastgrest/server/clients"
 	"github.com/fastgrest/fastgrest/server/exec"
 	"github.com/fastgrest/fastgrest/server/metrics"
 )
@@ -29,11 +29,7 @@ type request struct {
 	caller caller
 	target target
 
-	bodyRead bool                       // to its end
-	bodyLost bool                       // it is uncertain where the body ends
-	chunks   chunks                     // of the body, if it comes in chunks
-	body     *bytebufferpool.ByteBuffer // as it came, if it came as a stream; nil: not read
-	counted  int64                      // of bodies.memory
+	body     clients.Body
 	prefer   header.Prefer
 	query    parser.Query
 	payload  payload
@@ -57,10 +53,10 @@ type head struct {
 	uri      []byte // path and query, as sent
 	path     []byte // of uri
 	rawQuery []byte // of uri
-	raw      rawHead
+	raw      clients.Head
 }
 
-func (h *head) set(uri []byte, raw rawHead) {
+func (h *head) set(uri []byte, raw clients.Head) {
 	h.uri, h.raw = originForm(uri), raw
 	h.path, h.rawQuery = h.uri, nil
 	if i := bytes.IndexByte(h.uri, '?'); i >= 0 {
@@ -100,12 +96,12 @@ func (s *Server) newRequest() any {
 // nearly every request needs, so that one giant does not pin its memory.
 const maxKept = 64 << 10
 
-func (rq *request) begin(ctx *fasthttp.RequestCtx, snap *Snapshot, raw rawHead) {
+func (rq *request) begin(ctx *fasthttp.RequestCtx, snap *Snapshot, raw clients.Head) {
 	rq.ctx, rq.snap = ctx, snap
 	rq.head.set(ctx.Request.Header.RequestURI(), raw)
 	rq.caller = caller{}
 	rq.target.reset()
-	rq.bodyRead, rq.bodyLost, rq.chunks = false, false, chunks{}
+	rq.body.Begin(ctx, &rq.server.bodies, clients.Limits{Body: snap.config.ServerMaxBodySize, Bodies: int64(snap.config.BodiesMaxSize) << 20})
 	rq.plan.Reset()
 	rq.response.reset()
 	rq.timing = timing{}
@@ -123,9 +119,9 @@ func (rq *request) end() {
 			*b = nil
 		}
 	}
-	rq.dropBody()
+	rq.body.Release()
 	rq.ctx, rq.snap = nil, nil
-	rq.head, rq.chunks = head{}, chunks{}
+	rq.head = head{}
 	rq.plan.Reset()
 	rq.call = exec.Call{}
 	rq.caller = caller{}

@@ -2,7 +2,6 @@ package server
 
 import (
 	"encoding/json"
-	"net"
 	"strconv"
 	"strings"
 
@@ -10,6 +9,7 @@ import (
 
 	"github.com/fastgrest/fastgrest/parser/header"
 	"github.com/fastgrest/fastgrest/planner"
+	"github.com/fastgrest/fastgrest/server/clients"
 	"github.com/fastgrest/fastgrest/server/cors"
 	"github.com/fastgrest/fastgrest/server/exec"
 	"github.com/fastgrest/fastgrest/server/spool"
@@ -165,17 +165,9 @@ func (rq *request) setBody() {
 // fasthttp sends it like any other body: responses stay in order, and the
 // client's connection can be used again.
 func (rq *request) sendSpooled(b *spool.Body) {
-	b.For(spool.Client{Conn: socketOf(rq.ctx), Patience: rq.snap.config.SpoolSendTimeout})
+	b.For(spool.Client{Conn: clients.Socket(rq.ctx), Patience: rq.snap.config.SpoolSendTimeout})
 	rq.response.streamed = b.Size()
 	rq.ctx.Response.SetBodyStream(b, int(rq.response.streamed))
-}
-
-// socketOf is the client's connection itself.
-func socketOf(ctx *fasthttp.RequestCtx) net.Conn {
-	if c, ok := ctx.Conn().(*clientConn); ok {
-		return c.Conn
-	}
-	return ctx.Conn()
 }
 
 // setWarning tells of embeds named by their relation despite an alias.

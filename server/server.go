@@ -4,16 +4,16 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/valyala/fasthttp"
 
 	"github.com/fastgrest/fastgrest/pgwire"
 	"github.com/fastgrest/fastgrest/pgwire/pool"
 	"github.com/fastgrest/fastgrest/server/admin"
 	"github.com/fastgrest/fastgrest/server/auth"
+	"github.com/fastgrest/fastgrest/server/clients"
 	"github.com/fastgrest/fastgrest/server/config"
 	"github.com/fastgrest/fastgrest/server/exec"
 	"github.com/fastgrest/fastgrest/server/life"
@@ -41,7 +41,7 @@ type Server struct {
 	pool     *pool.Pool
 	spool    *spool.Store
 	engine   *exec.Engine
-	bodies   bodies
+	bodies   clients.Bodies
 	snapshot atomic.Pointer[Snapshot]
 	requests sync.Pool
 	shards   atomic.Uint32 // how many requests were made, see metrics.Answer
@@ -94,7 +94,7 @@ func newServer(o Options) (*Server, error) {
 	s := &Server{options: o, fatal: make(chan error, 1), name: processName(), started: time.Now()}
 	s.requests.New = s.newRequest
 	s.log = oplog.New(oplog.Options{Out: o.Stdout, Err: o.Stderr, Level: oplog.Level(c.LogLevel), JSON: c.LogFormat == config.LogJSON})
-	s.metrics = metrics.New(metrics.Sources{Pool: s.poolFigures, TokenCache: s.tokenFigures, Plans: s.planCount, Spool: s.spoolFigures, Bodies: s.bodies.memory.Used})
+	s.metrics = metrics.New(metrics.Sources{Pool: s.poolFigures, TokenCache: s.tokenFigures, Plans: s.planCount, Spool: s.spoolFigures, Bodies: s.bodies.Used})
 	s.newLife(s.log)
 	a, err := newAuth(c)
 	if err != nil {
@@ -178,14 +178,6 @@ func (s *Server) close() {
 	s.log.Close()
 }
 
-// Timeouts and bounds of HTTP connections. A client that needs longer is
-// either broken or not well-meaning.
-const (
-	readTimeout  = 60 * time.Second  // from the first byte of a request to the last of its body, or of each MiB of that
-	writeTimeout = 300 * time.Second // for the whole answer
-	idleTimeout  = 120 * time.Second // between requests of a connection
-)
-
 func (s *Server) run(ctx context.Context) error {
 	c := s.config()
 	ctx, cancel := context.WithCancel(ctx)
@@ -222,7 +214,6 @@ func (s *Server) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	http := s.httpServer(c)
 	s.log.Listening(listenerAddress(listener))
 	s.live.Store(true)
 	defer s.live.Store(false)
@@ -230,21 +221,44 @@ func (s *Server) run(ctx context.Context) error {
 		s.options.Ready()
 	}
 
+	api := s.apiServer(c, listener)
 	served := make(chan error, 1)
-	clients := newClientListener(listener, c.ServerReadBufferSize)
-	clients.shared = c.ServerReusePort
-	clients.parkIdle(http)
-	go func() { served <- http.Serve(clients) }()
+	go func() { served <- api.Serve() }()
 	select {
 	case err := <-served:
 		return err
 	case err := <-s.fatal:
-		s.shutdown(http, clients)
+		s.shutdown(api)
 		return err
 	case <-ctx.Done():
 		err := s.terminated(ctx)
-		s.shutdown(http, clients)
+		s.shutdown(api)
 		return err
+	}
+}
+
+// shutdown lets the requests in flight finish. A second signal ends the process at
+// once (cmd/fastgrest).
+func (s *Server) shutdown(api *clients.Server) {
+	s.live.Store(false)
+	s.draining.Store(true)
+	if err := api.Shutdown(s.config().ServerDrainTimeout); err != nil {
+		s.log.ShutdownFailed(err)
+	}
+}
+
+// closePool waits for the pool's connections to be given back. Those of stopped
+// requests are given back within clients.CancelGrace.
+func (s *Server) closePool() {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.pool.Close()
+	}()
+	select {
+	case <-done:
+	case <-time.After(clients.CancelGrace):
+		s.log.ConnectionsLeft()
 	}
 }
 
@@ -266,38 +280,15 @@ func (s *Server) terminated(ctx context.Context) error {
 	return nil
 }
 
-// httpServer is fasthttp's server with every default reviewed.
-func (s *Server) httpServer(c *config.Config) *fasthttp.Server {
-	return &fasthttp.Server{
-		Handler:                      s.handle,
-		Name:                         "fastgrest/" + s.options.Version,
-		ReadBufferSize:               c.ServerReadBufferSize, // bounds request line and headers; fasthttp's 4 KiB would refuse ordinary queries
-		ReadTimeout:                  readTimeout,
-		WriteTimeout:                 writeTimeout,
-		IdleTimeout:                  idleTimeout,
-		NoDefaultContentType:         true, // an answer without a body has none
-		DisablePreParseMultipartForm: true, // bodies are read as bytes
-		StreamRequestBody:            true, // see bodystream.go
-		GetOnly:                      false,
-		CloseOnShutdown:              true,
-		Logger:                       s.log,
-		ErrorHandler:                 s.protocolError,
-		HeaderReceived:               headReceived,
-	}
-}
-
-// protocolError answers what is not HTTP, or too much of it.
-func (s *Server) protocolError(ctx *fasthttp.RequestCtx, err error) {
-	if l := lineOf(ctx); l != nil && l.http10() { // fasthttp has forgotten
-		ctx.Request.Header.SetProtocolBytes(http10)
-	}
-	var small *fasthttp.ErrSmallBuffer
-	switch {
-	case errors.As(err, &small):
-		refuse(ctx, headTooMany)
-	default:
-		refuse(ctx, headAmbiguous)
-	}
+// apiServer makes the server of the API.
+func (s *Server) apiServer(c *config.Config, l net.Listener) *clients.Server {
+	return clients.NewServer(l, clients.Options{
+		Handler:        s.handle,
+		Name:           "fastgrest/" + s.options.Version,
+		ReadBufferSize: c.ServerReadBufferSize, // fasthttp's 4 KiB would refuse ordinary queries
+		SharedPort:     c.ServerReusePort,
+		Logger:         s.log,
+	})
 }
 
 func (s *Server) poolFigures() metrics.Pool {

@@ -5,9 +5,11 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -316,5 +318,14 @@ func TestOldProtocol(t *testing.T) {
 	body, err := io.ReadAll(resp.Body)
 	if err != nil || string(body) != bigRows(t, url) || resp.ContentLength != int64(len(body)) {
 		t.Errorf("%d bytes, %d announced, %v", len(body), resp.ContentLength, err)
+	}
+}
+
+// TestNoRoomTellsNoPath: which file is full is for the operator.
+func TestNoRoomTellsNoPath(t *testing.T) {
+	err := fmt.Errorf("%w: %w", spool.ErrFull, &fs.PathError{Op: "write", Path: "/var/spool/fastgrest-1", Err: syscall.ENOSPC})
+	p := problemOf(err, false)
+	if p.status != 507 || strings.Contains(p.details, "/var") || !strings.Contains(p.details, "no space left") {
+		t.Errorf("%+v", p)
 	}
 }

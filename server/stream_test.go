@@ -2,7 +2,6 @@ package server
 
 import (
 	"bufio"
-	"context"
 	"crypto/sha256"
 	"fmt"
 	"io"
@@ -13,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/valyala/fasthttp"
+	"github.com/fastgrest/fastgrest/server/clients"
 )
 
 const streamSchema = allocSchema + `
@@ -38,14 +37,22 @@ func serveTest(tb testing.TB, s *testServer) string {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	h := &fasthttp.Server{Handler: s.handle, NoDefaultContentType: true, ReadBufferSize: 64 << 10}
-	go h.Serve(newClientListener(l, h.ReadBufferSize))
-	tb.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		h.ShutdownWithContext(ctx)
-	})
+	serveAPI(tb, s.apiServer(s.config(), l))
 	return "http://" + l.Addr().String()
+}
+
+// serveAPI serves until the test ends.
+func serveAPI(tb testing.TB, api *clients.Server) {
+	ended := make(chan error, 1)
+	go func() { ended <- api.Serve() }()
+	tb.Cleanup(func() {
+		if err := api.Shutdown(time.Minute); err != nil {
+			tb.Errorf("Shutdown: %v", err)
+		}
+		if err := <-ended; err != nil {
+			tb.Errorf("Serve: %v", err)
+		}
+	})
 }
 
 // get asks for bytes: without the header it would be JSON.

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -13,12 +12,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
-
-	"github.com/valyala/fasthttp"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 	"github.com/fastgrest/fastgrest/server/config"
@@ -355,13 +350,13 @@ func TestSlowClients(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := w.httpServer(w.config())
+	api := w.apiServer(w.config(), l)
+	h := api.HTTP
 	if h.ReadTimeout == 0 || h.WriteTimeout == 0 || h.IdleTimeout == 0 {
 		t.Fatal("a timeout is off")
 	}
 	h.ReadTimeout, h.IdleTimeout = 300*time.Millisecond, 300*time.Millisecond
-	go h.Serve(newClientListener(l, h.ReadBufferSize))
-	t.Cleanup(func() { h.Shutdown() })
+	serveAPI(t, api)
 	for name, start := range map[string]string{
 		"silence": "", "head": "GET /note HTTP/1.1\r\nHost: a\r\nX: ", "line": "GET /no",
 		"body":   "POST /note HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n",
@@ -396,46 +391,5 @@ func TestSlowClients(t *testing.T) {
 	}
 	if n := w.count("api.note"); n != 0 {
 		t.Errorf("%d rows", n)
-	}
-}
-
-// failingListener has no descriptors left for a while.
-type failingListener struct {
-	net.Listener
-	failures []error
-	tried    atomic.Int32
-}
-
-func (l *failingListener) Accept() (net.Conn, error) {
-	if n := int(l.tried.Add(1)); n <= len(l.failures) {
-		return nil, &net.OpError{Op: "accept", Net: "tcp", Err: os.NewSyscallError("accept4", l.failures[n-1])}
-	}
-	return l.Listener.Accept()
-}
-
-// TestOutOfDescriptors: a server that cannot accept now goes on when it can.
-func TestOutOfDescriptors(t *testing.T) {
-	inner, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := &failingListener{Listener: inner, failures: []error{syscall.EMFILE, syscall.ENFILE, syscall.ECONNABORTED, syscall.ENOBUFS, syscall.ENOMEM, syscall.EMFILE}}
-	h := &fasthttp.Server{Handler: func(ctx *fasthttp.RequestCtx) { ctx.SetBodyString("here") }, ReadBufferSize: 4096}
-	ended := make(chan error, 1)
-	go func() { ended <- h.Serve(newClientListener(l, 4096)) }()
-	code, body, err := fasthttp.GetTimeout(nil, "http://"+inner.Addr().String(), time.Minute)
-	if code != 200 || string(body) != "here" {
-		t.Errorf("%d %q, %v", code, body, err)
-	}
-	if n := int(l.tried.Load()); n <= len(l.failures) {
-		t.Errorf("only %d attempts", n)
-	}
-	inner.Close()
-	if err := <-ended; err != nil {
-		t.Errorf("a closed listener: %v", err)
-	}
-	broken := &failingListener{Listener: inner, failures: []error{syscall.EBADF}}
-	if _, err := acceptPatiently(broken); !errors.Is(err, syscall.EBADF) {
-		t.Errorf("a broken listener: %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package server
+package clients
 
 import (
 	"math"
@@ -8,10 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// refuseNew has the kernel drop the segments that would begin a connection
-// with a listener. Those that belong to one that has begun pass. It reports
-// whether that is so: there are systems that let root only.
-func refuseNew(l net.Listener) bool {
+// dropSYN has the kernel drop the segments that would begin a connection with a
+// listener. Segments of connections that have begun pass. It reports whether that
+// succeeded: some systems allow it to root only.
+func dropSYN(l net.Listener) bool {
 	sc, ok := l.(*net.TCPListener)
 	if !ok {
 		return false

@@ -2,7 +2,6 @@ package server
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -15,9 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/valyala/fasthttp"
-
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+	"github.com/fastgrest/fastgrest/server/clients"
 )
 
 const goneSchema = allocSchema + `
@@ -36,11 +34,11 @@ grant all on api.slow to test_anon;
 // goneTest is a server whose clients go away.
 type goneTest struct {
 	*testServer
-	t       *testing.T
-	direct  *pgtest.Conn // to the database, past the server
-	tcp     string
-	socket  string
-	clients *clients
+	t      *testing.T
+	direct *pgtest.Conn // to the database, past the server
+	tcp    string
+	socket string
+	apis   []*clients.Server
 }
 
 func startGone(t *testing.T, settings ...string) *goneTest {
@@ -48,7 +46,7 @@ func startGone(t *testing.T, settings ...string) *goneTest {
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux tells")
 	}
-	g := &goneTest{testServer: startTest(t, goneSchema, settings...), t: t, clients: &clients{}}
+	g := &goneTest{testServer: startTest(t, goneSchema, settings...), t: t}
 	g.direct = pgtest.Connect(t, g.config().DBURI)
 	g.socket = filepath.Join(t.TempDir(), "api")
 	for _, network := range []string{"tcp", "unix"} {
@@ -60,15 +58,16 @@ func startGone(t *testing.T, settings ...string) *goneTest {
 		if network == "tcp" {
 			g.tcp = l.Addr().String()
 		}
-		h := &fasthttp.Server{Handler: g.handle, NoDefaultContentType: true, ReadBufferSize: 64 << 10, Logger: g.log}
-		cl := newClientListener(l, h.ReadBufferSize)
-		cl.clients = g.clients
-		go h.Serve(cl)
+		api := g.apiServer(g.config(), l)
+		g.apis = append(g.apis, api)
+		go api.Serve()
 		t.Cleanup(func() {
-			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-			defer cancel()
-			if err := h.ShutdownWithContext(ctx); err != nil {
-				t.Errorf("connections are left: %v", err)
+			began := time.Now()
+			if err := api.Shutdown(time.Minute); err != nil {
+				t.Error(err)
+			}
+			if time.Since(began) >= time.Minute {
+				t.Error("connections are left")
 			}
 		})
 	}
@@ -200,8 +199,13 @@ func TestClientGone(t *testing.T) {
 		t.Logf("connections were given up: %+v", s)
 	}
 	http.DefaultClient.CloseIdleConnections()
-	g.eventually("no connections", func() bool { return g.clients.count() == 0 })
-	g.eventually("nobody watches", func() bool { g.clients.mu.Lock(); defer g.clients.mu.Unlock(); return !g.clients.watching })
+	for _, api := range g.apis {
+		g.eventually("no connections", func() bool { return api.Open() == 0 })
+	}
+	g.eventually("no watcher is left", func() bool {
+		stacks := make([]byte, 1<<20)
+		return !strings.Contains(string(stacks[:runtime.Stack(stacks, true)]), "clients.(*connections).watch")
+	})
 	// fasthttp keeps workers for a while, and as many as there were at once.
 	g.eventually("no goroutine is left", func() bool { return runtime.NumGoroutine() <= goroutines+8 })
 }

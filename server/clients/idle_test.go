@@ -1,4 +1,4 @@
-package server
+package clients
 
 import (
 	"bufio"
@@ -18,60 +18,88 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 )
 
-// idleTest is a listener whose idle connections are parked.
+// idleTest is a server with an idle list.
 type idleTest struct {
+	*Server
 	t       *testing.T
 	network string
 	address string
-	http    *fasthttp.Server
-	l       *clientListener
+	conns   *connections
+	list    *idleList
 }
 
-// startIdle parks after so many looks of the watcher.
-func startIdle(t *testing.T, network string, looks int) *idleTest {
+// startIdle moves idle connections after so many checks of the watcher.
+func startIdle(t *testing.T, network string, after int) *idleTest {
 	t.Helper()
-	if !canPark {
-		t.Skip("only on Linux")
-	}
 	address := "127.0.0.1:0"
 	if network == "unix" {
 		address = filepath.Join(t.TempDir(), "api")
 	}
-	inner, err := net.Listen(network, address)
+	l, err := net.Listen(network, address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &fasthttp.Server{
-		Handler: func(ctx *fasthttp.RequestCtx) {
-			ctx.SetBodyString(string(ctx.RequestURI()) + string(ctx.Request.Body()))
-		},
-		ReadBufferSize: 64 << 10, ReadTimeout: time.Minute, WriteTimeout: time.Minute, IdleTimeout: time.Minute,
+	s := &idleTest{Server: NewServer(l, Options{Handler: echo(t), ReadBufferSize: 64 << 10}), t: t, network: network, address: l.Addr().String()}
+	s.conns, s.list = s.listener.conns, s.listener.conns.idle
+	if s.list == nil {
+		t.Skip("only on Linux")
 	}
-	s := &idleTest{t: t, network: network, address: inner.Addr().String(), http: h, l: newClientListener(inner, 64<<10)}
-	s.l.parkIdle(h)
-	s.l.clients.lot.looks = looks
-	go h.Serve(s.l)
-	t.Cleanup(func() {
-		s.l.clients.lot.close()
-		_ = h.Shutdown()
-		s.l.clients.close(func(*clientConn) bool { return true })
-	})
+	s.list.after = after
+	start(t, s.Server)
 	return s
+}
+
+// start serves until the test ends.
+func start(t testing.TB, s *Server) {
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve() }()
+	t.Cleanup(func() {
+		if err := s.Shutdown(time.Minute); err != nil {
+			t.Errorf("Shutdown: %v", err)
+		}
+		if err := <-ended; err != nil {
+			t.Errorf("Serve: %v", err)
+		}
+		if n := s.Open(); n > 0 {
+			t.Errorf("%d connections are left", n)
+		}
+	})
+}
+
+// echo answers with the path and the body.
+func echo(t testing.TB) fasthttp.RequestHandler {
+	var shared Bodies
+	return func(ctx *fasthttp.RequestCtx) {
+		if _, ok := ReadHead(ctx); !ok {
+			return
+		}
+		var b Body
+		b.Begin(ctx, &shared, Limits{Body: 1 << 20, Bodies: 1 << 30})
+		body, err := b.Read(func() error { return nil })
+		if err != nil {
+			t.Error(err)
+		}
+		ctx.SetBodyString(string(ctx.RequestURI()) + string(body))
+		b.Skip()
+		b.Release()
+		Finish(ctx)
+	}
 }
 
 func (s *idleTest) eventually(what string, ok func() bool) {
 	s.t.Helper()
 	if !pgtest.Until(time.Minute, ok) {
-		s.t.Fatalf("never: %s; %d parked of %d", what, s.l.clients.lot.count(), s.l.clients.count())
+		s.t.Fatalf("never: %s; %d of %d are idle", what, s.list.count(), s.Open())
 	}
 }
 
-func (s *idleTest) parked(n int) {
+// idle waits until n connections are idle, and no others are open.
+func (s *idleTest) idle(n int) {
 	s.t.Helper()
-	s.eventually(fmt.Sprintf("%d parked", n), func() bool { return s.l.clients.lot.count() == n && s.l.clients.count() == n })
+	s.eventually(fmt.Sprintf("%d idle", n), func() bool { return s.list.count() == n && s.Open() == n })
 }
 
-// idleClient is a client that takes its time.
+// idleClient is a client with long pauses.
 type idleClient struct {
 	net.Conn
 	in *bufio.Reader
@@ -110,9 +138,9 @@ func (c *idleClient) ask(path, body string, between func()) error {
 	return err
 }
 
-// TestIdleConnectionsAreParked: they have no goroutine, serve their client
-// again whenever it comes back, and notice when it leaves.
-func TestIdleConnectionsAreParked(t *testing.T) {
+// TestIdleConnections: they have no goroutine, serve their client again when it
+// sends something, and notice when it leaves.
+func TestIdleConnections(t *testing.T) {
 	for _, network := range []string{"tcp", "unix"} {
 		t.Run(network, func(t *testing.T) {
 			s := startIdle(t, network, 2)
@@ -127,9 +155,9 @@ func TestIdleConnectionsAreParked(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				s.parked(n)
+				s.idle(n)
 			}
-			s.eventually("no goroutines are left of them", func() bool { return s.http.GetOpenConnectionsCount() == 0 })
+			s.eventually("no goroutines are left of them", func() bool { return s.HTTP.GetOpenConnectionsCount() == 0 })
 			for i, c := range all[:n/2] {
 				if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && i%2 == 0 {
 					_ = half.CloseWrite()
@@ -139,7 +167,7 @@ func TestIdleConnectionsAreParked(t *testing.T) {
 				}
 				_ = c.Close()
 			}
-			s.parked(n - n/2)
+			s.idle(n - n/2)
 			for i, c := range all[n/2:] {
 				if err := c.ask(fmt.Sprintf("/still/%d", i), strings.Repeat("b", i), nil); err != nil {
 					t.Fatal(err)
@@ -149,9 +177,9 @@ func TestIdleConnectionsAreParked(t *testing.T) {
 	}
 }
 
-// TestIdleInTheVeryMoment: no request is lost or answered twice because its
-// connection was being parked when it came, in pieces or whole.
-func TestIdleInTheVeryMoment(t *testing.T) {
+// TestIdleRaces: no request is lost or answered twice because its connection was
+// being moved when it came, in pieces or whole.
+func TestIdleRaces(t *testing.T) {
 	t.Parallel()
 	s := startIdle(t, "tcp", 1)
 	var wg sync.WaitGroup
@@ -173,7 +201,7 @@ func TestIdleInTheVeryMoment(t *testing.T) {
 					once.Do(func() { t.Errorf("client %d, request %d: %v", i, n, err); close(over) })
 					return
 				}
-				// Around the looks, or just before the byte that ends it.
+				// Around the checks.
 				time.Sleep(watchInterval - 5*time.Millisecond + time.Duration(r.IntN(int(watchInterval/4))))
 				select {
 				case <-over:
@@ -184,65 +212,66 @@ func TestIdleInTheVeryMoment(t *testing.T) {
 		}()
 	}
 	wg.Wait()
-	s.parked(100)
-	s.l.clients.lot.mu.Lock()
-	defer s.l.clients.lot.mu.Unlock()
-	if n := s.l.clients.lot.since; n < 300 {
-		t.Errorf("parked only %d times", n)
+	s.idle(100)
+	s.list.mu.Lock()
+	defer s.list.mu.Unlock()
+	if n := s.list.added; n < 300 {
+		t.Errorf("moved only %d times", n)
 	} else {
-		t.Logf("parked %d times", n)
+		t.Logf("moved %d times", n)
 	}
 }
 
-// TestIdleEnds: whoever is parked for too long, or at the end, is told.
+// TestIdleEnds: connections that are idle for too long are closed, and all of them
+// at shutdown.
 func TestIdleEnds(t *testing.T) {
 	s := startIdle(t, "tcp", 1)
-	lot := s.l.clients.lot
+	list := s.list
 	var collections int
-	lot.mu.Lock()
-	lot.collect = func() { lot.mu.Lock(); collections++; lot.mu.Unlock() }
-	lot.mu.Unlock()
+	list.mu.Lock()
+	list.collect = func() { list.mu.Lock(); collections++; list.mu.Unlock() }
+	list.mu.Unlock()
 	c, d := s.dial(), s.dial()
 	for _, c := range []*idleClient{c, d} {
 		if err := c.ask("/", "", nil); err != nil {
 			t.Fatal(err)
 		}
 	}
-	s.parked(2)
-	lot.sweep(time.Now())
-	s.parked(2)
-	lot.mu.Lock()
-	for fd, p := range lot.all {
+	s.idle(2)
+	list.sweep(time.Now())
+	s.idle(2)
+	list.mu.Lock()
+	for fd, p := range list.all {
 		p.until = time.Now().Add(3 * time.Hour)
-		lot.all[fd] = p
+		list.all[fd] = p
 		break
 	}
-	lot.mu.Unlock()
-	lot.sweep(time.Now().Add(s.http.IdleTimeout + time.Minute))
-	s.parked(1)
+	list.mu.Unlock()
+	list.sweep(time.Now().Add(s.HTTP.IdleTimeout + time.Minute))
+	s.idle(1)
 
-	// What a thousand gave back is collected, but not all the time. It was given
-	// back at a time to come, so that the watcher's own sweeps do not do it.
+	// What a thousand gave back is collected, but not all the time. The test uses
+	// times in the future, so that the watcher's own sweeps do not collect.
 	later := time.Now().Add(time.Hour)
 	for range 2 {
-		lot.mu.Lock()
-		lot.since, lot.last = collectFrom, later
-		lot.mu.Unlock()
-		lot.sweep(later.Add(2 * collectQuiet))
+		list.mu.Lock()
+		list.added, list.lastAdded = collectFrom, later
+		list.mu.Unlock()
+		list.sweep(later.Add(2 * collectQuiet))
 	}
-	s.eventually("collected", func() bool { lot.mu.Lock(); defer lot.mu.Unlock(); return collections == 1 })
+	s.eventually("collected", func() bool { list.mu.Lock(); defer list.mu.Unlock(); return collections == 1 })
 
-	lot.close()
+	list.close()
 	for _, c := range []*idleClient{c, d} {
 		if rest, err := io.ReadAll(c.in); err != nil || len(rest) > 0 {
 			t.Errorf("%q, %v", rest, err)
 		}
 	}
-	e := s.dial() // parked no more, but served
+	e := s.dial() // not moved any more, but served
 	if err := e.ask("/", "", nil); err != nil {
 		t.Fatal(err)
 	}
-	s.eventually("closed instead", func() bool { return s.l.clients.count() == 0 })
+	s.eventually("closed instead", func() bool { return s.conns.count() == 0 })
 	if rest, err := io.ReadAll(e.in); err != nil || len(rest) > 0 {
 		t.Errorf("%q, %v", rest, err)
 	}

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-const gatherSchema = allocSchema + `
+const coalesceSchema = allocSchema + `
 create domain api."text/plain" as text;
 create function api.text(n int, status text) returns api."text/plain" stable language plpgsql as
   $$ begin
@@ -20,10 +20,10 @@ create function api.text(n int, status text) returns api."text/plain" stable lan
      end $$;
 `
 
-// TestGather asks for bodies around the lengths at which the writes of an
+// TestCoalescedWrites asks for bodies around the lengths at which the writes of an
 // answer change, alone and in a pipeline: each arrives whole and in order.
-func TestGather(t *testing.T) {
-	s := startTest(t, gatherSchema)
+func TestCoalescedWrites(t *testing.T) {
+	s := startTest(t, coalesceSchema)
 	addr := strings.TrimPrefix(serveTest(t, s), "http://")
 	lengths := []int{0, 1, 3000, 4000, 4095, 4096, 4097, 8000, 8188, 8189, 8190, 8192, 9000, 12288, 20000, 60000, 70000, 200000}
 	conn, err := net.Dial("tcp", addr)

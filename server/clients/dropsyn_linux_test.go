@@ -1,4 +1,4 @@
-package server
+package clients
 
 import (
 	"net"
@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// TestRefuseNew: after it clients that connect get no answer, until somebody
-// else listens; those that are connected are not disturbed.
-func TestRefuseNew(t *testing.T) {
-	first, err := listenTCP("127.0.0.1", 0, true)
+// TestDropSYN: clients that connect get no answer until another process listens.
+// Clients that are connected are not disturbed.
+func TestDropSYN(t *testing.T) {
+	first, err := ListenTCP("127.0.0.1", 0, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -20,7 +20,7 @@ func TestRefuseNew(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer before.Close()
-	if !refuseNew(first) {
+	if !dropSYN(first) {
 		if os.Getuid() != 0 {
 			t.Skip("this kernel takes filters from root only")
 		}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+	"github.com/fastgrest/fastgrest/server/clients"
 )
 
 // bodyTest is a server on a socket whose memory for bodies can be seen.
@@ -31,9 +32,7 @@ func startBodies(t *testing.T, settings map[string]string) *bodyTest {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := w.httpServer(w.config())
-	go h.Serve(newClientListener(l, h.ReadBufferSize))
-	t.Cleanup(func() { h.Shutdown() })
+	serveAPI(t, w.apiServer(w.config(), l))
 	return &bodyTest{writer: w, t: t, address: l.Addr().String()}
 }
 
@@ -71,7 +70,7 @@ func (b *bodyTest) answer(c net.Conn) (r *http.Response, body string) {
 func (b *bodyTest) until(wanted func(used int64) bool) int64 {
 	b.t.Helper()
 	for end := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
-		used := b.bodies.memory.Used()
+		used := b.bodies.Used()
 		if wanted(used) {
 			return used
 		}
@@ -90,19 +89,19 @@ const postingChunks = "POST %s HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked
 // TestBodiesTakeWhatTheyBring: memory follows the bytes that have arrived and not
 // the length that is announced, and is given back.
 func TestBodiesTakeWhatTheyBring(t *testing.T) {
-	const clients, sent = 10, 1 << 20
+	const senders, sent = 10, 1 << 20
 	b := startBodies(t, nil)
 	var all []net.Conn
-	for i := range clients {
+	for i := range senders {
 		if i%2 == 0 {
 			all = append(all, b.begin(posting("/note", 100<<20), strings.Repeat(" ", sent)))
 		} else {
 			all = append(all, b.begin(fmt.Sprintf(postingChunks, "/note"), fmt.Sprintf("%x\r\n%s", 100<<20, strings.Repeat(" ", sent))))
 		}
 	}
-	used := b.until(func(used int64) bool { return used >= clients*sent })
-	if used > 2*clients*sent {
-		t.Errorf("%d bodies of which %d bytes are here take %d", clients, sent, used)
+	used := b.until(func(used int64) bool { return used >= senders*sent })
+	if used > 2*senders*sent {
+		t.Errorf("%d bodies of which %d bytes are here take %d", senders, sent, used)
 	}
 	for _, c := range all {
 		c.Close()
@@ -116,7 +115,7 @@ func TestNothingIsReadForNothing(t *testing.T) {
 	t.Parallel()
 	b := startBodies(t, nil)
 	some := strings.Repeat(" ", 20<<10) // fasthttp reads 8 KiB before it asks us
-	chunk := fmt.Sprintf("%x\r\n%s", 100<<20, strings.Repeat(" ", 2*freeBody))
+	chunk := fmt.Sprintf("%x\r\n%s", 100<<20, strings.Repeat(" ", 2*clients.FreeBody))
 	for _, test := range []struct {
 		name, head, body string
 		status           int
@@ -137,7 +136,7 @@ func TestNothingIsReadForNothing(t *testing.T) {
 		if r.StatusCode != test.status || !strings.Contains(body, test.code) || !r.Close {
 			t.Errorf("%s: %d %s", test.name, r.StatusCode, body)
 		}
-		if used := b.bodies.memory.Used(); used != 0 {
+		if used := b.bodies.Used(); used != 0 {
 			t.Errorf("%s: the body takes %d bytes", test.name, used)
 		}
 	}
@@ -177,14 +176,5 @@ func TestBudgetOfBodies(t *testing.T) {
 	b.until(func(used int64) bool { return used == 0 })
 	if n := b.count("api.note"); n != 3 {
 		t.Errorf("%d rows", n)
-	}
-}
-
-// TestBrokenBodyTellsNoAddress: an error of the network has addresses of ours.
-func TestBrokenBodyTellsNoAddress(t *testing.T) {
-	var rq request
-	err := &net.OpError{Op: "read", Net: "tcp", Source: &net.TCPAddr{IP: net.IPv4(10, 0, 0, 7)}, Err: io.ErrNoProgress}
-	if p := rq.bodyBroken(err); strings.Contains(p.details, "10.0.0.7") || p.details != io.ErrNoProgress.Error() {
-		t.Errorf("%q", p.details)
 	}
 }

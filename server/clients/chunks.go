@@ -1,20 +1,12 @@
-package server
+package clients
 
 import (
 	"bufio"
 	"bytes"
 	"errors"
 	"io"
-	"reflect"
-	"strings"
-
-	"github.com/valyala/fasthttp"
-
-	"github.com/fastgrest/fastgrest/parser/jsontext"
+	"strconv"
 )
-
-// chunkedLength is fasthttp's ContentLength of a body in chunks.
-const chunkedLength = -1
 
 const (
 	maxChunkLine    = 4 << 10 // of a chunk's size and extensions
@@ -28,9 +20,9 @@ var (
 	errTrailing = errors.New("too many trailers")
 )
 
-// chunks decodes a body in chunks (RFC 9112, 7.1). fasthttp would add the
-// trailers to the headers, where they replace what a proxy has set; chunks drops
-// them (RFC 9110, 6.5.1).
+// chunks decodes a body in chunks (RFC 9112, 7.1). fasthttp would add trailers to
+// the headers, where they replace what a proxy has set; chunks drops them (RFC
+// 9110, 6.5.1).
 type chunks struct {
 	r    *bufio.Reader
 	left int64 // of the chunk
@@ -67,21 +59,15 @@ func readChunkSize(r *bufio.Reader) (int64, error) {
 	if len(line) > maxChunkLine {
 		return 0, errChunk
 	}
-	size, digits := int64(0), 0
-	for ; digits < len(line); digits++ {
-		d := jsontext.Unhex(line[digits])
-		if d > 15 {
-			break
-		}
-		if size = size<<4 | int64(d); size > maxChunkSize {
-			return 0, errChunk
-		}
+	digits, rest := line, []byte(nil)
+	if i := bytes.IndexAny(line, "; \t"); i >= 0 {
+		digits, rest = line[:i], line[i:]
 	}
-	rest := line[digits:]
-	if digits == 0 || digits > maxChunkDigits || len(rest) > 0 && rest[0] != ';' && len(bytes.Trim(rest, " \t")) > 0 {
+	size, err := strconv.ParseUint(string(digits), 16, 64)
+	if err != nil || len(digits) > maxChunkDigits || size > maxChunkSize || len(rest) > 0 && rest[0] != ';' && len(bytes.Trim(rest, " \t")) > 0 {
 		return 0, errChunk
 	}
-	return size, nil
+	return int64(size), nil
 }
 
 const (
@@ -115,8 +101,8 @@ func skipTrailers(r *bufio.Reader) error {
 		if size += len(line); size > maxTrailerBytes || lines == maxTrailers {
 			return errTrailing
 		}
-		// Something else than a field may be the next request, of a client that
-		// has forgotten the empty line.
+		// A line that is not a field may begin the next request, of a client that
+		// has left the empty line out.
 		if name, _, ok := bytes.Cut(line, colon); !ok || len(name) == 0 || bytes.ContainsAny(name, " \t") {
 			return errTrailers
 		}
@@ -125,8 +111,8 @@ func skipTrailers(r *bufio.Reader) error {
 
 var colon = []byte{':'}
 
-// readLine reads a line that ends in CR LF and has neither of the two elsewhere.
-// It is valid until the next read.
+// readLine reads a line that ends in CR LF and has neither CR nor LF elsewhere. It
+// is valid until the next read.
 func readLine(r *bufio.Reader) ([]byte, error) {
 	line, err := r.ReadSlice('\n')
 	switch {
@@ -144,32 +130,10 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 
 var crlf = []byte("\r\n")
 
-// unexpected is the error of a body that ends before its end.
+// unexpected turns the end of input within a body into io.ErrUnexpectedEOF.
 func unexpected(err error) error {
 	if err == io.EOF {
 		return io.ErrUnexpectedEOF
 	}
 	return err
 }
-
-// readerOf is what fasthttp's stream of a request's body reads from. No method
-// tells.
-func readerOf(stream io.Reader) *bufio.Reader {
-	return (*bufio.Reader)(reflect.ValueOf(stream).Elem().Field(streamReader).UnsafePointer())
-}
-
-// streamReader is the position of that field. A fasthttp without it ends every
-// test and every start of the program here.
-var streamReader = func() int {
-	var r fasthttp.Request
-	r.Header.SetMethod(fasthttp.MethodPost)
-	r.Header.SetContentLength(chunkedLength)
-	if err := r.ContinueReadBodyStream(bufio.NewReader(strings.NewReader("")), 0, false); err != nil {
-		panic(err)
-	}
-	f, ok := reflect.TypeOf(r.BodyStream()).Elem().FieldByName("reader")
-	if !ok || f.Type != reflect.TypeFor[*bufio.Reader]() {
-		panic("fasthttp's stream of a body has no reader")
-	}
-	return f.Index[0]
-}()

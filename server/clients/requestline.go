@@ -1,4 +1,4 @@
-package server
+package clients
 
 import (
 	"bufio"
@@ -8,24 +8,24 @@ import (
 )
 
 // requestLine is the request line as the client sent it. fasthttp keeps neither
-// the line nor how it ended, and a line that ends in a bare line feed is a longer
-// line to others. So requestLine follows where each request begins in fasthttp's
-// buffer.
+// the line nor how it ended, and to other servers a line that ends in a bare line
+// feed is a longer line. So requestLine follows where each request begins in
+// fasthttp's buffer (facts 1 to 3 of fasthttp.go).
 //
-// bufio.Reader moves what it has not given out to the front of its buffer before
-// it reads behind that, and nothing of a head is given out before all of it has
-// arrived. So a head that needs a read begins at the front.
+// Before bufio.Reader reads more, it moves the bytes that it has not given out to
+// the front of its buffer. fasthttp takes a head out when it is complete. So a head
+// that needs a read begins at the front.
 type requestLine struct {
 	buffer []byte // fasthttp's, nil before the first read
 	end    int    // of what has been read into it
 	start  int    // of the request
-	length int    // of the line with its end, 0: has not arrived
+	length int    // of the line with its end, 0: not complete
 	bare   bool   // the line ends in a bare line feed
 }
 
-// came notes that a read into p has given n bytes. size is the length of
+// filled notes that a read into p has returned n bytes. size is the length of
 // fasthttp's buffer.
-func (l *requestLine) came(p []byte, n, size int) {
+func (l *requestLine) filled(p []byte, n, size int) {
 	switch {
 	case l.buffer == nil:
 		if len(p) != size {
@@ -43,7 +43,7 @@ func (l *requestLine) came(p []byte, n, size int) {
 	}
 }
 
-// find looks for the end of the line, behind the empty lines that may come first.
+// find looks for the end of the line. Empty lines may come before it.
 func (l *requestLine) find() {
 	if l.start < 0 || l.start > l.end {
 		l.buffer = nil
@@ -64,8 +64,8 @@ func (l *requestLine) find() {
 	}
 }
 
-// next begins the next request. header are the lines of the one before, and body
-// is what its body has been read from, nil if it has none.
+// next goes on to the next request. header has the header lines of the present one,
+// and body is what its body was read from, nil if it has none.
 func (l *requestLine) next(header []byte, body *bufio.Reader) {
 	if l.buffer == nil {
 		return
@@ -79,27 +79,27 @@ func (l *requestLine) next(header []byte, body *bufio.Reader) {
 	l.find()
 }
 
-// head reports whether the method is HEAD, also of a line that cannot be parsed.
+// head reports whether the method is HEAD. The rest of the line may be malformed.
 func (l *requestLine) head() bool {
 	return l != nil && bytes.HasPrefix(bytes.TrimLeft(l.buffer[l.start:l.start+l.length], "\r\n"), []byte("HEAD "))
 }
 
-// http10 reports whether the line has the version of HTTP/1.0.
+// http10 reports whether the line ends in the version of HTTP/1.0.
 func (l *requestLine) http10() bool {
 	line := bytes.TrimRight(l.buffer[l.start:l.start+l.length], "\r\n")
 	return bytes.HasSuffix(line, []byte(" HTTP/1.0"))
 }
 
-// lineOf is the request line of the client, nil if it is not known.
+// lineOf returns the request line, nil if it is not known.
 func lineOf(ctx *fasthttp.RequestCtx) *requestLine {
-	if c, ok := ctx.Conn().(*clientConn); ok && c.line.buffer != nil {
+	if c, ok := ctx.Conn().(*conn); ok && c.line.buffer != nil {
 		return &c.line
 	}
 	return nil
 }
 
-// nextLine goes on to the line of the client's next request. There is none after
-// drain, which reads past bytes that are still in the buffer.
+// nextLine goes on to the line of the client's next request. If the connection
+// closes there is none, and drain may have read past bytes in the buffer.
 func nextLine(ctx *fasthttp.RequestCtx) {
 	l := lineOf(ctx)
 	if l == nil || ctx.Response.ConnectionClose() {

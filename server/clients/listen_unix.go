@@ -1,4 +1,4 @@
-package server
+package clients
 
 import (
 	"fmt"
@@ -9,8 +9,8 @@ import (
 	"sync"
 )
 
-// unixListener listens on a unix socket, whose file it removes in the end, if
-// it is still its own: another process may have taken the path over.
+// unixListener listens on a unix socket. Close removes the file, unless another
+// process has put its own socket there.
 type unixListener struct {
 	*net.UnixListener
 	path string
@@ -18,11 +18,11 @@ type unixListener struct {
 	once sync.Once
 }
 
-// listenUnix puts a socket in the place of whatever socket is at path: one left
-// behind by an earlier process, or that of one about to end. The file appears
-// there all at once and with its mode, so that nobody finds none, and nobody
-// gets in who must not.
-func listenUnix(path string, mode uint32) (net.Listener, error) {
+// ListenUnix listens on a unix socket at path. It replaces a socket that is there,
+// of an earlier process or of one about to end, but no other file. The socket
+// appears in one step and with its mode (permission bits), so that the path is
+// never missing and never open to others.
+func ListenUnix(path string, mode uint32) (net.Listener, error) {
 	if old, err := os.Lstat(path); err == nil && old.Mode().Type() != fs.ModeSocket {
 		return nil, fmt.Errorf("%s is in the way: it is no socket", path)
 	}
@@ -53,7 +53,7 @@ func listenUnix(path string, mode uint32) (net.Listener, error) {
 }
 
 func bindUnix(path string) (*net.UnixListener, error) {
-	_ = os.Remove(path) // of an earlier process of the same number
+	_ = os.Remove(path) // of an earlier process with the same id
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	if err == nil {
 		l.SetUnlinkOnClose(false)

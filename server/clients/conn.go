@@ -1,0 +1,131 @@
+package clients
+
+import (
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/valyala/fasthttp"
+)
+
+// conn is a client's connection as fasthttp sees it. It notes where request lines
+// begin (requestline.go), joins writes (coalesce.go), and is watched while a
+// request runs (watch.go) and while it is idle (idle.go).
+//
+// Only the goroutine that serves the connection uses it, except for the fields
+// that mu guards and the atomic ones.
+type conn struct {
+	net.Conn
+	coalesce coalescer
+	buffer   int // length of fasthttp's buffer, in bytes
+	line     requestLine
+
+	// midResponse: what was sent may end within a response. It is set under mu.
+	midResponse atomic.Bool
+	heardOf     atomic.Bool // the client has sent something
+
+	conns *connections
+	place int // in conns.all, -1: removed
+	raw   syscall.RawConn
+	fd    int // of raw; -1: cannot be watched
+
+	mu        sync.Mutex
+	running   Watched // the request whose client is watched, nil: none
+	number    uint64  // of watched requests
+	seen      uint64  // number at the last check
+	firstSent bool    // the response's first byte has been sent
+	idle      idleState
+}
+
+// newConn makes a conn of a connection that is not watched yet.
+func (l *listener) newConn(c net.Conn) *conn {
+	return &conn{Conn: c, buffer: l.buffer, conns: l.conns, fd: -1}
+}
+
+// findSocket looks for the socket below the connection. TLS, for example, has
+// none that can be watched.
+func (c *conn) findSocket() {
+	sc, ok := c.Conn.(syscall.Conn)
+	if !ok {
+		return
+	}
+	raw, err := sc.SyscallConn()
+	if err == nil && raw.Control(func(fd uintptr) { c.fd = int(fd) }) == nil {
+		c.raw = raw
+	}
+}
+
+func (c *conn) Read(p []byte) (int, error) {
+	c.flush()
+	if emptied(p, c.buffer) && c.midResponse.Load() {
+		c.midResponse.Store(false)
+	}
+	n, err := c.Conn.Read(p)
+	if n > 0 {
+		c.line.filled(p, n, c.buffer)
+		if !c.heardOf.Load() {
+			c.heardOf.Store(true)
+		}
+	}
+	if err != nil && n == 0 && c.becomesIdle(err) {
+		return 0, io.EOF
+	}
+	return n, err
+}
+
+func (c *conn) Write(p []byte) (int, error) {
+	if w := &c.coalesce; w.kept != nil {
+		return c.writeJoined(p)
+	} else if w.on {
+		w.keep(p)
+		return len(p), nil
+	}
+	if !c.sending(p) {
+		return c.Conn.Write(p) // fast path
+	}
+	n, err := c.Conn.Write(p[1:])
+	return n + 1, err
+}
+
+// sending notes that p is about to be sent. It reports whether the first byte of
+// p has been sent already, by a probe.
+func (c *conn) sending(p []byte) (firstSent bool) {
+	c.mu.Lock()
+	firstSent = c.firstSent && len(p) > 0
+	c.firstSent = c.firstSent && !firstSent
+	c.midResponse.Store(true)
+	c.mu.Unlock()
+	return firstSent
+}
+
+// Close may be called by several goroutines.
+func (c *conn) Close() error {
+	defer c.conns.remove(c) // last: the watcher ends when it sees no connection
+	if c.moveToIdle() {
+		return nil
+	}
+	return c.Conn.Close()
+}
+
+// noteState is fasthttp's ConnState (fact 6 of fasthttp.go).
+func noteState(nc net.Conn, state fasthttp.ConnState) {
+	c, ok := nc.(*conn)
+	if !ok || state != fasthttp.StateIdle && state != fasthttp.StateActive {
+		return
+	}
+	c.mu.Lock()
+	c.idle.idle, c.idle.checks, c.idle.woken = state == fasthttp.StateIdle, 0, false
+	c.mu.Unlock()
+}
+
+// Socket returns the connection below the one that fasthttp uses. Write deadlines
+// may be set there. It is valid until the handler returns or, with a body stream,
+// until that is closed.
+func Socket(ctx *fasthttp.RequestCtx) net.Conn {
+	if c, ok := ctx.Conn().(*conn); ok {
+		return c.Conn
+	}
+	return ctx.Conn()
+}
