@@ -22,6 +22,11 @@ type conn struct {
 	buffer   int // length of fasthttp's buffer, in bytes
 	line     requestLine
 
+	between bool // no request is under way
+	// nothingKept: the request under way began when fasthttp had sent all
+	// responses before it (fact 4 of fasthttp.go).
+	nothingKept bool
+
 	// midResponse: what was sent may end within a response. It is set under mu.
 	midResponse atomic.Bool
 	heardOf     atomic.Bool // the client has sent something
@@ -41,7 +46,7 @@ type conn struct {
 
 // newConn makes a conn of a connection that is not watched yet.
 func (l *listener) newConn(c net.Conn) *conn {
-	return &conn{Conn: c, buffer: l.buffer, conns: l.conns, fd: -1}
+	return &conn{Conn: c, buffer: l.buffer, conns: l.conns, fd: -1, nothingKept: true}
 }
 
 // findSocket looks for the socket below the connection. TLS, for example, has
@@ -59,8 +64,11 @@ func (c *conn) findSocket() {
 
 func (c *conn) Read(p []byte) (int, error) {
 	c.flush()
-	if emptied(p, c.buffer) && c.midResponse.Load() {
-		c.midResponse.Store(false)
+	if emptied(p, c.buffer) {
+		c.nothingKept = c.nothingKept || c.between
+		if c.nothingKept && c.midResponse.Load() {
+			c.midResponse.Store(false)
+		}
 	}
 	n, err := c.Conn.Read(p)
 	if n > 0 {
@@ -115,8 +123,12 @@ func noteState(nc net.Conn, state fasthttp.ConnState) {
 	if !ok || state != fasthttp.StateIdle && state != fasthttp.StateActive {
 		return
 	}
+	c.between = state == fasthttp.StateIdle
+	if c.between {
+		c.nothingKept = false
+	}
 	c.mu.Lock()
-	c.idle.idle, c.idle.checks, c.idle.woken = state == fasthttp.StateIdle, 0, false
+	c.idle.idle, c.idle.checks, c.idle.woken = c.between, 0, false
 	c.mu.Unlock()
 }
 

@@ -147,7 +147,7 @@ func TestHalfClosed(t *testing.T) {
 	)
 	posted := "POST /wait HTTP/1.1\r\nHost: a\r\nContent-Length: 20000\r\n\r\n" + strings.Repeat("p", 20000)
 	for _, network := range []string{"tcp", "unix"} {
-		for i, raw := range []string{wait, short + wait, long + wait, wait + short, wait + long, posted, short + posted} {
+		for i, raw := range []string{wait, short + wait, long + wait, wait + short, wait + long, posted, short + posted, long + posted, long + long + posted} {
 			w := startWatch(t, network)
 			c := w.dial()
 			go func() {
