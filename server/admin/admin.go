@@ -9,29 +9,30 @@ import (
 	"github.com/fastgrest/fastgrest/parser/percent"
 )
 
-// Server is what the admin port tells about. Its methods are called from many
-// goroutines; only Ready may ask the database, for a bounded time.
+// Server is the view that the admin port has of the server. Its methods are
+// called from many goroutines. Only Ready may query the database; it returns
+// within a bounded time.
 type Server interface {
-	// Live reports whether the API's socket is open and served. A unix socket
-	// whose file was removed is not live.
+	// Live reports whether the API's socket is open and accepts connections. A
+	// unix socket whose file was removed is not live.
 	Live() bool
 	// Ready reports whether the schema cache is loaded and the database can be
 	// reached (the listener is connected, or, without one, a query succeeds).
 	Ready() bool
-	// SchemaCache returns the schema cache as JSON, nil before the first load.
-	// The bytes are not modified.
+	// SchemaCache returns the schema cache as JSON, or nil before the first
+	// load. The handler does not modify the bytes.
 	SchemaCache() []byte
-	// Status returns what the page shows, with the moments of its history after
-	// the one with this number.
+	// Status returns the figures of the page, with the moments of the history
+	// whose number is greater than after.
 	Status(after int64) *Status
-	// WriteMetrics writes Prometheus text.
+	// WriteMetrics writes all metrics in Prometheus' text format.
 	WriteMetrics(w io.Writer) error
 }
 
-// Handler answers the requests of the admin port.
+// Handler returns the request handler of the admin port.
 func Handler(s Server) fasthttp.RequestHandler {
 	return func(ctx *fasthttp.RequestCtx) {
-		// Neither a type for empty bodies nor one guessed for JSON: PostgREST sends none.
+		// Send no Content-Type unless one is set: PostgREST sends none.
 		ctx.Response.Header.SetNoDefaultContentType(true)
 		if to := pageAt(ctx.RequestURI()); to != "" {
 			ctx.Response.Header.Set("Location", to)
@@ -64,8 +65,8 @@ func status(ok bool) int {
 	return fasthttp.StatusInternalServerError
 }
 
-// readiness puts waiting before failing: a server that reconnects is to be
-// waited for, even while its socket is not open yet.
+// readiness checks for a wait before it checks for a failure. A server that
+// reconnects reports 503, even while its socket is not open yet.
 func readiness(s Server) int {
 	if !s.Ready() {
 		return fasthttp.StatusServiceUnavailable
@@ -73,24 +74,26 @@ func readiness(s Server) int {
 	return status(s.Live())
 }
 
-// metrics is written to memory first, so that a failure can still be a 500.
+// metrics writes to memory first, so that a failure can still be reported as a
+// 500.
 func metrics(ctx *fasthttp.RequestCtx, s Server) {
 	var text bytes.Buffer
 	if err := s.WriteMetrics(&text); err != nil {
 		answer(ctx, fasthttp.StatusInternalServerError, nil)
 		return
 	}
-	// Prometheus refuses an answer without a type.
+	// Prometheus rejects a response without a Content-Type.
 	ctx.Response.Header.SetContentType("text/plain; charset=utf-8")
 	answer(ctx, fasthttp.StatusOK, text.Bytes())
 }
 
-// answer sends a body with its length and an empty one without, which is what
-// PostgREST does and health checks compare. An empty body of unsaid length is
-// an empty chunked one; for HEAD and HTTP/1.0 there are no chunks.
+// answer sends a body with a Content-Length. It sends an empty body without
+// one, as PostgREST does, because health checks compare the response. An empty
+// body without a length is sent as an empty chunked body; HEAD and HTTP/1.0
+// have no chunks.
 //
-// fasthttp ends the chunks of a HEAD answer that has none, so that a stray
-// line break would stand in front of the next answer: give it no stream.
+// A HEAD response gets no body stream: fasthttp would end its chunks with a
+// stray line break in front of the next response.
 func answer(ctx *fasthttp.RequestCtx, status int, body []byte) {
 	ctx.SetStatusCode(status)
 	switch {
@@ -106,8 +109,8 @@ type emptyBody struct{}
 
 func (emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
 
-// pageAt returns where the page is from the two paths that lead to it: by a
-// relative address, since a proxy may serve the port below a path of its own.
+// pageAt returns the Location that leads from / or /ui/ to the page. It is
+// relative, because a proxy may serve the port under another path.
 func pageAt(target []byte) string {
 	switch string(pathOf(target)) {
 	case "/":
@@ -127,8 +130,9 @@ func pathOf(target []byte) []byte {
 	return path
 }
 
-// endpoint returns the decoded only segment of a request target, or nil when
-// there are more or none: "/live/" and "//live" are other paths than "/live".
+// endpoint returns the decoded segment of a request target that has exactly one
+// segment, otherwise nil. "/live/" and "//live" are different paths from
+// "/live".
 func endpoint(target []byte) []byte {
 	path := pathOf(target)
 	if len(path) < 2 || path[0] != '/' || bytes.IndexByte(path[1:], '/') >= 0 {

@@ -36,7 +36,7 @@ func (f *fake) WriteMetrics(w io.Writer) error {
 	return f.err
 }
 
-// serve runs the handler behind an in-memory socket.
+// serve runs the handler on an in-memory listener.
 func serve(t *testing.T, s Server) (dial func() net.Conn) {
 	t.Helper()
 	ln := fasthttputil.NewInmemoryListener()
@@ -64,7 +64,8 @@ func TestEndpoints(t *testing.T) {
 	f := func(s *fake, method, target string, status int, body string, headers http.Header) {
 		t.Helper()
 		conn := serve(t, s)()
-		// Two requests, so that anything left over between answers shows.
+		// Send two requests, so that bytes left over from the first response
+		// show.
 		for range 2 {
 			fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nOrigin: https://a.example\r\n\r\n", method, target)
 		}
@@ -116,7 +117,7 @@ func TestEndpoints(t *testing.T) {
 	}
 }
 
-// TestHTTP10 has no chunks, which such clients do not know.
+// TestHTTP10 checks that a HTTP/1.0 response has no chunks.
 func TestHTTP10(t *testing.T) {
 	conn := serve(t, &fake{live: true})()
 	fmt.Fprint(conn, "OPTIONS /live HTTP/1.0\r\n\r\n")
@@ -166,7 +167,7 @@ func FuzzEndpoint(f *testing.F) {
 	})
 }
 
-// TestPage: every part of the page has its type and the headers that keep it to itself.
+// TestPage checks the type of each file of the page and the headers that restrict the page.
 func TestPage(t *testing.T) {
 	conn := serve(t, &fake{})()
 	r := bufio.NewReader(conn)
@@ -197,7 +198,7 @@ func TestPage(t *testing.T) {
 			t.Errorf("HEAD %s: %d %s", target, res.StatusCode, body)
 		}
 	}
-	// It is one origin's: nothing is loaded from elsewhere, and nothing inline that the policy forbids.
+	// The page loads nothing from other origins and has nothing inline that its policy forbids.
 	html := string(pageHTML)
 	for _, bad := range []string{"http://", "https://", "//cdn", " style=", " onclick=", "<style", "<script>"} {
 		if strings.Contains(html, bad) {
@@ -205,11 +206,11 @@ func TestPage(t *testing.T) {
 		}
 	}
 	if js := strings.ReplaceAll(string(pageJS), "http://www.w3.org/2000/svg", ""); strings.Contains(js, "http") || strings.Contains(js, "innerHTML") {
-		t.Error("the script asks others, or sets markup")
+		t.Error("the script loads from other origins, or sets markup")
 	}
 }
 
-// TestPageIsFound: / and /ui/ lead to the page, also below a path that a proxy adds.
+// TestPageIsFound checks that / and /ui/ lead to the page, also below a path that a proxy adds.
 func TestPageIsFound(t *testing.T) {
 	conn := serve(t, &fake{})()
 	r := bufio.NewReader(conn)
@@ -235,7 +236,8 @@ func TestPageIsFound(t *testing.T) {
 	}
 }
 
-// TestHistoryIsAskedFor: the page says which moments it has. What is not a number is none.
+// TestHistoryIsAskedFor checks the parameter that says which moments the page has. A value that is not a number
+// counts as 0.
 func TestHistoryIsAskedFor(t *testing.T) {
 	conn := serve(t, &fake{})()
 	r := bufio.NewReader(conn)
@@ -253,14 +255,14 @@ func TestHistoryIsAskedFor(t *testing.T) {
 	}
 }
 
-// TestHistory adds more moments than are kept.
+// TestHistory adds more moments than the history keeps.
 func TestHistory(t *testing.T) {
 	h := &History{}
 	numbers := func(after int64) (list []int64) {
 		moments, _ := h.Since(after)
 		for _, m := range moments {
 			if m.Now != m.Number*10 {
-				t.Errorf("moment %d is of %d", m.Number, m.Now)
+				t.Errorf("moment %d has time %d", m.Number, m.Now)
 			}
 			list = append(list, m.Number)
 		}
@@ -291,7 +293,7 @@ func TestHistory(t *testing.T) {
 	f(Kept+2, Kept+3)
 }
 
-// TestHistoryUse: a moment has the mean and the peak of the looks since the one before.
+// TestHistoryUse checks that a moment has the mean and the peak of the samples since the previous moment.
 func TestHistoryUse(t *testing.T) {
 	h := &History{}
 	for i := range LooksPerMoment {

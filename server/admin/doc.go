@@ -1,5 +1,5 @@
-// Package admin answers on the admin port, for load balancers, orchestrators
-// and monitoring:
+// Package admin handles the requests of the admin port, for load balancers,
+// orchestrators and monitoring:
 //
 //	/live          200 while the API's socket is served, 500 otherwise
 //	/ready         200 when requests can be answered, 503 while the schema cache
@@ -11,10 +11,11 @@
 //	/ui.json       the figures on that page; its form may change
 //	anything else  404
 //
-// As with PostgREST the method plays no part, neither CORS nor authentication
-// applies, nothing is logged, and answers have no headers of their own except
-// the Content-Type of /metrics and those of the page. Keep the port away from the public.
+// As in PostgREST, the method does not matter, CORS and authentication do not apply, and nothing is logged.
+// Responses have no headers except the Content-Type of /metrics and the headers of the page. The port must not be
+// public.
 //
-// What is asked of the server is the interface Server; this package does not
-// import it. A slow answer of Metrics or SchemaCache holds up its caller only.
+// The package does not import the server. The interface Server has everything
+// that it needs. A slow call of WriteMetrics or SchemaCache delays only the
+// request that made it.
 package admin

@@ -2,29 +2,29 @@ package admin
 
 import "sync"
 
-// What is kept for the plots: a moment every five seconds of the last 15
-// minutes. Connections are looked at more often, because most
-// requests hold one for less than a millisecond.
+// The history keeps one moment every five seconds of the last 15 minutes. The
+// connections are sampled more often, because most requests hold one for less
+// than a millisecond.
 const (
 	Kept           = 180
 	MomentSeconds  = 5
 	LooksPerMoment = 20
 )
 
-// Moment is what the plots need of one moment. Counters count from the start
-// of the process; the page takes differences.
+// Moment holds the figures of the plots at one time. Counters count from the
+// start of the process; the page computes differences.
 type Moment struct {
-	Number   int64             `json:"number"`  // of those kept, from 1
+	Number   int64             `json:"number"`  // sequence number, from 1
 	Now      int64             `json:"now"`     // in ms since 1970, as all times
 	Classes  map[string]uint64 `json:"classes"` // responses by class of status
 	Duration Histogram         `json:"duration"`
 	Database Histogram         `json:"database"`
 	Wait     Histogram         `json:"wait"`
-	Use      Use               `json:"use"` // since the moment before
+	Use      Use               `json:"use"` // since the previous moment
 }
 
-// Use is how many connections were in use, and how many requests waited for
-// one: on average and at most, of the looks there were.
+// Use is the number of connections in use and of requests that wait for one:
+// mean and peak of the samples.
 type Use struct {
 	InUse       float64 `json:"in_use"`
 	InUsePeak   int     `json:"in_use_peak"`
@@ -32,7 +32,8 @@ type Use struct {
 	WaitingPeak int     `json:"waiting_peak"`
 }
 
-// History keeps the last moments. Its memory is fixed.
+// History keeps the last moments in memory of a fixed size. It is safe for
+// concurrent use.
 type History struct {
 	mu      sync.Mutex
 	moments [Kept]Moment
@@ -41,7 +42,7 @@ type History struct {
 	last    Use // of the last moment
 }
 
-// looks is what was seen since the last moment.
+// looks sums up the samples since the last moment.
 type looks struct {
 	n, inUse, inUsePeak, waiting, waitingPeak int
 }
@@ -53,8 +54,8 @@ func (l *looks) use() Use {
 	}
 }
 
-// Look notes the connections in use and the requests that wait for one. It
-// reports whether it is time for a moment.
+// Look takes a sample: the connections in use and the requests that wait for
+// one. It reports whether a moment is due.
 func (h *History) Look(inUse, waiting int) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -67,7 +68,8 @@ func (h *History) Look(inUse, waiting int) bool {
 	return l.n >= LooksPerMoment
 }
 
-// Add keeps a moment, with its number and what the looks saw.
+// Add keeps a moment. It sets the moment's number and the use since the
+// previous one.
 func (h *History) Add(m Moment) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -80,9 +82,9 @@ func (h *History) Add(m Moment) {
 	h.moments[(h.added-1)%Kept] = m
 }
 
-// Since returns the moments after the one with a number, oldest first, and the
-// use since then. A number that is not there yet is of another process, and
-// gets all moments.
+// Since returns the moments after the given number, oldest first, and the use
+// since the last moment. If the number is greater than any in the history, it
+// comes from another process, and Since returns all moments.
 func (h *History) Since(number int64) ([]Moment, Use) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -7,9 +7,8 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// The page for people: three files that need no building, and the figures they
-// ask for. It loads nothing from elsewhere, and the browser is told to see to
-// that.
+// The page consists of three embedded files and the figures that they fetch. It
+// loads nothing from other origins; a policy makes the browser enforce that.
 var (
 	//go:embed page/ui.html
 	pageHTML []byte
@@ -19,7 +18,7 @@ var (
 	pageJS []byte
 )
 
-// page is a file of the page.
+// page is one file of the page.
 type page struct {
 	contentType string
 	body        []byte
@@ -31,8 +30,8 @@ var pages = map[string]page{
 	"ui.js":  {"text/javascript; charset=utf-8", pageJS},
 }
 
-// pageHeaders keep the page to itself: nothing but its own files and figures,
-// in no frame, and no old one after an update.
+// pageHeaders allow the page only its own files and figures, forbid frames, and
+// prevent a cached copy after an update.
 var pageHeaders = [][2]string{
 	{"Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; " +
 		"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
@@ -41,7 +40,7 @@ var pageHeaders = [][2]string{
 	{"Cache-Control", "no-store"},
 }
 
-// answerPage sends a part of the page, with a type and the headers above.
+// answerPage sends one file of the page with its type and pageHeaders.
 func answerPage(ctx *fasthttp.RequestCtx, p page) {
 	h := &ctx.Response.Header
 	h.SetContentType(p.contentType)
@@ -51,8 +50,8 @@ func answerPage(ctx *fasthttp.RequestCtx, p page) {
 	answer(ctx, fasthttp.StatusOK, p.body)
 }
 
-// answerStatus sends the figures that the page shows. The page says which
-// moments of the history it has.
+// answerStatus sends the figures of the page. The query says which moments of
+// the history the page has.
 func answerStatus(ctx *fasthttp.RequestCtx, s Server) {
 	body, err := json.Marshal(s.Status(int64(ctx.QueryArgs().GetUintOrZero("after"))))
 	if err != nil {

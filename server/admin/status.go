@@ -1,7 +1,7 @@
 package admin
 
-// Status is what the page for people shows, as of one moment. Counters count
-// from the start of the process; the page takes differences.
+// Status holds the figures of the page at one time. Counters count from the
+// start of the process; the page computes differences.
 type Status struct {
 	Version  string `json:"version"`
 	Postgres string `json:"postgres"` // version; empty before the first connection
@@ -15,25 +15,25 @@ type Status struct {
 
 	Pool   Pool    `json:"pool"`
 	Caches []Cache `json:"caches"`
-	Plans  int     `json:"plans"` // in the cache
+	Plans  int     `json:"plans"` // entries of the plan cache
 
-	Bounds  []float64 `json:"bounds"`  // upper ends of the histograms' buckets but the last, in seconds
-	Routes  []Route   `json:"routes"`  // the busiest
-	History []Moment  `json:"history"` // those the page does not have
+	Bounds  []float64 `json:"bounds"`  // upper bounds of the histograms' buckets except the last, in seconds
+	Routes  []Route   `json:"routes"`  // those with the most requests, at most MaxRoutes
+	History []Moment  `json:"history"` // the moments that the page does not have
 
-	Bytes      uint64 `json:"bytes"` // of bodies
+	Bytes      uint64 `json:"bytes"` // of response bodies
 	Streamed   uint64 `json:"streamed"`
 	Heap       uint64 `json:"heap"`
 	Goroutines int    `json:"goroutines"`
 
-	Moment // this one, without a number
+	Moment // the current one; it has no number
 }
 
-// MaxRoutes is how many routes a Status has at most: what a page can show, and
-// what may well be asked for every two seconds.
+// MaxRoutes is the maximum number of routes in a Status. It limits the size of
+// a response that each open page fetches every two seconds.
 const MaxRoutes = 50
 
-// Schema is what is served of one.
+// Schema is the number of objects in one exposed schema.
 type Schema struct {
 	Name      string `json:"name"`
 	Tables    int    `json:"tables"`
@@ -41,15 +41,15 @@ type Schema struct {
 	Functions int    `json:"functions"`
 }
 
-// Load is about the schema cache.
+// Load counts the loads of the schema cache.
 type Load struct {
 	Succeeded uint64  `json:"succeeded"`
 	Failed    uint64  `json:"failed"`
-	At        int64   `json:"at"` // the last that succeeded; 0: none
+	At        int64   `json:"at"` // time of the last successful load; 0 before the first
 	Seconds   float64 `json:"seconds"`
 }
 
-// Pool is the connection pool.
+// Pool is the state of the connection pool.
 type Pool struct {
 	Max        int    `json:"max"`
 	InUse      int    `json:"in_use"`
@@ -61,23 +61,23 @@ type Pool struct {
 	Refused    uint64 `json:"refused"`
 }
 
-// Cache is one cache.
+// Cache counts the lookups of one cache.
 type Cache struct {
 	Name   string `json:"name"`
 	Hits   uint64 `json:"hits"`
 	Misses uint64 `json:"misses"`
 }
 
-// Histogram has the counts of each bucket alone.
+// Histogram holds one count per bucket, not cumulative.
 type Histogram struct {
 	Counts []uint64 `json:"counts"`
 	Sum    float64  `json:"sum"` // in seconds
 }
 
-// Route is one route's requests.
+// Route holds the figures of one route.
 type Route struct {
 	Route    string    `json:"route"`
 	Requests uint64    `json:"requests"`
-	Errors   uint64    `json:"errors"` // with a 5xx
+	Errors   uint64    `json:"errors"` // responses with a 5xx status
 	Duration Histogram `json:"duration"`
 }

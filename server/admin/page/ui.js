@@ -1,17 +1,17 @@
 "use strict";
 
-// Figures are asked for every two seconds. The server keeps a history of 15 minutes, so a new page
-// has all of it at once. What clients and databases choose (routes, schemas) is only ever set as text.
+// The page fetches the figures every two seconds. The server keeps a history of 15 minutes, so a new page
+// shows all of it at once. Names that clients and databases choose (routes, schemas) are set as text only.
 
 const EVERY = 2000;
-const KEEP = 15 * 60 * 1000; // ms that a plot shows
-const LEAST = 60 * 1000;     // ms that fill a plot, so that a new server does not begin in a corner
-const WINDOW = 5;            // samples over which the figures beside the plots are taken
-const PERIOD = 4000;         // ms at least over which a plotted rate or quantile is taken
+const KEEP = 15 * 60 * 1000; // ms that a plot shows at most
+const LEAST = 60 * 1000;     // ms that a plot shows at least, so that the lines of a new server do not start in a corner
+const WINDOW = 5;            // number of samples for the figures beside the plots
+const PERIOD = 4000;         // ms, the shortest interval for a plotted rate or quantile
 
-const samples = []; // of the server, oldest first
-const moments = []; // its history, oldest first, and at the end that of the last sample
-const points = [];  // what is drawn of them
+const samples = []; // statuses of the server, oldest first
+const moments = []; // the server's history, oldest first; the last one belongs to the last sample
+const points = [];  // points of the plots, made from moments
 let failed = 0;
 
 const $ = (id) => document.getElementById(id);
@@ -59,7 +59,7 @@ function age(seconds) {
   return Math.floor(s / 86400) + " d " + Math.floor(s % 86400 / 3600) + " h";
 }
 
-// percent never rounds up to all of it.
+// percent never rounds up to 100 %.
 function percent(part, whole) {
   if (!whole) return "–";
   const share = 100 * part / whole;
@@ -67,17 +67,17 @@ function percent(part, whole) {
   return (exact ? (Math.floor(share * 10) / 10).toFixed(1) : Math.round(share)) + " %";
 }
 
-// between is what a histogram has got since an older state of it.
+// between is the difference of two states of a histogram.
 function between(older, newer) {
   if (!older) return { counts: newer.counts.slice(), sum: newer.sum };
   return { counts: newer.counts.map((n, i) => n - older.counts[i]), sum: newer.sum - older.sum };
 }
 
-// quantile takes what is in a bucket to be spread evenly; beyond the last bound it is that bound.
+// quantile assumes that durations are spread evenly within a bucket. Above the last bound it returns that bound.
 function quantile(histogram, q, bounds) {
   const all = sum(histogram.counts);
   if (all <= 0) return null;
-  if (histogram.counts[0] === all) return histogram.sum / all; // all are short, so nothing is known but the mean
+  if (histogram.counts[0] === all) return histogram.sum / all; // all are in the first bucket: the mean is more exact
   let rank = q * all;
   for (let i = 0; i < histogram.counts.length; i++) {
     const n = histogram.counts[i];
@@ -95,10 +95,10 @@ function quantile(histogram, q, bounds) {
 
 const WIDTH = 600, HEIGHT = 110, BOTTOM = 1, TOP = 6;
 
-// span is how many ms the plots are wide.
+// span is the width of the plots in ms.
 const span = () => points.length ? Math.min(KEEP, Math.max(LEAST, points[points.length - 1].now - points[0].now)) : LEAST;
 
-// nice is the next number of 1, 2 or 5 with zeros.
+// nice rounds up to 1, 2 or 5 times a power of ten.
 function nice(x) {
   if (!(x > 0)) return 1;
   const unit = 10 ** Math.floor(Math.log10(x));
@@ -106,10 +106,10 @@ function nice(x) {
   return 10 * unit;
 }
 
-// near reports whether there is something to draw at a moment: lines of trouble are not drawn at zero.
+// near reports whether a line has anything to draw at a moment. Lines of trouble are not drawn at zero.
 const near = (shown, i, value) => [i - 1, i, i + 1].some((j) => shown[j] && value(shown[j]) > 0);
 
-// nearest is the place of the point nearest to a time.
+// nearest returns the index of the point nearest to a time.
 const nearest = (shown, time) => shown.reduce((best, point, i) => Math.abs(point.now - time) < Math.abs(shown[best].now - time) ? i : best, 0);
 
 function plot(id, title, unit, lines, options) {
@@ -140,11 +140,11 @@ function plot(id, title, unit, lines, options) {
     for (const share of [0, 0.5, 1]) {
       svg.append(el("svg:line", { class: "grid", x1: 0, x2: WIDTH, y1: y(top * share), y2: y(top * share) }));
     }
-    // Beside the plot, not in it: text would be stretched with it.
+    // The text is beside the plot, because inside it would be stretched.
     [top, top / 2, 0].forEach((v, i) => { scale.children[i].textContent = options.format(v); });
     if (limit > 0) svg.append(el("svg:line", { class: "limit", x1: 0, x2: WIDTH, y1: y(limit), y2: y(limit) }));
     for (const line of lines) {
-      // Without a value there is a gap.
+      // A missing value leaves a gap.
       let path = "", area = "", start = null;
       const close = (i) => { if (start !== null) area += `L${x(i)},${y(0)}L${x(start)},${y(0)}Z`; start = null; };
       shown.forEach((point, i) => {
@@ -202,7 +202,7 @@ const plots = [
 
 function poolSize() { return samples.length ? samples[samples.length - 1].pool.max : 0; }
 
-// --- what is not drawn
+// --- figures as text
 
 function pairs(id, list) {
   $(id).replaceChildren(...list.map(([name, value]) => el("div", null, el("dt", null, name), el("dd", null, String(value)))));
@@ -281,7 +281,7 @@ function fill(id, rows, cells, empty) {
 
 // --- the loop
 
-// point is what is drawn of a moment: rates and quantiles since one that is PERIOD older.
+// point computes what the plots show of a moment: rates and quantiles since a moment at least PERIOD older.
 function point(moment, older) {
   const p = {
     now: moment.now, inUse: moment.use.in_use, inUsePeak: moment.use.in_use_peak, waitingPeak: moment.use.waiting_peak,
@@ -303,7 +303,7 @@ function point(moment, older) {
 
 const bounds = () => samples[samples.length - 1].bounds;
 
-// kept is the number of the last moment of the history that is here.
+// kept is the number of the last moment of the history that the page has.
 const kept = () => moments.reduce((last, moment) => Math.max(last, moment.number), 0);
 
 function keep(moment) {
@@ -314,10 +314,10 @@ function keep(moment) {
 
 function take(sample) {
   const last = samples[samples.length - 1];
-  if (last && last.started !== sample.started) [samples, moments, points].forEach((list) => { list.length = 0; }); // another process: its counters began anew
+  if (last && last.started !== sample.started) [samples, moments, points].forEach((list) => { list.length = 0; }); // a new process: its counters started at zero
   samples.push(sample);
   if (samples.length > WINDOW + 1) samples.shift();
-  // The sample is the latest moment until the history has a later one.
+  // The sample stands for the latest moment until the history has a later one.
   if (moments.length && !moments[moments.length - 1].number) { moments.pop(); points.pop(); }
   sample.history.forEach(keep);
   keep(sample);
