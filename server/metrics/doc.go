@@ -1,16 +1,17 @@
-// Package metrics turns the figures of a running process into Prometheus text,
-// under PostgREST's names where PostgREST has the figure (pgrst_...), under
-// our own (fastgrest_...) where it has not, beside the Go runtime's and the
-// process's (go_..., process_...).
+// Package metrics exports the figures of the process in Prometheus' text
+// format. Figures that PostgREST has keep its names (pgrst_...), others are
+// named fastgrest_.... The Go runtime's and the process's own figures (go_...,
+// process_...) are included.
 //
-// Figures that somebody keeps anyway (pool, token cache) are asked for when
-// somebody scrapes, through the functions in Sources; requests and schema cache
-// loads are told as they happen. Telling is a few atomic additions, to one of
-// several copies of each figure, which are added up by whoever asks.
+// Figures that another package keeps (pool, token cache) are read at each
+// scrape, through the functions in Sources. Requests and schema cache loads are
+// counted when they happen. Counting costs a few atomic additions to one of
+// several shards; a scrape adds the shards up.
 //
-// Labels are few: methods, classes of status, and routes, which are the names
-// of what the database has, up to maxRoutes. What leads nowhere is "unknown".
+// The labels are methods, classes of status and routes. A route is the name of
+// a database object, and there are at most maxRoutes of them. Requests for
+// paths that lead nowhere have the route "unknown".
 //
-// Each Metrics has a registry of its own: several may live in one process, and
-// nothing registers itself.
+// Each Metrics has its own registry, so one process can have several. Nothing
+// is registered globally.
 package metrics

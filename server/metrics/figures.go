@@ -2,8 +2,9 @@ package metrics
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// The figures that are asked for. A family that has labels lists its samples in
-// order; one without has a single sample.
+// These families are read at each scrape. A family with labels sends its
+// samples in the order of its label values; a family without labels has one
+// sample.
 var (
 	poolTimeouts  = counter("pgrst_db_pool_timeouts_total", "The total number of pool connection timeouts")
 	poolAvailable = gauge("pgrst_db_pool_available", "Available connections in the pool")
@@ -41,7 +42,7 @@ var (
 	poolWait     = prometheus.NewDesc("fastgrest_db_pool_wait_seconds", "Time requests waited for a connection", nil, nil)
 )
 
-// figure is a family whose value is known only when it is asked for.
+// figure is a family whose value is read at each scrape.
 type figure struct {
 	desc *prometheus.Desc
 	kind prometheus.ValueType
@@ -59,17 +60,17 @@ func (f figure) send(ch chan<- prometheus.Metric, value float64, labels ...strin
 	ch <- prometheus.MustNewConstMetric(f.desc, f.kind, value, labels...)
 }
 
-// figures is the collector that asks.
+// figures is the collector that reads the sources.
 type figures struct {
 	sources Sources
 	metrics *Metrics
 }
 
-// Describe sends nothing: which families appear depends on the sources, and the
+// Describe sends nothing, because the families depend on the sources. The
 // registry accepts such a collector as "unchecked".
 func (c *figures) Describe(chan<- *prometheus.Desc) {}
 
-// Collect asks each source once, so that its figures fit each other.
+// Collect calls each source once, so that its figures are consistent.
 func (c *figures) Collect(ch chan<- prometheus.Metric) {
 	if c.sources.Pool != nil {
 		p := c.sources.Pool()

@@ -9,8 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// bounds are the upper ends of the buckets: from below what a row by its key
-// takes, to what nobody waits for.
+// bounds are the upper bounds of the buckets. The first is shorter than a lookup
+// by primary key takes; the last is longer than clients wait.
 var bounds = [...]time.Duration{
 	100 * time.Microsecond, 250 * time.Microsecond, 500 * time.Microsecond,
 	time.Millisecond, 2500 * time.Microsecond, 5 * time.Millisecond,
@@ -19,11 +19,11 @@ var bounds = [...]time.Duration{
 	time.Second, 2500 * time.Millisecond, 5 * time.Second, 10 * time.Second,
 }
 
-// Buckets is the number of a Histogram's buckets: those of the bounds, and one
-// for what is beyond them.
+// Buckets is the number of buckets of a Histogram: one per bound, and one for
+// all longer durations.
 const Buckets = len(bounds) + 1
 
-// Bounds are the upper ends of all buckets but the last, in seconds.
+// Bounds returns the upper bounds of all buckets but the last, in seconds.
 func Bounds() []float64 {
 	list := make([]float64, len(bounds))
 	for i, b := range bounds {
@@ -32,14 +32,14 @@ func Bounds() []float64 {
 	return list
 }
 
-// Histogram is what a histogram holds at one moment. Counts are of each bucket
-// alone.
+// Histogram is a copy of a histogram at one time. Counts are per bucket, not
+// cumulative.
 type Histogram struct {
 	Counts [Buckets]uint64
 	Sum    time.Duration
 }
 
-// Count is how many durations there were.
+// Count returns the number of durations.
 func (h *Histogram) Count() (n uint64) {
 	for _, c := range h.Counts {
 		n += c
@@ -47,7 +47,7 @@ func (h *Histogram) Count() (n uint64) {
 	return n
 }
 
-// add adds another to it.
+// add adds the counts of other.
 func (h *Histogram) add(other *Histogram) {
 	for i, c := range other.Counts {
 		h.Counts[i] += c
@@ -55,7 +55,8 @@ func (h *Histogram) add(other *Histogram) {
 	h.Sum += other.Sum
 }
 
-// collect is the histogram for Prometheus, whose buckets include those below.
+// collect sends the histogram to Prometheus, whose bucket counts are
+// cumulative.
 func (h *Histogram) collect(ch chan<- prometheus.Metric, desc *prometheus.Desc, labels ...string) {
 	sums := make(map[float64]uint64, len(bounds))
 	n := uint64(0)
@@ -66,11 +67,10 @@ func (h *Histogram) collect(ch chan<- prometheus.Metric, desc *prometheus.Desc, 
 	ch <- prometheus.MustNewConstHistogram(desc, h.Count(), h.Sum.Seconds(), sums, labels...)
 }
 
-// histogram is a Histogram that is being added to, in parts that do not get in
-// each other's way.
+// histogram is a Histogram that goroutines add to. It has one cell per shard.
 type histogram []cell
 
-// cell is one part. Its length is a multiple of a cache line's.
+// cell is one shard. Its size is a multiple of a cache line.
 type cell struct {
 	counts [Buckets]atomic.Uint64
 	sum    atomic.Int64
@@ -79,7 +79,7 @@ type cell struct {
 
 func newHistogram(shards int) histogram { return make(histogram, shards) }
 
-// observe adds a duration to the part of a shard.
+// observe adds a duration to the cell of a shard.
 func (h histogram) observe(shard int, d time.Duration) {
 	c := &h[shard&(len(h)-1)]
 	bucket := 0
@@ -100,8 +100,8 @@ func (h histogram) load() (sum Histogram) {
 	return sum
 }
 
-// shards is how many parts there are: a power of two, one for each of the
-// threads that run Go, up to a point where the memory is worth more.
+// shards returns the number of shards: a power of two, at least GOMAXPROCS, at
+// most 16 to limit memory.
 func shards() int {
 	n := min(runtime.GOMAXPROCS(0), 16)
 	return 1 << bits.Len(uint(n-1))

@@ -10,33 +10,34 @@ import (
 	"github.com/prometheus/common/expfmt"
 )
 
-// Sources are asked at every scrape, from any goroutine. What is nil is not shown.
+// Sources are called at each scrape, from any goroutine. The figures of a nil
+// source are left out.
 type Sources struct {
 	Pool       func() Pool
 	TokenCache func() TokenCache
-	Plans      func() int // in the plan cache of the snapshot in force
+	Plans      func() int // entries of the current plan cache
 	Spool      func() Spool
-	Bodies     func() int64 // bytes that large request bodies take
+	Bodies     func() int64 // memory of large request bodies, in bytes
 }
 
 // Pool is the state of the connection pool.
 type Pool struct {
 	Available int    // connected and not in use
 	Waiting   int    // requests that wait for a connection
-	Max       int    // connections there may be
-	Timeouts  uint64 // waits that were given up, ever
+	Max       int    // connection limit
+	Timeouts  uint64 // waits that timed out, since the start
 
 	InUse      int
 	Connecting int
-	Queued     int    // of Waiting those that are slow, for their like
-	Opened     uint64 // ever
-	Refused    uint64 // ever
+	Queued     int    // requests of Waiting that are slow and wait for the limit of slow requests
+	Opened     uint64 // since the start
+	Refused    uint64 // since the start
 }
 
-// Spool is what is kept of large answers, in bytes.
+// Spool is the size of the response bodies that package spool keeps, in bytes.
 type Spool struct{ Memory, Files int64 }
 
-// TokenCache counts the lookups of verified tokens.
+// TokenCache counts the lookups in the cache of verified tokens.
 type TokenCache struct{ Requests, Hits, Evictions uint64 }
 
 // Metrics is safe for use by many goroutines.
@@ -48,17 +49,17 @@ type Metrics struct {
 	loaded, failed   atomic.Uint64
 	lastAt, lastTook atomic.Int64
 
-	Root      *Route // to /
-	Unknown   *Route // for what leads nowhere
+	Root      *Route // path /
+	Unknown   *Route // paths that lead nowhere
 	Relations *Routes
 	Routines  *Routes
-	other     *Route // for what exists, when there are enough routes
+	other     *Route // objects beyond maxRoutes
 
 	counters       []counters // by shard
 	database, wait histogram
 }
 
-// New builds the registry.
+// New returns a Metrics with its own registry.
 func New(s Sources) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
@@ -88,7 +89,7 @@ func New(s Sources) *Metrics {
 	return m
 }
 
-// SchemaCacheLoaded counts a successful load and keeps how long its queries took.
+// SchemaCacheLoaded counts a successful load and keeps the time of its queries.
 func (m *Metrics) SchemaCacheLoaded(queryTime time.Duration) {
 	m.loads.WithLabelValues("SUCCESS").Inc()
 	m.queryTime.Set(queryTime.Seconds())
@@ -103,19 +104,19 @@ func (m *Metrics) SchemaCacheFailed() {
 	m.failed.Add(1)
 }
 
-// Loads are the loads of the schema cache so far.
+// Loads counts the loads of the schema cache.
 type Loads struct {
 	Succeeded, Failed uint64
-	At                int64 // of the last that succeeded, in ms since 1970; 0: none
+	At                int64 // time of the last successful load, in ms since 1970; 0 before the first
 	Took              time.Duration
 }
 
-// Loads says what SchemaCacheLoaded and SchemaCacheFailed were told.
+// Loads returns the loads so far.
 func (m *Metrics) Loads() Loads {
 	return Loads{m.loaded.Load(), m.failed.Load(), m.lastAt.Load(), time.Duration(m.lastTook.Load())}
 }
 
-// WriteText writes all figures in Prometheus' text format.
+// WriteText writes all metrics in Prometheus' text format.
 func (m *Metrics) WriteText(w io.Writer) error {
 	families, err := m.registry.Gather()
 	if err != nil {

@@ -22,7 +22,7 @@ func text(t *testing.T, m *Metrics) string {
 	return b.String()
 }
 
-// own keeps the families that are not the Go runtime's or the process's.
+// own keeps the families other than those of the Go runtime and the process.
 func own(all string) string {
 	var b strings.Builder
 	for line := range strings.Lines(all) {
@@ -76,12 +76,12 @@ func TestNoSources(t *testing.T) {
 	}
 }
 
-// TestSeveral: two servers in one process, as tests start them.
+// TestSeveral checks that two servers in one process share no figures.
 func TestSeveral(t *testing.T) {
 	a, b := New(Sources{}), New(Sources{})
 	a.Answered(&Answer{Route: a.Root, Method: []byte("GET"), Status: 200})
 	if strings.Contains(text(t, b), `fastgrest_requests_total{class="2xx"} 1`) {
-		t.Error("figures are shared")
+		t.Error("two Metrics share their figures")
 	}
 }
 
@@ -123,25 +123,26 @@ func BenchmarkWriteText(b *testing.B) {
 	}
 }
 
-// usual is an answer as most are.
+// usual returns a typical request.
 func usual(m *Metrics) *Answer {
 	return &Answer{Route: m.Relations.Add([]byte("film")), Method: []byte("GET"), Status: 200, Total: 300 * time.Microsecond,
 		UsedDatabase: true, Database: 200 * time.Microsecond, Plan: Hit, StatementsReused: 2, Bytes: 300}
 }
 
-// TestRoutes: there are no more than some, whatever the database has.
+// TestRoutes checks that the number of routes is limited, whatever the database
+// has.
 func TestRoutes(t *testing.T) {
 	m := New(Sources{})
 	name := func(i int) []byte { return fmt.Appendf(nil, "t%d", i) }
 	if m.Relations.Find(name(0)) != nil {
-		t.Error("there are routes to begin with")
+		t.Error("a new Metrics has routes")
 	}
 	first := m.Relations.Add(name(0))
 	if m.Relations.Add(name(0)) != first || m.Relations.Find(name(0)) != first || first.Name() != "/t0" {
-		t.Errorf("not one and the same: %s", first.Name())
+		t.Errorf("Add and Find return different routes: %s", first.Name())
 	}
 	if r := m.Routines.Add(name(0)); r == first || r.Name() != "/rpc/t0" {
-		t.Errorf("a routine is called %s", r.Name())
+		t.Errorf("the route of a routine is called %s", r.Name())
 	}
 	for i := range 2 * maxRoutes {
 		m.Relations.Add(name(i))
@@ -152,14 +153,15 @@ func TestRoutes(t *testing.T) {
 	}
 	other := m.Routines.Add([]byte("new"))
 	if other.Name() != "other" || m.Relations.Add([]byte("new")) != other || m.Relations.Find([]byte("new")) != nil {
-		t.Errorf("one too many is %s", other.Name())
+		t.Errorf("the route beyond the limit is %s", other.Name())
 	}
 	if m.Relations.Find(name(0)) != first {
-		t.Error("those that were first are forgotten")
+		t.Error("the first route is gone")
 	}
 }
 
-// TestShards: figures are whole, however they were counted.
+// TestShards checks that no count is lost when goroutines count in different
+// shards.
 func TestShards(t *testing.T) {
 	m := New(Sources{})
 	const workers, each = 8, 500

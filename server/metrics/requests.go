@@ -11,10 +11,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Answer is what there is to count of one request.
+// Answer holds the figures of one response.
 type Answer struct {
-	// Shard is any number, the same for those that come one after the other:
-	// requests with different ones do not wait for each other's counting.
+	// Shard chooses the counters. Goroutines that use different shards do not
+	// contend. Any number is valid.
 	Shard int
 
 	Route  *Route
@@ -27,14 +27,14 @@ type Answer struct {
 	Waited       time.Duration // for a connection
 
 	Plan             Lookup
-	StatementsReused int // that the connection had prepared
-	StatementsParsed int // that it had not
+	StatementsReused int // already prepared on the connection
+	StatementsParsed int // prepared for this request
 
 	Bytes    int64 // of the body
-	Streamed bool  // and was sent in pieces
+	Streamed bool  // the body was sent in pieces
 }
 
-// Lookup is how a look into a cache ended.
+// Lookup is the result of a cache lookup.
 type Lookup uint8
 
 const (
@@ -43,8 +43,8 @@ const (
 	Miss
 )
 
-// Answered counts a request. It neither locks nor allocates, except for the
-// first of its kind. Statuses out of range are not counted.
+// Answered counts a response. It takes no lock and allocates only for the first
+// response of its method and class. It ignores a status outside of 100 to 599.
 func (m *Metrics) Answered(a *Answer) {
 	class := a.Status / 100
 	if class < 1 || class >= len(classes) {
@@ -78,7 +78,8 @@ func add(to *atomic.Uint64, n int) {
 	}
 }
 
-// counters are the counters of one shard.
+// counters are the counters of one shard. Their size is a multiple of a cache
+// line.
 type counters struct {
 	planHits, planMisses           atomic.Uint64
 	statementHits, statementMisses atomic.Uint64
@@ -86,14 +87,14 @@ type counters struct {
 	_                              [16]byte
 }
 
-// Counters are the sums of all shards.
+// Counters are the sums over all shards.
 type Counters struct {
 	PlanHits, PlanMisses           uint64
 	StatementHits, StatementMisses uint64
 	Bytes, SpooledBytes            uint64
 }
 
-// Counters adds the shards up.
+// Counters returns the sums over all shards.
 func (m *Metrics) Counters() (sum Counters) {
 	for i := range m.counters {
 		c := &m.counters[i]
@@ -107,7 +108,7 @@ func (m *Metrics) Counters() (sum Counters) {
 	return sum
 }
 
-// methods are the values of the label; all others share the last.
+// methods are the label values. All other methods count as the last.
 var methods = [...]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"}
 
 func methodIndex(method []byte) int {
@@ -119,12 +120,12 @@ func methodIndex(method []byte) int {
 	return len(methods) - 1
 }
 
-// classes are the values of the label, by the first digit of the status.
+// classes are the label values, by the first digit of the status.
 var classes = [...]string{1: "1xx", 2: "2xx", 3: "3xx", 4: "4xx", 5: "5xx"}
 
-// Route is where paths lead to. Clients choose paths, and each route takes
-// memory here and in whatever stores the figures; so routes are what the
-// database has, and no more than maxRoutes.
+// Route counts the requests for one database object. Clients choose paths, and
+// each route takes memory here and in Prometheus. So routes exist only for
+// objects of the database, and their number is limited to maxRoutes.
 type Route struct {
 	name   string
 	shards int
@@ -133,12 +134,12 @@ type Route struct {
 
 const maxRoutes = 1000
 
-// Name is the value of the label: "/film", "/rpc/greet", "/", or a word for
-// what has none of its own.
+// Name returns the label value: "/film", "/rpc/greet", "/", or "unknown" or
+// "other".
 func (r *Route) Name() string { return r.name }
 
-// series returns the durations of a kind of answers, newly made if they are
-// the first.
+// series returns the histogram of one method and class of status. It creates
+// the histogram on the first call.
 func (r *Route) series(method, class int) histogram {
 	p := &r.made[method][class]
 	h := p.Load()
@@ -152,15 +153,16 @@ func (r *Route) series(method, class int) histogram {
 	return *h
 }
 
-// Routes are routes by the name of what they lead to.
+// Routes holds the routes of one kind of object by name. It is safe for
+// concurrent use.
 type Routes struct {
 	prefix string
 	shards int
-	limit  *atomic.Int32 // how many more there may be, of all kinds
-	other  *Route        // for those beyond
+	limit  *atomic.Int32 // how many routes may be added, shared by all kinds
+	other  *Route        // the route of objects beyond the limit
 
 	known atomic.Pointer[map[string]*Route]
-	mu    sync.Mutex // of those who add
+	mu    sync.Mutex // held by Add
 }
 
 func newRoutes(prefix string, shards int, limit *atomic.Int32, other *Route) *Routes {
@@ -169,11 +171,12 @@ func newRoutes(prefix string, shards int, limit *atomic.Int32, other *Route) *Ro
 	return r
 }
 
-// Find returns the route to name, nil if there is none yet.
+// Find returns the route of an object, or nil if there is no such route yet.
 func (r *Routes) Find(name []byte) *Route { return (*r.known.Load())[string(name)] }
 
-// Add makes the route to name, which must be the name of something that
-// exists. When there are enough it returns one that all others share.
+// Add returns the route of an object, which must exist in the database. It
+// creates the route on the first call. Above the limit it returns the shared
+// route "other".
 func (r *Routes) Add(name []byte) *Route {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -196,12 +199,12 @@ func (r *Routes) Add(name []byte) *Route {
 type RouteFigures struct {
 	Route    string
 	Requests uint64
-	Errors   uint64 // with a 5xx
+	Errors   uint64 // responses with a 5xx status
 	Duration Histogram
 }
 
-// Requests are the figures of all routes that were used, the busiest first,
-// their sum, and the number of answers by class of status.
+// Requests returns the figures of all used routes, the busiest first, their
+// sum, and the number of responses by class of status.
 func (m *Metrics) Requests() (routes []RouteFigures, all Histogram, byClass map[string]uint64) {
 	byClass = map[string]uint64{}
 	for _, class := range classes[1:] {
@@ -227,8 +230,8 @@ func (m *Metrics) Requests() (routes []RouteFigures, all Histogram, byClass map[
 	return routes, all, byClass
 }
 
-// Database is how long requests were in the database, and Wait how long they
-// waited to get there.
+// Database returns the times that requests spent in the database. Wait returns
+// the times that they waited for a connection.
 func (m *Metrics) Database() Histogram { return m.database.load() }
 func (m *Metrics) Wait() Histogram     { return m.wait.load() }
 
