@@ -8,33 +8,34 @@ import (
 	"time"
 )
 
-// Access is one answered request. Slices are borrowed for the call.
+// Access describes one finished request. The logger keeps no slice after the
+// call.
 type Access struct {
-	Remote    net.Addr // "-" is logged unless it is a TCP address
-	Role      []byte   // empty: not authenticated, logged as "-"
+	Remote    net.Addr // logged as "-" unless it is a TCP address
+	Role      []byte   // empty if not authenticated; logged as "-"
 	Method    []byte
 	Target    []byte // path and query as the client sent them
 	HTTP10    bool
 	Status    int
-	Length    int64 // of the body; negative: not known before sending, logged as "-"
+	Length    int64 // of the body; negative if unknown before sending, logged as "-"
 	Referer   []byte
 	UserAgent []byte
 
 	// For the JSON format only.
 	ID           []byte
-	Route        string        // what the path leads to, one of a limited number
-	Code         string        // of an error: SQLSTATE or one of PostgREST's
-	Total        time.Duration // from the request's head to its answer
+	Route        string        // route of the path, one of a limited number
+	Code         string        // of an error: SQLSTATE or a PGRST code
+	Total        time.Duration // from the request's head to its response
 	UsedDatabase bool
-	Database     time.Duration // until PostgreSQL had answered
+	Database     time.Duration // until PostgreSQL had responded
 	Waited       time.Duration // for a connection
 }
 
-// LogsStatus reports whether an answer with this status would be logged, so
-// that a caller can save itself the collecting of an Access.
+// LogsStatus reports whether a response with this status is logged. A caller
+// can use it to avoid filling an Access.
 func (l *Logger) LogsStatus(status int) bool { return l.Level().logsStatus(status) }
 
-// Access logs a request if the level wants its status. It does not allocate.
+// Access logs a request if the level includes its status. It does not allocate.
 func (l *Logger) Access(a *Access) {
 	if !l.LogsStatus(a.Status) {
 		return
@@ -90,9 +91,10 @@ func (l *Logger) appendLine(dst []byte, now time.Time, a *Access) []byte {
 	return append(dst, '"')
 }
 
-// appendRemote adds the client's address without its port. IPv6 is written as
-// PostgREST writes it: eight groups, nothing left out, except for ::1 and
-// addresses that embed IPv4. Clients of a unix socket have none.
+// appendRemote appends the client's address without its port. An IPv6 address
+// has the form that PostgREST logs: eight groups without abbreviation, except
+// for ::1 and addresses that embed IPv4. The address of a unix socket's client
+// is "-".
 func appendRemote(dst []byte, addr net.Addr) []byte {
 	tcp, ok := addr.(*net.TCPAddr)
 	if !ok || tcp == nil {
@@ -122,7 +124,7 @@ func appendRemote(dst []byte, addr net.Addr) []byte {
 	return dst
 }
 
-// appendSQL copies a statement onto one line.
+// appendSQL appends a statement on one line.
 func appendSQL(dst []byte, sql string) []byte {
 	for {
 		i := strings.IndexByte(sql, '\n')

@@ -5,15 +5,16 @@ import (
 	"time"
 )
 
-// timeLayout is the date of the common log format; isoLayout and zoneLayout are
-// RFC 3339 without the fraction of the second, which goes between them.
+// timeLayout is the date of the common log format. isoLayout and zoneLayout are
+// the parts of RFC 3339 before and after the fraction of the second.
 const (
 	timeLayout = "02/Jan/2006:15:04:05 -0700"
 	isoLayout  = "2006-01-02T15:04:05"
 	zoneLayout = "-07:00"
 )
 
-// clock formats a time once per second; other lines of that second copy it.
+// clock formats a time once per second. Later lines of that second copy the
+// text.
 type clock struct{ last atomic.Pointer[stamp] }
 
 type stamp struct {
@@ -23,10 +24,10 @@ type stamp struct {
 	zone   [len(zoneLayout)]byte
 }
 
-// append adds the time to dst.
+// append appends the time to dst.
 func (c *clock) append(dst []byte, now time.Time) []byte { return append(dst, c.at(now).text[:]...) }
 
-// appendISO adds the time to dst, with milliseconds.
+// appendISO appends the time to dst, with milliseconds.
 func (c *clock) appendISO(dst []byte, now time.Time) []byte {
 	s := c.at(now)
 	ms := now.Nanosecond() / int(time.Millisecond)
@@ -35,8 +36,8 @@ func (c *clock) appendISO(dst []byte, now time.Time) []byte {
 	return append(dst, s.zone[:]...)
 }
 
-// at returns the texts of a second. Two lines that race at a new one both
-// format it, which is harmless.
+// at returns the formatted texts of a second. If two goroutines race at the
+// start of a second, both format it; the result is the same.
 func (c *clock) at(now time.Time) *stamp {
 	second := now.Unix()
 	if s := c.last.Load(); s != nil && s.second == second {

@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// timeoutsEvery is the shortest time between two reports of pool timeouts.
-// They come in storms, and each says the same.
+// timeoutsEvery is the minimum time between two reports of pool timeouts. They
+// come in bursts, and each report says the same.
 const timeoutsEvery = 5 * time.Second
 
-// debouncer lets the first of a burst through at once, and one more for all
-// that came within the pause after it.
+// debouncer reports the first event of a burst at once, and all events within
+// the pause after it as one.
 type debouncer struct {
 	mu      sync.Mutex
-	next    time.Time   // when the pause ends
-	pending *time.Timer // fires at next if something came during the pause
+	next    time.Time   // end of the pause
+	pending *time.Timer // fires at next if an event came during the pause
 	closed  bool
 }
 

@@ -6,15 +6,15 @@ import (
 	"unicode/utf8"
 )
 
-// Clients, functions and the owners of names choose some of the text that is
-// logged. None of it can end a line, leave its field or change how a terminal
-// shows the rest: see visible, which every line goes through, and the two
-// functions for fields.
+// Clients, database functions and the owners of database objects choose part of
+// the text that is logged. Such text must not end a line, leave its field or
+// control a terminal. Every line goes through visible; appendField and
+// appendWord protect fields.
 
 const hexDigits = "0123456789abcdef"
 
-// appendField copies text into a field that ends at a quote, with \" and \\ as in
-// Apache's log.
+// appendField appends text to a field that ends at a quote. It escapes quotes
+// and backslashes as \" and \\, as Apache's log does.
 func appendField(dst, text []byte) []byte {
 	start := 0
 	for i, c := range text {
@@ -27,7 +27,7 @@ func appendField(dst, text []byte) []byte {
 	return append(dst, text[start:]...)
 }
 
-// appendWord copies text into a field that ends at a space.
+// appendWord appends text to a field that ends at a space.
 func appendWord(dst, text []byte) []byte {
 	for _, c := range text {
 		switch c {
@@ -42,11 +42,11 @@ func appendWord(dst, text []byte) []byte {
 	return dst
 }
 
-// visible rewrites what is invisible in dst from start on: control characters but
-// tabs as \x1b, others (separators of lines and paragraphs, what turns the
-// direction of text, unassigned ones) as JSON does, \u202e, and bytes that are
-// not UTF-8 as \xff. In a line that is a JSON object this can only be inside of
-// strings, and is what it was to whatever reads them.
+// visible escapes the invisible characters of dst from start on. Control
+// characters except tabs become \x1b, other characters (line and paragraph
+// separators, direction marks, unassigned characters) become \u202e as in JSON,
+// and bytes that are not UTF-8 become \xff. In a JSON line these characters
+// occur only inside of strings, where a JSON parser decodes the escapes.
 func visible(dst []byte, start int) []byte {
 	for i := start; i < len(dst); {
 		if c := dst[i]; c >= ' ' && c < 0x7f { // fast path
@@ -59,7 +59,7 @@ func visible(dst []byte, start int) []byte {
 			i += n
 			continue
 		}
-		// The rest is rewritten, which is rare.
+		// Rewrite the rest. This is rare.
 		rest := string(dst[i:])
 		dst = dst[:i]
 		for rest != "" {
@@ -76,8 +76,8 @@ func visible(dst []byte, start int) []byte {
 	return dst
 }
 
-// hidden returns the length of the character that text begins with, 0 if it is
-// visible.
+// hidden returns the length of the invisible character at the start of text, or
+// 0 if the first character is visible.
 func hidden(text []byte) int {
 	switch c := text[0]; {
 	case c < ' ' || c == 0x7f:
@@ -95,8 +95,9 @@ func hidden(text []byte) int {
 	return 0
 }
 
-// appendEscape writes one invisible character. DEL is the only control character
-// that a JSON string may have; it gets the form that JSON understands.
+// appendEscape appends the escape of one invisible character. DEL, the only
+// control character that JSON permits in a string, gets the form \u007f, which
+// JSON can decode.
 func appendEscape(dst []byte, char string) []byte {
 	r, size := utf8.DecodeRuneInString(char)
 	if size == 1 && (r == utf8.RuneError || r < ' ') {
@@ -113,13 +114,13 @@ func appendUnit(dst []byte, r rune) []byte {
 	return append(dst, '\\', 'u', hexDigits[r>>12], hexDigits[r>>8&15], hexDigits[r>>4&15], hexDigits[r&15])
 }
 
-// oneLine joins the lines of a text, which for driver errors are also indented.
+// oneLine joins the lines of a text. Driver errors also indent them.
 func oneLine(text string) string {
 	text = strings.TrimRight(strings.ReplaceAll(text, "\t", ""), "\n")
 	return strings.ReplaceAll(text, "\n", " ")
 }
 
-// quoted makes text fit to stand between backticks.
+// quoted makes text safe between backticks.
 func quoted(text string) string {
 	return "`" + strings.ReplaceAll(text, "`", `\x60`) + "`"
 }

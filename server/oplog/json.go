@@ -9,11 +9,11 @@ import (
 	"github.com/fastgrest/fastgrest/parser/jsontext"
 )
 
-// In the JSON format each line is an object whose first members are "time" and
-// "level". A request has all members of appendAccess, null where there is
-// nothing to tell. A diagnostic has "message", "error" (the object a client
-// would get for the same failure) or both, and "request_id" if a request was
-// the occasion; a statement of log-query has "status" and "sql".
+// In the JSON format each line is an object that starts with "time" and
+// "level". A request has all members that appendAccess writes; a missing value
+// is null. A diagnostic has "message", "error" (the object that a client would
+// get for the same failure) or both, and "request_id" if a request caused it. A
+// statement of log-query has "status" and "sql".
 
 var levelNames = [...]string{Crit: "crit", Error: "error", Warn: "warn", Info: "info", Debug: "debug"}
 
@@ -31,7 +31,7 @@ func (l *Logger) appendOpening(dst []byte, now time.Time, level Level) []byte {
 	return append(append(dst, levelNames[level]...), '"')
 }
 
-// endJSON closes the line dst, which came from beginJSON.
+// endJSON ends the line dst, which beginJSON returned.
 func (l *Logger) endJSON(dst, id []byte) {
 	if len(id) > 0 {
 		dst = jsontext.AppendString(append(dst, `,"request_id":`...), id)
@@ -39,8 +39,8 @@ func (l *Logger) endJSON(dst, id []byte) {
 	l.end(append(dst, '}'))
 }
 
-// appendMessage appends a text made of parts. What leads over to an error
-// object in the text format has no space at its end here.
+// appendMessage appends a text made of parts. It trims the space that separates
+// a text from its error object in the text format.
 func appendMessage(dst []byte, parts []string) []byte {
 	dst = append(dst, `,"message":"`...)
 	for i, p := range parts {
@@ -52,8 +52,9 @@ func appendMessage(dst []byte, parts []string) []byte {
 	return append(dst, '"')
 }
 
-// appendInside appends s as part of a JSON string: escaped, without quotes.
-// Its opening quote takes the place of the byte before for as long as it is there.
+// appendInside appends s as part of a JSON string: escaped, without quotes. The
+// opening quote of the encoder overwrites the byte before, which is then
+// restored.
 func appendInside(dst []byte, s string) []byte {
 	at := len(dst) - 1
 	last := dst[at]
@@ -62,7 +63,7 @@ func appendInside(dst []byte, s string) []byte {
 	return dst[:len(dst)-1]
 }
 
-// accessLevel is the severity of an answer.
+// accessLevel returns the severity of a response.
 func accessLevel(status int) Level {
 	switch {
 	case status >= 500:
@@ -118,8 +119,7 @@ func appendClient(dst []byte, addr net.Addr) []byte {
 	return append(dst, '"')
 }
 
-// appendMillis appends a duration in milliseconds, with three digits behind
-// the point.
+// appendMillis appends a duration in milliseconds with three decimals.
 func appendMillis(dst []byte, d time.Duration) []byte {
 	us := max(d, 0).Microseconds()
 	dst = strconv.AppendInt(dst, us/1000, 10)

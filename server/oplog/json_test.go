@@ -76,7 +76,7 @@ func TestWordsJSON(t *testing.T) {
 			"See the migration guide on how to update: https://github.com/PostgREST/postgrest/blob/main/CHANGELOG.md#migration-to-v16\"")
 }
 
-// TestEveryWordIsJSON calls every method there is with texts that would break a line.
+// TestEveryWordIsJSON calls every method with texts that would break a line.
 func TestEveryWordIsJSON(t *testing.T) {
 	const hostile = "\"},{\"\n\r\x00\x1b\xff\\"
 	l := newJSON(t)
@@ -87,7 +87,7 @@ func TestEveryWordIsJSON(t *testing.T) {
 		reflect.TypeFor[time.Duration](): time.Second, reflect.TypeFor[Fatal](): FatalBug, reflect.TypeFor[ConnState](): ConnUsed,
 	}
 	leave := []string{"Access", "Close", "Flush", "JSON", "Level", "LogsStatus", "SetJSON", "SetLevel"}
-	// These take the text of an error object as it is.
+	// These methods take the text of an error object unchanged.
 	problems := []string{"ConfigReadFailed", "RoleSettingsFailed", "VersionFailed", "FatalError", "QueryFailed", "SchemaCacheFailed", "SchemaCacheEmpty", "PoolTimeout", "PollFailed"}
 	v := reflect.ValueOf(l.Logger)
 	called := 0
@@ -132,7 +132,7 @@ func TestEveryWordIsJSON(t *testing.T) {
 			t.Errorf("%v: %q", err, line)
 		}
 		if object.Message == "" && object.Error == nil && object.SQL == "" || object.Level == "" {
-			t.Errorf("nothing is said: %q", line)
+			t.Errorf("neither a message nor an error: %q", line)
 		}
 		if _, err := time.Parse(time.RFC3339, object.Time); err != nil {
 			t.Errorf("%v: %q", err, line)
@@ -157,7 +157,7 @@ func contains(list []string, name string) bool {
 	return false
 }
 
-// TestSetJSON: the format may change while lines wait.
+// TestSetJSON checks that the format may change while lines wait in the buffer.
 func TestSetJSON(t *testing.T) {
 	l := newPair(t, Info)
 	l.Access(&Access{Status: 200})

@@ -1,7 +1,7 @@
 package oplog
 
-// Level says how much is logged. The order, from quiet to verbose, is the
-// order of config.LogLevel, so that one converts to the other.
+// Level is the verbosity of the log. The values are those of config.LogLevel,
+// from quiet to verbose, so that one converts to the other.
 type Level uint8
 
 const (
@@ -12,11 +12,11 @@ const (
 	Debug
 )
 
-// lowestStatus is the first HTTP status whose access line a level lets
-// through; 1000 is beyond them all.
+// lowestStatus is the lowest HTTP status whose access line a level logs. No
+// status reaches 1000.
 var lowestStatus = [...]int{Crit: 1000, Error: 500, Warn: 400, Info: 0, Debug: 0}
 
-// logsStatus reports whether an answer with this status is logged.
+// logsStatus reports whether a response with this status is logged.
 func (l Level) logsStatus(status int) bool {
 	return int(l) < len(lowestStatus) && status >= lowestStatus[l]
 }

@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// FlushDelay is how long a line may wait in memory.
+// FlushDelay is the maximum time that a line waits in memory.
 const FlushDelay = 50 * time.Millisecond
 
-// Options say where lines go. The zero value of a field means its default.
+// Options configure a Logger. The zero value of a field selects its default.
 type Options struct {
-	Out   io.Writer        // access lines; default: nowhere
-	Err   io.Writer        // diagnostics; default: nowhere
+	Out   io.Writer        // access lines; default: discarded
+	Err   io.Writer        // diagnostics; default: discarded
 	Level Level            // default: Crit
 	JSON  bool             // one object per line; default: PostgREST's format
-	Now   func() time.Time // default: time.Now; its location is the one logged
+	Now   func() time.Time // default: time.Now; the location of its time is logged
 }
 
-// Logger is safe for use by many goroutines. Use New and end with Close.
+// Logger is safe for concurrent use. Create it with New and end it with Close.
 type Logger struct {
 	level atomic.Uint32
 	json  atomic.Bool
@@ -28,8 +28,8 @@ type Logger struct {
 
 	out, err sink
 
-	wake      chan struct{} // holds one token while something waits to be written
-	full      chan struct{} // holds one token while much waits
+	wake      chan struct{} // holds one token while lines wait to be written
+	full      chan struct{} // holds one token while many bytes wait
 	stop      chan struct{}
 	stopped   chan struct{}
 	closeOnce sync.Once
@@ -37,7 +37,7 @@ type Logger struct {
 	timeouts debouncer
 }
 
-// New starts a logger and the goroutine that writes its buffers.
+// New returns a logger and starts the goroutine that writes its buffers.
 func New(o Options) *Logger {
 	l := &Logger{
 		now:     o.Now,
@@ -62,16 +62,16 @@ func New(o Options) *Logger {
 	return l
 }
 
-// Level returns the level in force.
+// Level returns the current level.
 func (l *Logger) Level() Level { return Level(l.level.Load()) }
 
-// SetLevel changes the level for what is logged from now on.
+// SetLevel changes the level for later lines.
 func (l *Logger) SetLevel(v Level) { l.level.Store(uint32(v)) }
 
 // JSON reports whether lines are JSON objects.
 func (l *Logger) JSON() bool { return l.json.Load() }
 
-// SetJSON chooses the format of what is logged from now on.
+// SetJSON changes the format of later lines.
 func (l *Logger) SetJSON(on bool) { l.json.Store(on) }
 
 // Flush writes everything logged so far.
@@ -80,8 +80,8 @@ func (l *Logger) Flush() {
 	l.out.flush()
 }
 
-// Close writes what waits and ends the goroutine. Lines logged afterwards are
-// written by the next Flush only.
+// Close writes all waiting lines and ends the goroutine. Lines logged after
+// Close are written by the next Flush only.
 func (l *Logger) Close() {
 	l.closeOnce.Do(func() {
 		l.timeouts.stop()
@@ -91,7 +91,8 @@ func (l *Logger) Close() {
 	l.Flush()
 }
 
-// run waits for a first line, gives others FlushDelay to join it, and writes.
+// run waits for a first line, collects further lines for FlushDelay, and writes
+// them.
 func (l *Logger) run() {
 	defer close(l.stopped)
 	timer := time.NewTimer(time.Hour)
@@ -113,8 +114,8 @@ func (l *Logger) run() {
 	}
 }
 
-// appended is called after a line was added to s, with the length s had before
-// and has now. Only the lines that cross a border have something to do.
+// appended is called after a line was added to s, with the length of s before
+// and after. It wakes the writer only when the length crosses a limit.
 func (l *Logger) appended(s *sink, before, after int) {
 	switch {
 	case after >= maxPending:
@@ -133,15 +134,15 @@ func signal(c chan struct{}) {
 	}
 }
 
-// begin opens a diagnostic line: it locks standard error and appends the time.
-// Every begin is followed by one end.
+// begin starts a diagnostic line: it locks standard error and appends the time.
+// Each begin needs one end.
 func (l *Logger) begin() (dst []byte) {
 	now := l.now()
 	l.err.mu.Lock()
 	return append(l.clock.append(l.err.buf, now), ": "...)
 }
 
-// end closes the line dst, which came from begin.
+// end ends the line dst, which begin returned.
 func (l *Logger) end(dst []byte) {
 	before := len(l.err.buf)
 	dst = append(visible(dst, before), '\n')
@@ -163,7 +164,7 @@ func (l *Logger) line(level Level, parts ...string) {
 	l.end(dst)
 }
 
-// problem is line for parts that an error object ends.
+// problem is line for parts that are followed by an error object.
 func (l *Logger) problem(level Level, id []byte, problem string, parts ...string) {
 	if l.JSON() {
 		dst := l.beginJSON(level)
@@ -188,7 +189,7 @@ func (l *Logger) say(level Level, parts ...string) {
 	l.err.flush()
 }
 
-// sayProblem is say for parts that an error object ends.
+// sayProblem is say for parts that are followed by an error object.
 func (l *Logger) sayProblem(level Level, problem string, parts ...string) {
 	l.problem(level, nil, problem, parts...)
 	l.err.flush()

@@ -9,49 +9,49 @@ import (
 	"github.com/fastgrest/fastgrest/parser/jsontext"
 )
 
-// An argument called problem is a PostgREST error object as JSON text, the one
-// a client would have been sent for the same failure. One called id is that of
-// the request that was the occasion; it appears in the JSON format only.
+// An argument called problem is the JSON text of a PostgREST error object, as a
+// client would receive it for the same failure. An argument called id is the ID
+// of the request that caused the event; it is logged in the JSON format only.
 
 // --- the process ---
 
-// Starting is the first line of a process.
+// Starting is logged first.
 func (l *Logger) Starting(version string) { l.say(Info, "Starting fastgrest ", version, "...") }
 
-// Listening tells the address of the API's socket.
+// Listening logs the address of the API's socket.
 func (l *Logger) Listening(address string) { l.say(Info, "API server listening on ", address) }
 
-// AdminListening tells the address of the admin socket.
+// AdminListening logs the address of the admin socket.
 func (l *Logger) AdminListening(address string) { l.say(Info, "Admin server listening on ", address) }
 
-// AdminPage tells where the page of the admin port is.
+// AdminPage logs the URL of the admin port's page.
 func (l *Logger) AdminPage(address string) { l.say(Info, "Admin page at http://", address, "/ui") }
 
-// AdminCrashed precedes the end of the process.
+// AdminCrashed is logged before the process exits.
 func (l *Logger) AdminCrashed(err error) {
 	l.say(Crit, "Admin server crashed unexpectedly: ", oneLine(err.Error()))
 }
 
-// Ending is why the process ends, if not because it was asked to.
+// Ending logs why the process exits without a signal.
 func (l *Logger) Ending(err error) { l.say(Crit, oneLine(err.Error())) }
 
-// Terminating names the signal that ends the process.
+// Terminating logs the signal that ends the process.
 func (l *Logger) Terminating(signal string) { l.say(Info, "Received termination unix signal ", signal) }
 
-// ShutdownFailed is an error of the orderly end, which goes on all the same.
+// ShutdownFailed logs an error during the shutdown, which continues.
 func (l *Logger) ShutdownFailed(err error) { l.say(Error, "Shutdown: ", oneLine(err.Error())) }
 
-// ConnectionsLeft: not all requests that were cancelled came to an end in time.
+// ConnectionsLeft means that some cancelled requests did not end in time.
 func (l *Logger) ConnectionsLeft() {
 	l.say(Warn, "Some database connections are still busy and end with the process")
 }
 
-// NoSpoolDirectory: large responses need memory.
+// NoSpoolDirectory means that large responses are kept in memory.
 func (l *Logger) NoSpoolDirectory(err error) {
 	l.say(Warn, "Large responses are kept in memory, because no file can be created (spool-directory): ", oneLine(err.Error()))
 }
 
-// RollbackFailed is about a connection that is given up.
+// RollbackFailed means that a connection is closed because its rollback failed.
 func (l *Logger) RollbackFailed(id []byte, err error) {
 	if l.Level() < Error {
 		return
@@ -66,24 +66,23 @@ func (l *Logger) RollbackFailed(id []byte, err error) {
 
 // --- configuration ---
 
-// ConfigReloaded follows every successful reload.
+// ConfigReloaded is logged after every successful reload.
 func (l *Logger) ConfigReloaded() { l.say(Info, "Config reloaded") }
 
-// ConfigWarning is about settings that have no effect, or not the one they seem
-// to have.
+// ConfigWarning is about settings that have no effect or an unexpected one.
 func (l *Logger) ConfigWarning(text string) { l.say(Warn, "WARNING: ", text) }
 
-// ConfigInvalid keeps the old configuration in force.
+// ConfigInvalid means that the old configuration stays in force.
 func (l *Logger) ConfigInvalid(err error) {
 	l.say(Error, "Failed reloading config: ", oneLine(err.Error()))
 }
 
-// ConfigReadFailed is about the settings kept in the database.
+// ConfigReadFailed is about the settings in the database.
 func (l *Logger) ConfigReadFailed(problem string) {
 	l.sayProblem(Error, problem, "Failed to query database settings for the config parameters.")
 }
 
-// RoleSettingsFailed is about the settings of the roles we may become.
+// RoleSettingsFailed is about the settings of the roles that requests may take.
 func (l *Logger) RoleSettingsFailed(problem string) {
 	l.sayProblem(Error, problem, "Failed to query the role settings. ")
 }
@@ -97,15 +96,15 @@ func (l *Logger) DeprecatedRolePath(path string) {
 
 // --- database ---
 
-// Connected tells the full version of the database server.
+// Connected logs the full version of the database server.
 func (l *Logger) Connected(version string) { l.say(Info, "Successfully connected to ", version) }
 
-// VersionFailed means that even the version could not be asked for.
+// VersionFailed means that the query for the server's version failed.
 func (l *Logger) VersionFailed(problem string) {
 	l.sayProblem(Error, problem, "Failed to query the PostgreSQL version. ")
 }
 
-// UnsupportedVersion precedes the end of the process.
+// UnsupportedVersion is logged before the process exits.
 func (l *Logger) UnsupportedVersion(version, minimum string) {
 	l.say(Crit, "Cannot run in this PostgreSQL version (", version, "), fastgrest needs at least ", minimum)
 }
@@ -123,7 +122,7 @@ type Fatal uint8
 
 const (
 	FatalAuth              Fatal = iota // wrong or missing password
-	FatalBug                            // the database refused our own SQL
+	FatalBug                            // the database refused SQL of the server's own
 	FatalTransactionPooler              // 42P05: prepared statements behind a transaction pooler
 	FatalStatementPooler                // 08P01: transactions behind a statement pooler
 )
@@ -135,19 +134,19 @@ var fatalTexts = [...]string{
 	FatalStatementPooler:   "Connection poolers in statement mode are not supported.",
 }
 
-// FatalError precedes the end of the process.
+// FatalError is logged before the process exits.
 func (l *Logger) FatalError(why Fatal, problem string) {
 	l.sayProblem(Crit, problem, fatalTexts[why])
 }
 
-// QueryFailed is a database error that a client was told as a 5xx.
+// QueryFailed is a database error that a client received as a 5xx.
 func (l *Logger) QueryFailed(id []byte, problem string) {
 	if l.Level() >= Error {
 		l.problem(Error, id, problem)
 	}
 }
 
-// Panicked is a bug that a request ran into.
+// Panicked is a panic while handling a request.
 func (l *Logger) Panicked(value any, stack []byte) {
 	message := "A request panicked, which is a bug: " + strconv.Quote(fmt.Sprint(value))
 	if l.JSON() {
@@ -161,8 +160,8 @@ func (l *Logger) Panicked(value any, stack []byte) {
 	l.Flush()
 }
 
-// Query logs the statements of a request if the level wants its status. Whether
-// statements are logged at all (log-query) is the caller's to know.
+// Query logs the statements of a request if the level includes its status. The
+// caller checks whether log-query is on.
 func (l *Logger) Query(id []byte, status int, statements ...string) {
 	if !l.LogsStatus(status) {
 		return
@@ -182,13 +181,13 @@ func (l *Logger) Query(id []byte, status int, statements ...string) {
 
 // --- schema cache ---
 
-// Timing is the time one query of the schema cache took.
+// Timing is the time of one query of a schema cache load.
 type Timing struct {
 	Name string
 	Took time.Duration
 }
 
-// SchemaCacheQueried is told before SchemaCacheLoaded; the timings only when debugging.
+// SchemaCacheQueried is called before SchemaCacheLoaded. The timings are logged at level debug only.
 func (l *Logger) SchemaCacheQueried(took time.Duration, timings []Timing) {
 	l.line(Info, "Schema cache queried in ", millis(took), " milliseconds ")
 	if l.Level() >= Debug && len(timings) > 0 {
@@ -201,32 +200,32 @@ func (l *Logger) SchemaCacheQueried(took time.Duration, timings []Timing) {
 	l.err.flush()
 }
 
-// SchemaCacheLoaded ends a load; summary counts what was found.
+// SchemaCacheLoaded ends a load. summary has the counts of what was loaded.
 func (l *Logger) SchemaCacheLoaded(took time.Duration, summary string) {
 	l.line(Info, "Schema cache loaded ", summary)
 	l.say(Info, "Schema cache loaded in ", millis(took), " milliseconds")
 }
 
-// SchemaCacheFailed names the settings that most often are the reason.
+// SchemaCacheFailed logs the settings that most often cause the failure.
 func (l *Logger) SchemaCacheFailed(schemas, extraSearchPath []string, problem string) {
 	l.sayProblem(Error, problem, "Failed to load the schema cache using db-schemas=", strings.Join(schemas, ","),
 		" and db-extra-search-path=", strings.Join(extraSearchPath, ","), ". ")
 }
 
-// SchemaCacheEmpty is a request that came before the first load; problem is its answer.
+// SchemaCacheEmpty is a request that came before the first load. problem is its response.
 func (l *Logger) SchemaCacheEmpty(id []byte, problem string) {
 	if l.Level() >= Error {
 		l.problem(Error, id, problem)
 	}
 }
 
-// ViewsUnreadable warns that these views have no keys, and so no relationships.
+// ViewsUnreadable warns about views without keys, and so without relationships.
 func (l *Logger) ViewsUnreadable(views []string) {
 	l.say(Warn, "Could not understand the definition of: ", strings.Join(views, ", "))
 }
 
-// LegacyTargetNames warns about a request that names embeds by relation though
-// they have an alias. Replacements pair each relation with its alias.
+// LegacyTargetNames warns about a request that names embeds by relation
+// although they have an alias. Each replacement is a relation and its alias.
 func (l *Logger) LegacyTargetNames(replacements [][2]string, method, target string) {
 	var list strings.Builder
 	for i, r := range replacements {
@@ -239,13 +238,14 @@ func (l *Logger) LegacyTargetNames(replacements [][2]string, method, target stri
 	l.line(Warn, "Update filters, orders or limits that use ", list.String(), " in ", quoted(method+" "+target))
 }
 
-// LegacyTargetNamesText is also what the Warning header of such an answer says.
+// LegacyTargetNamesText is also the text of such a response's Warning header.
 const LegacyTargetNamesText = "Embedded resource was referenced by relation name even though it has an alias. " +
 	"This is deprecated and will stop working in a future release."
 
 // --- listener ---
 
-// ListenerStarted tells where notifications come from. A unix socket has no port.
+// ListenerStarted logs the server that sends notifications. port is empty for a
+// unix socket.
 func (l *Logger) ListenerStarted(version, host, port, channel string) {
 	if port != "" {
 		host += ":" + port
@@ -259,13 +259,13 @@ func (l *Logger) ListenerFailed(channel string, err error) {
 	l.say(Error, "Failed listening for database notifications on the ", strconv.Quote(channel), " channel. ", oneLine(err.Error()))
 }
 
-// ListenerRetrying announces the pause before the next attempt.
+// ListenerRetrying logs the pause before the next attempt.
 func (l *Logger) ListenerRetrying(delay time.Duration) {
 	l.say(Warn, "Retrying listening for database notifications in ", seconds(delay), " seconds...")
 }
 
-// ListenerImpossible says why no notification can arrive here, and what to do
-// about it. It is not repeated with every attempt.
+// ListenerImpossible logs why notifications cannot arrive and how to replace
+// them. It is not repeated with every attempt.
 func (l *Logger) ListenerImpossible(why error, pollInterval time.Duration) {
 	const text = "Notifications cannot arrive: "
 	if pollInterval > 0 {
@@ -275,40 +275,44 @@ func (l *Logger) ListenerImpossible(why error, pollInterval time.Duration) {
 	l.say(Warn, text, why.Error(), ". Set db-schema-poll-interval to have the catalog looked at instead.")
 }
 
-// Strayed is a failover that left the connections alone.
+// Strayed means that the pool's server became read-only without closing its
+// connections.
 func (l *Logger) Strayed() {
 	l.say(Warn, "The database server takes no writes any more: connecting to one that does (target_session_attrs)")
 }
 
-// SchemaChanged is a catalog that a poll found changed.
+// SchemaChanged means that a poll found a changed catalog.
 func (l *Logger) SchemaChanged() {
 	l.say(Info, "The schema or its settings have changed, reloading (db-schema-poll-interval)")
 }
 
-// PollFailed is about a look at the catalog. Of failures in a row the first is
-// logged.
+// PollFailed is a failed poll of the catalog. Of consecutive failures only the
+// first is logged.
 func (l *Logger) PollFailed(problem string) {
 	l.sayProblem(Error, problem, "Failed to look for changes of the schema (db-schema-poll-interval). ")
 }
 
-// ListenerQueueFix tells of a call that unblocks a stuck notification queue.
+// ListenerQueueFix is logged before a call that unblocks a stuck notification
+// queue.
 func (l *Logger) ListenerQueueFix() {
 	l.say(Warn, "This is likely a PostgreSQL bug in the notification queue, executing the following to try to solve it: SELECT pg_notification_queue_usage();")
 }
 
-// ListenerSchemaReload is a notification that asks for a new schema cache.
+// ListenerSchemaReload is a notification that requests a reload of the schema
+// cache.
 func (l *Logger) ListenerSchemaReload(channel string) {
 	l.say(Info, "Received a schema cache reload message on the ", strconv.Quote(channel), " channel")
 }
 
-// ListenerConfigReload is a notification that asks for a new configuration.
+// ListenerConfigReload is a notification that requests a reload of the
+// configuration.
 func (l *Logger) ListenerConfigReload(channel string) {
 	l.say(Info, "Received a config reload message on the ", strconv.Quote(channel), " channel")
 }
 
 // --- pool and token cache ---
 
-// PoolInit tells the size of the pool.
+// PoolInit logs the size of the pool.
 func (l *Logger) PoolInit(size int) {
 	l.say(Info, "Connection Pool initialized with a maximum size of ", strconv.Itoa(size), " connections")
 }
@@ -318,21 +322,21 @@ func (l *Logger) ResetFailed(err error) {
 	l.say(Warn, "A database session could not be reset, so its connection is closed: ", oneLine(err.Error()))
 }
 
-// PoolTimeout is a request that found no connection in time; problem is its
-// answer. Of many within timeoutsEvery, one is logged.
+// PoolTimeout is a request that got no connection in time. problem is its
+// response. At most one is logged per timeoutsEvery.
 func (l *Logger) PoolTimeout(problem string) {
 	if l.Level() >= Error {
 		l.timeouts.do(timeoutsEvery, func() { l.problem(Error, nil, problem) })
 	}
 }
 
-// ConnState is something that happens to a pooled connection.
+// ConnState is an event in the life of a pooled connection.
 type ConnState uint8
 
 const (
 	ConnConnecting ConnState = iota
 	ConnEstablished
-	ConnReturned // after a session that went well
+	ConnReturned // after a successful session
 	ConnReturnedAfterError
 	ConnUsed
 	ConnAged
@@ -355,28 +359,28 @@ var connTexts = [...]string{
 	ConnInitFailed:         " is terminated due to init failure",
 }
 
-// PoolConn follows one connection through its life, when debugging.
+// PoolConn logs an event of one connection at level debug.
 func (l *Logger) PoolConn(id string, state ConnState) {
 	l.debug("Connection ", id, connTexts[state])
 }
 
-// PoolRequest and PoolBorrowed surround the wait for a connection, when debugging.
+// PoolRequest starts the wait for a connection, at level debug.
 func (l *Logger) PoolRequest() { l.debug("Trying to borrow a connection from pool") }
 
-// PoolBorrowed ends the wait that PoolRequest began.
+// PoolBorrowed ends the wait that PoolRequest started, at level debug.
 func (l *Logger) PoolBorrowed() { l.debug("Borrowed a connection from the pool") }
 
-// PoolFlushed follows every schema cache load, when debugging.
+// PoolFlushed is logged after every schema cache load, at level debug.
 func (l *Logger) PoolFlushed() { l.debug("Database connection pool flushed") }
 
-// TokenLookup is one look into the token cache, when debugging.
+// TokenLookup is a lookup in the token cache, at level debug.
 func (l *Logger) TokenLookup() { l.debug("Looked up a JWT in JWT cache") }
 
-// TokenEvicted is one token that made room for another, when debugging.
+// TokenEvicted is a token that was removed for a new one, at level debug.
 func (l *Logger) TokenEvicted() { l.debug("Evicted entry from JWT cache") }
 
-// Printf takes what the HTTP library has to say, when debugging; it makes
-// Logger a fasthttp.Logger. Everything else has a method of its own.
+// Printf logs messages of the HTTP library at level debug. It makes Logger a
+// fasthttp.Logger. All other events have their own methods.
 func (l *Logger) Printf(format string, args ...any) {
 	if l.Level() >= Debug {
 		l.line(Debug, "HTTP server: ", oneLine(fmt.Sprintf(format, args...)))
@@ -389,12 +393,12 @@ func (l *Logger) debug(parts ...string) {
 	}
 }
 
-// --- how values look ---
+// --- formats of values ---
 
-// millis has one decimal, as in "3.8".
+// millis formats a duration in milliseconds with one decimal, as in "3.8".
 func millis(d time.Duration) string {
 	return strconv.FormatFloat(float64(d)/float64(time.Millisecond), 'f', 1, 64)
 }
 
-// seconds are whole.
+// seconds formats a duration in whole seconds.
 func seconds(d time.Duration) string { return strconv.FormatInt(int64(d/time.Second), 10) }

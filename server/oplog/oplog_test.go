@@ -16,12 +16,12 @@ import (
 	"unicode/utf8"
 )
 
-// noon is fixed so that lines can be compared whole.
+// noon is fixed, so that whole lines can be compared.
 var noon = time.Date(2026, time.November, 22, 13, 19, 41, 0, time.FixedZone("", -5*3600))
 
 const stampText = "22/Nov/2026:13:19:41 -0500"
 
-// pair is a logger whose streams can be read.
+// pair is a logger with readable streams.
 type pair struct {
 	*Logger
 	out, err syncBuffer
@@ -222,7 +222,8 @@ func TestWords(t *testing.T) {
 	f(func(l *Logger) { l.Printf("error %d\nat %q", 1, "\x1b") }, `HTTP server: error 1 at "\x1b"`)
 }
 
-// TestQuiet lists what a level holds back; what it does not list is always logged.
+// TestQuiet lists the events that a level suppresses. All others are always
+// logged.
 func TestQuiet(t *testing.T) {
 	f := func(name string, lowest Level, log func(*Logger)) {
 		t.Helper()
@@ -254,7 +255,7 @@ func TestQuiet(t *testing.T) {
 	}
 }
 
-// TestDiagnosticsAreWrittenAtOnce: no Flush before looking.
+// TestDiagnosticsAreWrittenAtOnce reads the stream without a Flush.
 func TestDiagnosticsAreWrittenAtOnce(t *testing.T) {
 	l := newPair(t, Info)
 	l.QueryFailed(nil, "first")
@@ -300,7 +301,7 @@ func TestNoStreams(t *testing.T) {
 	l.Close()
 }
 
-// TestSlowReader: what waits is bounded, and nothing is lost.
+// TestSlowReader checks that the buffer is bounded and that no line is lost.
 func TestSlowReader(t *testing.T) {
 	gate := &gatedWriter{open: make(chan struct{})}
 	l := New(Options{Out: gate, Level: Info})
@@ -343,7 +344,8 @@ func (g *gatedWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestConcurrent: lines stay whole, and those of one goroutine in order.
+// TestConcurrent checks that lines stay whole and that the lines of one
+// goroutine stay in order.
 func TestConcurrent(t *testing.T) {
 	l := newPair(t, Info)
 	const workers, each = 8, 500
@@ -392,7 +394,7 @@ func TestClockFollowsTheSecond(t *testing.T) {
 	}
 }
 
-// TestDebounce has a clock of its own: nothing here takes time.
+// TestDebounce runs in a synctest bubble, so its pauses take no time.
 func TestDebounce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var d debouncer
@@ -439,8 +441,8 @@ func FuzzAccessIsOneLine(f *testing.F) {
 	})
 }
 
-// TestVisible: nothing that others choose ends a line or turns its direction, in
-// either format.
+// TestVisible checks that foreign text cannot end a line or change its
+// direction, in either format.
 func TestVisible(t *testing.T) {
 	const evil = "a\nb\x1b[2J\u2028c\u202ed\x7f`\x9b"
 	for _, asJSON := range []bool{false, true} {
