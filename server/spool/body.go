@@ -6,27 +6,29 @@ import (
 	"os"
 )
 
-// Body is one body. It is written, then read or sent once, then closed.
+// Body is one response body. The caller writes it, reads or sends it once, and
+// closes it. It is not safe for concurrent use.
 type Body struct {
 	store *Store
 	size  int64
 
-	// In this order: what is in the file, then the pieces.
+	// The order of the body: first the file, then the pieces.
 	file   *os.File
 	filed  int64
 	pieces []*piece
 	closed bool
 
-	keep  bool // never fail
-	stuck bool // no more into the file
+	keep  bool // writes never fail
+	stuck bool // nothing more goes to the file
 
 	client Client
-	read   int64 // bytes Read has given
-	from   int   // piece it is at
-	at     int   // in that piece
+	read   int64 // bytes that Read has returned
+	from   int   // index of the piece that Read is at
+	at     int   // offset in that piece
 }
 
-// NewBody makes an empty body. With keep it never fails for want of room.
+// NewBody returns an empty body. With keep, writes do not fail when there is no
+// room.
 func (s *Store) NewBody(keep bool) *Body {
 	return &Body{store: s, keep: keep, stuck: s.noFiles || s.limits.Load().Files == 0}
 }
@@ -54,8 +56,9 @@ func (b *Body) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Room is memory behind the body, empty and for n bytes at least, so that what is made there need not be copied: it
-// becomes part of the body by Fill, before anything else is done to the body. Nil: there is none, and Write is to be used.
+// Room returns empty memory behind the body with a capacity of at least n bytes, so that the caller can build a
+// part in place. The caller passes the result to Fill before it calls any other method of the body. Room returns
+// nil if there is no such memory; then the caller uses Write.
 func (b *Body) Room(n int) []byte {
 	limit := b.store.limits.Load().Body
 	if b.file != nil || n > maxRoom || !b.stuck && b.size+Piece > int64(limit) {
@@ -72,10 +75,11 @@ func (b *Body) Room(n int) []byte {
 	return another.room()
 }
 
-// maxRoom is the most that may stay empty at a piece's end.
+// maxRoom is the maximum number of bytes that may stay unused at the end of a
+// piece.
 const maxRoom = pieceBytes / 8
 
-// Fill appends p, which was begun as Room. If it has grown out of that it is copied.
+// Fill appends p, which the caller began with the result of Room. If p was reallocated, Fill copies it.
 func (b *Body) Fill(p []byte) error {
 	last := b.pieces[len(b.pieces)-1]
 	if room := last.room(); cap(p) == cap(room) && &p[:1][0] == &room[:1][0] {
@@ -87,11 +91,11 @@ func (b *Body) Fill(p []byte) error {
 	return err
 }
 
-// WriteTail appends p in memory, in any case. It is for the end of a body, when
-// it is late for an error.
+// WriteTail appends p in memory, above the limit if necessary. It is for the
+// end of a body, where an error cannot be reported any more.
 func (b *Body) WriteTail(p []byte) { b.append(p, 0, true) }
 
-// inMemory appends p if there is room in memory for all of it.
+// inMemory appends p if memory has room for all of it.
 func (b *Body) inMemory(p []byte) bool {
 	limit := b.store.limits.Load().Body
 	return b.size+int64(len(p)) <= int64(limit) && b.append(p, limit, false)
@@ -111,7 +115,7 @@ func (b *Body) append(p []byte, limit int, any bool) bool {
 			continue
 		}
 		another := b.store.takePiece(limit, any)
-		if another == nil { // as if nothing had been
+		if another == nil { // undo
 			for _, p := range b.pieces[had:] {
 				b.store.givePiece(p)
 			}
@@ -126,8 +130,8 @@ func (b *Body) append(p []byte, limit int, any bool) bool {
 	return true
 }
 
-// toFile appends p to the file, after what is still in memory. If it fails the
-// body is what it was before.
+// toFile appends p to the file, after the pieces that are still in memory. On
+// failure the body is unchanged.
 func (b *Body) toFile(p []byte) error {
 	if b.file == nil {
 		f, err := b.store.newFile()
@@ -157,7 +161,7 @@ func (b *Body) toFile(p []byte) error {
 	return nil
 }
 
-// unfile takes a failed toFile of n bytes back.
+// unfile undoes a failed toFile of n bytes.
 func (b *Body) unfile(n int64, err error) error {
 	b.store.inFiles.Give(n)
 	if len(b.pieces) > 0 {
@@ -173,7 +177,7 @@ func (b *Body) givePieces() {
 	b.pieces = b.pieces[:0]
 }
 
-// Read gives the body from its beginning. Connections get it from WriteTo.
+// Read reads the body from its beginning. Connections use WriteTo instead.
 func (b *Body) Read(p []byte) (n int, err error) {
 	if b.read == b.size {
 		return 0, io.EOF
@@ -192,7 +196,7 @@ func (b *Body) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// Close gives everything back. It may be called again.
+// Close releases the memory and the file. A second call does nothing.
 func (b *Body) Close() error {
 	if b.closed {
 		return nil

@@ -2,11 +2,11 @@ package spool
 
 import "sync/atomic"
 
-// Budget counts what many share, such as bytes of memory. It is safe for
+// Budget counts a shared resource, such as bytes of memory. It is safe for
 // concurrent use.
 type Budget struct{ used atomic.Int64 }
 
-// Take takes n if all that is taken stays within limit.
+// Take takes n and reports true if the total stays within limit.
 func (b *Budget) Take(n, limit int64) bool {
 	for {
 		used := b.used.Load()
@@ -19,11 +19,11 @@ func (b *Budget) Take(n, limit int64) bool {
 	}
 }
 
-// Force takes n in any case.
+// Force takes n regardless of any limit.
 func (b *Budget) Force(n int64) { b.used.Add(n) }
 
-// Give gives n back.
+// Give returns n.
 func (b *Budget) Give(n int64) { b.used.Add(-n) }
 
-// Used is what is taken at the moment.
+// Used returns the amount that is currently taken.
 func (b *Budget) Used() int64 { return b.used.Load() }

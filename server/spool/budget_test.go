@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestBudgetTake: callers that want too much do not make calls fail for which there
-// is room.
+// TestBudgetTake checks that calls for more than the limit do not make other
+// calls fail.
 func TestBudgetTake(t *testing.T) {
 	const limit = 10
 	var (
@@ -26,7 +26,7 @@ func TestBudgetTake(t *testing.T) {
 				default:
 				}
 				if b.Take(limit+1, limit) {
-					t.Error("took more than there is")
+					t.Error("took more than the limit")
 					return
 				}
 			}
@@ -44,9 +44,9 @@ func TestBudgetTake(t *testing.T) {
 	close(done)
 	group.Wait()
 	if refused > 0 {
-		t.Errorf("refused %d times, and there was always room", refused)
+		t.Errorf("refused %d times although there was room", refused)
 	}
 	if b.Used() != 0 {
-		t.Errorf("%d are left", b.Used())
+		t.Errorf("%d are still taken", b.Used())
 	}
 }

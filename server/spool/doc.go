@@ -1,24 +1,26 @@
-// Package spool keeps large bodies of answers until their clients have taken
-// them: first in pieces of memory, from a threshold on in a temporary file, all
-// of them together within bounds.
+// Package spool holds large response bodies until their clients have received
+// them. A body starts in pieces of memory and continues in a temporary file
+// above a threshold. All bodies together are bounded.
 //
-// In goes a body, written in any pieces; out it comes once, to a client's
-// connection, at the client's pace. What a body has been kept in is given back
-// as it leaves, at the latest when it is closed.
+// A body is written in parts of any size and sent once, at the client's pace.
+// Memory and file space are released while the body is sent, at the latest by
+// Close.
 //
-// Why not send the body while it is being made? Its length belongs in the head
-// of the answer, and so do the number of rows and whatever the database's
-// functions want of the response; and an error in the last row must be the
-// answer. SQL can know most of that before the first row (count(*) over (), the
-// settings in each row), though not the length; but for 5,000 rows of 300 bytes
-// that costs PostgreSQL 1.2 to 2.1 ms more, on top of 6.4, a temporary file of its
-// own where the rows are many, and a connection to the database for as long as
-// the client takes. Keeping the same rows here costs the server 0.1 ms in memory
-// and 0.7 in a file, and PostgreSQL nothing.
+// The body is not streamed while PostgreSQL produces it. The head of the
+// response must have the length, the number of rows and the headers that
+// database functions set, and an error in the last row must become the
+// response. SQL can compute most of that before the first row (count(*) over
+// (), the settings in each row), but not the length. For 5,000 rows of 300
+// bytes this costs PostgreSQL 1.2 to 2.1 ms more than the 6.4 ms of the query,
+// a temporary file in PostgreSQL if there are many rows, and a database
+// connection for as long as the client reads. To keep the same rows here costs
+// the server 0.1 ms in memory or 0.7 ms in a file, and costs PostgreSQL
+// nothing.
 //
-// Memory: what is written is copied; nothing is borrowed. Many small parts are
-// better made in the body's own memory (Room, Fill). Pieces are pooled.
+// Memory: written bytes are copied; nothing is borrowed. Many small parts are
+// better built in the body's own memory (Room, Fill). Pieces are pooled.
 //
-// Errors: ErrFull, wrapped with what was full. A body that must be kept (what it
-// tells has happened already) does not fail; it stays in memory.
+// Errors: ErrFull, wrapped with the limit that was reached. A body that must be
+// kept, because it reports a committed write, does not fail; it stays in
+// memory.
 package spool

@@ -7,21 +7,22 @@ import (
 	"time"
 )
 
-// Client is who a body is sent to.
+// Client is the receiver of a body.
 type Client struct {
-	// Conn is the connection under the writer that WriteTo gets. What is in a
-	// file goes to it directly, which the kernel does by itself if it is TCP.
+	// Conn is the connection below the writer that is passed to WriteTo. The
+	// content of a file goes to it directly; for TCP the kernel copies it
+	// (sendfile).
 	Conn net.Conn
-	// Patience is how long the client may take to accept Piece bytes; 0: as
-	// long as it likes.
+	// Patience is the time in which the client must accept Piece bytes. Zero
+	// means no limit.
 	Patience time.Duration
 }
 
-// For says who the body is sent to. Without a connection it is written to
-// whatever WriteTo gets, in the time that takes.
+// For sets the receiver of the body. If Conn is nil, WriteTo uses only its
+// writer, without a time limit.
 func (b *Body) For(c Client) { b.client = c }
 
-// WriteTo sends the body, giving back what has been sent.
+// WriteTo sends the body and releases each part after it was sent.
 func (b *Body) WriteTo(w io.Writer) (sent int64, err error) {
 	if b.filed > 0 {
 		if sent, err = b.sendFile(w); err != nil {
@@ -41,7 +42,7 @@ func (b *Body) WriteTo(w io.Writer) (sent int64, err error) {
 		b.store.givePiece(p)
 	}
 	b.pieces = nil
-	return sent, b.wait() // for what the writer has buffered
+	return sent, b.wait() // for the bytes that the writer has buffered
 }
 
 func (b *Body) sendFile(w io.Writer) (sent int64, err error) {
@@ -78,7 +79,7 @@ func (b *Body) sendFile(w io.Writer) (sent int64, err error) {
 	return sent, nil
 }
 
-// wait gives the client time for another piece.
+// wait extends the write deadline for another piece.
 func (b *Body) wait() error {
 	switch {
 	case b.client.Conn == nil:

@@ -15,7 +15,7 @@ import (
 	"github.com/fastgrest/fastgrest/server/spool"
 )
 
-// text is n bytes that do not repeat in any of the sizes things are cut into.
+// text returns n bytes of ascending numbers, so that a lost or repeated part shows.
 func text(n int) []byte {
 	b := make([]byte, 0, n+16)
 	for i := 0; len(b) < n; i++ {
@@ -33,7 +33,7 @@ func newStore(t *testing.T, l spool.Limits) *spool.Store {
 	}
 	t.Cleanup(func() {
 		if got := s.Stats(); got != (spool.Stats{}) {
-			t.Errorf("in the end there are %+v", got)
+			t.Errorf("not released: %+v", got)
 		}
 		if left, _ := os.ReadDir(dir); len(left) > 0 {
 			t.Errorf("files left: %v", left)
@@ -52,8 +52,8 @@ func fill(t *testing.T, b *spool.Body, p []byte, each int) {
 	}
 }
 
-// TestBody: what comes out is what went in, whatever of it was where, and by
-// whatever way it leaves.
+// TestBody checks that a body is read as it was written, for all places it may
+// be in and all ways to read it.
 func TestBody(t *testing.T) {
 	const body = 4 * spool.Piece
 	s := newStore(t, spool.Limits{Body: body, Files: 64 << 20})
@@ -84,7 +84,7 @@ func TestBody(t *testing.T) {
 	}
 }
 
-// ways a body may leave.
+// ways are the ways to read a body.
 var ways = map[string]func(t *testing.T, b *spool.Body) []byte{
 	"a reader": func(t *testing.T, b *spool.Body) []byte {
 		got, err := io.ReadAll(struct{ io.Reader }{b})
@@ -104,8 +104,8 @@ var ways = map[string]func(t *testing.T, b *spool.Body) []byte{
 	"a unix socket": func(t *testing.T, b *spool.Body) []byte { return overSocket(t, b, "unix", shortDir(t)+"/s") },
 }
 
-// TestRoom: what is made in the body's own memory comes out as what is written does, whether it kept to its room or
-// outgrew it, and wherever the rest of the body is.
+// TestRoom checks that parts built with Room come out like written parts, whether they fit into the room or
+// outgrow it, and wherever the rest of the body is.
 func TestRoom(t *testing.T) {
 	const limit = 4 * spool.Piece
 	for _, files := range []int64{64 << 20, 0} {
@@ -209,12 +209,13 @@ func overSocket(t *testing.T, b *spool.Body, network, address string) []byte {
 	}
 	got, ok := bytes.CutPrefix(got, []byte("head"))
 	if !ok {
-		t.Fatal("the head is not where it belongs")
+		t.Fatal("the head of the response is not the first part sent")
 	}
 	return got
 }
 
-// TestMemoryShared: where many bodies are in memory the next ones are not.
+// TestMemoryShared checks that bodies go to files while other bodies fill the
+// memory.
 func TestMemoryShared(t *testing.T) {
 	const each = 4 * spool.Piece
 	s := newStore(t, spool.Limits{Body: each, Files: 64 << 20})
@@ -237,8 +238,8 @@ func TestMemoryShared(t *testing.T) {
 	}
 }
 
-// TestFull: beyond what files may have together there is an error, and room
-// again when a body has gone. A body that must be kept is.
+// TestFull checks the error above the limit of the files, and that there is
+// room again after a body was closed. A body that must be kept gets no error.
 func TestFull(t *testing.T) {
 	const files = 1 << 20
 	s := newStore(t, spool.Limits{Body: spool.Piece, Files: files})
@@ -276,7 +277,8 @@ func TestFull(t *testing.T) {
 	inMemory.Close()
 }
 
-// TestNoDirectory: a store without a place for files says so and does without.
+// TestNoDirectory checks a store without a usable directory: it reports an
+// error and keeps bodies in memory.
 func TestNoDirectory(t *testing.T) {
 	s, err := spool.NewStore(filepath.Join(t.TempDir(), "missing"), spool.Limits{Body: spool.Piece, Files: 1 << 20})
 	if err == nil {
@@ -290,7 +292,7 @@ func TestNoDirectory(t *testing.T) {
 	}
 }
 
-// TestDirectoryLost: a directory that goes away while we run.
+// TestDirectoryLost removes the directory while the store is in use.
 func TestDirectoryLost(t *testing.T) {
 	dir := t.TempDir() + "/spool"
 	if err := os.Mkdir(dir, 0o700); err != nil {
@@ -318,7 +320,8 @@ func TestDirectoryLost(t *testing.T) {
 	}
 }
 
-// TestPatience: a client that does not read is given up, once sockets are full.
+// TestPatience checks that sending fails when the client does not read, once
+// the socket buffers are full.
 func TestPatience(t *testing.T) {
 	s := newStore(t, spool.Limits{Body: spool.Piece, Files: 64 << 20})
 	for _, network := range [][2]string{{"tcp", "127.0.0.1:0"}, {"unix", shortDir(t) + "/s"}} {

@@ -8,8 +8,8 @@ import (
 	"sync/atomic"
 )
 
-// Piece is the size of a piece of memory, and how much of a body is sent at
-// a time: what a socket takes at once, more or less.
+// Piece is the size of a piece of memory, and of the parts in which a body is
+// sent. A socket accepts about as many bytes at once.
 const Piece = 64 << 10
 
 // piece fills an allocation of Piece bytes.
@@ -25,23 +25,25 @@ func (p *piece) room() []byte { return p.b[p.n:p.n] }
 
 var pieces = sync.Pool{New: func() any { return new(piece) }}
 
-// Limits bound what bodies may take.
+// Limits bound the memory and the files of a Store.
 type Limits struct {
-	// Body is how many bytes of one body stay in memory. All bodies together
-	// get as much as bodiesAtOnce of them.
+	// Body is the number of bytes of one body that stay in memory. All bodies
+	// together may use bodiesAtOnce times as many.
 	Body int
-	// Files is how many bytes all files together may have; 0: there are none.
+	// Files is the number of bytes that all files together may have. Zero means
+	// no files.
 	Files int64
 }
 
-// bodiesAtOnce bodies may fill their share of memory. With more of them under
-// way the newest get less, down to a piece.
+// bodiesAtOnce is the number of bodies that may fill their share of memory. If
+// there are more, the newest get less, down to one piece.
 const bodiesAtOnce = 8
 
-// ErrFull: there is no room for a body.
-var ErrFull = errors.New("no room for the answer")
+// ErrFull means that there is no room for a body.
+var ErrFull = errors.New("no room for the response")
 
-// Store is what bodies share. It is safe for concurrent use; a Body is not.
+// Store holds the resources that bodies share. It is safe for concurrent use; a
+// Body is not.
 type Store struct {
 	dir      string
 	noFiles  bool
@@ -50,9 +52,9 @@ type Store struct {
 	inFiles  Budget
 }
 
-// NewStore makes a store with its files in dir, "" for the system's directory
-// for temporary files. If no file can be made there the error says why, and the
-// store keeps everything in memory.
+// NewStore returns a store that creates its files in dir; "" is the system's
+// directory for temporary files. If no file can be created there, it returns
+// the reason and a store that keeps everything in memory.
 func NewStore(dir string, l Limits) (*Store, error) {
 	s := &Store{dir: dir}
 	s.SetLimits(l)
@@ -67,26 +69,28 @@ func NewStore(dir string, l Limits) (*Store, error) {
 	return s, f.Close()
 }
 
-// SetLimits changes the limits for what is written from now on.
+// SetLimits changes the limits for later writes.
 func (s *Store) SetLimits(l Limits) { s.limits.Store(&l) }
 
-// Stats are the bytes kept at the moment.
+// Stats are the bytes that are currently kept.
 type Stats struct{ Memory, Files int64 }
 
-// Stats tells what is kept.
+// Stats returns the bytes that are currently kept.
 func (s *Store) Stats() Stats { return Stats{s.inMemory.Used(), s.inFiles.Used()} }
 
-// newFile makes a file that is gone when it is closed, or when we are.
+// newFile creates a file that disappears when it is closed or when the process
+// exits.
 func (s *Store) newFile() (*os.File, error) {
 	f, err := os.CreateTemp(s.dir, "fastgrest-")
 	if err != nil {
 		return nil, err
 	}
-	_ = os.Remove(f.Name()) // where open files cannot be removed Body.Close does it
+	_ = os.Remove(f.Name()) // Body.Close removes it where open files cannot be removed
 	return f, nil
 }
 
-// takePiece returns a piece if there is room for another; any: even if not.
+// takePiece returns a piece if the limit permits another one. With any it
+// ignores the limit.
 func (s *Store) takePiece(limit int, any bool) *piece {
 	if any {
 		s.inMemory.Force(Piece)
@@ -103,11 +107,11 @@ func (s *Store) givePiece(p *piece) {
 	s.inMemory.Give(Piece)
 }
 
-// reserve takes n bytes of what files may have.
+// reserve takes n bytes of the limit of the files.
 func (s *Store) reserve(n int64) error {
 	limit := s.limits.Load().Files
 	if !s.inFiles.Take(n, limit) {
-		return fmt.Errorf("%w: all of the %d bytes that files may have are in use", ErrFull, limit)
+		return fmt.Errorf("%w: the limit of %d bytes for all files is reached", ErrFull, limit)
 	}
 	return nil
 }
