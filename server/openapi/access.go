@@ -9,15 +9,15 @@ import (
 	"github.com/fastgrest/fastgrest/planner/catalog"
 )
 
-// Access is what the database says of a schema and of a role's part in it. It
-// keeps rows as they came: most of the time only their sum is asked for,
-// because the document they lead to has been rendered before.
+// Access is what the database says about a schema and about a role's privileges
+// in it. It keeps the rows as they came, because usually only their hash is
+// needed: the document for them has already been rendered.
 type Access struct {
-	Everything bool // privileges do not count: Relation and Routine rows are not needed
+	Everything bool // ignore privileges: Relation and Routine rows are not needed
 	rows       []byte
 }
 
-// Kind is the statement a row comes from.
+// Kind is the statement that a row comes from.
 type Kind byte
 
 const (
@@ -26,11 +26,11 @@ const (
 	Routine  Kind = 'f' // sqlgen.AccessibleRoutines
 )
 
-// columns are how many columns the rows of each kind have.
+// columns is the number of columns per kind of row.
 var columns = map[Kind]int{Comment: 1, Relation: 1, Routine: 7}
 
-// Add takes one row; nil is NULL. It reports whether the row has the columns
-// it ought to have.
+// Add adds one row; nil is NULL. It reports whether the row has the number of
+// columns of its kind.
 func (a *Access) Add(kind Kind, values [][]byte) bool {
 	if len(values) != columns[kind] {
 		return false
@@ -47,19 +47,20 @@ func (a *Access) Add(kind Kind, values [][]byte) bool {
 	return true
 }
 
-// Reset forgets all rows.
+// Reset removes all rows.
 func (a *Access) Reset() { a.rows = a.rows[:0] }
 
-// Key tells the documents of one snapshot of configuration and catalog apart.
+// Key identifies a document within one snapshot of configuration and catalog.
 type Key struct {
 	Schema string
 	Sum    [sha256.Size]byte
 }
 
-// Key is the same for all roles that may use the same things.
+// Key returns the same key for all roles with the same privileges.
 func (a *Access) Key(schema string) Key { return Key{schema, sha256.Sum256(a.rows)} }
 
-// Document is what there is to say about a schema.
+// Document returns the content of the document for a schema. It borrows from a
+// and cat.
 func (a *Access) Document(schema string, cat *catalog.Catalog, s Settings) *Document {
 	d := &Document{Settings: s, Catalog: cat}
 	for rows := a.rows; len(rows) > 0; {
@@ -92,13 +93,13 @@ func (a *Access) Document(schema string, cat *catalog.Catalog, s Settings) *Docu
 	return d
 }
 
-// cell is one column of a row, borrowed.
+// cell is one column of a row. Its bytes are borrowed.
 type cell struct {
 	value []byte
 	null  bool
 }
 
-// cut reads the cells of one row and returns what follows it.
+// cut reads the cells of one row and returns the remaining rows.
 func cut(rows []byte, row []cell) []byte {
 	for i := range row {
 		size, n := binary.Uvarint(rows)
@@ -114,7 +115,7 @@ func cut(rows []byte, row []cell) []byte {
 
 func (c *cell) text() string { return string(c.value) }
 
-// list reads an array of texts in JSON.
+// list reads a JSON array of texts.
 func (c *cell) list() (texts []string) {
 	if !c.null && json.Unmarshal(c.value, &texts) != nil {
 		return nil
@@ -122,7 +123,8 @@ func (c *cell) list() (texts []string) {
 	return texts
 }
 
-// routine reads a row of sqlgen.AccessibleRoutines as far as documents need it.
+// routine reads a row of sqlgen.AccessibleRoutines, as far as documents need
+// it.
 func routine(schema string, row *[7]cell) *catalog.Routine {
 	defaults, _ := strconv.Atoi(row[6].text())
 	r := &catalog.Routine{

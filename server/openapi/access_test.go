@@ -78,7 +78,7 @@ func TestNoComment(t *testing.T) {
 	}
 }
 
-// TestKey: what is not the same does not look the same.
+// TestKey checks that different accesses have different keys.
 func TestKey(t *testing.T) {
 	keys := map[Key]string{}
 	for name, rows := range map[string][][]string{

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// address is where clients find the API.
+// address is the URL of the API as clients see it.
 type address struct{ scheme, host, basePath string }
 
-// anywhere are the host keywords for all addresses of the machine.
+// anywhere holds the host keywords for all addresses of the machine.
 var anywhere = map[string]bool{"*": true, "*4": true, "!4": true, "*6": true, "!6": true}
 
 func (s *Settings) address() address {
@@ -19,8 +19,8 @@ func (s *Settings) address() address {
 	return address{"http", joinHostPort(s.Host, strconv.Itoa(s.Port)), "/"}
 }
 
-// proxyAddress reads a URI that package config has found to be one: http or
-// https, a host, perhaps a port and a path, and nothing else.
+// proxyAddress splits a URI that package config has validated: http or https, a
+// host, optionally a port and a path.
 func proxyAddress(uri string) address {
 	scheme, rest, _ := strings.Cut(uri, "://")
 	a := address{scheme: strings.ToLower(scheme), basePath: "/"}
@@ -33,7 +33,7 @@ func proxyAddress(uri string) address {
 		host, port = authority[:i], authority[i+1:]
 	}
 	if n, err := strconv.Atoi(port); err == nil {
-		port = strconv.Itoa(n) // without zeros in front
+		port = strconv.Itoa(n) // removes leading zeros
 	} else if a.scheme == "https" {
 		port = "443"
 	} else {

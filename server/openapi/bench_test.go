@@ -10,7 +10,7 @@ import (
 
 var big = flag.Int("big", 1000, "tables and functions in the schema that BenchmarkAppend describes")
 
-// generated is a catalog of n tables, each referring to another, and n
+// generated returns a catalog of n tables, each with one foreign key, and n
 // functions.
 func generated(n int) *catalog.Catalog {
 	c := &catalog.Catalog{

@@ -2,15 +2,16 @@ package openapi
 
 import "sync"
 
-// Bounds of a Cache. A document of a table is some kilobytes, so the second
-// one is for schemas of thousands of tables.
+// Limits of a Cache. The document of a table takes some kilobytes, so the limit
+// in bytes is for schemas of thousands of tables.
 const (
 	maxDocuments = 64
 	maxBytes     = 128 << 20
 )
 
-// Cache keeps the documents rendered last. It belongs to one snapshot of
-// configuration and catalog and goes with it. The zero value is ready.
+// Cache keeps the documents that were rendered last. It belongs to one snapshot
+// of configuration and catalog. The zero value is ready to use. It is safe for
+// concurrent use.
 type Cache struct {
 	mu        sync.Mutex
 	documents map[Key]*cached
@@ -20,12 +21,13 @@ type Cache struct {
 
 type cached struct {
 	json func() []byte
-	size int // 0 until it is rendered; guarded by Cache.mu, as used is
+	size int // 0 until it is rendered; guarded by Cache.mu, like used
 	used uint64
 }
 
-// Get returns the document under the key. The first caller renders it; others
-// who want the same document wait. If render panics, so does every Get of it.
+// Get returns the document of the key. The first caller renders it; concurrent
+// callers for the same key wait. If render panics, every Get of the key panics.
+// The caller must not change the bytes.
 func (c *Cache) Get(key Key, render func() []byte) []byte { return c.find(key, render).json() }
 
 func (c *Cache) find(key Key, render func() []byte) *cached {
@@ -49,8 +51,9 @@ func (c *Cache) find(key Key, render func() []byte) *cached {
 	return d
 }
 
-// add counts a document in and drops those not used for longest until the rest
-// fits. The new one stays, however large, and so does what is being rendered.
+// add counts the size of a new document and drops the least recently used ones
+// until the rest fits. It never drops the new document or one that is being
+// rendered.
 func (c *Cache) add(d *cached, size int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

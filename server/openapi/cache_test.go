@@ -18,7 +18,7 @@ func TestCacheBounds(t *testing.T) {
 		{1, maxDocuments},
 		{maxBytes / 4, 4},
 		{maxBytes, 1},
-		{maxBytes + 1, 1}, // the last one always
+		{maxBytes + 1, 1}, // the last one always stays
 	} {
 		var c Cache
 		rendered := 0
@@ -36,7 +36,8 @@ func TestCacheBounds(t *testing.T) {
 	}
 }
 
-// TestCacheOldest: the one not asked for longest goes first.
+// TestCacheOldest checks that the least recently used document is dropped
+// first.
 func TestCacheOldest(t *testing.T) {
 	var c Cache
 	rendered := 0
@@ -44,7 +45,7 @@ func TestCacheOldest(t *testing.T) {
 		c.get(i, 1, &rendered)
 	}
 	c.get(0, 1, &rendered)
-	c.get(maxDocuments, 1, &rendered) // instead of 1
+	c.get(maxDocuments, 1, &rendered) // drops 1
 	rendered = 0
 	c.get(0, 1, &rendered)
 	c.get(2, 1, &rendered)
@@ -56,8 +57,8 @@ func TestCacheOldest(t *testing.T) {
 	}
 }
 
-// TestCacheOnce: a document many ask for is rendered once, and meanwhile
-// others can be had.
+// TestCacheOnce checks that concurrent requests for a document render it once,
+// and that other documents are available meanwhile.
 func TestCacheOnce(t *testing.T) {
 	var c Cache
 	var rendered atomic.Int32
@@ -77,7 +78,7 @@ func TestCacheOnce(t *testing.T) {
 		})
 	}
 	<-begun
-	for i := range 2 * maxDocuments { // enough to drop it, were it not being rendered
+	for i := range 2 * maxDocuments { // would drop it if it were not being rendered
 		if doc := c.Get(keyed(100+i), func() []byte { return []byte("quick") }); string(doc) != "quick" {
 			t.Errorf("got %q", doc)
 		}
@@ -89,7 +90,8 @@ func TestCacheOnce(t *testing.T) {
 	}
 }
 
-// TestCachePanic: where rendering panics nobody gets an empty document.
+// TestCachePanic checks that after a panic while rendering no caller gets an
+// empty document.
 func TestCachePanic(t *testing.T) {
 	var c Cache
 	for range 2 {

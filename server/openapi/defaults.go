@@ -8,9 +8,9 @@ import (
 	"github.com/fastgrest/fastgrest/parser/jsontext"
 )
 
-// appendDefault appends a column's default if it is a value of the column's
-// type in JSON. Expressions are none, except for strings: any expression that
-// can stand between quotes is shown as one.
+// appendDefault appends a column's default as JSON if it is a constant of the
+// column's type. Other expressions are left out. For strings, any expression
+// between quotes counts as a constant.
 func appendDefault(dst []byte, pg, expression string) []byte {
 	if jsonType(pg) != "string" {
 		switch {
@@ -24,7 +24,7 @@ func appendDefault(dst []byte, pg, expression string) []byte {
 	if text, ok := strings.CutSuffix(expression, "::"+pg); ok {
 		expression = strings.Trim(text, "'")
 	}
-	// PostgREST reads what stands between the quotes as JSON, escapes included.
+	// PostgREST parses the text between the quotes as JSON, including escapes.
 	var value string
 	if json.Unmarshal([]byte(`"`+expression+`"`), &value) != nil {
 		return dst
@@ -32,28 +32,29 @@ func appendDefault(dst []byte, pg, expression string) []byte {
 	return jsontext.AppendString(appendKey(dst, "default"), value)
 }
 
-// isNumber reports whether the text is a number in JSON: no other value begins
-// like one, and white space that may follow a value is not part of it.
+// isNumber reports whether the text is a JSON number. No other JSON value
+// starts like a number, and white space after the value is not part of the
+// number.
 func isNumber(text string) bool {
 	return text != "" && (text[0] == '-' || isDigit(text[0])) && isDigit(text[len(text)-1]) && json.Valid([]byte(text))
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-// maxZeros is how many zeros a number is written out with; one with more, or
-// with a fraction, has an exponent unless it is at least 0.1 and less than ten
-// million.
+// maxZeros is the maximum number of zeros that replace an exponent. A number
+// with more zeros keeps its exponent. A number with a fraction has an exponent
+// unless it is at least 0.1 and less than ten million.
 const maxZeros = 1024
 
-// appendNumber appends a number in the one form that PostgREST's encoder has
-// for its value: 0.10 is 0.1, and 10.00 is 10.0, but 1e1 is 10.
+// appendNumber appends a number in the form of PostgREST's encoder: 0.10
+// becomes 0.1, 10.00 becomes 10.0, but 1e1 becomes 10.
 func appendNumber(dst []byte, text string) []byte {
 	mantissa, power, _ := strings.Cut(strings.ToLower(text), "e")
 	exponent := 0
 	if power != "" {
 		var err error
 		if exponent, err = strconv.Atoi(power); err != nil {
-			return append(dst, text...) // beyond any number there is
+			return append(dst, text...) // out of range
 		}
 	}
 	mantissa, negative := strings.CutPrefix(mantissa, "-")
@@ -69,7 +70,7 @@ func appendNumber(dst []byte, text string) []byte {
 		}
 		return append(append(dst, digits...), strings.Repeat("0", exponent)...)
 	}
-	point := len(digits) + exponent // of 0.digits
+	point := len(digits) + exponent // position in 0.digits
 	digits = strings.TrimRight(digits, "0")
 	switch {
 	case digits == "":

@@ -1,5 +1,5 @@
-// Package openapi describes a schema as an OpenAPI 2.0 document, the one that
-// PostgREST serves at its root.
+// Package openapi renders the OpenAPI 2.0 document of a schema, which PostgREST
+// serves at its root.
 //
 //	rows of the statements in planner/sqlgen/access.go
 //	  -> Access             what a role may use
@@ -18,27 +18,27 @@
 //	json.go       members and items
 //	cache.go      documents rendered before
 //
-// # What comes from where
+// # Sources
 //
-// Tables and columns are the catalog's. Functions are as the database describes
-// them at this moment where a role's privileges count, the catalog's otherwise;
-// so the formats of their arguments are named as the role's search_path lets
-// them be named in the first case, and with their schemas in the second.
+// Tables and columns come from the catalog. Functions come from the database at
+// the time of the request if the role's privileges matter, otherwise from the
+// catalog. So the type names of their arguments depend on the role's
+// search_path in the first case, and have their schemas in the second.
 //
 // # Differences from PostgREST
 //
-// Documents are those of PostgREST but for the order of members, which is fixed:
-// tables and functions by name. A "/" or "~" in a name is escaped where a $ref
-// leads to it, so that the reference can be followed; an IPv6 address stands in
-// brackets; two columns whose row filters would have one name (a.b of c and b
-// of c.a, say) share the first; and input arguments that follow output arguments
-// keep their own names, as everywhere (planner/catalog).
+// Documents equal those of PostgREST except for five points. The order of
+// members is fixed: tables and functions by name. A "/" or "~" in a name is
+// escaped in a $ref, so that the reference resolves. An IPv6 address has
+// brackets. Two columns whose row filters have the same name (a.b of c and b of
+// c.a) share the first filter. Input arguments after output arguments keep
+// their own names, as everywhere (planner/catalog).
 //
-// # Memory
+// # Memory and errors
 //
-// A Document borrows from the catalog and from Access and is read once. What
-// Cache returns is shared and must not be changed.
+// A Document borrows from the catalog and from Access and is read once. The
+// bytes that Cache returns are shared and must not be changed.
 //
-// Nothing here fails: what Access cannot read was not written by our
-// statements, and is left out.
+// The package returns no errors. Rows that Access cannot read did not come from
+// the server's own statements; they are left out.
 package openapi

@@ -20,7 +20,7 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 
 var rewrite = flag.Bool("rewrite", false, "write golden files instead of comparing with them; then read the diff")
 
-// load reads the catalog of a database made from an SQL file.
+// load reads the catalog of a database that is created from an SQL file.
 func load(tb testing.TB, file string, schemas ...string) *catalog.Catalog {
 	tb.Helper()
 	cluster := pgtest.Start(tb)
@@ -51,8 +51,8 @@ var festival struct {
 	cat *catalog.Catalog
 }
 
-// loadFestival reads the schema of the conformance corpus. It makes roles, so
-// a cluster has room for one.
+// loadFestival reads the schema of the conformance corpus. The file creates
+// roles, so a cluster can have it only once.
 func loadFestival(tb testing.TB) *catalog.Catalog {
 	tb.Helper()
 	festival.Do(func() {
@@ -66,15 +66,15 @@ func loadFestival(tb testing.TB) *catalog.Catalog {
 
 var testSettings = Settings{Version: "test", Host: "127.0.0.1", Port: 3000, SecurityActive: true}
 
-// everything renders a schema for somebody who may use all of it.
+// everything renders a schema for a role with all privileges.
 func everything(cat *catalog.Catalog, schema, comment string) []byte {
 	a := &Access{Everything: true}
 	a.Add(Comment, [][]byte{[]byte(comment)})
 	return a.Document(schema, cat, testSettings).Append(nil)
 }
 
-// TestGolden pins every byte of two documents. That they say what PostgREST's
-// say is for the conformance corpus to tell; it does not care for order.
+// TestGolden pins every byte of two documents. The conformance corpus compares
+// the documents with PostgREST's, but ignores the order.
 func TestGolden(t *testing.T) {
 	cat := loadFestival(t)
 	for _, schema := range []string{"api", "api_v2"} {
@@ -89,7 +89,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// readable breaks a document into a line per path, definition and parameter.
+// readable splits a document into one line per path, definition and parameter.
 func readable(doc []byte) []byte {
 	var out []byte
 	depth, start := 0, 0

@@ -7,9 +7,9 @@ import (
 	"github.com/fastgrest/fastgrest/parser/jsontext"
 )
 
-// next separates what follows from what stands before it in the same object
-// or array, if anything does. Strings end in quotes, so a brace can only be
-// one just opened, and a colon that of a key.
+// next appends a comma unless dst ends at the start of an object or array or
+// after a key. Strings end in quotes, so a brace at the end has just been
+// opened, and a colon ends a key.
 func next(dst []byte) []byte {
 	switch dst[len(dst)-1] {
 	case '{', '[', ':':
@@ -18,7 +18,7 @@ func next(dst []byte) []byte {
 	return append(dst, ',')
 }
 
-// appendKey begins a member of an object.
+// appendKey starts a member of an object.
 func appendKey(dst []byte, key string) []byte {
 	return append(jsontext.AppendString(next(dst), key), ':')
 }
@@ -43,9 +43,9 @@ func appendBool(dst []byte, key string, value bool) []byte {
 	return append(dst, "false"...)
 }
 
-// appendRef appends a reference as a whole object. Names are escaped as one
-// segment of a JSON pointer (RFC 6901, 3) but not as part of a URI: PostgREST
-// does not, and clients look names up as they stand.
+// appendRef appends a $ref object. The name is escaped as a segment of a JSON
+// pointer (RFC 6901, 3), but not as part of a URI: PostgREST does not escape
+// it, and clients look up names unescaped.
 func appendRef(dst []byte, section, name string) []byte {
 	dst = append(next(dst), '{')
 	dst = appendText(dst, "$ref", "#/"+section+"/"+pointerEscapes.Replace(name))

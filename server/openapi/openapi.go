@@ -11,13 +11,13 @@ import (
 // Settings are the parts of a document that do not come from the database.
 type Settings struct {
 	Version        string // of the program
-	ProxyURI       string // openapi-server-proxy-uri, "" without one
-	Host           string // where the server listens; counts without a ProxyURI
+	ProxyURI       string // openapi-server-proxy-uri, or ""
+	Host           string // where the server listens; used without a ProxyURI
 	Port           int
 	SecurityActive bool // openapi-security-active
 }
 
-// Document is everything a document says.
+// Document is the content of a document.
 type Document struct {
 	Settings
 	Comment    string // of the schema
@@ -44,8 +44,8 @@ const (
 		`"description":"Add the token prepending \"Bearer \" (without quotes) to it"}},"security":[{"JWT":[]}]`
 )
 
-// Append appends the document. Equal documents are equal bytes, whatever the
-// order of Tables and Routines; it is settled in place.
+// Append appends the document as JSON. It sorts Tables and Routines in place,
+// so equal documents are equal bytes.
 func (d *Document) Append(dst []byte) []byte {
 	slices.SortFunc(d.Tables, func(a, b *catalog.Table) int { return cmp.Compare(a.Name, b.Name) })
 	d.Routines = lastOverloads(d.Routines)
@@ -92,7 +92,7 @@ func (d *Document) appendPaths(dst []byte) []byte {
 	dst = append(appendKey(dst, "paths"), '{')
 	dst = append(appendKey(dst, "/"), rootPath...)
 	for _, t := range d.Tables {
-		// Nobody gets to a table of this name by its path anyway.
+		// The path of such a table leads to the function.
 		if name, ok := strings.CutPrefix(t.Name, "rpc/"); ok && d.hasRoutine(name) {
 			continue
 		}
@@ -104,14 +104,15 @@ func (d *Document) appendPaths(dst []byte) []byte {
 	return append(dst, '}')
 }
 
-// splitComment makes a comment's first line a title, and what follows, blank
-// lines in between apart, a description.
+// splitComment splits a comment into its first line, the title, and the rest
+// without leading blank lines, the description.
 func splitComment(comment string) (title, description string) {
 	title, description, _ = strings.Cut(comment, "\n")
 	return title, strings.TrimLeft(description, "\n")
 }
 
-// appendSummary appends an operation's summary and description, if there are.
+// appendSummary appends an operation's summary and description if the comment
+// has them.
 func appendSummary(dst []byte, comment string, hasComment bool) []byte {
 	if !hasComment {
 		return dst

@@ -207,7 +207,7 @@ func TestParams(t *testing.T) {
 		{[]string{"out", "a", "both", "rest"}, []string{"o", "i", "b", "v"}, []string{"int", "int", "text[]"}, 0, []catalog.Param{
 			{Name: "a", Type: "int", Required: true}, {Name: "both", Type: "int", Required: true}, {Name: "rest", Type: "text[]", Required: true, Variadic: true},
 		}},
-		{[]string{"a"}, []string{"t"}, []string{"int"}, 0, []catalog.Param{{Type: "int", Required: true}}}, // not by our statement
+		{[]string{"a"}, []string{"t"}, []string{"int"}, 0, []catalog.Param{{Type: "int", Required: true}}}, // not from the server's own statement
 	} {
 		if got := params(tt.names, tt.modes, tt.types, tt.defaults); !reflect.DeepEqual(got, tt.want) {
 			t.Errorf("%q %q %q: got %+v, want %+v", tt.names, tt.modes, tt.types, got, tt.want)
@@ -215,10 +215,10 @@ func TestParams(t *testing.T) {
 	}
 }
 
-// odd has everything in it that could break a document.
+// odd has the characters that could break a document.
 const odd = "quo\"te\\ sl/ash ti~lde <b> ü \x01\n"
 
-// hostile is a catalog out of a nightmare.
+// hostile returns a catalog whose names, types and expressions are given.
 func hostile(name, typ, expression string) *catalog.Catalog {
 	column := func(column string) *catalog.Column {
 		return &catalog.Column{
@@ -247,8 +247,8 @@ func hostile(name, typ, expression string) *catalog.Catalog {
 	return cat
 }
 
-// FuzzAppend: whatever things are called, the document is JSON without
-// repeated members, and every reference can be followed.
+// FuzzAppend checks for arbitrary names that the document is JSON without
+// repeated members, and that every reference resolves.
 func FuzzAppend(f *testing.F) {
 	f.Add("plain", "text", "'x'::text")
 	f.Add(odd, odd, odd)
@@ -258,7 +258,7 @@ func FuzzAppend(f *testing.F) {
 	f.Add("a.b.c", "numeric", "-1.5e-7")
 	f.Fuzz(func(t *testing.T, name, typ, expression string) {
 		if name == "" || !utf8.ValidString(name) || !utf8.ValidString(typ) {
-			t.Skip("PostgreSQL has no such names")
+			t.Skip("PostgreSQL does not permit such names")
 		}
 		doc := everything(hostile(name, typ, expression), "api", name)
 		var root any
@@ -270,7 +270,7 @@ func FuzzAppend(f *testing.F) {
 	})
 }
 
-// repeatedMembers reports members of one name in one object.
+// repeatedMembers reports repeated names in an object.
 func repeatedMembers(t *testing.T, doc []byte) {
 	t.Helper()
 	d := json.NewDecoder(strings.NewReader(string(doc)))
@@ -302,7 +302,7 @@ func repeatedMembers(t *testing.T, doc []byte) {
 	value("")
 }
 
-// checkRefs follows all references in v.
+// checkRefs resolves all references in v.
 func checkRefs(t *testing.T, root, v any) {
 	t.Helper()
 	switch v := v.(type) {
@@ -319,7 +319,7 @@ func checkRefs(t *testing.T, root, v any) {
 					at = object[strings.ReplaceAll(strings.ReplaceAll(segment, "~1", "/"), "~0", "~")]
 				}
 				if at == nil {
-					t.Errorf("%q leads nowhere", ref)
+					t.Errorf("%q does not resolve", ref)
 				}
 				continue
 			}

@@ -7,7 +7,7 @@ import (
 	"github.com/fastgrest/fastgrest/planner/catalog"
 )
 
-// sharedParams are the parameters that are the same for all tables.
+// sharedParams are the parameters of all tables.
 var sharedParams = []struct {
 	key, name, in, description string
 	enum                       []string
@@ -49,16 +49,16 @@ func appendSharedParams(dst []byte) []byte {
 	return dst
 }
 
-// Names of what tables have of their own.
+// bodyKey and filterKey name the parameters of one table.
 func bodyKey(t *catalog.Table) string { return "body." + t.Name }
 func filterKey(t *catalog.Table, c *catalog.Column) string {
 	return "rowFilter." + t.Name + "." + c.Name
 }
 
-// appendTableParams appends, for every table, the row it takes and a filter
+// appendTableParams appends, for every table, its body parameter and a filter
 // for each of its columns.
 func (d *Document) appendTableParams(dst []byte) []byte {
-	dotted := map[string]struct{}{} // only names with dots can be taken for others
+	dotted := map[string]struct{}{} // only names with dots can collide
 	for _, t := range d.Tables {
 		dst = append(appendKey(dst, bodyKey(t)), '{')
 		dst = appendText(dst, "name", t.Name)

@@ -8,9 +8,9 @@ import (
 	"github.com/fastgrest/fastgrest/planner/catalog"
 )
 
-// lastOverloads sorts functions by name and keeps one of each: a path has room
-// for one, and it is the one with most parameters, of several the last as
-// PostgREST orders them.
+// lastOverloads sorts functions by name and keeps one per name, because a path
+// describes only one. It keeps the one with the most parameters, and of several
+// such functions the last in PostgREST's order.
 func lastOverloads(list []*catalog.Routine) []*catalog.Routine {
 	slices.SortFunc(list, func(a, b *catalog.Routine) int {
 		return cmp.Or(
@@ -23,8 +23,8 @@ func lastOverloads(list []*catalog.Routine) []*catalog.Routine {
 	return slices.CompactFunc(list, func(a, b *catalog.Routine) bool { return a.Name == b.Name })
 }
 
-// compareParams needs to look no further: no two functions of one name have
-// the same types.
+// compareParams compares names and types only, because two functions of the
+// same name differ in their types.
 func compareParams(a, b catalog.Param) int {
 	return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Type, b.Type))
 }
@@ -39,15 +39,14 @@ func compareBool(a, b bool) int {
 	return 1
 }
 
-// hasRoutine reports whether there is a function of that name. Routines are
-// sorted.
+// hasRoutine reports whether a function has that name. Routines must be sorted.
 func (d *Document) hasRoutine(name string) bool {
 	_, ok := slices.BinarySearchFunc(d.Routines, name, func(r *catalog.Routine, name string) int { return cmp.Compare(r.Name, name) })
 	return ok
 }
 
-// appendRoutinePath appends the operations of a function. What may write is
-// not called by GET.
+// appendRoutinePath appends the operations of a function. A volatile function
+// has no GET.
 func appendRoutinePath(dst []byte, r *catalog.Routine) []byte {
 	dst = append(appendKey(dst, "/rpc/"+r.Name), '{')
 	if r.Volatility != catalog.Volatile {
@@ -77,9 +76,8 @@ func beginCall(dst []byte, method string, r *catalog.Routine) []byte {
 	return append(next(dst), `"responses":{"200":{"description":"OK"}}`...)
 }
 
-// appendQueryParam appends an argument as a query parameter, whose type must
-// not be open. An array is text in braces, unless it takes as many arguments
-// as are given.
+// appendQueryParam appends an argument as a query parameter, whose type must be
+// known. An array is text in braces; a variadic argument is repeated instead.
 func appendQueryParam(dst []byte, p *catalog.Param) []byte {
 	dst = append(next(dst), '{')
 	dst = appendText(dst, "name", p.Name)
@@ -105,7 +103,7 @@ func appendQueryParam(dst []byte, p *catalog.Param) []byte {
 	return append(dst, '}')
 }
 
-// appendArguments appends the schema of the object that holds the arguments.
+// appendArguments appends the schema of the object with the arguments.
 func appendArguments(dst []byte, r *catalog.Routine) []byte {
 	dst = append(dst, '{')
 	if r.HasDescription {
@@ -123,7 +121,7 @@ func appendArguments(dst []byte, r *catalog.Routine) []byte {
 	if len(r.Params) > 0 {
 		dst = append(appendKey(dst, "properties"), '{')
 		for i, p := range r.Params {
-			// Only "" can occur twice; the last of a name counts.
+			// Only the name "" can occur twice; its last argument counts.
 			if slices.ContainsFunc(r.Params[i+1:], func(later catalog.Param) bool { return later.Name == p.Name }) {
 				continue
 			}
@@ -136,12 +134,12 @@ func appendArguments(dst []byte, r *catalog.Routine) []byte {
 	return append(dst, '}')
 }
 
-// params pairs names, given for all arguments, with the types of the input
-// arguments, of which the last so many have defaults (planner/catalog does the
-// same with what it loads).
+// params pairs the names of all arguments with the types of the input
+// arguments. The last ones, as many as defaults, are optional (planner/catalog
+// does the same for the routines that it loads).
 func params(names, modes, types []string, defaults int) []catalog.Param {
 	list := make([]catalog.Param, len(types))
-	arg := 0 // among all arguments
+	arg := 0 // counts all arguments
 	for i, typ := range types {
 		for arg < len(modes) && !strings.Contains("ibv", modes[arg]) {
 			arg++

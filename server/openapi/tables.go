@@ -51,8 +51,8 @@ func appendColumn(dst []byte, t *catalog.Table, c *catalog.Column, keys []*catal
 	return append(dst, '}')
 }
 
-// describeColumn adds to a column's comment what keys it belongs to, in a form
-// that programs look for.
+// describeColumn appends to a column's comment the keys that the column belongs
+// to, in a form that client programs search for.
 func describeColumn(t *catalog.Table, c *catalog.Column, keys []*catalog.Relationship) (text string, ok bool) {
 	note := ""
 	if slices.Contains(t.PrimaryKey, c.Name) {
@@ -71,7 +71,8 @@ func describeColumn(t *catalog.Table, c *catalog.Column, keys []*catalog.Relatio
 	return "Note:" + note, true
 }
 
-// foreignKey finds where a column alone leads, to a table rather than a view.
+// foreignKey returns the foreign key of a single column that leads to a table
+// rather than to a view.
 func foreignKey(c *catalog.Column, keys []*catalog.Relationship) *catalog.Relationship {
 	var toView *catalog.Relationship
 	for _, r := range keys {
@@ -87,8 +88,8 @@ func foreignKey(c *catalog.Column, keys []*catalog.Relationship) *catalog.Relati
 	return toView
 }
 
-// appendTablePath appends the operations of a table: all, or only reading if
-// it takes no writes of any kind.
+// appendTablePath appends the operations of a table: GET only if the table is
+// not writable, otherwise all.
 func appendTablePath(dst []byte, t *catalog.Table) []byte {
 	filters := []byte{'['}
 	for _, c := range t.Columns {
@@ -122,8 +123,8 @@ func beginOperation(dst []byte, method string, t *catalog.Table) []byte {
 	return appendSummary(dst, t.Description, t.HasDescription)
 }
 
-// appendRefs appends an operation's parameters: filters, already references,
-// and others by name.
+// appendRefs appends an operation's parameters: filters, which are references
+// already, and other parameters by name.
 func appendRefs(dst, filters []byte, names ...string) []byte {
 	dst = append(appendKey(dst, "parameters"), '[')
 	dst = append(dst, filters...)

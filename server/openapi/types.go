@@ -2,8 +2,8 @@ package openapi
 
 import "strings"
 
-// jsonTypes are the types of JSON that values of PostgreSQL's types have. All
-// others are strings, and arrays. Any value at all has the type "".
+// jsonTypes maps PostgreSQL types to JSON types. Arrays are arrays, and all
+// other types are strings. The type "" permits any value.
 var jsonTypes = map[string]string{
 	"character varying": "string",
 	"character":         "string",
@@ -29,7 +29,7 @@ func jsonType(pg string) string {
 	return "string"
 }
 
-// format is the type's own name, but for integers, which OpenAPI has formats for.
+// format returns the name of the type, or OpenAPI's format for integers.
 func format(pg string) string {
 	switch pg {
 	case "smallint", "integer":
@@ -40,10 +40,11 @@ func format(pg string) string {
 	return pg
 }
 
-// element is the type of an array's elements, whatever its dimensions.
+// element returns the element type of an array type, for any number of
+// dimensions.
 func element(pg string) string { return strings.TrimSuffix(pg, "[]") }
 
-// appendType appends type, and items of arrays, of a value in JSON.
+// appendType appends the type of a value in JSON, and for an array its items.
 func appendType(dst []byte, pg string) []byte {
 	dst = appendText(dst, "format", format(pg))
 	t := jsonType(pg)

@@ -12,8 +12,9 @@ import (
 	"github.com/go-openapi/validate"
 )
 
-// faults returns what a library for OpenAPI 2.0 finds wrong with a document.
-// It loads it, follows every reference and checks all against the standard.
+// faults returns the faults that a library for OpenAPI 2.0 finds in a document.
+// It loads the document, resolves every reference and validates it against the
+// standard.
 func faults(t *testing.T, doc []byte) (errors, warnings []string) {
 	t.Helper()
 	spec, err := loads.Analyzed(json.RawMessage(doc), "2.0")
@@ -32,7 +33,7 @@ func faults(t *testing.T, doc []byte) (errors, warnings []string) {
 	return errors, warnings
 }
 
-// TestValid: a schema without oddities is described without faults.
+// TestValid checks that the document of an ordinary schema has no faults.
 func TestValid(t *testing.T) {
 	cat := load(t, filepath.Join("testdata", "shop.sql"), "shop")
 	errors, warnings := faults(t, everything(cat, "shop", "A shop\n\nSells things."))
@@ -40,16 +41,16 @@ func TestValid(t *testing.T) {
 		t.Error(e)
 	}
 	for _, w := range warnings {
-		// PostgREST offers it, and refers to it nowhere.
+		// PostgREST declares this parameter and never refers to it.
 		if w != `parameter "#/parameters/on_conflict" is not used anywhere` &&
-			// A table that takes no writes still has a body of its own.
+			// A table that is not writable still has a body parameter.
 			w != `parameter "#/parameters/body.stock" is not used anywhere` {
 			t.Error("warning:", w)
 		}
 	}
 }
 
-// inherent are the faults of PostgREST's documents that come with odd schemas,
+// inherent are faults that PostgREST's documents have too for such schemas,
 // each with its reason.
 var inherent = []struct{ fault, reason string }{
 	{`^duplicate parameter name "(select|order|limit|offset)" for "query"`, "a column of that name, and its row filter"},
@@ -59,12 +60,12 @@ var inherent = []struct{ fault, reason string }{
 	{`^default value for customer in body does not validate its schema$`, "the same"},
 }
 
-// TestFestivalFaults: of the corpus's schema, which is odd on purpose, only
-// what is wrong with PostgREST's document is wrong with ours.
+// TestFestivalFaults checks the corpus's schema, which has odd names on
+// purpose. Its document may have only the faults of PostgREST's document.
 func TestFestivalFaults(t *testing.T) {
 	doc := string(everything(loadFestival(t), "api", "Festival"))
-	// In the reference to this column's filter "%pe" is no escape of a URI, and
-	// the library stops at it.
+	// In the reference to this column's filter, "%pe" is not a valid URI
+	// escape, and the library stops there.
 	doc = strings.ReplaceAll(doc, "with%percent", "with percent")
 	errors, _ := faults(t, []byte(doc))
 	met := make([]bool, len(inherent))
