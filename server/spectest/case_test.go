@@ -30,7 +30,8 @@ func TestLoadCases(t *testing.T) {
 	f(`{`, "unexpected EOF")
 }
 
-// TestCorpusFiles: every file can be read, and no group is missing.
+// TestCorpusFiles checks that every file can be read and that no group is
+// missing.
 func TestCorpusFiles(t *testing.T) {
 	cases, err := loadCases(os.DirFS(corpusDir), "cases")
 	if err != nil {
@@ -116,6 +117,6 @@ func TestGroup(t *testing.T) {
 		}
 	}
 	if _, err := loadGroup(fstest.MapFS{}, "groups", "x"); err == nil {
-		t.Error("no file, no error")
+		t.Error("no error for a missing file")
 	}
 }

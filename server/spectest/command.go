@@ -13,10 +13,11 @@ import (
 	"time"
 )
 
-// commandGroup is the group whose cases run the program instead of asking it.
+// commandGroup is the group whose cases run the program instead of sending
+// requests.
 const commandGroup = "cli"
 
-// runCommand runs the program in a directory of its own, which must be empty.
+// runCommand runs the program in dir, which must be empty.
 func runCommand(program, dir string, db *database, c *Command) (*Answer, error) {
 	fill := func(s string) string {
 		return strings.NewReplacer("{{dir}}", dir, "{{config}}", filepath.Join(dir, "server.conf"),
@@ -57,7 +58,8 @@ func runCommand(program, dir string, db *database, c *Command) (*Answer, error) 
 	return &Answer{Exit: cmd.ProcessState.ExitCode(), Stdout: clean(stdout.String()), Stderr: clean(stderr.String())}, nil
 }
 
-// environment is ours without what configures PostgREST, libpq or the clock.
+// environment returns the test's environment without the variables that
+// configure PostgREST, libpq or the time zone.
 func environment() []string {
 	env := slices.DeleteFunc(os.Environ(), func(kv string) bool {
 		return strings.HasPrefix(kv, "PGRST_") || strings.HasPrefix(kv, "PG") || strings.HasPrefix(kv, "TZ=")

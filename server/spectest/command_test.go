@@ -37,7 +37,7 @@ func TestRunCommand(t *testing.T) {
 		t.Error(d)
 	}
 	if _, err := runCommand(filepath.Join(dir, "nope"), t.TempDir(), db, &Command{}); err == nil {
-		t.Error("a program that is not there ran")
+		t.Error("no error for a program that does not exist")
 	}
 	if len(c.Files) != 1 {
 		t.Error("the case was changed")

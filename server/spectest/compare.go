@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// Headers that are about the connection and say nothing about behaviour.
+// connectionHeaders describe the connection and are not compared.
 var connectionHeaders = map[string]bool{
 	"Date": true, "Server": true, "Connection": true, "Keep-Alive": true, "Transfer-Encoding": true,
 }
@@ -21,7 +21,7 @@ var (
 	duration  = regexp.MustCompile(`dur=[0-9.]+`)
 )
 
-// masker hides what depends on this run: the server's own address.
+// masker replaces the server's address, which differs in each run.
 type masker struct{ address string }
 
 func (m masker) text(s string) string {
@@ -43,7 +43,7 @@ func (m masker) header(name, value string) string {
 	return m.text(value)
 }
 
-// headers returns the headers that count, masked, by their canonical names.
+// headers returns the compared headers, masked, by their canonical names.
 func (m masker) headers(h http.Header) map[string]HeaderText {
 	out := map[string]HeaderText{}
 	for name, values := range h {
@@ -57,7 +57,8 @@ func (m masker) headers(h http.Header) map[string]HeaderText {
 	return out
 }
 
-// compare returns what is wrong with an answer, nothing if it is as expected.
+// compare returns the differences between a response and the expectation, or
+// nothing if they match.
 func compare(c *Case, a *Answer, m masker) []string {
 	if c.Command != nil {
 		return compareCommand(c, a)
@@ -172,7 +173,8 @@ func compareJSON(r *report, c *Case, body []byte) {
 	}
 }
 
-// ignores, matches and excepted tell whether a part is in the lists of a case.
+// ignores, matches and excepted report whether a part is in one of the case's
+// lists.
 func (c *Case) ignores(part string) bool  { return listed(c.Ignore, part) }
 func (c *Case) matches(part string) bool  { return listed(c.Match, part) }
 func (c *Case) excepted(part string) bool { return c.ignores(part) || c.matches(part) }
@@ -181,7 +183,7 @@ func listed(list []Exception, part string) bool {
 	return slices.ContainsFunc(list, func(e Exception) bool { return strings.EqualFold(e.Part, part) })
 }
 
-// report collects what is wrong.
+// report collects the differences.
 type report struct{ problems []string }
 
 func (r *report) addf(format string, args ...any) {

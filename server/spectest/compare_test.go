@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// parseCase reads a case as it would stand in a file.
+// parseCase reads a case in the form of a case file.
 func parseCase(t *testing.T, s string) *Case {
 	t.Helper()
 	c := &Case{Request: &Request{}}
@@ -92,7 +92,7 @@ func TestCompare(t *testing.T) {
 	f(`{"expect": {"status": 200, "json": [1, 2]}, "options": {"unordered": ["/"]}}`, "200 => [2, 2]", "body /0: expected 1, got 2")
 	f(`{"expect": {"status": 200, "json": {"a": 1, "b": {"c": 1, "d": 2}}}, "options": {"key_order": false}}`, `200 => {"b": {"d": 2, "c": 1}, "a": 1}`)
 
-	// what a case file gets wrong
+	// errors in a case file
 	f(`{"expect": {"status": 200}, "match": [{"part": "body", "regex": "("}]}`, "200", "the expectation is broken: error parsing regexp: missing closing ): `(?s)(`")
 }
 

@@ -17,19 +17,19 @@ import (
 	"time"
 )
 
-// Answer is what came back.
+// Answer is the response to a request, or the result of a command.
 type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte
-	Rest   int // bytes that followed the answer, though nothing was asked for
+	Rest   int // bytes after the response
 
-	Exit           int // of a command
+	Exit           int // exit status of a command
 	Stdout, Stderr string
 }
 
-// exchange sends one request and reads one answer. The request may be anything;
-// a server that answers before it has read all of it is fine.
+// exchange sends one request and reads one response. The request need not be
+// valid. The server may respond before it has read the whole request.
 func exchange(conn net.Conn, r *Request, patience time.Duration) (*Answer, error) {
 	_ = conn.SetDeadline(time.Now().Add(patience))
 	_, writeErr := conn.Write(r.wire(time.Now()))
@@ -40,7 +40,7 @@ func exchange(conn net.Conn, r *Request, patience time.Duration) (*Answer, error
 			if writeErr != nil {
 				err = writeErr
 			}
-			return nil, fmt.Errorf("no answer: %w", err)
+			return nil, fmt.Errorf("no response: %w", err)
 		}
 		if a.Status != http.StatusContinue {
 			a.Rest = in.Buffered()
@@ -51,8 +51,8 @@ func exchange(conn net.Conn, r *Request, patience time.Duration) (*Answer, error
 
 var statusLine = regexp.MustCompile(`^HTTP/1\.[01] (\d{3})( .*)?$`)
 
-// readAnswer is http.ReadResponse without its tolerance: nothing is dropped,
-// merged or repaired, so that it can be compared.
+// readAnswer is a strict http.ReadResponse: it drops, merges and repairs
+// nothing, so that the raw response can be compared.
 func readAnswer(in *bufio.Reader, method string) (*Answer, error) {
 	line, err := readLine(in)
 	if err != nil {
@@ -60,7 +60,7 @@ func readAnswer(in *bufio.Reader, method string) (*Answer, error) {
 	}
 	m := statusLine.FindStringSubmatch(line)
 	if m == nil {
-		return nil, fmt.Errorf("%q is no HTTP", short(line))
+		return nil, fmt.Errorf("%q is not a status line", short(line))
 	}
 	a := &Answer{Header: http.Header{}}
 	a.Status, _ = strconv.Atoi(m[1])
@@ -74,7 +74,7 @@ func readAnswer(in *bufio.Reader, method string) (*Answer, error) {
 		}
 		name, value, ok := strings.Cut(line, ":")
 		if !ok || strings.ContainsAny(name, " \t") {
-			return nil, fmt.Errorf("%q is no header", short(line))
+			return nil, fmt.Errorf("%q is not a header", short(line))
 		}
 		a.Header.Add(name, strings.Trim(value, " \t"))
 	}
@@ -99,7 +99,7 @@ func readBody(in *bufio.Reader, h http.Header) ([]byte, error) {
 		if err != nil {
 			return body, err
 		}
-		// the reader stops before the trailers
+		// The chunk reader stops before the trailers.
 		for {
 			if line, err := readLine(in); line == "" {
 				return body, err
@@ -118,8 +118,7 @@ func readBody(in *bufio.Reader, h http.Header) ([]byte, error) {
 	return io.ReadAll(in)
 }
 
-// wire returns the bytes to send. Only what HTTP cannot do without is added: Host, and
-// the length of a body.
+// wire returns the bytes to send. It adds only Host and the length of a body.
 func (r *Request) wire(now time.Time) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\n", r.Method, r.Path)
@@ -156,8 +155,8 @@ var (
 	timeCall  = regexp.MustCompile(`"@now([+-]\d+)?"`)
 )
 
-// withTokens replaces {{jwt SECRET CLAIMS}} by an HS256 token, and in its claims
-// "@now+20" by a time, so that a recorded case can be about expiry.
+// withTokens replaces {{jwt SECRET CLAIMS}} by an HS256 token. In the claims it
+// replaces "@now+20" by a time, so that a recorded case can test expiry.
 func withTokens(value string, now time.Time) string {
 	return tokenCall.ReplaceAllStringFunc(value, func(call string) string {
 		m := tokenCall.FindStringSubmatch(call)

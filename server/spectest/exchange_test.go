@@ -58,7 +58,7 @@ func TestTokens(t *testing.T) {
 	f(`Bearer {{jwt s {"exp": "@now+20", "iat": "@now", "nbf": "@now-5"}}}`, "s", `{"exp": 1020, "iat": 1000, "nbf": 995}`)
 	f(`Bearer {{jwt s {"a": {"b": {}}}}}`, "s", `{"a": {"b": {}}}`)
 	if got := withTokens("Bearer x.{y}", now); got != "Bearer x.{y}" {
-		t.Errorf("an ordinary header became %q", got)
+		t.Errorf("a header without a token became %q", got)
 	}
 }
 
@@ -98,7 +98,8 @@ func TestReadAnswer(t *testing.T) {
 	}
 }
 
-// fakeServer answers every request with the next of the given texts, then hangs up.
+// fakeServer answers every request with the next of the given texts and closes
+// the connection.
 func fakeServer(t *testing.T, answers ...string) *server {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -142,10 +143,10 @@ func TestExchange(t *testing.T) {
 		t.Errorf("got %+v", a)
 	}
 	if _, err := fakeServer(t).request(r); err == nil {
-		t.Error("an empty answer is an answer")
+		t.Error("no error for an empty response")
 	}
 	if _, err := fakeServer(t, "").request(&Request{Port: "admin"}); err == nil {
-		t.Error("there is no admin port")
+		t.Error("no error without an admin port")
 	}
 }
 
@@ -163,7 +164,7 @@ func TestAsk(t *testing.T) {
 	}
 	c.Retry = 0
 	if p := s.askTwice(c); len(p) != 1 || !strings.HasPrefix(p[0], "when asked again: status") {
-		t.Errorf("a changed mind gave %q", p)
+		t.Errorf("a different second response gave %q", p)
 	}
 }
 
@@ -171,7 +172,7 @@ func TestSilence(t *testing.T) {
 	c := parseCase(t, `{"name": "x", "request": {"method": "GET", "path": "/"}}`)
 	s := &session{t: t, server: fakeServer(t)}
 	for range silence {
-		if _, p := s.ask(c); len(p) != 1 || !strings.HasPrefix(p[0], "no answer") {
+		if _, p := s.ask(c); len(p) != 1 || !strings.HasPrefix(p[0], "no response") {
 			t.Fatalf("got %q", p)
 		}
 	}

@@ -10,15 +10,15 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 )
 
-// fixture is a PostgreSQL with the corpus's database as a template.
+// fixture is a PostgreSQL cluster with the corpus's database as a template.
 type fixture struct {
 	cluster *pgtest.Cluster
 	port    string
-	version int // of PostgreSQL: 15, 16 ...
+	version int // major version of PostgreSQL
 
-	mu    sync.Mutex // a template can be copied by one at a time
+	mu    sync.Mutex // held while a template is copied, because PostgreSQL copies a template once at a time
 	count int
-	clean []*database // copies that are free and unchanged
+	clean []*database // unused copies without changes
 }
 
 const (
@@ -27,8 +27,9 @@ const (
 	password      = "festival_pw"
 )
 
-// settings the answers depend on: plans and estimates must not change while tests
-// run, messages must not be translated, and a runaway recursion must end early.
+// serverSettings fix what the responses depend on: plans and estimates must not
+// change while tests run, messages must not be translated, and an endless
+// recursion must end early.
 const serverSettings = `
 alter system set timezone = 'UTC';
 alter system set lc_messages = 'C';
@@ -43,8 +44,8 @@ var loaded struct {
 	fixture *fixture
 }
 
-// startFixture loads the fixture, once, into the cluster all tests of the
-// process share, and with which it goes.
+// startFixture loads the fixture once into the cluster that all tests of the
+// process share.
 func startFixture(t *testing.T, corpus string) *fixture {
 	t.Helper()
 	loaded.Lock()
@@ -92,10 +93,10 @@ func (f *fixture) drop(t *testing.T, db *database) {
 	f.cluster.Exec(t, "postgres", fmt.Sprintf("drop database %s with (force)", db.name))
 }
 
-// borrow returns a copy for the test alone. If the test only reads, the next
-// one gets the same copy: to make and to drop one takes longer than to run most
-// groups. A write that is rolled back changes the copy, too: sequences advance,
-// and a table that has grown gives other estimates.
+// borrow returns a copy for exclusive use by the test. If the test only reads,
+// the next test gets the same copy, because to create and drop a copy takes
+// longer than to run most groups. A write that is rolled back changes the copy
+// too: sequences advance, and a table that has grown gives other estimates.
 func (f *fixture) borrow(t *testing.T) *database {
 	t.Helper()
 	db := f.unused()
@@ -142,7 +143,8 @@ func (d *database) exec(t *testing.T, sql string) {
 	d.fixture.cluster.Exec(t, d.name, sql)
 }
 
-// uri is how the server connects: over TCP, since the corpus shows such URIs.
+// uri returns the server's connection string. It uses TCP, because the corpus
+// shows such URIs.
 func (d *database) uri() string {
 	return fmt.Sprintf("postgresql://%s:%s@127.0.0.1:%s/%s", authenticator, password, d.port, d.name)
 }

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// group is a server configuration: the file groups/NAME.conf. It may speak
-// to us in comments:
+// group is a server configuration: the file groups/NAME.conf. Its comments may
+// contain directives:
 //
 //	#: env NAME=VALUE    environment of the server
 //	#: sql STATEMENT     run in the database before the server starts; :db is its name
@@ -16,8 +16,9 @@ import (
 //	#: noadmin           no admin port
 //	#: nouri             the group says itself how to connect
 //
-// {{groups}} stands for the directory of the groups, {{dir}} for one that the
-// server has for itself, {{db}}, {{db_port}} and {{db_uri}} for the database.
+// In the file {{groups}} stands for the directory of the groups, {{dir}} for a
+// private directory of the server, and {{db}}, {{db_port}} and {{db_uri}} for
+// the database.
 type group struct {
 	name                   string
 	conf                   string
@@ -42,7 +43,7 @@ func loadGroup(fsys fs.FS, dir, name string) (*group, error) {
 	return g, nil
 }
 
-// direct obeys one directive.
+// direct applies one directive.
 func (g *group) direct(directive string) error {
 	word, rest, _ := strings.Cut(directive, " ")
 	switch word {
@@ -66,13 +67,13 @@ func (g *group) direct(directive string) error {
 	return nil
 }
 
-// leavesNothing reports whether servers with this configuration leave a database
-// as they found it.
+// leavesNothing reports whether servers with this configuration leave the
+// database unchanged.
 func (g *group) leavesNothing() bool {
 	return len(g.sql) == 0 && strings.Contains(g.conf, "\ndb-tx-end = \"rollback\"\n")
 }
 
-// statements yields the non-empty lines of a list of statements, one a line.
+// statements yields the non-empty lines of a list with one statement per line.
 func statements(list string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for line := range strings.Lines(list) {

@@ -11,17 +11,17 @@ import (
 	"strings"
 )
 
-// A file of testdata/own begins with what it is about, in lines with #, and with
+// A file of testdata/own starts with a description in lines with # and with
 // settings for all its cases:
 //
 //	: group NAME             a configuration of the corpus; default base
-//	: conf LINE              one more line of configuration
+//	: conf LINE              an additional line of configuration
 //	: env NAME=VALUE         environment of the server
 //	: sql STATEMENT          run before the server starts
-//	: scenario               the cases build on each other; mind db-tx-end
+//	: scenario               the cases depend on each other; consider db-tx-end
 //
-// A case is a name, directives of its own, a request as on the wire, a line ---
-// and the answer: status, the headers that matter, a blank line, the body.
+// A case has a name, its own directives, a request in wire format, a line ---,
+// and the expected response: status, headers, a blank line, body.
 //
 //	### limit beyond the end
 //	GET /genre?offset=99
@@ -34,14 +34,15 @@ import (
 //
 //	{"code": "PGRST103", ...}
 //
-// !NAME is a header that must be absent. A body that is JSON is compared as JSON.
-// Without the line --- the case has no answer yet; -rewrite writes it. Directives:
+// !NAME is a header that must be absent. A JSON body is compared as JSON. A
+// case without the line --- has no expected response yet; -rewrite adds it.
+// Directives:
 //
-//	: differs WHY            PostgREST answers otherwise, and we mean to; -confirm checks that it does
+//	: differs WHY            an intended difference from PostgREST; -confirm checks that it exists
 //	: admin                  sent to the admin port
 //	: before sql STATEMENT   in a scenario
 //	: before signal SIGUSR2  in a scenario
-//	: retry SECONDS          may take this long to come true
+//	: retry SECONDS          the time within which the response must match
 //	: ignore PART            as in the corpus
 //	: match PART REGEX       as in the corpus
 //	: unordered POINTER      as in the corpus
@@ -49,7 +50,7 @@ type ownFile struct {
 	name    string
 	prolog  string // as written
 	group   string
-	extra   group // what the settings add to the group
+	extra   group // settings that are added to the group
 	changed bool  // there are such settings
 	ordered bool
 	cases   []*ownCase
@@ -143,7 +144,7 @@ func parseOwnCase(f *ownFile, part string) (*ownCase, error) {
 	}
 	method, target, ok := strings.Cut(line, " ")
 	if !ok {
-		return nil, fmt.Errorf("%q is no request line", line)
+		return nil, fmt.Errorf("%q is not a request line", line)
 	}
 	port := ""
 	if c.Request != nil {
@@ -170,7 +171,7 @@ func (c *ownCase) direct(directive string) error {
 	switch word {
 	case "differs":
 		if rest == "" {
-			return errors.New("differs, but why?")
+			return errors.New("the reason is missing")
 		}
 		c.differs = rest
 	case "admin":
@@ -184,7 +185,7 @@ func (c *ownCase) direct(directive string) error {
 	case "match":
 		part, regex, ok := strings.Cut(rest, " ")
 		if !ok {
-			return errors.New("match what?")
+			return errors.New("the expression is missing")
 		}
 		c.Match = append(c.Match, Exception{Part: part, Regex: regex})
 	case "unordered":
@@ -206,7 +207,7 @@ func (c *ownCase) direct(directive string) error {
 	return nil
 }
 
-// parseHead splits header lines from a body behind a blank line.
+// parseHead splits header lines from the body after a blank line.
 func parseHead(text string) (headers [][2]string, body string, err error) {
 	for text != "" {
 		var line string
@@ -216,7 +217,7 @@ func parseHead(text string) (headers [][2]string, body string, err error) {
 		}
 		name, value, ok := strings.Cut(line, ":")
 		if absent := strings.HasPrefix(line, "!"); !ok && !absent {
-			return nil, "", fmt.Errorf("%q is no header", line)
+			return nil, "", fmt.Errorf("%q is not a header", line)
 		}
 		headers = append(headers, [2]string{name, strings.TrimPrefix(value, " ")})
 	}
@@ -227,7 +228,7 @@ func (c *ownCase) parseAnswer(text string) error {
 	line, rest, _ := strings.Cut(text, "\n")
 	status, err := strconv.Atoi(strings.TrimSpace(line))
 	if err != nil {
-		return fmt.Errorf("%q is no status", line)
+		return fmt.Errorf("%q is not a status", line)
 	}
 	headers, body, err := parseHead(rest)
 	if err != nil {
@@ -250,7 +251,7 @@ func (c *ownCase) parseAnswer(text string) error {
 	return nil
 }
 
-// String is the file as it would be written.
+// String returns the text of the file.
 func (f *ownFile) String() string {
 	var b strings.Builder
 	b.WriteString(f.prolog)
@@ -286,8 +287,9 @@ func (c *ownCase) writeAnswer(b *strings.Builder) {
 	}
 }
 
-// learn makes an answer the expected one, but for what is not compared. A case that
-// had headers keeps the choice of them; a new one gets all.
+// learn makes a response the expected one, except for the parts that are not
+// compared. A case that had expected headers keeps their names; a new one gets
+// all headers.
 func (c *ownCase) learn(a *Answer, m masker) {
 	got := m.headers(a.Header)
 	if c.answered {
@@ -311,7 +313,7 @@ func (c *ownCase) learn(a *Answer, m masker) {
 	}
 }
 
-// readable writes a document with the items of a list in lines of their own.
+// readable formats a document with each item of a list on its own line.
 func readable(v any) string {
 	list, ok := v.(array)
 	if !ok || len(list) < 2 {

@@ -104,8 +104,8 @@ func TestParseOwnRefuses(t *testing.T) {
 	f("### a\nGET\n", "no request line")
 	f("### a\n: hello\nGET /\n", "unknown directive")
 	f("### a\n: before hello\nGET /\n", "unknown directive")
-	f("### a\n: differs\nGET /\n", "but why")
-	f("### a\n: match body\nGET /\n", "match what")
+	f("### a\n: differs\nGET /\n", "the reason is missing")
+	f("### a\n: match body\nGET /\n", "the expression is missing")
 	f("### a\n: retry x\nGET /\n", "invalid syntax")
 	f("### a\n: before sql select 1\nGET /\n", "outside of a scenario")
 	f("### a\nGET /\nhello\n", "no header")
@@ -121,7 +121,8 @@ func TestScenarioFile(t *testing.T) {
 	}
 }
 
-// TestWriteOwn but for the order of headers and a blank line in the third case.
+// TestWriteOwn compares the written file with the original. Only the order of
+// headers and a blank line in the third case differ.
 func TestWriteOwn(t *testing.T) {
 	want := strings.Replace(someOwn, "GET /genre\n---", "GET /genre\n\n---", 1)
 	got := mustOwn(t, someOwn).String()
@@ -129,7 +130,7 @@ func TestWriteOwn(t *testing.T) {
 		t.Error(d)
 	}
 	if again := mustOwn(t, got).String(); again != got {
-		t.Errorf("written again:\n%s", again)
+		t.Errorf("the written file:\n%s", again)
 	}
 }
 

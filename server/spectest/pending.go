@@ -12,7 +12,7 @@ import (
 	"unicode"
 )
 
-// pending lists the cases that do not pass yet, in sections that give the
+// pending lists the cases that do not pass yet, in sections that start with the
 // reason:
 //
 //	# a comment
@@ -20,16 +20,17 @@ import (
 //	filters/fts: *
 //	filters/operators: fts with a language
 //
-// A reason may begin with the versions it is about, as in "[PostgreSQL 16+]" or
-// "[PostgreSQL 14-]": the corpus was recorded with PostgreSQL 15, and a few
-// messages of others differ.
+// A reason may start with the PostgreSQL versions that it applies to, as in
+// "[PostgreSQL 16+]" or "[PostgreSQL 14-]": the corpus was recorded with
+// PostgreSQL 15, and a few messages of other versions differ.
 //
 // A pattern is a case's name in which * stands for any text, and \* for a star.
-// One with line breaks or the like is written as a Go string, in double quotes.
+// A name with line breaks or other control characters is written as a quoted Go
+// string.
 type pending struct {
 	comment  []string // lines above the first section
 	sections []pendingSection
-	version  int // of PostgreSQL, chooses the sections that count
+	version  int // of PostgreSQL; chooses the sections that apply
 }
 
 type pendingSection struct {
@@ -39,7 +40,8 @@ type pendingSection struct {
 
 var versions = regexp.MustCompile(`^\[PostgreSQL (\d+)([+-])\]`)
 
-// applies reports whether a section is about this major version of PostgreSQL.
+// applies reports whether a section applies to this major version of
+// PostgreSQL.
 func (s *pendingSection) applies(version int) bool {
 	m := versions.FindStringSubmatch(s.reason)
 	if m == nil {
@@ -52,7 +54,7 @@ func (s *pendingSection) applies(version int) bool {
 	return version <= limit
 }
 
-// newlyFailing is the reason that -update-pending gives where there was none.
+// newlyFailing is the reason that -update-pending writes for new failures.
 const newlyFailing = "not looked at yet"
 
 func readPending(r io.Reader) (*pending, error) {
@@ -82,7 +84,7 @@ func readPending(r io.Reader) (*pending, error) {
 	return p, in.Err()
 }
 
-// reason tells why a case is pending; "" means that it is not.
+// reason returns why a case is pending, or "" if it is not.
 func (p *pending) reason(name string) string {
 	for _, s := range p.sections {
 		if s.applies(p.version) && slices.ContainsFunc(s.patterns, func(pattern string) bool { return matchName(pattern, name) }) {
@@ -92,7 +94,7 @@ func (p *pending) reason(name string) string {
 	return ""
 }
 
-// idle returns the patterns that no case has.
+// idle returns the patterns that match no case.
 func (p *pending) idle(names []string) []string {
 	var out []string
 	for _, s := range p.sections {
@@ -105,8 +107,8 @@ func (p *pending) idle(names []string) []string {
 	return out
 }
 
-// matchName matches the whole name; * is any text, also none, and a backslash
-// takes the meaning of what follows it.
+// matchName matches the whole name. * is any text, including none, and a
+// backslash escapes the next character.
 func matchName(pattern, name string) bool {
 	for pattern != "" {
 		if pattern[0] == '*' {
@@ -128,12 +130,12 @@ func matchName(pattern, name string) bool {
 	return name == ""
 }
 
-// literal is the pattern that only name has.
+// literal escapes a name as a pattern that matches only that name.
 var literal = strings.NewReplacer(`\`, `\\`, `*`, `\*`).Replace
 
-// updated returns the list for another set of failures, given the names of all
-// cases. Reasons stay, and so do sections about other versions; a topic that
-// fails as a whole becomes one pattern.
+// updated returns the list for a new set of failures, given the names of all
+// cases. Reasons stay, and so do sections about other versions. A topic of
+// which all cases fail becomes one pattern.
 func (p *pending) updated(all, failing []string) *pending {
 	total, failed := map[string]int{}, map[string]int{}
 	for _, name := range all {
@@ -172,13 +174,13 @@ func (p *pending) updated(all, failing []string) *pending {
 	return out
 }
 
-// topic is the name up to its colon, by which the names of a file begin.
+// topic is the part of a name up to its colon. The names of a file share it.
 func topic(name string) string {
 	t, _, _ := strings.Cut(name, ": ")
 	return t
 }
 
-// String is the file.
+// String returns the text of the file.
 func (p *pending) String() string {
 	var b strings.Builder
 	for _, line := range p.comment {

@@ -2,5 +2,6 @@
 
 package spectest
 
-// raceFlag makes the program under test watch for races when the tests do.
+// raceFlag builds the program under test with the race detector if the tests
+// have it.
 const raceFlag = "-race"

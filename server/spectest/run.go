@@ -8,11 +8,12 @@ import (
 	"time"
 )
 
-// silence is after how many requests without an answer in a row a server is
-// given up, rather than waited for hundreds of times.
+// silence is the number of consecutive requests without a response after which
+// a server is not used any more. Otherwise the test would wait for a dead
+// server hundreds of times.
 const silence = 8
 
-// session is a server while a unit is run against it.
+// session is a server while a unit runs against it.
 type session struct {
 	t      *testing.T // of the unit
 	server *server
@@ -21,8 +22,8 @@ type session struct {
 	silent int
 }
 
-// ask runs one case and returns what is wrong with the answer. A case that may
-// take its time is repeated until it fits. The answer is nil if there was none.
+// ask runs one case and returns its problems. It repeats a case with Retry
+// until it passes or the time is up. The response is nil if there was none.
 func (s *session) ask(c *Case) (*Answer, []string) {
 	switch {
 	case s.err != nil:
@@ -57,8 +58,8 @@ func (s *session) ask(c *Case) (*Answer, []string) {
 
 var signals = map[string]syscall.Signal{"SIGUSR1": syscall.SIGUSR1, "SIGUSR2": syscall.SIGUSR2}
 
-// askTwice is ask for cases that leave nothing behind: what a server answers from
-// its caches must be what it answered without.
+// askTwice is ask for cases that change nothing: the response from the server's
+// caches must equal the first response.
 func (s *session) askTwice(c *Case) []string {
 	_, problems := s.ask(c)
 	if len(problems) > 0 {
@@ -71,7 +72,7 @@ func (s *session) askTwice(c *Case) []string {
 	return problems
 }
 
-// prepare does what comes before a case.
+// prepare runs the actions before a case.
 func (s *session) prepare(c *Case) {
 	if c.Before.SQL != "" {
 		s.db.exec(s.t, c.Before.SQL)
@@ -81,12 +82,12 @@ func (s *session) prepare(c *Case) {
 		if !ok {
 			s.t.Fatalf("%s: unknown signal %s", c.Name, name)
 		}
-		_ = s.server.cmd.Process.Signal(sig) // a server that is gone will not answer either
+		_ = s.server.cmd.Process.Signal(sig) // the request will show if the server has exited
 	}
 	time.Sleep(time.Duration(c.Before.Sleep * float64(time.Second)))
 }
 
-// describe is a failure as a person wants to read it.
+// describe formats a failure.
 func describe(c *Case, problems []string) string {
 	var b strings.Builder
 	if c.Command != nil {

@@ -23,18 +23,19 @@ const (
 	stopPatience    = 10 * time.Second
 )
 
-// server is something that answers: a program we started, or an address.
+// server is a server under test: a program that the test started, or an
+// address.
 type server struct {
 	api   func() (net.Conn, error)
-	admin func() (net.Conn, error) // nil: there is none
+	admin func() (net.Conn, error) // nil if there is no admin port
 	mask  masker
 
-	cmd    *exec.Cmd // nil: not started by us
+	cmd    *exec.Cmd // nil if the test did not start the server
 	log    string
-	exited chan struct{} // closed when the program is gone
+	exited chan struct{} // closed when the program has exited
 }
 
-// request asks once.
+// request sends one request on a new connection.
 func (s *server) request(r *Request) (*Answer, error) {
 	dial := s.api
 	if r.Port == "admin" {
@@ -52,7 +53,8 @@ func (s *server) request(r *Request) (*Answer, error) {
 	return a, s.explain(err)
 }
 
-// explain adds the program's last words to an error if it has exited.
+// explain adds the end of the program's output to an error if the program has
+// exited.
 func (s *server) explain(err error) error {
 	if err == nil || !s.gone() {
 		return err
@@ -72,7 +74,7 @@ func (s *server) gone() bool {
 	}
 }
 
-// tail is the end of what the program has printed.
+// tail returns the end of the program's output.
 func (s *server) tail() string {
 	const most = 1500
 	raw, _ := os.ReadFile(s.log)
@@ -83,8 +85,8 @@ func (s *server) tail() string {
 }
 
 // startServer starts the program with the configuration of a group and waits
-// until it is ready. It is stopped when the test ends. A port that somebody
-// else took meanwhile is tried again with another.
+// until it is ready. It is stopped when the test ends. If another process has
+// taken the port meanwhile, startServer tries another port.
 func startServer(t *testing.T, program string, g *group, groupsDir string, db *database) (*server, error) {
 	t.Helper()
 	for _, sql := range g.sql {
@@ -146,14 +148,14 @@ func launch(t *testing.T, program string, g *group, groupsDir string, db *databa
 		return nil, fmt.Errorf("cannot run the program: %w", err)
 	}
 	go func() {
-		_ = s.cmd.Wait() // how it ended is in ProcessState
+		_ = s.cmd.Wait() // the result is in ProcessState
 		close(s.exited)
 	}()
 	t.Cleanup(func() { s.stop(t) })
 	return s, s.awaitReady()
 }
 
-// awaitReady asks the admin port, or the API where there is none.
+// awaitReady polls the admin port, or the API if there is no admin port.
 func (s *server) awaitReady() error {
 	ready := &Request{Method: "GET", Path: "/ready", Port: "admin"}
 	if s.admin == nil {
@@ -175,8 +177,8 @@ func (s *server) awaitReady() error {
 	return fmt.Errorf("the server did not become ready: %w; %s", last, s.tail())
 }
 
-// stop ends the program the way an operator would. One that does not go, or
-// went down in flames before, fails the test.
+// stop ends the program with SIGTERM, as an operator would. The test fails if
+// the program does not exit or has crashed before.
 func (s *server) stop(t *testing.T) {
 	t.Helper()
 	_ = s.cmd.Process.Signal(syscall.SIGTERM)
@@ -200,9 +202,8 @@ var ports struct {
 	used map[int]bool
 }
 
-// freePort returns a port nobody listens on, and never the same one twice. It
-// is below the range that systems take for outgoing connections, of which the
-// tests make thousands.
+// freePort returns an unused port, and never the same one twice. The port is
+// below the range for outgoing connections, of which the tests make thousands.
 func freePort() int {
 	ports.Lock()
 	defer ports.Unlock()

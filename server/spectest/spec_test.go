@@ -32,7 +32,7 @@ const (
 	pendingFile = "testdata/pending.txt"
 )
 
-// buildDir holds the program we built.
+// buildDir holds the program that was built.
 var buildDir string
 
 func TestMain(m *testing.M) {
@@ -82,7 +82,7 @@ func mustGroups(t *testing.T) string {
 	return dir
 }
 
-// start makes a database and a server for a unit.
+// start creates a database and starts a server for a unit.
 func start(t *testing.T, fx *fixture, program, groupName string, more func(*group)) *session {
 	t.Helper()
 	if groupName == commandGroup {
@@ -105,7 +105,7 @@ func start(t *testing.T, fx *fixture, program, groupName string, more func(*grou
 	return s
 }
 
-// tally counts the outcomes of TestCorpus.
+// tally counts the results of TestCorpus.
 type tally struct {
 	pending *pending
 
@@ -117,7 +117,7 @@ type tally struct {
 
 type areaTally struct{ passed, pending, failed int }
 
-// take judges the outcome of a case.
+// take records the result of a case.
 func (y *tally) take(t *testing.T, c *Case, problems []string) {
 	t.Helper()
 	reason := y.pending.reason(c.Name)
@@ -143,7 +143,7 @@ func (y *tally) take(t *testing.T, c *Case, problems []string) {
 	switch {
 	case *updatePending:
 	case len(problems) == 0 && reason != "":
-		t.Errorf("%s\npasses, though it waits for %q: remove it from %s", c.Name, reason, pendingFile)
+		t.Errorf("%s\npasses, but is pending (%q): remove it from %s", c.Name, reason, pendingFile)
 	case len(problems) > 0 && reason == "":
 		t.Errorf("%s\n    %s", c.Name, describe(c, problems))
 	}
@@ -190,8 +190,8 @@ func TestCorpus(t *testing.T) {
 	}
 }
 
-// runUnit runs the cases in subtests, so that -run can pick them. The steps of a
-// scenario cannot be picked.
+// runUnit runs the cases in subtests, so that -run can select them. It does not
+// select single steps of a scenario.
 func runUnit(t *testing.T, u unit, s *session, program string, y *tally) {
 	for _, c := range u.cases {
 		step := func(t *testing.T) {
@@ -221,7 +221,7 @@ func runAndCompare(t *testing.T, program string, db *database, c *Case) []string
 	return compare(c, a, masker{})
 }
 
-// finish looks at the outcome as a whole, when all units have run.
+// finish checks the results as a whole after all units have run.
 func finish(t *testing.T, y *tally, cases []*Case) {
 	t.Log(y)
 	names := make([]string, len(cases))
@@ -240,7 +240,7 @@ func finish(t *testing.T, y *tally, cases []*Case) {
 		return
 	}
 	for _, pattern := range y.pending.idle(names) {
-		t.Errorf("%s: no case is called %q", pendingFile, pattern)
+		t.Errorf("%s: no case matches %q", pendingFile, pattern)
 	}
 }
 
@@ -275,14 +275,14 @@ func TestOwn(t *testing.T) {
 	}
 }
 
-// ownServers returns what makes a session for a file: ours, another program, or
-// somebody's address.
+// ownServers returns a function that starts a session for a file: with the
+// built program, another program, or an address.
 func ownServers(t *testing.T) func(*testing.T, *ownFile) *session {
 	t.Helper()
 	if u, err := url.Parse(*confirm); err == nil && u.Host != "" {
 		return func(t *testing.T, f *ownFile) *session {
 			if f.changed || f.ordered || f.group != "base" {
-				t.Log("not asked: it needs a configuration or a database of its own")
+				t.Log("not sent: the file needs its own configuration or database")
 				return nil
 			}
 			dial := func() (net.Conn, error) { return net.DialTimeout("tcp", u.Host, requestPatience) }
@@ -297,14 +297,14 @@ func ownServers(t *testing.T) func(*testing.T, *ownFile) *session {
 	return func(t *testing.T, f *ownFile) *session { return start(t, fx, path, f.group, f.configure) }
 }
 
-// errUnanswered is the problem of a case that nobody has written an answer for.
-var errUnanswered = errors.New("there is no answer yet: use -rewrite, and read what it writes")
+// errUnanswered is the problem of a case without an expected response.
+var errUnanswered = errors.New("the case has no expected response yet: add it with -rewrite and check it")
 
 func runOwn(t *testing.T, f *ownFile, s *session) {
 	for _, c := range f.cases {
 		step := func(t *testing.T) {
 			if s.server != nil && s.server.cmd == nil && c.Request.Port == "admin" {
-				t.Log("not asked: only the address of the API is known")
+				t.Log("not sent: only the address of the API is known")
 				return
 			}
 			a, problems := s.ask(&c.Case)
@@ -319,7 +319,7 @@ func runOwn(t *testing.T, f *ownFile, s *session) {
 				t.Error(errUnanswered)
 			case *confirm != "" && c.differs != "":
 				if len(problems) == 0 {
-					t.Errorf("PostgREST answers the same, though we differ because %s", c.differs)
+					t.Errorf("PostgREST responds as expected, but the case says that we differ: %s", c.differs)
 				}
 			case len(problems) > 0:
 				t.Error(describe(&c.Case, problems))

@@ -9,16 +9,17 @@ import (
 type unit struct {
 	name     string
 	group    string
-	scenario bool // the cases run in order, and commit
-	once     bool // a second request would change an answer, see showsSequence
+	scenario bool // the cases run in order and commit
+	once     bool // a second request would change a response, see showsSequence
 	cases    []*Case
 }
 
-// large is how many cases a group may have before it is divided by area, so that its
-// parts can run side by side.
+// large is the number of cases above which a group is divided by area, so that
+// its parts can run in parallel.
 const large = 400
 
-// units divides cases, the longest first so that no long one is left at the end.
+// units divides the cases into units, the longest first, so that no long one
+// runs alone at the end.
 func units(cases []*Case) []unit {
 	size := map[string]int{}
 	for _, c := range cases {

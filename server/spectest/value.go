@@ -12,9 +12,9 @@ import (
 	"strings"
 )
 
-// A JSON value is nil, bool, string, number, array or object. Nothing about a
-// document is lost but whitespace and escapes: 1.50 is not 1.5, keys keep their
-// order, and a repeated key is there twice.
+// A JSON value is nil, bool, string, number, array or object. Only whitespace
+// and escapes of a document are lost: 1.50 differs from 1.5, keys keep their
+// order, and a repeated key stays repeated.
 type (
 	number string
 	array  []any
@@ -25,10 +25,10 @@ type (
 	}
 )
 
-// ignored stands in for a part that is not compared.
+// ignored replaces a part that is not compared.
 type ignored struct{}
 
-// parseJSON reads one document and nothing after it.
+// parseJSON reads exactly one document.
 func parseJSON(text []byte) (any, error) {
 	if !json.Valid(text) {
 		return nil, errors.New("not JSON")
@@ -93,7 +93,7 @@ func parseObject(dec *json.Decoder) (any, error) {
 	return o, err
 }
 
-// text writes a value on one line, for messages and for sorting.
+// text formats a value on one line, for messages and for sorting.
 func text(v any) string { return string(appendText(nil, v)) }
 
 func appendText(dst []byte, v any) []byte {
@@ -148,8 +148,9 @@ func pointer(s string) []string {
 	return steps
 }
 
-// change returns v with f applied to what the steps lead to; "*" is every item
-// or member. Where they lead nowhere nothing changes. v itself stays as it is.
+// change returns v with f applied to the values that the steps lead to; "*" is
+// every item or member. A step that does not exist changes nothing. v itself
+// stays unchanged.
 func change(v any, steps []string, f func(any) any) any {
 	if len(steps) == 0 {
 		return f(v)
@@ -176,12 +177,12 @@ func change(v any, steps []string, f func(any) any) any {
 	return v
 }
 
-// ignore replaces what the pointer names.
+// ignore replaces the values that the pointer names.
 func ignore(v any, at string) any {
 	return change(v, pointer(at), func(any) any { return ignored{} })
 }
 
-// collect returns what the pointer names.
+// collect returns the values that the pointer names.
 func collect(v any, at string) (found []any) {
 	change(v, pointer(at), func(x any) any {
 		found = append(found, x)
@@ -203,7 +204,7 @@ func arrange(v any, at string) any {
 	})
 }
 
-// sortKeys takes the order of keys away, on all levels.
+// sortKeys sorts the keys on all levels.
 func sortKeys(v any) any {
 	switch v := v.(type) {
 	case array:
@@ -225,7 +226,7 @@ func sortKeys(v any) any {
 	return v
 }
 
-// difference describes the first place where two values differ, "" if they do not.
+// difference describes the first difference between two values, or returns "".
 func difference(want, got any, at string) string {
 	switch w := want.(type) {
 	case object:
@@ -287,7 +288,7 @@ func keys(o object) []string {
 	return out
 }
 
-// without returns the items of a that b has not.
+// without returns the items of a that are not in b.
 func without(a, b []string) []string {
 	var out []string
 	for _, x := range a {
@@ -298,7 +299,7 @@ func without(a, b []string) []string {
 	return out
 }
 
-// short cuts what would drown a message.
+// short truncates text for a message.
 func short(s string) string {
 	const most = 400
 	if len(s) <= most {
