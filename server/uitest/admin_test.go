@@ -35,7 +35,7 @@ func keepAsking(t *testing.T, api string) {
 				if answer, err := client.Do(request); err == nil {
 					answer.Body.Close()
 				}
-				time.Sleep(5 * time.Millisecond) // not a load test
+				time.Sleep(5 * time.Millisecond) // limits the load
 			}
 		})
 	}
@@ -43,8 +43,8 @@ func keepAsking(t *testing.T, api string) {
 
 const requestPatience = time.Minute
 
-// await evaluates a condition until it is true. It is asked from outside: the page's policy does
-// not let a script poll in it.
+// await evaluates a condition until it is true. It polls from the test, because the page's policy forbids a script
+// that polls in the page.
 func await(t *testing.T, tab context.Context, condition string) {
 	t.Helper()
 	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
@@ -58,7 +58,7 @@ func await(t *testing.T, tab context.Context, condition string) {
 	}
 }
 
-// scheme sets what the system prefers.
+// scheme emulates the preferred colour scheme.
 func scheme(name string) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
@@ -68,7 +68,8 @@ func scheme(name string) chromedp.Action[chromedp.Void] {
 	})
 }
 
-// contrast is that of the faintest text on its ground (WCAG 2, 1.4.3).
+// contrast is the lowest contrast between text and its background (WCAG 2,
+// 1.4.3).
 const contrast = `(() => {
 	const channel = (v) => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
 	const light = (c) => { const [r, g, b] = c.match(/[\d.]+/g).map(Number); return 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b); };
@@ -126,7 +127,7 @@ func TestAdminPage(t *testing.T) {
 	screenshot(t, tab, "admin-page.png")
 	checkReadable(t, tab, "light")
 
-	// Hovering tells the figures of a moment.
+	// Hovering shows the figures of a moment.
 	await(t, tab, `(() => {
 		const svg = document.querySelector("#requests svg"), box = svg.getBoundingClientRect();
 		svg.dispatchEvent(new PointerEvent("pointermove", {clientX: box.right - 1, clientY: box.top + 5}));
@@ -145,13 +146,13 @@ func TestAdminPage(t *testing.T) {
 	}
 	screenshot(t, tab, "admin-page-narrow.png")
 
-	// What is chosen by others is text.
+	// Names that clients choose are inserted as text.
 	run(t, tab, chromedp.Evaluate[bool](`(take({...samples[samples.length - 1], now: Date.now(), routes: [{...samples[0].routes[0], route: "/<img src=x onerror=alert(1)>"}]}), true)`))
 	if run(t, tab, chromedp.Evaluate[int](`document.querySelectorAll("img").length`)) != 0 {
-		t.Error("the name of a route became markup")
+		t.Error("the name of a route was inserted as markup")
 	}
 
-	// States that the demo is not in.
+	// Set states that the demo does not reach.
 	const last = `const last = {...samples[samples.length - 1], live: true, ready: true};`
 	f := func(fetch, class, text string, notice bool) {
 		t.Helper()
@@ -171,14 +172,14 @@ func TestAdminPage(t *testing.T) {
 		t.Errorf("the console says: %s", text)
 	}
 
-	// The console would say so if the policy did not hold, or did not let the page be.
+	// The console would report a violation of the policy.
 	do(t, tab, chromedp.ResetViewport(), chromedp.Navigate(admin))
-	// A new page draws what was before it, and is found without its path.
+	// A new page draws the earlier history, and / leads to it.
 	await(t, tab, `location.pathname === "/ui" && samples.length > 0 && points.length >= samples.length + 3`)
 	run(t, tab, chromedp.Evaluate[bool](`(document.body.append(Object.assign(document.createElement("img"), {src: "http://127.0.0.1:1/x.png"})), true)`))
 	for began := time.Now(); !slices.ContainsFunc(console.seen(), func(s string) bool { return strings.Contains(s, "Content Security Policy") }); time.Sleep(20 * time.Millisecond) {
 		if time.Since(began) > actionPatience {
-			t.Fatalf("the policy lets pictures of others in: %q", console.seen())
+			t.Fatalf("the policy permits images of other origins: %q", console.seen())
 		}
 	}
 }
@@ -186,6 +187,6 @@ func TestAdminPage(t *testing.T) {
 func checkReadable(t *testing.T, tab context.Context, name string) {
 	t.Helper()
 	if got := run(t, tab, chromedp.Evaluate[float64](contrast)); got < 4.5 {
-		t.Errorf("%s: the faintest text has a contrast of %.2f to its ground, want 4.5", name, got)
+		t.Errorf("%s: the lowest contrast of text is %.2f, want at least 4.5", name, got)
 	}
 }

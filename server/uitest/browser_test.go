@@ -20,7 +20,7 @@ import (
 
 const actionPatience = 90 * time.Second
 
-// unavailable skips the test, or fails it where skipping is forbidden.
+// unavailable skips the test, or fails it if skipping is forbidden.
 func unavailable(t *testing.T, format string, args ...any) {
 	t.Helper()
 	if os.Getenv("FASTGREST_UI_TEST") == "1" {
@@ -29,8 +29,8 @@ func unavailable(t *testing.T, format string, args ...any) {
 	t.Skipf(format+" (FASTGREST_UI_TEST=1 makes this a failure)", args...)
 }
 
-// findBrowser asks each candidate for its version: some systems have a chromium that only tells
-// how to install one.
+// findBrowser runs each candidate with --version, because some systems have a chromium that only explains how to
+// install it.
 func findBrowser(t *testing.T) string {
 	t.Helper()
 	names := []string{"chromium", "chromium-browser", "google-chrome", "headless-shell"}
@@ -51,7 +51,7 @@ func findBrowser(t *testing.T) string {
 	return ""
 }
 
-// startBrowser starts one that talks to this machine only. The context is for openTab.
+// startBrowser starts a browser that may connect to this machine only. The context is for openTab.
 func startBrowser(t *testing.T, path string) context.Context {
 	t.Helper()
 	options := slices.Concat(chromedp.DefaultExecAllocatorOptions[:], []chromedp.ExecAllocatorOption{
@@ -60,13 +60,13 @@ func startBrowser(t *testing.T, path string) context.Context {
 		chromedp.Flag("no-proxy-server", true),
 	})
 	if os.Geteuid() == 0 {
-		options = append(options, chromedp.NoSandbox) // it refuses to make one as root
+		options = append(options, chromedp.NoSandbox) // the browser refuses a sandbox as root
 	}
 	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
-	// A deadline of the context would later end the browser, too.
+	// A deadline of the context would also end the browser later.
 	timer := time.AfterFunc(actionPatience, cancel)
 	defer timer.Stop()
 	if err := chromedp.Do(ctx); err != nil {
@@ -75,7 +75,7 @@ func startBrowser(t *testing.T, path string) context.Context {
 	return ctx
 }
 
-// openTab opens an empty page with a console that is listened to.
+// openTab opens an empty page and records its console.
 func openTab(t *testing.T, browser context.Context) (context.Context, *console) {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(browser)
@@ -127,7 +127,7 @@ func (c *console) seen() []string {
 	return slices.Clone(c.errors)
 }
 
-// screenshot keeps what is in the window, and says where.
+// screenshot saves the content of the window and logs the path.
 func screenshot(t *testing.T, tab context.Context, name string) {
 	t.Helper()
 	tab, cancel := context.WithTimeout(tab, actionPatience)
@@ -151,7 +151,7 @@ func screenshot(t *testing.T, tab context.Context, name string) {
 	t.Logf("screenshot: %s", path)
 }
 
-// run does one thing on a page, and keeps a picture if that comes to a halt.
+// run runs one action on a page, and saves a screenshot if it fails.
 func run[T any](t *testing.T, tab context.Context, action chromedp.Action[T]) T {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(tab, actionPatience)
@@ -169,7 +169,7 @@ func do(t *testing.T, tab context.Context, steps ...chromedp.Action[chromedp.Voi
 	run(t, tab, chromedp.Steps(steps...))
 }
 
-// each evaluates an expression for every element e that a selector finds.
+// each evaluates an expression for every element e that matches a selector.
 func each(t *testing.T, tab context.Context, selector chromedp.CSS, expression string) []string {
 	t.Helper()
 	quoted, err := json.Marshal(selector)

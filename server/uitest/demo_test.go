@@ -21,8 +21,8 @@ const (
 	stopPatience  = 2 * time.Minute
 )
 
-// startDemo builds the program, starts its demo with a database of its own and gives the addresses
-// of its API and of its admin server. It ends with the test.
+// startDemo builds the program, starts its demo with a private database and returns the addresses of its API and
+// of its admin server. The demo ends with the test.
 func startDemo(t *testing.T) (api, admin string) {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "fastgrest")
@@ -72,7 +72,7 @@ func startDemo(t *testing.T) (api, admin string) {
 	return "http://127.0.0.1:" + port, "http://127.0.0.1:" + adminPort
 }
 
-// openFolder is one that the account of PostgreSQL can reach, which t.TempDir of root is not.
+// openFolder returns a folder that PostgreSQL's account can read. It cannot read root's t.TempDir.
 func openFolder(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "uitest-")
@@ -86,7 +86,7 @@ func openFolder(t *testing.T) string {
 	return dir
 }
 
-// getJSON asks without a browser, for something to compare with.
+// getJSON fetches a document without the browser, for a comparison.
 func getJSON(t *testing.T, url string, result any) {
 	t.Helper()
 	answer, err := http.Get(url)
@@ -106,7 +106,7 @@ func getJSON(t *testing.T, url string, result any) {
 	}
 }
 
-// operations lists what the document at a URL describes, as "get /book" and so on, sorted.
+// operations lists the operations of the document at a URL, such as "get /book", sorted.
 func operations(t *testing.T, url string) (list []string) {
 	t.Helper()
 	var document struct {

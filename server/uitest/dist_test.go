@@ -27,7 +27,7 @@ const (
 	fetchPatience = time.Minute
 )
 
-// distAssets gives the files of Swagger UI that a page needs, by name.
+// distAssets returns the files of Swagger UI that a page needs, by name.
 func distAssets(t *testing.T) map[string][]byte {
 	t.Helper()
 	var folder string
@@ -63,8 +63,7 @@ func checkDist(archive []byte) error {
 	return nil
 }
 
-// fetchDist puts the package into folder in one step, so that tests running side by side do not
-// find half of it.
+// fetchDist moves the package into folder in one step, so that tests in parallel never see a part of it.
 func fetchDist(t *testing.T, folder string) {
 	t.Helper()
 	npm, err := exec.LookPath("npm")
@@ -113,7 +112,7 @@ func unpack(archive []byte, names ...string) (map[string][]byte, error) {
 	wanted := map[string][]byte{}
 	for _, name := range names {
 		if wanted[name] = all[name]; len(wanted[name]) == 0 {
-			return nil, fmt.Errorf("there is no %s in it", name)
+			return nil, fmt.Errorf("the package has no %s", name)
 		}
 	}
 	return wanted, nil

@@ -1,6 +1,6 @@
-// Package uitest looks at what people look at the way they do, in a browser:
-// at the OpenAPI document, in Swagger UI, and at the page of the admin port. It
-// has tests only, and knows the program from outside.
+// Package uitest tests the two user interfaces in a browser: the OpenAPI
+// document in Swagger UI, and the page of the admin port. It consists of tests
+// and runs the program from outside.
 //
 //	demo_test.go     builds the program and starts its demo
 //	dist_test.go     Swagger UI itself, one pinned npm package, kept in the user's cache
@@ -8,11 +8,11 @@
 //	ui_test.go       Swagger UI, and what is expected of it
 //	admin_test.go    the page of the admin port, and what is expected of it
 //
-// Without Chromium or npm, or where the package can be had from nowhere, the
-// test is skipped and says why; FASTGREST_UI_TEST=1, which `make ui` sets,
-// makes that a failure.
+// The tests are skipped with a reason if there is no Chromium or npm, or if the
+// package cannot be downloaded. With FASTGREST_UI_TEST=1, which `make ui` sets,
+// they fail instead.
 //
-// Screenshots go to the folder that FASTGREST_ARTIFACTS names (in full: tests
-// run in the folder of their package), or else to where go test -artifacts
-// wants them.
+// Screenshots go to the folder FASTGREST_ARTIFACTS (an absolute path, because
+// tests run in the folder of their package), or to the folder of go test
+// -artifacts.
 package uitest

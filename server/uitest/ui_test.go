@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The page asks nobody else: the validator would be a service on the internet, the icon a request
+// The page makes no other requests: the validator is a service on the internet, and the icon would be a request
 // that fails.
 var page = template.Must(template.New("").Parse(`<!doctype html>
 <html lang="en">
@@ -30,8 +30,8 @@ var page = template.Must(template.New("").Parse(`<!doctype html>
 </html>
 `))
 
-// servePage serves Swagger UI at an origin of its own, so that CORS is part of the test. The result
-// makes the address of the page that shows a document.
+// servePage serves Swagger UI from another origin, so that the test includes CORS. It returns a function that
+// makes the URL of the page for a document.
 func servePage(t *testing.T, assets map[string][]byte) func(document string) string {
 	t.Helper()
 	types := map[string]string{"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript"}
@@ -53,7 +53,7 @@ func servePage(t *testing.T, assets map[string][]byte) func(document string) str
 	return func(document string) string { return server.URL + "/?document=" + url.QueryEscape(document) }
 }
 
-// What Swagger UI calls its parts.
+// CSS classes and elements of Swagger UI.
 const (
 	errorBox   chromedp.CSS = `.errors-wrapper`
 	operation  chromedp.CSS = `.opblock`
@@ -87,15 +87,15 @@ func TestSwaggerUI(t *testing.T) {
 		checkErrors(t, tab, console)
 	})
 
-	// The same marks show up where they have to, or their absence above would mean nothing.
+	// The same marks appear for a broken document, so their absence above is significant.
 	t.Run("no document", func(t *testing.T) {
 		tab, console := openTab(t, browser)
 		do(t, tab, chromedp.Navigate(address(api+"/no_such_table")), chromedp.WaitVisible(errorBox))
 		if count(t, tab, operation) > 0 {
-			t.Error("there are operations of a document that does not exist")
+			t.Error("operations are shown for a document that does not exist")
 		}
 		if len(console.seen()) == 0 {
-			t.Error("the console is silent about a document that does not exist")
+			t.Error("no console error for a document that does not exist")
 		}
 	})
 }
@@ -123,7 +123,7 @@ func checkOperations(t *testing.T, tab context.Context, want []string) {
 	}
 }
 
-// tryBooks does what people do: open, try, fill in, execute, read.
+// tryBooks uses the page as a user does: open, try, fill in, execute, read.
 func tryBooks(t *testing.T, tab context.Context, api string) {
 	t.Helper()
 	do(t, tab,
@@ -138,11 +138,11 @@ func tryBooks(t *testing.T, tab context.Context, api string) {
 	sent := run(t, tab, chromedp.Text(getBooks+`.request-url`))
 	body := run(t, tab, chromedp.Text(liveAnswer+`.response-col_description .highlight-code pre`))
 	if address := api + "/book?limit=3"; !strings.HasSuffix(sent, address) || status != "200" {
-		t.Errorf("asked for %q, want %s; status %q, want 200: %s", sent, address, status, body)
+		t.Errorf("requested %q, want %s; status %q, want 200: %s", sent, address, status, body)
 	}
 	var got, want []map[string]any
 	if err := json.Unmarshal([]byte(body), &got); err != nil {
-		t.Fatalf("the answer on the page: %v in %s", err, body)
+		t.Fatalf("the response on the page: %v in %s", err, body)
 	}
 	getJSON(t, api+"/book?limit=3", &want)
 	if len(got) != 3 || !reflect.DeepEqual(got, want) {
@@ -150,13 +150,13 @@ func tryBooks(t *testing.T, tab context.Context, api string) {
 	}
 }
 
-// openAll opens the other operations, which is when Swagger UI resolves their references.
+// openAll opens the other operations, because Swagger UI resolves their references only then.
 func openAll(t *testing.T, tab context.Context) {
 	t.Helper()
 	each(t, tab, closed+` .opblock-summary-control`, `(e.click(), "")`)
 	do(t, tab, chromedp.WaitNotPresent(closed), chromedp.WaitNotPresent(unfinished))
 	all, described := count(t, tab, operation), count(t, tab, operation+` .responses-wrapper`)
 	if all != described {
-		t.Errorf("%d of %d operations describe their answers", described, all)
+		t.Errorf("%d of %d operations describe their responses", described, all)
 	}
 }
