@@ -198,7 +198,8 @@ func TestPage(t *testing.T) {
 			t.Errorf("HEAD %s: %d %s", target, res.StatusCode, body)
 		}
 	}
-	// The page loads nothing from other origins and has nothing inline that its policy forbids.
+	// The page loads nothing from other origins and has nothing inline that its
+	// policy forbids.
 	html := string(pageHTML)
 	for _, bad := range []string{"http://", "https://", "//cdn", " style=", " onclick=", "<style", "<script>"} {
 		if strings.Contains(html, bad) {
@@ -210,7 +211,8 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// TestPageIsFound checks that / and /ui/ lead to the page, also below a path that a proxy adds.
+// TestPageIsFound checks that / and /ui/ lead to the page, also below a path
+// that a proxy adds.
 func TestPageIsFound(t *testing.T) {
 	conn := serve(t, &fake{})()
 	r := bufio.NewReader(conn)
@@ -236,8 +238,8 @@ func TestPageIsFound(t *testing.T) {
 	}
 }
 
-// TestHistoryIsAskedFor checks the parameter that says which moments the page has. A value that is not a number
-// counts as 0.
+// TestHistoryIsAskedFor checks the parameter that says which moments the page
+// has. A value that is not a number counts as 0.
 func TestHistoryIsAskedFor(t *testing.T) {
 	conn := serve(t, &fake{})()
 	r := bufio.NewReader(conn)
@@ -293,7 +295,8 @@ func TestHistory(t *testing.T) {
 	f(Kept+2, Kept+3)
 }
 
-// TestHistoryUse checks that a moment has the mean and the peak of the samples since the previous moment.
+// TestHistoryUse checks that a moment has the mean and the peak of the samples
+// since the previous moment.
 func TestHistoryUse(t *testing.T) {
 	h := &History{}
 	for i := range LooksPerMoment {

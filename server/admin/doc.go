@@ -11,8 +11,9 @@
 //	/ui.json       the figures on that page; its form may change
 //	anything else  404
 //
-// As in PostgREST, the method does not matter, CORS and authentication do not apply, and nothing is logged.
-// Responses have no headers except the Content-Type of /metrics and the headers of the page. The port must not be
+// As in PostgREST, the method does not matter, CORS and authentication do not
+// apply, and nothing is logged. Responses have no headers except the
+// Content-Type of /metrics and the headers of the page. The port must not be
 // public.
 //
 // The package does not import the server. The interface Server has everything

@@ -11,12 +11,14 @@
 //
 // In the JSON format each line is one object (json.go).
 //
-// A line is appended to a buffer under a short lock, without an allocation. A background goroutine writes the
-// buffer within FlushDelay of its first line; it sleeps while nothing is logged. Diagnostics about the process
-// itself are written before their method returns, because a crash may follow. Lines about requests wait in the
-// buffer. Standard error is written first, so the cause of a failed request is above its access line if both
-// streams go to the same file. If a stream is slow, methods wait for it: lines are never dropped, and the buffer
-// never exceeds maxPending bytes.
+// A line is appended to a buffer under a short lock, without an allocation. A
+// background goroutine writes the buffer within FlushDelay of its first line;
+// it sleeps while nothing is logged. Diagnostics about the process itself are
+// written before their method returns, because a crash may follow. Lines about
+// requests wait in the buffer. Standard error is written first, so the cause of
+// a failed request is above its access line if both streams go to the same
+// file. If a stream is slow, methods wait for it: lines are never dropped, and
+// the buffer never exceeds maxPending bytes.
 //
 // The package keeps no bytes of its callers after a method returns. It ignores
 // write errors of the two streams, because it has no other place to report

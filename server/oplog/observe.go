@@ -187,7 +187,8 @@ type Timing struct {
 	Took time.Duration
 }
 
-// SchemaCacheQueried is called before SchemaCacheLoaded. The timings are logged at level debug only.
+// SchemaCacheQueried is called before SchemaCacheLoaded. The timings are logged
+// at level debug only.
 func (l *Logger) SchemaCacheQueried(took time.Duration, timings []Timing) {
 	l.line(Info, "Schema cache queried in ", millis(took), " milliseconds ")
 	if l.Level() >= Debug && len(timings) > 0 {

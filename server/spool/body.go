@@ -56,9 +56,10 @@ func (b *Body) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Room returns empty memory behind the body with a capacity of at least n bytes, so that the caller can build a
-// part in place. The caller passes the result to Fill before it calls any other method of the body. Room returns
-// nil if there is no such memory; then the caller uses Write.
+// Room returns empty memory behind the body with a capacity of at least n
+// bytes, so that the caller can build a part in place. The caller passes the
+// result to Fill before it calls any other method of the body. Room returns nil
+// if there is no such memory; then the caller uses Write.
 func (b *Body) Room(n int) []byte {
 	limit := b.store.limits.Load().Body
 	if b.file != nil || n > maxRoom || !b.stuck && b.size+Piece > int64(limit) {
@@ -79,7 +80,8 @@ func (b *Body) Room(n int) []byte {
 // piece.
 const maxRoom = pieceBytes / 8
 
-// Fill appends p, which the caller began with the result of Room. If p was reallocated, Fill copies it.
+// Fill appends p, which the caller began with the result of Room. If p was
+// reallocated, Fill copies it.
 func (b *Body) Fill(p []byte) error {
 	last := b.pieces[len(b.pieces)-1]
 	if room := last.room(); cap(p) == cap(room) && &p[:1][0] == &room[:1][0] {

@@ -104,8 +104,9 @@ var ways = map[string]func(t *testing.T, b *spool.Body) []byte{
 	"a unix socket": func(t *testing.T, b *spool.Body) []byte { return overSocket(t, b, "unix", shortDir(t)+"/s") },
 }
 
-// TestRoom checks that parts built with Room come out like written parts, whether they fit into the room or
-// outgrow it, and wherever the rest of the body is.
+// TestRoom checks that parts built with Room come out like written parts,
+// whether they fit into the room or outgrow it, and wherever the rest of the
+// body is.
 func TestRoom(t *testing.T) {
 	const limit = 4 * spool.Piece
 	for _, files := range []int64{64 << 20, 0} {
