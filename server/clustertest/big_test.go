@@ -19,8 +19,9 @@ var (
 	bigDBURI = flag.String("big-db", "", "connection string of a database that has that schema already, called big")
 )
 
-// bigSchema is n tables with five foreign keys each, n views and n functions,
-// in pieces: a transaction holds a lock for each.
+// bigSchema makes n tables with five foreign keys each, n views and n
+// functions. It calls each for 200 of them at a time, because a transaction
+// holds a lock for every object.
 func bigSchema(n int, each func(sql string)) {
 	var b strings.Builder
 	b.WriteString("create schema big;\n")
@@ -42,9 +43,9 @@ func bigSchema(n int, each func(sql string)) {
 	}
 }
 
-// TestBigSchema measures: how long a big schema takes to load, what it takes in
-// memory, and how long requests take before, during and after reloads. Nothing
-// is asserted but that all are answered: time is for people to judge.
+// TestBigSchema measures how long a big schema takes to load, how much memory
+// it takes, and how long requests take before, during and after reloads. It
+// asserts only that all requests succeed; the times are logged.
 //
 //	go test ./server/clustertest -run BigSchema -v -big 10000
 func TestBigSchema(t *testing.T) {
@@ -63,8 +64,8 @@ func TestBigSchema(t *testing.T) {
 	a.awaitStatus("/t7?limit=1", 200)
 	t.Logf("loading: %.2f s; memory: %d MiB", a.metric("pgrst_schema_cache_query_time_seconds"), (heap()-before)>>20)
 
-	// What looks at all names there are: the search for one that is like it, made
-	// ready once, and the document.
+	// These requests read all names: the search for a similar name, whose index
+	// is built once, and the document.
 	for _, target := range []string{"/nothing?select=nowhere(*)", "/nothing", "/"} {
 		began := time.Now()
 		got := a.get(target)
@@ -106,7 +107,7 @@ func TestBigSchema(t *testing.T) {
 		times = nil
 		mu.Unlock()
 		if len(all) == 0 {
-			t.Errorf("%s: nothing was answered", when)
+			t.Errorf("%s: no request was answered", when)
 			return
 		}
 		slices.Sort(all)
@@ -121,7 +122,7 @@ func TestBigSchema(t *testing.T) {
 	}
 	wait := func() {
 		time.Sleep(pause)
-		eventually(t, "requests are answered", func() bool { mu.Lock(); defer mu.Unlock(); return len(times) > 0 || t.Failed() })
+		eventually(t, "requests succeed", func() bool { mu.Lock(); defer mu.Unlock(); return len(times) > 0 || t.Failed() })
 	}
 	wait()
 	report("before")
@@ -138,7 +139,7 @@ func TestBigSchema(t *testing.T) {
 	t.Logf("memory afterwards: %d MiB; the last load: %.2f s", (heap()-before)>>20, a.metric("pgrst_schema_cache_query_time_seconds"))
 }
 
-// heap is what is in use after everything that is not has been thrown away.
+// heap returns the heap in use after a garbage collection.
 func heap() uint64 {
 	var m runtime.MemStats
 	for range 2 {

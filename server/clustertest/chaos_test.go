@@ -15,7 +15,7 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 )
 
-// chaosTime is how long PostgreSQL is not left in peace.
+// chaosTime is how long the test restarts PostgreSQL.
 func chaosTime(t *testing.T) time.Duration {
 	t.Helper()
 	text := os.Getenv("CHAOS_TIME")
@@ -29,12 +29,12 @@ func chaosTime(t *testing.T) time.Duration {
 	return d
 }
 
-// TestChaos: PostgreSQL is killed and started every second, in all ways, under
-// 64 clients. Requests may fail as long as there is no database; they may not
-// succeed with something else than they should. Afterwards everything is as
+// TestChaos kills and starts PostgreSQL every second, in several ways, under
+// the load of 64 clients. Requests may fail while there is no database, but a
+// success must have the right result. Afterwards the server must work as
 // before.
 func TestChaos(t *testing.T) {
-	cluster := pgtest.StartOwn(t, "synchronous_commit = on") // what is confirmed has to be there afterwards
+	cluster := pgtest.StartOwn(t, "synchronous_commit = on") // confirmed writes must survive
 	db := newDB(t, cluster)
 	a := start(t, map[string]string{"db-uri": cluster.URI(db, pgtest.Login), "db-pool": "10"})
 	a.awaitLog("listening for database notifications")
@@ -43,9 +43,9 @@ func TestChaos(t *testing.T) {
 	goroutines := runtime.NumGoroutine()
 
 	var (
-		good, bad atomic.Int64 // answers with 200 and the right body, and with a failure
-		lastGood  atomic.Int64 // when the last request that succeeded was sent, in ns
-		wrote     sync.Map     // tags of writes that were confirmed
+		good, bad atomic.Int64 // responses with 200 and the right body, and failures
+		lastGood  atomic.Int64 // when the last successful request was sent, in ns
+		wrote     sync.Map     // tags of confirmed writes
 	)
 	began := time.Now()
 	stop := make(chan struct{})
@@ -91,7 +91,7 @@ func TestChaos(t *testing.T) {
 					return
 				}
 				bad.Add(1)
-				time.Sleep(2 * time.Millisecond) // a client that is told to come back does not hurry
+				time.Sleep(2 * time.Millisecond) // a client backs off after a failure
 			}
 		})
 	}
@@ -101,7 +101,7 @@ func TestChaos(t *testing.T) {
 	for round := 0; time.Since(began) < chaosTime(t); round++ {
 		next := time.Now().Add(time.Second)
 		cluster.Halt(t, ways[round%len(ways)])
-		time.Sleep(100 * time.Millisecond) // let all of them notice
+		time.Sleep(100 * time.Millisecond) // let all connections notice
 		cluster.Resume(t)
 		back := time.Now()
 		eventually(t, "an answer after a restart", func() bool { return lastGood.Load() > back.UnixNano() || !a.Running() })
@@ -115,13 +115,13 @@ func TestChaos(t *testing.T) {
 	clients.Wait()
 	slices.Sort(recoveries)
 	worst := recoveries[len(recoveries)-1]
-	t.Logf("%d restarts in %v: %d answers, %d failures; first answer after a restart: median %v, worst %v",
+	t.Logf("%d restarts in %v: %d successes, %d failures; first success after a restart: median %v, worst %v",
 		len(recoveries), time.Since(began).Round(time.Second), good.Load(), bad.Load(), recoveries[len(recoveries)/2], worst)
-	if worst > 30*time.Second { // a second, on a machine that has nothing else to do; the longest pause between attempts is 32
+	if worst > 30*time.Second { // one second on an idle machine; the longest pause between attempts is 32 s
 		t.Errorf("it took %v to recover", worst)
 	}
 
-	// No confirmed write is lost, and none was made twice.
+	// Each confirmed write exists once.
 	eventually(t, "the catalog", func() bool { return a.ready() == 200 })
 	var lost, twice []string
 	seen := map[string]int{}
@@ -140,7 +140,7 @@ func TestChaos(t *testing.T) {
 		t.Errorf("confirmed and lost: %d %.200q; written twice: %d %.200q", len(lost), lost, len(twice), twice)
 	}
 
-	// Nothing is left behind.
+	// The server holds no leftovers.
 	if n := a.metric("pgrst_db_pool_waiting"); n != 0 {
 		t.Errorf("%v requests wait for a connection", n)
 	}

@@ -15,7 +15,7 @@ import (
 
 const otherSecret = "another secret of at least thirty-two characters"
 
-// fileWriter is a file that a test writes again and again.
+// fileWriter returns a file and a function that rewrites it.
 func fileWriter(t *testing.T, name string) (path string, write func(text string)) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), name)
@@ -27,7 +27,7 @@ func fileWriter(t *testing.T, name string) (path string, write func(text string)
 	}
 }
 
-// TestConfigWhileSchemaFails: a secret is replaced while the schema cannot be
+// TestConfigWhileSchemaFails replaces a secret while the schema cannot be
 // loaded and the next attempt is far away.
 func TestConfigWhileSchemaFails(t *testing.T) {
 	t.Parallel()
@@ -52,7 +52,7 @@ func TestConfigWhileSchemaFails(t *testing.T) {
 	}
 }
 
-// TestConfigWhileSchemaLoads: a secret is replaced while a schema load hangs.
+// TestConfigWhileSchemaLoads replaces a secret while a schema load hangs.
 func TestConfigWhileSchemaLoads(t *testing.T) {
 	path, write := fileWriter(t, "secret")
 	write(otherSecret)
@@ -78,8 +78,8 @@ func TestConfigWhileSchemaLoads(t *testing.T) {
 	eventually(t, "another catalog", func() bool { return a.loads() > loads })
 }
 
-// TestConfigEndsFailure: the schema is loaded at once when the reason of the
-// failure was the configuration.
+// TestConfigEndsFailure checks that the schema is loaded at once after a reload
+// corrects the configuration that made it fail.
 func TestConfigEndsFailure(t *testing.T) {
 	path, write := fileWriter(t, "conf")
 	write(`db-schemas = "api,nowhere"`)
@@ -95,8 +95,8 @@ func TestConfigEndsFailure(t *testing.T) {
 	}
 }
 
-// TestStoredConfigWithoutCatalog: settings in the database count while the schema
-// cannot be loaded.
+// TestStoredConfigWithoutCatalog checks that settings in the database apply
+// while the schema cannot be loaded.
 func TestStoredConfigWithoutCatalog(t *testing.T) {
 	t.Parallel()
 	cluster := pgtest.StartOwn(t)
@@ -108,8 +108,8 @@ func TestStoredConfigWithoutCatalog(t *testing.T) {
 	}
 }
 
-// TestStoredConfigStays: settings of the database stay in force while they cannot
-// be read.
+// TestStoredConfigStays checks that settings from the database stay in force
+// while the database cannot be read.
 func TestStoredConfigStays(t *testing.T) {
 	t.Parallel()
 	a, exec := own(t, map[string]string{"db-pre-config": "api.configure"},
@@ -122,8 +122,8 @@ func TestStoredConfigStays(t *testing.T) {
 	}
 }
 
-// TestHangup: SIGHUP reloads configuration and schema. The configuration is read
-// once, also where loading the schema reads it.
+// TestHangup checks that SIGHUP reloads configuration and schema, and that the
+// configuration is read once, even if the schema load reads it too.
 func TestHangup(t *testing.T) {
 	for _, stored := range []string{"false", "true"} {
 		t.Run("db-config="+stored, func(t *testing.T) {
@@ -153,7 +153,7 @@ func TestHangup(t *testing.T) {
 	}
 }
 
-// TestChannelFollows: a reload changes the channel that is listened to.
+// TestChannelFollows checks that a reload changes the notification channel.
 func TestChannelFollows(t *testing.T) {
 	path, write := fileWriter(t, "conf")
 	write("db-max-rows = 5")
@@ -168,8 +168,9 @@ func TestChannelFollows(t *testing.T) {
 	a.awaitLog(`Received a config reload message on the "other" channel`)
 }
 
-// TestNeedsRestart: a reload names the settings that wait for a restart, once, and
-// repeats no warning of the start. The log tells the size that the pool still has.
+// TestNeedsRestart checks that a reload logs the settings that need a restart,
+// once, and repeats no warning of the start. The log shows the size that the
+// pool still has.
 func TestNeedsRestart(t *testing.T) {
 	path, write := fileWriter(t, "conf")
 	write("db-pool = 5\nserver-port = 1\ndb-pol = 1")
@@ -194,7 +195,8 @@ func TestNeedsRestart(t *testing.T) {
 	}
 }
 
-// TestAnonRoleWarning: a role that requests cannot take is warned of.
+// TestAnonRoleWarning checks the warning about an anonymous role that requests
+// cannot take.
 func TestAnonRoleWarning(t *testing.T) {
 	t.Parallel()
 	cluster := pgtest.StartOwn(t)
@@ -217,7 +219,7 @@ func TestAnonRoleWarning(t *testing.T) {
 	a.awaitLog("WARNING: neither db-anon-role nor jwt-secret is set, so every request is refused\n")
 }
 
-// TestStartLog: what a start says, in this order.
+// TestStartLog checks the order of the log lines at the start.
 func TestStartLog(t *testing.T) {
 	t.Parallel()
 	cluster := pgtest.StartOwn(t)
@@ -236,7 +238,8 @@ func TestStartLog(t *testing.T) {
 	}
 }
 
-// TestUnreachableLog: a request without a connection has its access line only.
+// TestUnreachableLog checks that a request without a connection is logged in
+// its access line only.
 func TestUnreachableLog(t *testing.T) {
 	t.Parallel()
 	cluster := pgtest.StartOwn(t)

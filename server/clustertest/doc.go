@@ -1,5 +1,5 @@
-// Package clustertest runs the whole server over databases that come, go and
-// take over from one another. It consists of tests.
+// Package clustertest runs the whole server with databases that stop, restart
+// and fail over. It consists of tests.
 //
 //	replica_test.go    a read replica by streaming replication, and failovers to it
 //	pgbouncer_test.go  PgBouncer in transaction mode
@@ -10,9 +10,9 @@
 //	pool_test.go       connections: how many, and what happens when there are no more
 //	big_test.go        what a reload costs where the schema is big
 //
-// CHAOS_TIME=60s makes the chaos longer than its default of ten seconds, -big
-// 10000 the big schema big.
-// FASTGREST_PGBOUNCER is the path of PgBouncer, which make installs where it
-// can; else it is looked for along PATH and in /usr/sbin. Without it its tests
-// are skipped and say so.
+// CHAOS_TIME=60s extends the chaos test from its default of ten seconds, and
+// -big 10000 enlarges the big schema. FASTGREST_PGBOUNCER is the path of
+// PgBouncer, which make installs if it can. By default PgBouncer is searched
+// for in PATH and /usr/sbin. Without PgBouncer its tests are skipped with a
+// message.
 package clustertest

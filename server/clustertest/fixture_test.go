@@ -70,7 +70,7 @@ func launch(t *testing.T, flags map[string]string) *app {
 	return &app{Server: servertest.Launch(t, flags), t: t}
 }
 
-// start starts a server and waits until it answers.
+// start starts a server and waits until it is ready.
 func start(t *testing.T, flags map[string]string) *app {
 	t.Helper()
 	a := launch(t, flags)
@@ -105,7 +105,7 @@ func (a *app) awaitLog(text string) {
 	eventually(a.t, "log line "+strconv.Quote(text), func() bool { return a.Log.Count(text) > 0 })
 }
 
-// ready is the status of /ready, 0 if nobody answers.
+// ready returns the status of /ready, or 0 without a response.
 func (a *app) ready() int {
 	resp, err := a.Admin.Get("http://admin/ready")
 	if err != nil {
@@ -115,7 +115,7 @@ func (a *app) ready() int {
 	return resp.StatusCode
 }
 
-// metric is a figure of /metrics.
+// metric returns a value from /metrics.
 func (a *app) metric(name string) float64 {
 	a.t.Helper()
 	resp, err := a.Admin.Get("http://admin/metrics")
@@ -138,7 +138,7 @@ func (a *app) metric(name string) float64 {
 	return value
 }
 
-// bearer is a header with a token of a role.
+// bearer returns an Authorization header with a token of a role.
 func bearer(t *testing.T, role, tag string) []string {
 	t.Helper()
 	claims, err := json.Marshal(map[string]string{"role": role, "tag": tag})
@@ -149,7 +149,7 @@ func bearer(t *testing.T, role, tag string) []string {
 	return []string{name, value}
 }
 
-// hosts is a connection string of several clusters.
+// hosts returns a connection string with several clusters.
 func hosts(db, attrs string, clusters ...*pgtest.Cluster) string {
 	var dirs, ports []string
 	for _, c := range clusters {
@@ -161,7 +161,7 @@ func hosts(db, attrs string, clusters ...*pgtest.Cluster) string {
 	}.Encode()
 }
 
-// awaitBody asks until the answer has the body.
+// awaitBody repeats a request until the response has the body.
 func (a *app) awaitBody(method, target, body string) {
 	a.t.Helper()
 	var last servertest.Response

@@ -10,9 +10,9 @@ import (
 	"github.com/fastgrest/fastgrest/server/servertest"
 )
 
-// TestLocked holds a lock for which three requests wait. All plans are known to
-// be quick, so that requests share connections. 60 requests that do not need the
-// lock are answered while it is held.
+// TestLocked holds a lock that three requests wait for. All plans are known to
+// be quick, so the requests share connections. 60 requests that do not need the
+// lock must finish while it is held.
 func TestLocked(t *testing.T) {
 	t.Parallel()
 	const (
@@ -31,7 +31,7 @@ func TestLocked(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name, lock    string
-		blocked, free func(i int) request // i is from 1 to 3, and from 10 on
+		blocked, free func(i int) request // i is 1 to 3, or 10 and above
 	}{
 		{"reads", "lock table api.note",
 			func(int) request { return request{"GET", "/note?limit=1", ""} },
@@ -48,7 +48,7 @@ func TestLocked(t *testing.T) {
 					t.Errorf("%s %s: %v %v", r.method, r.target, got, err)
 				}
 			}
-			for i := range 40 { // known to be quick
+			for i := range 40 { // make the plan known as quick
 				ask(test.free(10 + i))
 				ask(test.blocked(1 + i%locked))
 			}

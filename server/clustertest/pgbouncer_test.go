@@ -18,7 +18,7 @@ import (
 	"github.com/fastgrest/fastgrest/server/servertest"
 )
 
-// findPgBouncer returns its path, or skips the test.
+// findPgBouncer returns the path of PgBouncer, or skips the test.
 func findPgBouncer(t *testing.T) string {
 	t.Helper()
 	if path := os.Getenv("FASTGREST_PGBOUNCER"); path != "" {
@@ -33,8 +33,8 @@ func findPgBouncer(t *testing.T) string {
 	return ""
 }
 
-// startPgBouncer puts one in front of a cluster and returns the connection
-// string. It has poolSize connections for all its clients.
+// startPgBouncer starts PgBouncer in front of a cluster and returns its
+// connection string. It has poolSize server connections for all clients.
 func startPgBouncer(t *testing.T, c *pgtest.Cluster, db, mode string, poolSize int) string {
 	t.Helper()
 	program := findPgBouncer(t)
@@ -62,7 +62,7 @@ max_client_conn = 200
 admin_users = %s
 `, db, c.SocketDir(), dir, users, mode, poolSize, pgtest.Login))
 	args := []string{conf}
-	if os.Geteuid() == 0 { // which it refuses to be
+	if os.Geteuid() == 0 { // PgBouncer refuses to run as root
 		who := serverAccount(t, c)
 		args = append([]string{"-u", who.Username}, args...)
 		uid, _ := strconv.Atoi(who.Uid)
@@ -81,7 +81,7 @@ admin_users = %s
 	gone := make(chan struct{})
 	go func() { _ = cmd.Wait(); close(gone) }()
 	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM) // at once; SIGINT would wait for its clients
+		_ = cmd.Process.Signal(syscall.SIGTERM) // immediate; SIGINT would wait for the clients
 		<-gone
 		if t.Failed() {
 			t.Logf("PgBouncer:\n%s", out)
@@ -99,7 +99,8 @@ admin_users = %s
 	return "postgresql:///" + db + "?" + url.Values{"host": {dir}, "port": {"6432"}, "user": {pgtest.Login}}.Encode()
 }
 
-// serverAccount is who the cluster runs as, who may enter its folder.
+// serverAccount returns the account of the cluster, which can read the
+// cluster's folder.
 func serverAccount(t *testing.T, c *pgtest.Cluster) *user.User {
 	t.Helper()
 	info, err := os.Stat(c.DataDir())
@@ -113,8 +114,9 @@ func serverAccount(t *testing.T, c *pgtest.Cluster) *user.User {
 	return who
 }
 
-// TestTransactionPooler: many clients of several roles, through fewer
-// connections than we have of our own. Each answer says who asked.
+// TestTransactionPooler sends requests of several roles from many clients
+// through a pooler that has fewer connections than the server's pool. Each
+// response shows its role.
 func TestTransactionPooler(t *testing.T) {
 	t.Parallel()
 	findPgBouncer(t) // skips the test before it starts a cluster
@@ -124,7 +126,7 @@ func TestTransactionPooler(t *testing.T) {
 	a := start(t, map[string]string{"db-uri": uri, "db-prepared-statements": "false", "db-pool": "12",
 		"db-schema-poll-interval": "1", "db-pool-acquisition-timeout": "50"})
 
-	// LISTEN is taken, and nothing ever comes of it.
+	// LISTEN succeeds, but no notification arrives.
 	a.awaitLog("Notifications cannot arrive: a connection pooler does not pass notifications on")
 	if got := a.ready(); got != 200 {
 		t.Errorf("/ready: %d", got)
@@ -153,7 +155,8 @@ func TestTransactionPooler(t *testing.T) {
 					{"POST", "/note?select=tag,role", `{"tag":"` + tag + `"}`, []string{"Prefer", "return=representation", "Accept", "application/vnd.pgrst.object+json"}, 201,
 						fmt.Sprintf(`{"tag":%q,"role":%q}`, tag, role)},
 					{"POST", "/rpc/add_note?select=tag,role", `{"tag":"` + tag + `"}`, nil, 200, fmt.Sprintf(`{"tag":%q,"role":%q}`, tag, role)},
-					// Both rows are touched; nobody but us may see that before it is undone.
+					// Both rows are updated and rolled back; no other request
+					// may see the update.
 					{"PATCH", "/note?tag=eq." + tag, `{"tag":"undone"}`, []string{"Accept", "application/vnd.pgrst.object+json", "Prefer", "return=representation"}, 406, "PGRST116"},
 					{"GET", "/note?tag=eq." + tag + "&select=tag", "", nil, 200, fmt.Sprintf(`[{"tag":%q}, {"tag":%q}]`, tag, tag)},
 					{"DELETE", "/note?tag=eq." + tag, "", []string{"Prefer", "count=exact"}, 204, ""},
@@ -162,7 +165,8 @@ func TestTransactionPooler(t *testing.T) {
 				} {
 					var got servertest.Response
 					var err error
-					// Serializable transactions may be refused; that is for the client to repeat.
+					// A serializable transaction may fail; the client repeats
+					// it.
 					for range 100 {
 						got, err = a.Try(r.method, r.target, r.body, append(r.headers, token...)...)
 						if err != nil || got.Code != "40001" {
@@ -186,13 +190,13 @@ func TestTransactionPooler(t *testing.T) {
 		t.Error("there are more connections than the pooler may have: the test does not test what it says")
 	}
 
-	// What notifications cannot tell, the poll does.
+	// The poll replaces notifications.
 	cluster.Exec(t, db, "create table api.fresh (id int)")
 	a.awaitStatus("/fresh", 200)
 }
 
-// TestSessionPooler: one that keeps a process for each of its clients passes
-// notifications on, and we see that it does.
+// TestSessionPooler checks that notifications arrive through a pooler in
+// session mode, and that the server detects it.
 func TestSessionPooler(t *testing.T) {
 	t.Parallel()
 	findPgBouncer(t) // skips the test before it starts a cluster

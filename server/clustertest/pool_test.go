@@ -11,7 +11,7 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 )
 
-// TestBusyPool: one connection, and somebody has it.
+// TestBusyPool has one connection, which another request uses.
 func TestBusyPool(t *testing.T) {
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
@@ -31,7 +31,7 @@ func TestBusyPool(t *testing.T) {
 		return value(t, cluster, db, "select count(*) from pg_stat_activity where wait_event = 'PgSleep'") == "1"
 	}
 	eventually(t, "the connection is taken", sleeping)
-	// What can be answered without a connection does not wait for one.
+	// Requests that need no connection do not wait for one.
 	for _, r := range []struct {
 		method, target string
 		headers        []string
@@ -54,7 +54,7 @@ func TestBusyPool(t *testing.T) {
 	if got := figure("timeouts_total"); got != 0 {
 		t.Errorf("%v timeouts", got)
 	}
-	var first, last atomic.Int64 // answers, in ns since began
+	var first, last atomic.Int64 // response times, in ns since began
 	began := time.Now()
 	var waiters sync.WaitGroup
 	for range 5 {
@@ -76,7 +76,7 @@ func TestBusyPool(t *testing.T) {
 		t.Errorf("%v timeouts, want 5", got)
 	}
 	eventually(t, "none waits", func() bool { return figure("waiting") == 0 })
-	// A burst is two lines: the first at once, one more for the rest.
+	// A burst makes two lines: the first at once, and one for the rest.
 	a.awaitLog("Timed out acquiring connection from connection pool.")
 	if got := a.Log.Count("Timed out acquiring connection from connection pool."); got > 2+int((last.Load()-first.Load())/int64(time.Second)) {
 		t.Errorf("%d lines about timeouts", got)
@@ -93,8 +93,8 @@ func TestBusyPool(t *testing.T) {
 	a.awaitStatus("/item?limit=1", 200)
 }
 
-// TestTooManyConnections: the server lets us have two connections and the pool
-// may have ten. Whoever asks is served by the two.
+// TestTooManyConnections has a PostgreSQL that permits two connections and a
+// pool of ten. The two serve all requests.
 func TestTooManyConnections(t *testing.T) {
 	t.Parallel()
 	cluster := pgtest.StartOwn(t)
@@ -125,8 +125,8 @@ func TestTooManyConnections(t *testing.T) {
 	a.awaitStatus("/item?limit=1", 200)
 }
 
-// TestOldConnections: connections do not outlive their time, whether they are
-// used or not.
+// TestOldConnections checks that connections are closed after their maximum
+// lifetime, whether they are used or idle.
 func TestOldConnections(t *testing.T) {
 	t.Parallel()
 	cluster := pgtest.StartOwn(t)

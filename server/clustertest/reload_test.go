@@ -14,8 +14,9 @@ import (
 	"github.com/fastgrest/fastgrest/server/servertest"
 )
 
-// own starts a server over a database of a cluster of its own, with sql beyond
-// the schema: role settings belong to the cluster.
+// own starts a server with a database in a private cluster, with sql in
+// addition to the schema. Role settings belong to the whole cluster, so these
+// tests cannot share one.
 func own(t *testing.T, flags map[string]string, sql ...string) (a *app, exec func(sql string)) {
 	t.Helper()
 	cluster := pgtest.StartOwn(t)
@@ -32,7 +33,8 @@ func own(t *testing.T, flags map[string]string, sql ...string) (a *app, exec fun
 	return a, func(sql string) { cluster.Exec(t, db, sql) }
 }
 
-// signal is what an operator would send; all servers of this process hear it.
+// signal sends a signal to the test process. All its servers receive the
+// signal.
 func signal(t *testing.T, sig syscall.Signal) {
 	t.Helper()
 	if err := syscall.Kill(os.Getpid(), sig); err != nil {
@@ -42,7 +44,7 @@ func signal(t *testing.T, sig syscall.Signal) {
 
 func (a *app) rows(target string) int { return strings.Count(a.get(target).Body, "{") }
 
-// TestNotify: the words and what they do.
+// TestNotify checks each notification payload and its effect.
 func TestNotify(t *testing.T) {
 	t.Parallel()
 	a, exec := own(t, nil)
@@ -69,7 +71,7 @@ func TestNotify(t *testing.T) {
 	exec("create table api.fresh (id int); alter role test_login set pgrst.db_max_rows = 4")
 	exec("notify pgrst, 'reload schema'")
 	a.awaitStatus("/fresh", 200)
-	// PostgREST reads the settings whenever it loads the schema.
+	// PostgREST reads the settings with every schema load.
 	if n := a.rows("/item"); n != 4 {
 		t.Errorf("%d rows, want 4", n)
 	}
@@ -81,8 +83,8 @@ func TestNotify(t *testing.T) {
 	eventually(t, "the table is gone", func() bool { return a.get("/fresh").Code == "PGRST205" })
 }
 
-// TestManyNotifications: they come faster than a schema loads. The last is not
-// lost, and not each is served.
+// TestManyNotifications sends notifications faster than the schema loads. The
+// last one must take effect, and several share a load.
 func TestManyNotifications(t *testing.T) {
 	t.Parallel()
 	a, exec := own(t, nil)
@@ -99,7 +101,7 @@ func TestManyNotifications(t *testing.T) {
 	}
 }
 
-// TestReloadUnderLoad: no request fails because of a reload, or is cut short.
+// TestReloadUnderLoad checks that a reload makes no request fail or end early.
 func TestReloadUnderLoad(t *testing.T) {
 	t.Parallel()
 	a, exec := own(t, map[string]string{"db-pool": "6"})
@@ -147,8 +149,8 @@ func TestReloadUnderLoad(t *testing.T) {
 	a.awaitStatus("/t39", 200)
 }
 
-// TestReloadFails: what was loaded before stays in force, and is replaced when
-// loading works again.
+// TestReloadFails checks that the old schema cache stays in force until a load
+// succeeds again.
 func TestReloadFails(t *testing.T) {
 	t.Parallel()
 	cluster := pgtest.StartOwn(t)
@@ -176,7 +178,8 @@ func TestReloadFails(t *testing.T) {
 	eventually(t, "ready", func() bool { return a.ready() == 200 })
 }
 
-// TestReloadConfig: the file, the file of a secret, and what the signals read.
+// TestReloadConfig changes the configuration file and the file of a secret and
+// sends the signals.
 func TestReloadConfig(t *testing.T) {
 	dir := t.TempDir()
 	secretFile, conf := filepath.Join(dir, "secret"), filepath.Join(dir, "conf")
@@ -206,7 +209,7 @@ func TestReloadConfig(t *testing.T) {
 	write(secretFile, servertest.Secret)
 	write(conf, "db-max-rows = 6\ndb-channel-enabled = true\nlog-level = \"error\"\n")
 	loads := a.metric(`pgrst_schema_cache_loads_total{status="SUCCESS"}`)
-	signal(t, syscall.SIGUSR1) // is about the schema
+	signal(t, syscall.SIGUSR1) // reloads the schema only
 	eventually(t, "schema loaded", func() bool { return a.metric(`pgrst_schema_cache_loads_total{status="SUCCESS"}`) > loads })
 	if got, n := status(), a.rows("/item"); got != 401 || n != 5 {
 		t.Errorf("after SIGUSR1: %d, %d rows", got, n)
@@ -222,12 +225,12 @@ func TestReloadConfig(t *testing.T) {
 	a.awaitLog("Config reloaded")
 	a.awaitLog("listening for database notifications")
 
-	// A token that was good, and is remembered, is not good for ever.
+	// A cached token is rejected after the secret has changed.
 	write(secretFile, wrong)
 	cluster.Exec(t, db, "notify pgrst, 'reload config'")
 	eventually(t, "wrong secret", func() bool { return status() == 401 })
 
-	// Nonsense changes nothing.
+	// An invalid file changes nothing.
 	write(conf, "db-max-rows = 7\nlog-level = \"loud\"\n")
 	signal(t, syscall.SIGUSR2)
 	a.awaitLog("Failed reloading config: ")

@@ -13,8 +13,8 @@ import (
 	"github.com/fastgrest/fastgrest/server/servertest"
 )
 
-// TestReplica: a server that has a read replica and nothing else. No
-// notification arrives there; the poll has to see what happens on the primary.
+// TestReplica runs a server that has only a read replica. Notifications do not
+// arrive on a replica, so the poll must detect changes on the primary.
 func TestReplica(t *testing.T) {
 	t.Parallel()
 	primary := pgtest.StartReplicated(t, "cluster_name = 'primary'", "max_standby_streaming_delay = '50ms'")
@@ -37,7 +37,7 @@ func TestReplica(t *testing.T) {
 		}
 	}
 
-	// The listener goes on trying, and does not go on about it.
+	// The listener keeps trying without logging each attempt.
 	eventually(t, "four attempts to listen", func() bool { return strings.Count(replica.Log(), "show transaction_read_only") >= 4 })
 	for text, want := range map[string]int{"Notifications cannot arrive": 1, "db-schema-poll-interval": 1, "Failed listening": 1, "Retrying listening": 1} {
 		if got := a.Log.Count(text); got != want {
@@ -56,7 +56,7 @@ func TestReplica(t *testing.T) {
 	eventually(t, "settings in the database", func() bool { return a.get("/item").Header.Get("Content-Range") == "0-1/*" })
 	t.Run("conflict", func(t *testing.T) { recoveryConflict(t, a, primary, replica, db) })
 
-	// Notifications work as soon as there is a primary.
+	// Notifications work after the promotion.
 	replica.Promote(t)
 	a.awaitLog("listening for database notifications")
 	if got := a.Do("POST", "/note", `{"tag":"x"}`); got.Status != 201 {
@@ -64,8 +64,8 @@ func TestReplica(t *testing.T) {
 	}
 }
 
-// recoveryConflict: a query that the replica ends because it stands in the way
-// of replication is not repeated.
+// recoveryConflict checks that a query which the replica cancels because of a
+// replication conflict is not repeated.
 func recoveryConflict(t *testing.T, a *app, primary, replica *pgtest.Cluster, db string) {
 	primary.Exec(t, db, `
 		create table api.vanishing as select i from generate_series(1, 1000) i;
@@ -85,7 +85,7 @@ func recoveryConflict(t *testing.T, a *app, primary, replica *pgtest.Cluster, db
 	}
 	eventually(t, "the query runs", sleeping)
 	primary.Exec(t, db, "delete from api.vanishing")
-	for { // somebody's snapshot may keep the rows for a while
+	for { // another session's snapshot may keep the rows for a while
 		primary.Exec(t, db, "vacuum api.vanishing")
 		select {
 		case got := <-done:
@@ -98,8 +98,8 @@ func recoveryConflict(t *testing.T, a *app, primary, replica *pgtest.Cluster, db
 	}
 }
 
-// TestFailover: two hosts, of which the one that takes writes is wanted. It
-// goes, the other takes over, and the first comes back as its replica.
+// TestFailover has two hosts and wants the one that takes writes. The first
+// stops, the second is promoted, and the first returns as its replica.
 func TestFailover(t *testing.T) {
 	t.Parallel()
 	one := pgtest.StartReplicated(t, "cluster_name = 'one'")
@@ -108,7 +108,7 @@ func TestFailover(t *testing.T) {
 	a := start(t, map[string]string{"db-uri": hosts(db, "read-write", one, two), "db-pool": "4"})
 	a.awaitLog("listening for database notifications")
 
-	var phase atomic.Int32 // 0: one is the primary, 1: in between, 2: two is
+	var phase atomic.Int32 // 0: one is the primary, 1: no primary, 2: two is the primary
 	var served [3]atomic.Int64
 	stop := make(chan struct{})
 	var clients sync.WaitGroup
@@ -148,15 +148,15 @@ func TestFailover(t *testing.T) {
 	one.Halt(t, syscall.SIGINT)
 	two.Promote(t)
 	a.awaitBody("POST", "/rpc/cluster", `"two"`)
-	// From here on nothing may fail, and nothing go elsewhere: not even when the
-	// first host, which is asked first, is back.
+	// From here on requests must succeed and must reach the new primary, even
+	// when the first host, which is tried first, is back.
 	phase.Store(2)
 	eventually(t, "requests after", func() bool { return served[2].Load() > 100 })
 	one.Demote(t, two)
 	one.Resume(t)
 	n := served[2].Load()
 	eventually(t, "requests with both", func() bool { return served[2].Load() > n+100 })
-	// New connections, too, find the one that takes writes.
+	// New connections also go to the new primary.
 	two.Exec(t, db, "create table api.later (id int); notify pgrst")
 	a.awaitStatus("/later", 200)
 	n = served[2].Load()
@@ -168,10 +168,11 @@ func TestFailover(t *testing.T) {
 	}
 }
 
-// TestFenced: the primary is not stopped but takes no writes any more, and the
-// connections to it stay. The first write to be refused is the end of them;
-// with target_session_attrs the next goes to the new primary. Where nothing was
-// asked of servers, and where a function says it may not write, nothing happens.
+// TestFenced makes the primary read-only without stopping it, so its
+// connections stay open. The first write that it refuses closes them, and with
+// target_session_attrs new ones go to the new primary. Without
+// target_session_attrs, or if a function itself raises the read-only error, the
+// connections stay.
 func TestFenced(t *testing.T) {
 	t.Parallel()
 	one := pgtest.StartReplicated(t, "cluster_name = 'one'")
@@ -185,7 +186,8 @@ func TestFenced(t *testing.T) {
 	opened := func(a *app) float64 { return a.metric("fastgrest_db_pool_opened_total") }
 	const strayed = "takes no writes any more"
 
-	// Functions that refuse, and soil their session with it, say nothing of the server.
+	// Functions that raise the error and make their session read-only say
+	// nothing about the server.
 	wants.settled()
 	wants.get("/item?limit=1")
 	before := opened(wants)
@@ -209,7 +211,7 @@ func TestFenced(t *testing.T) {
 	one.Exec(t, "postgres", "alter system set default_transaction_read_only = on")
 	one.Exec(t, "postgres", "select pg_reload_conf()")
 	two.Promote(t)
-	eventually(t, "nobody may write there", func() bool { return value(t, one, db, "show transaction_read_only") == "on" })
+	eventually(t, "the old primary is read-only", func() bool { return value(t, one, db, "show transaction_read_only") == "on" })
 	eventually(t, "everybody may write here", func() bool { return value(t, two, db, "show transaction_read_only") == "off" })
 	before, kept := opened(wants), opened(stays)
 	var refused atomic.Int64
@@ -239,7 +241,8 @@ func TestFenced(t *testing.T) {
 	if got := value(t, two, db, "select count(*) from api.note where tag like 'c%'"); got != "320" {
 		t.Errorf("%s rows on the new primary, want 320", got)
 	}
-	// Each connection there was may refuse the flights it had been given by then, no more.
+	// Each old connection may refuse the flights that it had received by then,
+	// and no more.
 	if n := refused.Load(); n < 1 || n > 16*8 {
 		t.Errorf("%d writes were refused", n)
 	}
@@ -250,7 +253,7 @@ func TestFenced(t *testing.T) {
 	if n := wants.Log.Count(strayed); n != 1 {
 		t.Errorf("%d times in the log", n)
 	}
-	// The listener has moved, too, and the catalog is the new primary's.
+	// The listener has moved as well, and the catalog is the new primary's.
 	two.Exec(t, db, "create table api.later (id int)")
 	eventually(t, "the listener is on the new primary", func() bool {
 		two.Exec(t, db, "notify pgrst")

@@ -11,8 +11,8 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 )
 
-// TestReserve: five connections, and a function that takes long. As soon as
-// that is known three of them are all that its calls get together.
+// TestReserve has five connections and a slow function. Once the function is
+// known to be slow, its calls may use at most three connections together.
 func TestReserve(t *testing.T) {
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
@@ -41,7 +41,7 @@ func TestReserve(t *testing.T) {
 			return a.metric("fastgrest_db_pool_queued") == n && a.metric("pgrst_db_pool_waiting") == n
 		}
 	}
-	for range 8 { // known to be slow
+	for range 8 { // make the function known as slow
 		if status := nap(t.Context(), "0.2"); status != 200 {
 			t.Fatalf("a nap: %d", status)
 		}
@@ -76,10 +76,11 @@ func TestReserve(t *testing.T) {
 	eventually(t, "one waits", queued(1))
 	for range 2 {
 		if status := <-statuses; status != 0 {
-			t.Errorf("gone, and yet answered: %d", status)
+			t.Errorf("response to a client that has left: %d", status)
 		}
 	}
-	// Those who sleep are ended: the one that waits is next, and nothing is lost.
+	// End the sleeping calls: the waiting request is next, and no place is
+	// lost.
 	end := func() {
 		cluster.Exec(t, db, "select pg_cancel_backend(pid) from pg_stat_activity where wait_event = 'PgSleep'")
 	}
@@ -98,7 +99,8 @@ func TestReserve(t *testing.T) {
 	end()
 }
 
-// TestReserveTimeout: who waits for other slow ones waits no longer than anybody.
+// TestReserveTimeout checks that a request that waits for other slow requests
+// times out like any other.
 func TestReserveTimeout(t *testing.T) {
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)

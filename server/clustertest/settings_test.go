@@ -13,7 +13,7 @@ import (
 	"github.com/fastgrest/fastgrest/server/servertest"
 )
 
-// setting has a function that tells what a setting is.
+// setting has a function that returns a setting.
 const setting = `
 create function api.setting(name text) returns text language sql stable as 'select current_setting(name, true)';
 create schema other;
@@ -21,7 +21,7 @@ create function other.setting(name text) returns text language sql stable as 'se
 grant usage on schema other to test_anon;
 `
 
-// setting asks for one, as whoever the headers say.
+// setting returns the value of a setting for the role in the headers.
 func (a *app) setting(name string, headers ...string) string {
 	a.t.Helper()
 	return a.get("/rpc/setting?name="+name, headers...).Body
@@ -37,8 +37,8 @@ func (a *app) awaitSetting(name, want string, headers ...string) {
 
 func (a *app) loads() float64 { return a.metric(`pgrst_schema_cache_loads_total{status="SUCCESS"}`) }
 
-// settled waits until no reload is under way and none is wanted: reloads are
-// made one after the other, and those that wait in any order.
+// settled waits until no reload is running or pending. Reloads run one at a
+// time, and pending ones in any order.
 func (a *app) settled() {
 	a.t.Helper()
 	for range 12 {
@@ -48,8 +48,8 @@ func (a *app) settled() {
 	}
 }
 
-// TestOneLoadAtStart: the first catalog is loaded once, though the listener,
-// too, asks for one whenever it has connected.
+// TestOneLoadAtStart checks that the first catalog is loaded once, although the
+// listener also requests a load after it connects.
 func TestOneLoadAtStart(t *testing.T) {
 	t.Parallel()
 	cluster := pgtest.StartOwn(t)
@@ -79,9 +79,9 @@ func TestOneLoadAtStart(t *testing.T) {
 	}
 }
 
-// TestSchemasChange: db-schemas in the file and in the database. The
-// configuration alone says where requests look; what is there is known when the
-// schema cache has been loaded, too.
+// TestSchemasChange changes db-schemas in the file and in the database. The
+// configuration decides at once which schemas requests use; their content is
+// known after the next schema load.
 func TestSchemasChange(t *testing.T) {
 	t.Run("file and signals", func(t *testing.T) {
 		conf := filepath.Join(t.TempDir(), "conf")
@@ -117,7 +117,8 @@ func TestSchemasChange(t *testing.T) {
 	})
 }
 
-// TestSettingsAtStart: what the database says of db-schemas is in force with the first catalog.
+// TestSettingsAtStart checks that db-schemas from the database applies to the
+// first catalog.
 func TestSettingsAtStart(t *testing.T) {
 	t.Parallel()
 	cluster := pgtest.StartOwn(t)
@@ -130,8 +131,8 @@ func TestSettingsAtStart(t *testing.T) {
 	}
 }
 
-// TestReloadDatabaseSettings: SIGUSR2 reads what the database says again: the
-// settings, and what roles want.
+// TestReloadDatabaseSettings checks that SIGUSR2 reads the settings in the
+// database again, including the settings of roles.
 func TestReloadDatabaseSettings(t *testing.T) {
 	a, exec := own(t, nil, setting+"alter role test_user set statement_timeout = '5s'; alter role test_other set work_mem = '3MB'")
 	one, two := bearer(t, "test_user", ""), bearer(t, "test_other", "")
@@ -144,7 +145,7 @@ func TestReloadDatabaseSettings(t *testing.T) {
 	exec(`alter role test_user set statement_timeout = '8s'; alter role test_other reset work_mem;
 		alter role test_login set pgrst.db_max_rows = 3; alter role test_login set pgrst.app_settings_colour = 'red'`)
 	if got, n := a.setting("statement_timeout", one...), a.rows("/item"); got != `"5s"` || n != 100 {
-		t.Errorf("before anybody asked for it: %s, %d rows", got, n)
+		t.Errorf("before the reload: %s, %d rows", got, n)
 	}
 	signal(t, syscall.SIGUSR2)
 	a.awaitSetting("statement_timeout", `"8s"`, one...)
@@ -159,8 +160,8 @@ func TestReloadDatabaseSettings(t *testing.T) {
 	}
 }
 
-// TestReloadFile: settings of the file that reloads change, and that survive
-// what empties the pool.
+// TestReloadFile checks settings of the file that a reload changes and that
+// survive the replacement of all connections.
 func TestReloadFile(t *testing.T) {
 	conf := filepath.Join(t.TempDir(), "conf")
 	write := func(text string) {
@@ -193,7 +194,7 @@ func TestReloadFile(t *testing.T) {
 	a.awaitLog(listening)
 	a.awaitLog(borrowed)
 
-	// With settings in the database, whatever loads the schema reads the file, too.
+	// With settings in the database, a schema load reads the file as well.
 	write("app.settings.name = \"Joan\"\nlog-level = \"error\"\ndb-channel-enabled = false\n")
 	signal(t, syscall.SIGUSR1)
 	a.awaitSetting("app.settings.name", `"Joan"`)
@@ -211,8 +212,8 @@ func TestReloadFile(t *testing.T) {
 	}
 }
 
-// TestRoleClaimKeyReload: keys in the old syntax are warned of each time they
-// are read, wrong ones change nothing.
+// TestRoleClaimKeyReload checks that a key in the old syntax gives a warning
+// each time it is read, and that an invalid key changes nothing.
 func TestRoleClaimKeyReload(t *testing.T) {
 	t.Parallel()
 	a, exec := own(t, map[string]string{"jwt-role-claim-key": ".role"})
@@ -254,8 +255,9 @@ func TestRoleClaimKeyReload(t *testing.T) {
 	}
 }
 
-// TestSessionSettings: settings of the authenticator belong to connections. A
-// reload makes new ones; one that is being used meanwhile is not used again.
+// TestSessionSettings checks that the authenticator's settings apply to new
+// connections after a reload. A connection in use during the reload is not used
+// again.
 func TestSessionSettings(t *testing.T) {
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
@@ -288,7 +290,7 @@ func TestSessionSettings(t *testing.T) {
 	if got := <-answers; got.Body != `"held"` {
 		t.Errorf("a request from before: %v", got)
 	}
-	// Both connections there may be, several times.
+	// Use both connections several times.
 	results := make(chan string)
 	for range 20 {
 		go func() {
@@ -312,7 +314,8 @@ func TestSessionSettings(t *testing.T) {
 	})
 }
 
-// TestColumnTypeChanges: connections forget what they knew about a column.
+// TestColumnTypeChanges checks that connections drop statements whose column
+// types have changed.
 func TestColumnTypeChanges(t *testing.T) {
 	t.Parallel()
 	a, exec := own(t, nil, "create table api.cat (id uuid primary key); insert into api.cat values ('dea27321-f988-4a57-93e4-8eeb38f3cf1e'); grant select on api.cat to test_anon")
@@ -325,7 +328,7 @@ func TestColumnTypeChanges(t *testing.T) {
 	a.awaitBody("GET", "/cat?id=eq.1", `[{"id":1}]`)
 }
 
-// TestLoadTime: how long the catalog took to be read is what the log says.
+// TestLoadTime checks the load time of the catalog in the log.
 func TestLoadTime(t *testing.T) {
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)

@@ -12,8 +12,8 @@ import (
 	"github.com/fastgrest/fastgrest/server/servertest"
 )
 
-// TestStartDown: there is no database yet. Requests are told when to come
-// back, and answered once it is there.
+// TestStartDown starts the server before its database. Requests get a
+// Retry-After header until the database is there.
 func TestStartDown(t *testing.T) {
 	t.Parallel()
 	cluster := pgtest.StartOwn(t)
@@ -39,8 +39,9 @@ func TestStartDown(t *testing.T) {
 	a.awaitLog("Successfully connected to PostgreSQL")
 }
 
-// TestStartSlow: something takes our connections and says nothing. The admin
-// port answers meanwhile, and the API when the first attempt has been given up.
+// TestStartSlow connects to a socket that accepts connections and never
+// responds. The admin port responds meanwhile, and the API responds after the
+// first attempt has timed out.
 func TestStartSlow(t *testing.T) {
 	t.Parallel()
 	dir := servertest.SocketDir(t)
@@ -61,7 +62,8 @@ func TestStartSlow(t *testing.T) {
 	}
 }
 
-// TestStartRefused: what waiting cannot mend ends the process.
+// TestStartRefused checks that an error that waiting cannot solve ends the
+// process.
 func TestStartRefused(t *testing.T) {
 	t.Parallel()
 	cluster := pgtest.StartOwn(t)
@@ -102,7 +104,8 @@ func TestStartRefused(t *testing.T) {
 	a.awaitStatus("/item", 200)
 }
 
-// TestNoRecovery: the listener's connection ends, and may not be made again.
+// TestNoRecovery checks that without automatic recovery the loss of the
+// listener's connection ends the process.
 func TestNoRecovery(t *testing.T) {
 	t.Parallel()
 	cluster := pgtest.StartOwn(t)
