@@ -20,9 +20,9 @@ import (
 	"github.com/fastgrest/fastgrest/server/servertest"
 )
 
-// TestBodyLimit: what is larger than server-max-body-size is refused before
-// anything is done with it, in words a client can read even if it was still
-// sending; what is not larger is taken.
+// TestBodyLimit checks that a body larger than server-max-body-size is rejected
+// before it has any effect, with a response that the client can read even while
+// it still sends. A body of the maximum size is accepted.
 func TestBodyLimit(t *testing.T) {
 	const limit = 1 << 20
 	f := start(t, pgtest.Start(t), map[string]string{"server-max-body-size": strconv.Itoa(limit)})
@@ -30,18 +30,18 @@ func TestBodyLimit(t *testing.T) {
 		name    string
 		size    int
 		chunked bool
-		expect  bool // the client asks first
+		expect  bool // the client sends Expect: 100-continue
 		status  int
 	}{
 		{"at the limit", limit, false, false, 201},
 		{"at the limit, chunked", limit, true, false, 201},
-		{"at the limit, asking", limit, false, true, 201},
-		{"one more", limit + 1, false, false, 413},
-		{"one more, chunked", limit + 1, true, false, 413},
-		{"one more, asking", limit + 1, false, true, 413},
-		{"far more", 64 * limit, false, false, 413},
-		{"far more, chunked", 64 * limit, true, false, 413},
-		{"far more, asking", 64 * limit, false, true, 413},
+		{"at the limit, with Expect", limit, false, true, 201},
+		{"one byte above the limit", limit + 1, false, false, 413},
+		{"one byte above the limit, chunked", limit + 1, true, false, 413},
+		{"one byte above the limit, with Expect", limit + 1, false, true, 413},
+		{"far above the limit", 64 * limit, false, false, 413},
+		{"far above the limit, chunked", 64 * limit, true, false, 413},
+		{"far above the limit, with Expect", 64 * limit, false, true, 413},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			for range 3 { // on connections that have been used too
@@ -113,12 +113,12 @@ func (f *filler) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// serverEnv makes this test binary a server: a process of its own, whose
-// memory is its own.
+// serverEnv makes this test binary a server in a separate process, so that its
+// memory can be measured.
 const serverEnv = "FAULTTEST_SERVER"
 
 func TestMain(m *testing.M) {
-	exec.QuickTime = time.Minute // requests share connections however busy the machine is
+	exec.QuickTime = time.Minute // requests share connections even on a busy machine
 	if uri := os.Getenv(serverEnv); uri != "" {
 		err := server.Run(context.Background(), server.Options{
 			Source: config.LoadOptions{Flags: map[string]string{
@@ -135,7 +135,7 @@ func TestMain(m *testing.M) {
 	pgtest.MainWaiting(m)
 }
 
-// TestLeftoverBodies: a body that nobody wanted is never taken for the next
+// TestLeftoverBodies checks that an unread body is never parsed as the next
 // request of the connection.
 func TestLeftoverBodies(t *testing.T) {
 	f := start(t, pgtest.Start(t), map[string]string{"server-max-body-size": strconv.Itoa(1 << 20)})
@@ -156,11 +156,11 @@ func TestLeftoverBodies(t *testing.T) {
 		{"unknown method", "BREW /thing HTTP/1.1\r\nHost: a\r\n"},
 		{"bad query", "POST /thing?select=(( HTTP/1.1\r\nHost: a\r\n"},
 		{"invalid JSON", "POST /thing HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"},
-		{"asking", "DELETE /thing?tag=eq.x HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"},
+		{"with Expect", "DELETE /thing?tag=eq.x HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"},
 	} {
 		sizes := []int{len(inner), 8 << 10, 8<<10 + len(inner)/2, 100 << 10}
 		if test.name == "GET" || test.name == "refused token" || test.name == "invalid JSON" {
-			sizes = append(sizes, 900<<10, 3<<20) // larger than the limit, and than anybody's patience
+			sizes = append(sizes, 900<<10, 3<<20) // larger than the limit, and than the server drains
 		}
 		for _, size := range sizes {
 			for _, chunked := range []bool{false, true} {
@@ -181,9 +181,9 @@ func TestLeftoverBodies(t *testing.T) {
 				conn.Close()
 				what := fmt.Sprintf("%s, %d bytes, chunked %t", test.name, len(body), chunked)
 				if err != nil || len(answers) < 1 || len(answers) > 2 {
-					t.Errorf("%s: answers %v, %v", what, answers, err)
+					t.Errorf("%s: responses %v, %v", what, answers, err)
 				} else if len(answers) == 2 && answers[1] != 201 {
-					t.Errorf("%s: answers %v", what, answers)
+					t.Errorf("%s: responses %v", what, answers)
 				} else if len(answers) == 1 && len(body) < 200<<10 {
 					t.Errorf("%s: the connection was closed for a small body", what)
 				}
@@ -198,7 +198,7 @@ func TestLeftoverBodies(t *testing.T) {
 	}
 }
 
-// responses reads the statuses of all answers on a connection.
+// responses reads the statuses of all responses on a connection.
 func responses(conn net.Conn, method string) (statuses []int, err error) {
 	r := bufio.NewReader(conn)
 	for {
@@ -222,20 +222,20 @@ func responses(conn net.Conn, method string) (statuses []int, err error) {
 	}
 }
 
-// TestBrokenBodies: what is not the body it says it is changes nothing, and
+// TestBrokenBodies checks that a body with wrong framing changes nothing and
 // ends the connection.
 func TestBrokenBodies(t *testing.T) {
 	f := start(t, pgtest.Start(t), nil)
 	const head = "POST /note HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
 	for _, test := range []struct {
 		name, rest string
-		status     int // 0: no answer
+		status     int // 0: no response
 	}{
-		{"shorter than said", "Content-Length: 100\r\n\r\n" + `{"tag":"broken"}`, 400},
-		{"chunk size is no number", "Transfer-Encoding: chunked\r\n\r\nzz\r\n" + `{"tag":"broken"}` + "\r\n0\r\n\r\n", 400},
+		{"body shorter than its length", "Content-Length: 100\r\n\r\n" + `{"tag":"broken"}`, 400},
+		{"invalid chunk size", "Transfer-Encoding: chunked\r\n\r\nzz\r\n" + `{"tag":"broken"}` + "\r\n0\r\n\r\n", 400},
 		{"chunk without an end", "Transfer-Encoding: chunked\r\n\r\n10\r\n" + `{"tag":"broken"}` + "xx0\r\n\r\n", 400},
 		{"no last chunk", "Transfer-Encoding: chunked\r\n\r\n10\r\n" + `{"tag":"broken"}` + "\r\n", 400},
-		{"chunk of impossible size", "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n" + `{"tag":"broken"}`, 400},
+		{"chunk size out of range", "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n" + `{"tag":"broken"}`, 400},
 		{"negative length", "Content-Length: -5\r\n\r\n" + `{"tag":"broken"}`, 400},
 	} {
 		conn, err := net.Dial("unix", f.Socket)
@@ -248,7 +248,7 @@ func TestBrokenBodies(t *testing.T) {
 		answers, err := responses(conn, "POST")
 		conn.Close()
 		if err != nil || len(answers) != 1 || answers[0] != test.status {
-			t.Errorf("%s: answers %v, %v; want %d", test.name, answers, err, test.status)
+			t.Errorf("%s: responses %v, %v; want %d", test.name, answers, err, test.status)
 		}
 	}
 	if n := f.db.Count("select count(*) from api.note"); n != 0 {

@@ -12,14 +12,15 @@ import (
 
 const unknown = "It is unknown whether the transaction was committed."
 
-// write is a kind of write: one flight, or two where the commit is held back.
+// write is a kind of write. It has one flight, or two if the commit is held
+// back.
 type write struct {
 	name string
 	request
-	before string // SQL that makes the row to be written, of a tag
-	op     string // what the log says of it
-	held   bool   // the commit is a flight of its own
-	unique bool   // every request has a plan of its own, %s being in the target's shape
+	before string // SQL that creates the row to be written, with a tag
+	op     string // operation in the log table
+	held   bool   // the commit is a separate flight
+	unique bool   // every request has its own plan, because %s is in the target's shape
 }
 
 var single = []string{"Accept", "application/vnd.pgrst.object+json", "Prefer", "return=representation"}
@@ -47,7 +48,7 @@ var writes = []write{
 		request: request{"DELETE", "/note?tag=eq.%s", "", nil}},
 	{name: "call", op: "INSERT",
 		request: request{"POST", "/rpc/add_note", `{"tag":"%s"}`, nil}},
-	{name: "large insert", op: "INSERT", // sent by a goroutine of its own
+	{name: "large insert", op: "INSERT", // sent by a separate goroutine
 		request: request{"POST", "/note", strings.Repeat(" ", 300<<10) + `{"tag":"%s"}`, nil}},
 	{name: "large singular insert", op: "INSERT", held: true,
 		request: request{"POST", "/note", strings.Repeat(" ", 300<<10) + `{"tag":"%s"}`, single}},
@@ -55,9 +56,9 @@ var writes = []write{
 		request: request{"POST", "/note", `{"tag":"%s"}`, []string{"Authorization", "Bearer %serial"}}},
 }
 
-// TestCuts breaks the connection at every message of every kind of write, in
-// both directions, and inside the messages; on connections that know the
-// statements and on such that do not.
+// TestCuts breaks the connection at every message of every kind of write, and
+// inside the messages, in both directions. It uses connections that have
+// prepared the statements and connections that have not.
 func TestCuts(t *testing.T) {
 	cluster := pgtest.Start(t)
 	for _, w := range writes {
@@ -69,10 +70,10 @@ func TestCuts(t *testing.T) {
 			if !w.unique {
 				c.run(t, false)
 			}
-			t.Logf("%d cuts: %d successes, %d failures, %d said to be unknown (%d of them had happened)",
+			t.Logf("%d cuts: %d successes, %d failures, %d reported as unknown (%d of them had succeeded)",
 				c.cuts, c.succeeded, c.failed, c.unknown, c.unknownDone)
 			if c.succeeded == 0 || c.unknownDone == 0 || c.unknownDone == c.unknown || w.held && c.failed == 0 {
-				t.Error("some kinds of outcome never came up: the cuts are not where they should be")
+				t.Error("some outcomes are missing: the cuts are at the wrong positions")
 			}
 		})
 	}
@@ -85,13 +86,13 @@ type cutter struct {
 	cuts, succeeded, failed, unknown, unknownDone int
 }
 
-// tag is new every time, and always of the same length.
+// tag returns a new tag of constant length.
 func (c *cutter) tag() string {
 	c.number++
 	return fmt.Sprintf("t%06d", c.number)
 }
 
-// prepare makes the row that the write is about.
+// prepare creates the row for the write.
 func (c *cutter) prepare(t *testing.T, tag string) {
 	t.Helper()
 	if c.before != "" {
@@ -99,7 +100,7 @@ func (c *cutter) prepare(t *testing.T, tag string) {
 	}
 }
 
-// succeed sends a write that nothing disturbs.
+// succeed sends a write without a fault.
 func (c *cutter) succeed(t *testing.T) {
 	t.Helper()
 	tag := c.tag()
@@ -109,7 +110,7 @@ func (c *cutter) succeed(t *testing.T) {
 	}
 }
 
-// afresh makes sure that the next request uses a new connection.
+// afresh makes the next request use a new connection.
 func (c *cutter) afresh(t *testing.T) {
 	t.Helper()
 	c.db.Value("select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name like 'fastgrest%' and datname = current_database()")
@@ -119,11 +120,12 @@ func (c *cutter) afresh(t *testing.T) {
 	}
 }
 
-// run cuts everywhere. known: the connection has run the same statement before.
+// run cuts at all positions. With known the connection has prepared the
+// statement before.
 func (c *cutter) run(t *testing.T, known bool) {
-	c.succeed(t) // from here on the plan is known
+	c.succeed(t) // makes the plan known
 	if !known {
-		c.afresh(t) // after a cut it is so anyway
+		c.afresh(t) // needed once: each cut ends its connection
 	}
 	ready := func() {
 		if known {
@@ -149,7 +151,8 @@ func (c *cutter) run(t *testing.T, known bool) {
 	}
 }
 
-// positions inside a message: before it, in its head, in its middle and before its last byte.
+// positions returns the positions of cuts in a message: before it, in its head,
+// in its middle and before its last byte.
 func positions(size int) []int {
 	if testing.Short() {
 		return []int{0}
@@ -200,7 +203,7 @@ func (c *cutter) cut(t *testing.T, trace faulttest.Exchange, cut faulttest.Cut) 
 		fault = "no Retry-After"
 	}
 	if fault != "" {
-		t.Errorf("%s: %+v of %d to server and %d to client: rows %d, answer %v", fault, cut, len(trace[0]), len(trace[1]), rows, a)
+		t.Errorf("%s: %+v of %d to server and %d to client: rows %d, response %v", fault, cut, len(trace[0]), len(trace[1]), rows, a)
 	}
 	// A connection that broke behind the last byte is noticed by the next
 	// request, before it has sent anything.

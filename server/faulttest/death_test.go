@@ -11,7 +11,7 @@ import (
 	"github.com/fastgrest/fastgrest/server/servertest"
 )
 
-// waits is a table whose rows take until the test lets go of a lock.
+// waits has a table whose rows wait for a lock of the test.
 const waits = `
 create table api.waits (tag text);
 create function public.wait() returns trigger language plpgsql security definer as $$
@@ -20,12 +20,12 @@ create trigger wait before insert on api.waits for each row execute function pub
 grant all on api.waits to test_anon, test_serial;
 `
 
-// waiting is the process that waits for the lock.
+// waiting returns the process that waits for the lock.
 const waiting = "select coalesce(max(pid), 0) from pg_locks where locktype = 'advisory' and not granted"
 
-// TestDeath ends a write in the middle, in all ways there are.
+// TestDeath ends a write while it runs, in several ways.
 func TestDeath(t *testing.T) {
-	cluster := pgtest.StartOwn(t) // a process killed takes all others with it
+	cluster := pgtest.StartOwn(t) // a killed process ends all others of the cluster
 	f := start(t, cluster, nil)
 	f.db.Value(waits)
 	// The catalog does not know the table yet; to ask for a reload there is no
@@ -38,7 +38,7 @@ func TestDeath(t *testing.T) {
 		{"POST", "/waits", `{"tag":"%s"}`, single},
 		{"POST", "/waits", `{"tag":"%s"}`, []string{"Authorization", "Bearer %serial"}},
 	}
-	held := 2 // has no commit in its first flight
+	held := 2 // no commit in its first flight
 	number := 0
 	for _, way := range []struct {
 		name   string
@@ -57,8 +57,8 @@ func TestDeath(t *testing.T) {
 			if err := syscall.Kill(n, syscall.SIGKILL); err != nil {
 				t.Fatal(err)
 			}
-			// Not before the server has ended everybody else, too, is a new
-			// connection one that lasts.
+			// A new connection lasts only after PostgreSQL has ended all old
+			// ones.
 			for err == nil {
 				_, err = f.db.Exec(t.Context(), "select pg_sleep(0.01)").ReadAll()
 			}
@@ -98,7 +98,7 @@ func TestDeath(t *testing.T) {
 				if n := f.db.Count("select (select count(*) from api.waits) + (select count(*) from log)"); n != 0 {
 					t.Errorf("%v: %d rows", form, n)
 				}
-				// The next write is as good as any.
+				// The next write succeeds.
 				next := f.eventually(t, request{"POST", "/note", `{"tag":"%s"}`, nil}, tag)
 				if !next.OK() {
 					t.Errorf("next: %v", next)
@@ -117,8 +117,8 @@ func TestDeath(t *testing.T) {
 	}
 }
 
-// TestDown: while the database is down writes fail at once, with a word on
-// when to come back; afterwards they go on.
+// TestDown checks that writes fail at once with a Retry-After header while the
+// database is down, and succeed afterwards.
 func TestDown(t *testing.T) {
 	cluster := pgtest.StartOwn(t)
 	f := start(t, cluster, nil)

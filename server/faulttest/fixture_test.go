@@ -15,8 +15,8 @@ import (
 	"github.com/fastgrest/fastgrest/server/servertest"
 )
 
-// schema keeps a log of every row that was written, in the transaction that
-// wrote it: what is in the log happened, as often as it is there.
+// schema has a log table that records every written row in the transaction of
+// the write. A write happened as often as the log has it.
 const schema = `
 create schema api;
 create table public.log (tag text, op text);
@@ -44,11 +44,11 @@ type fixture struct {
 	serial string       // token
 
 	database    string
-	direct, uri string // how the test connects to it, and a server past the proxy
-	proxied     string // and one behind it
+	direct, uri string // connection strings without the proxy: of the test, and of a server
+	proxied     string // connection string through the proxy
 }
 
-// start starts a server over a database of its own.
+// start starts a server with a new database.
 func start(t *testing.T, cluster *pgtest.Cluster, flags map[string]string) *fixture {
 	t.Helper()
 	name := cluster.NewDB(t)
@@ -99,7 +99,7 @@ func (f *fixture) eventually(t *testing.T, r request, tag string) servertest.Res
 // request is one HTTP request; %s in target and body stands for the tag.
 type request struct {
 	method, target, body string
-	headers              []string // name, value, ...
+	headers              []string // alternates names and values
 }
 
 func (f *fixture) do(t *testing.T, r request, tag string) servertest.Response {

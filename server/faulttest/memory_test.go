@@ -20,8 +20,8 @@ import (
 	"github.com/fastgrest/fastgrest/server/servertest"
 )
 
-// megabytes is how large the bodies of these tests are. Larger ones are for
-// doing by hand: FAULTTEST_MB=500 go test -run Memory -v ./server/faulttest.
+// megabytes is the size of the bodies. Larger sizes are for manual runs:
+// FAULTTEST_MB=500 go test -run Memory -v ./server/faulttest.
 func megabytes(usual int) int {
 	if n, err := strconv.Atoi(os.Getenv("FAULTTEST_MB")); err == nil {
 		return n
@@ -29,11 +29,11 @@ func megabytes(usual int) int {
 	return usual
 }
 
-// child is a server in a process of its own.
+// child is a server in a separate process.
 type child struct {
 	*http.Client
 	pid   int
-	api   string // its socket
+	api   string // path of the socket
 	admin *http.Client
 }
 
@@ -73,7 +73,7 @@ func startChildOn(t *testing.T, uri string) *child {
 	return c
 }
 
-// peak is the most memory the server has had.
+// peak returns the server's peak memory.
 func (c *child) peak(t *testing.T) int {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.pid))
@@ -88,8 +88,8 @@ func (c *child) peak(t *testing.T) int {
 	return kb << 10
 }
 
-// TestMemory posts a large array and looks at what the server needed for it:
-// less than twice its size and a constant, also if all of it comes back.
+// TestMemory posts a large array and checks the server's peak memory: less than
+// twice the size and a constant, even if all rows are returned.
 func TestMemory(t *testing.T) {
 	const constant = 48 << 20
 	size := megabytes(100) << 20
@@ -106,7 +106,7 @@ func TestMemory(t *testing.T) {
 		{"chunked", true, 1 << 20, nil},
 		{"small rows, and back", false, 1 << 10, []string{"Prefer", "return=representation"}},
 		{"large rows, and back", false, 1 << 20, []string{"Prefer", "return=representation"}},
-		{"and back as csv", false, 1 << 10, []string{"Prefer", "return=representation", "Accept", "text/csv"}},
+		{"small rows, and back as CSV", false, 1 << 10, []string{"Prefer", "return=representation", "Accept", "text/csv"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			server := startChild(t, f)
@@ -152,8 +152,8 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// TestMemoryOfAnswers: large answers to clients that do not read on take
-// little memory, however large they are.
+// TestMemoryOfAnswers checks that large responses to clients that stop reading
+// take little memory, whatever their size.
 func TestMemoryOfAnswers(t *testing.T) {
 	const (
 		clients = 8
@@ -189,7 +189,7 @@ func TestMemoryOfAnswers(t *testing.T) {
 				}
 			}
 			after := server.peak(t)
-			t.Logf("%d answers of %d MB: peak %d MB before, %d MB after", clients, size>>20, before>>20, after>>20)
+			t.Logf("%d responses of %d MB: peak %d MB before, %d MB after", clients, size>>20, before>>20, after>>20)
 			if after > bound {
 				t.Errorf("peak memory %d MB", after>>20)
 			}
@@ -197,7 +197,7 @@ func TestMemoryOfAnswers(t *testing.T) {
 	}
 }
 
-// array is a JSON array of rows that nobody keeps in memory.
+// array generates a JSON array of rows without storing it.
 type array struct {
 	rows, size int
 	row        []byte

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Direction of bytes.
+// Direction is the direction of bytes.
 type Direction int
 
 const (
@@ -18,28 +18,28 @@ const (
 
 func (d Direction) String() string { return [...]string{"to server", "to client"}[d] }
 
-// Cut says where a connection breaks: after that many whole messages in that
-// direction, and that many bytes of the next one. Messages are counted from
-// Arm on, greetings not included.
+// Cut is the position at which a connection breaks: after Messages whole
+// messages and Bytes bytes of the next one, in one direction. Messages are
+// counted after the call of Arm, without those of the startup.
 type Cut struct {
 	Direction Direction
 	Messages  int
 	Bytes     int
 }
 
-// Message is one message that went through.
+// Message is one message that passed the proxy.
 type Message struct {
 	Kind byte
 	Body []byte
 }
 
-// Size is the number of bytes of the message on the wire.
+// Size returns the number of bytes of the message on the wire.
 func (m Message) Size() int { return 5 + len(m.Body) }
 
-// Exchange is what went through since Record.
+// Exchange holds the messages since Record, per direction.
 type Exchange [2][]Message
 
-// Proxy passes connections on. It is meant for one connection at a time.
+// Proxy forwards connections. It is meant for one connection at a time.
 type Proxy struct {
 	listener net.Listener
 	dial     func() (net.Conn, error)
@@ -55,14 +55,14 @@ type Proxy struct {
 	wg      sync.WaitGroup
 }
 
-// NewProxy accepts on l and passes on to what dial connects to.
+// NewProxy accepts connections on l and forwards them to connections of dial.
 func NewProxy(l net.Listener, dial func() (net.Conn, error)) *Proxy {
 	p := &Proxy{listener: l, dial: dial, conns: map[*link]struct{}{}}
 	p.wg.Go(p.accept)
 	return p
 }
 
-// Close ends everything.
+// Close closes the listener and all connections.
 func (p *Proxy) Close() {
 	p.mu.Lock()
 	p.closed = true
@@ -75,9 +75,9 @@ func (p *Proxy) Close() {
 	p.wg.Wait()
 }
 
-// Arm breaks the connection at c, once. The function it returns waits until
-// that has happened and the server's end of the connection is gone, so that
-// nothing is still being executed; false if it has not happened in time.
+// Arm breaks the connection at c, once. The returned function waits until the
+// connection is broken and PostgreSQL has closed its end, so that no statement
+// is still running. It returns false on a timeout.
 func (p *Proxy) Arm(c Cut) (wait func(time.Duration) bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -99,17 +99,17 @@ func (p *Proxy) Arm(c Cut) (wait func(time.Duration) bool) {
 	}
 }
 
-// Tamper has f called with all bytes that go through, greetings too, before
-// they are passed on. f may change them; what it returns is waited for. nil
-// ends that. f is not called by two goroutines at the same time.
+// Tamper makes the proxy call f with all bytes, including those of the startup,
+// before it forwards them. f may change the bytes and returns a delay. nil ends
+// that. f is not called concurrently.
 func (p *Proxy) Tamper(f func(Direction, []byte) time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.tamper = f
 }
 
-// Forget has the proxy swallow, from now on, all that the two ends of the present
-// connections say, like a firewall that has forgotten them. New ones pass.
+// Forget drops all further bytes of the present connections without closing
+// them, like a firewall that lost its state. New connections are forwarded.
 func (p *Proxy) Forget() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -127,14 +127,14 @@ func (p *Proxy) HalfClose(d Direction) {
 	}
 }
 
-// Record begins to note what goes through.
+// Record starts recording messages.
 func (p *Proxy) Record() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.record, p.seen = true, Exchange{}
 }
 
-// Recorded ends that and returns it.
+// Recorded stops recording and returns the messages.
 func (p *Proxy) Recorded() Exchange {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -175,17 +175,17 @@ type link struct {
 	sides          [2]side
 	broken         bool
 	forgotten      bool
-	done           chan struct{} // of the cut that broke it
+	done           chan struct{} // of the cut that broke the connection
 }
 
-// side follows the messages of one direction.
+// side parses the messages of one direction.
 type side struct {
-	greeted  bool   // past the greetings
-	messages int    // passed whole, since armed
-	head     []byte // of the message under way, at most 5 bytes
-	size     int    // of the message under way, 0 until the head is there
-	passed   int    // bytes of the message under way
-	body     []byte // of it, while recording
+	greeted  bool   // the startup is over
+	messages int    // whole messages since Arm
+	head     []byte // of the current message, at most 5 bytes
+	size     int    // of the current message; 0 until its head is complete
+	passed   int    // bytes of the current message
+	body     []byte // of the current message, while recording
 }
 
 func (l *link) pass(d Direction, to, from net.Conn) {
@@ -196,7 +196,7 @@ func (l *link) pass(d Direction, to, from net.Conn) {
 		p.mu.Lock()
 		chunk, cut := buf[:n], false
 		if l.broken || l.forgotten {
-			chunk = nil // what is left is drained
+			chunk = nil // drain the rest
 		} else {
 			chunk, cut = l.admit(d, chunk)
 		}
@@ -217,7 +217,8 @@ func (l *link) pass(d Direction, to, from net.Conn) {
 		}
 		if cut {
 			l.client.Close()
-			// The server gets to execute what it has received, then sees the end.
+			// PostgreSQL can execute what it has received before it sees the
+			// end.
 			closeWrite(l.server)
 		}
 		if err != nil {
@@ -227,7 +228,7 @@ func (l *link) pass(d Direction, to, from net.Conn) {
 	}
 }
 
-// end is the end of one direction.
+// end closes one direction.
 func (l *link) end(d Direction) {
 	p := l.proxy
 	if d == ToServer {
@@ -250,7 +251,8 @@ func closeWrite(c net.Conn) {
 	}
 }
 
-// admit returns how much of a chunk may pass, and whether that is the end.
+// admit returns the part of a chunk that may pass, and whether the cut follows
+// it.
 func (l *link) admit(d Direction, chunk []byte) (pass []byte, cut bool) {
 	p, s := l.proxy, &l.sides[d]
 	for i, b := range chunk {
@@ -274,7 +276,7 @@ func (l *link) admit(d Direction, chunk []byte) (pass []byte, cut bool) {
 			*s = side{greeted: s.greeted, messages: s.messages}
 		}
 	}
-	// A cut right behind the last byte does not wait for another one.
+	// A cut after the last byte of a message must not wait for another byte.
 	if len(chunk) > 0 && s.greeted && p.cut != nil && p.cut.Direction == d && s.messages == p.cut.Messages && s.passed == p.cut.Bytes &&
 		s.messages+s.passed > 0 {
 		return chunk, true
@@ -282,7 +284,7 @@ func (l *link) admit(d Direction, chunk []byte) (pass []byte, cut bool) {
 	return chunk, false
 }
 
-// startup follows the client's first packet, which has a length and no type.
+// startup parses the client's first packet, which has a length and no type.
 func (s *side) startup(b byte) {
 	s.passed++
 	if len(s.head) < 4 {
@@ -306,11 +308,11 @@ func (s *side) step(b byte, keep bool) {
 	}
 }
 
-// errTrace: not a message of the protocol.
+// errTrace means that a recorded message is malformed.
 var errTrace = errors.New("malformed message")
 
-// Statements lists what a recorded client had executed, in order: the SQL of
-// each Execute whose Parse was seen too, and "" for each Sync.
+// Statements returns what a recorded client executed, in order: the SQL of each
+// Execute whose Parse was recorded, and "" for each Sync.
 func (e Exchange) Statements() ([]string, error) {
 	var out []string
 	parsed := map[string]string{}

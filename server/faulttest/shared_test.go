@@ -14,15 +14,15 @@ import (
 	"github.com/fastgrest/fastgrest/server/servertest"
 )
 
-// TestSharedWrites ends connections on which several writes follow each other.
-// Each client has to be told the truth about its own, whatever became of the
-// one at the head.
+// TestSharedWrites ends connections that several writes share. Each client must
+// be told the true result of its own write, whatever happened to the first
+// write of the connection.
 func TestSharedWrites(t *testing.T) {
 	const (
 		clients  = 16
 		pool     = 2
-		kills    = 25 // at least
-		shared   = 5  // of which this many have to meet connections that are shared
+		kills    = 25 // minimum number of ended connections
+		shared   = 5  // minimum number of ended connections that are shared
 		mostKill = 300
 	)
 	cluster := pgtest.Start(t)
@@ -73,8 +73,9 @@ func TestSharedWrites(t *testing.T) {
 			}
 		})
 	}
-	// proceed waits until every client has had a few more answers: the last one
-	// to a request of after the kill, and statements are prepared again.
+	// proceed waits until every client has had a few more responses. Then its
+	// last request was sent after the kill, and the statements are prepared
+	// again.
 	proceed := func() {
 		var before [clients]int64
 		for c := range before {
@@ -88,7 +89,7 @@ func TestSharedWrites(t *testing.T) {
 			}
 			return true
 		}) {
-			t.Fatal("some client gets no answers")
+			t.Fatal("a client gets no responses")
 		}
 	}
 	proceed()
@@ -96,7 +97,8 @@ func TestSharedWrites(t *testing.T) {
 	for ; (killed < kills || met < shared) && killed < mostKill && ctx.Err() == nil; killed++ {
 		f.db.Value("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'test_login' and datname = current_database()")
 		proceed()
-		// More in doubt than there were connections: some have shared one.
+		// More writes of unknown result than connections: some writes shared
+		// one.
 		n := doubted.Load()
 		if n > known+pool {
 			met++
@@ -131,9 +133,9 @@ func TestSharedWrites(t *testing.T) {
 		delete(written, tag)
 	}
 	if len(written) > 0 {
-		t.Errorf("rows nobody asked for: %v", written)
+		t.Errorf("rows that no client wrote: %v", written)
 	}
-	t.Logf("%d done, %d refused, %d in doubt, after %d rounds of which %d met shared connections", good, refused, known, killed, met)
+	t.Logf("%d succeeded, %d failed, %d unknown, after %d rounds of which %d met shared connections", good, refused, known, killed, met)
 	if good == 0 {
 		t.Error("nothing was written")
 	}

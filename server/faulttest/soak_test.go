@@ -24,22 +24,22 @@ import (
 	"github.com/fastgrest/fastgrest/server/servertest"
 )
 
-// soakRounds is the number of rounds; the first two are for warming up.
+// soakRounds is the number of rounds. The first two warm the server up.
 const soakRounds = 6
 
-// soakFigures are of a server that has nothing to do.
+// soakFigures are measured while the server is idle.
 type soakFigures struct {
 	goroutines, descriptors, connections int
-	collectAt                            int // bytes of heap at which the next collection is due: what lives, twice
+	collectAt                            int // heap size at which the next garbage collection starts: twice the live heap
 	resident                             int // bytes
 }
 
-// TestSoak: after hours of everything at once, of backends that are ended,
-// clients that vanish and reloads, the server is as large as it was, has as
-// many goroutines and descriptors, and no more connections than it may.
-// Between it and the database bytes come late and connections break, and
-// every note it says it has kept is there, once. SOAK_TIME says for how long,
-// SOAK_RATE how many requests there are in a second, 0 for as many as can be.
+// TestSoak runs all kinds of requests with faults: ended backends, vanishing
+// clients, reloads, delays and broken connections to the database. Afterwards
+// the server must have the same memory, goroutines and file descriptors as
+// before, and no more connections than its limit. Every write that it confirmed
+// must exist once. SOAK_TIME sets the duration, SOAK_RATE the number of
+// requests per second; 0 means as many as possible.
 func TestSoak(t *testing.T) {
 	total := soakSetting(t, "SOAK_TIME", 18*time.Second, time.ParseDuration)
 	rate := soakSetting(t, "SOAK_RATE", 0, strconv.Atoi)
@@ -56,7 +56,7 @@ grant all on api.parent, api.child to test_anon, test_serial`)
 	if rate > 0 {
 		s.pause = soakClients * time.Second / time.Duration(rate)
 	}
-	for range 100 { // some that are expired, some that are not
+	for range 100 { // some expired, some valid
 		for _, exp := range []int64{1, time.Now().Add(24 * time.Hour).Unix()} {
 			s.tokens = append(s.tokens, authtest.Sign(fmt.Appendf(nil, `{"role":"test_serial","exp":%d,"n":%d}`, exp, rand.Int()), []byte(servertest.Secret)))
 		}
@@ -68,7 +68,7 @@ grant all on api.parent, api.child to test_anon, test_serial`)
 		all = append(all, figures)
 		kept, open, there := s.kept.Load(), s.open.Load(), int64(f.db.Count("select count(*) from api.note"))
 		if there < kept || there > kept+open {
-			t.Errorf("%d notes; %d were kept by what clients were told, of %d they do not know", there, kept, open)
+			t.Errorf("%d notes; %d were confirmed, and the result of %d is unknown", there, kept, open)
 		}
 		s.kept.Store(0)
 		s.open.Store(0)
@@ -81,8 +81,9 @@ grant all on api.parent, api.child to test_anon, test_serial`)
 	if is.collectAt > was.collectAt*3/2+8<<20 || is.resident > was.resident*3/2+32<<20 {
 		t.Errorf("memory grows: %+v", all)
 	}
-	// A fault that breaks connections may meet what all clients are asking, and
-	// what they ask next: on a slow machine that is most of what they ask at all.
+	// A fault that breaks connections may affect the current and the next
+	// request of every client. On a slow machine these are most of all
+	// requests.
 	breaks := s.faults[faultEnded].Load() + s.faults[faultCut].Load() + s.faults[faultHalf].Load()
 	if n := s.failed.Load(); n == 0 || n == s.requests.Load() || n > max(s.requests.Load()/2, 2*soakClients*breaks) {
 		t.Errorf("%d of %d requests failed for a fault", n, s.requests.Load())
@@ -94,7 +95,7 @@ grant all on api.parent, api.child to test_anon, test_serial`)
 	}
 }
 
-// soakSetting is an environment variable, or what is usual.
+// soakSetting returns the value of an environment variable, or a default.
 func soakSetting[T any](t *testing.T, name string, usual T, parse func(string) (T, error)) T {
 	text := os.Getenv(name)
 	if text == "" {
@@ -109,7 +110,7 @@ func soakSetting[T any](t *testing.T, name string, usual T, parse func(string) (
 
 const soakClients = 16
 
-// soakFaults is what goes wrong.
+// soakFaults are the kinds of faults.
 var soakFaults = [...]string{"backends ended", "schema reloads", "configuration reloads", "clients gone", "delays", "cuts", "half-closes"}
 
 const (
@@ -128,11 +129,11 @@ type soak struct {
 	tokens           []string
 	pause            time.Duration // between the requests of a client
 	requests, failed atomic.Int64
-	kept, open       atomic.Int64 // notes that are there as clients know, and those they cannot know of
+	kept, open       atomic.Int64 // notes that were confirmed, and notes whose result is unknown to the client
 	faults           [len(soakFaults)]atomic.Int64
 }
 
-// faultCounts prints as a list of names and numbers.
+// faultCounts prints as a list of names and counts.
 type faultCounts [len(soakFaults)]int64
 
 func (s *soak) faultCounts() (n faultCounts) {
@@ -152,7 +153,7 @@ func (n faultCounts) String() string {
 	return fmt.Sprintf("%d faults (%s)", total, strings.Join(list, ", "))
 }
 
-// round is load with faults for a while, then no client is connected any more.
+// round runs load with faults for a while and then closes all clients.
 func (s *soak) round(t *testing.T, d time.Duration, seed uint64) {
 	var wg sync.WaitGroup
 	end := time.Now().Add(d)
@@ -194,7 +195,7 @@ func (s *soak) round(t *testing.T, d time.Duration, seed uint64) {
 		}
 	})
 	draw := rand.New(rand.NewPCG(seed, 102))
-	for i := 0; time.Now().Before(end) || i < 5; i++ { // each of them, however slow the machine
+	for i := 0; time.Now().Before(end) || i < 5; i++ { // each fault once, however slow the machine is
 		time.Sleep(min(300*time.Millisecond, time.Until(end)))
 		kind := [...]int{faultEnded, faultSchema, faultCut, faultConfig, faultHalf}[i%5]
 		switch kind {
@@ -214,21 +215,21 @@ func (s *soak) round(t *testing.T, d time.Duration, seed uint64) {
 	wg.Wait()
 }
 
-// ask sends one of all kinds of requests.
+// ask sends a random request.
 func (s *soak) ask(t *testing.T, client *http.Client, draw *rand.Rand) {
 	n := draw.IntN(1000)
 	kinds := []struct {
 		method, target, body string
 		want                 string // statuses
-		note                 bool   // one more if it succeeds
+		note                 bool   // adds a note on success
 	}{
 		{"GET", fmt.Sprintf("/child?id=eq.%d", n), "", "200", false},
 		{"GET", fmt.Sprintf("/parent?select=name,child(note)&id=lt.%d", n%50), "", "200", false},
 		{"GET", "/child?select=*,parent(*)", "", "200", false},
-		{"GET", fmt.Sprintf("/child?select=a%d:id&limit=1", draw.IntN(1e9)), "", "200", false}, // a shape of its own
+		{"GET", fmt.Sprintf("/child?select=a%d:id&limit=1", draw.IntN(1e9)), "", "200", false}, // a new shape
 		{"POST", "/note", `{"tag":"a"}`, "201", true},
 		{"POST", "/thing", fmt.Sprintf(`{"tag":"%d","n":1}`, n), "201 409", false},
-		{"PATCH", fmt.Sprintf("/thing?tag=eq.%d", n), `{"n":2}`, "204 500", false}, // 40001, of those that are serializable
+		{"PATCH", fmt.Sprintf("/thing?tag=eq.%d", n), `{"n":2}`, "204 500", false}, // 40001 in a serializable transaction
 		{"POST", "/rpc/add_note", `{"tag":"b"}`, "200", true},
 		{"POST", "/rpc/fails", "{}", "400", false},
 		{"GET", "/rpc/slow", "", "200", false},
@@ -271,16 +272,16 @@ func (s *soak) ask(t *testing.T, client *http.Client, draw *rand.Rand) {
 	}
 	switch {
 	case err == nil && strings.Contains(want, strconv.Itoa(a.StatusCode)):
-	case a.StatusCode == 503 || a.StatusCode == 504 || err != nil && a.StatusCode < 300: // cut
+	case a.StatusCode == 503 || a.StatusCode == 504 || err != nil && a.StatusCode < 300: // the connection was cut
 		s.failed.Add(1)
 	default:
 		t.Errorf("%s %s: %d instead of %s: %.300s, %v", k.method, k.target, a.StatusCode, want, body, err)
 	}
 }
 
-// settled waits until the server has given back what it held, and has no more
-// goroutines and descriptors than after the second round, but for a few. What
-// PostgreSQL has closed the pool may still hold, until it looks.
+// settled waits until the server has released its resources and has about as
+// many goroutines and descriptors as after the second round. The pool may hold
+// connections that PostgreSQL has closed until it checks them.
 func (s *soak) settled(t *testing.T, all []soakFigures) soakFigures {
 	t.Helper()
 	const pool = 10
@@ -297,7 +298,7 @@ func (s *soak) settled(t *testing.T, all []soakFigures) soakFigures {
 			return now
 		}
 		if time.Now().After(end) {
-			t.Fatalf("does not calm down: %+v, before %+v", now, all)
+			t.Fatalf("does not become idle: %+v, before %+v", now, all)
 		}
 	}
 }

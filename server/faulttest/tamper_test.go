@@ -13,8 +13,8 @@ import (
 	"github.com/fastgrest/fastgrest/server/servertest"
 )
 
-// TestDelays: whenever and in whatever order the bytes of both directions
-// come, answers are what they are without delay, on connections new and old.
+// TestDelays delays the bytes of both directions at random. Responses must be
+// the same as without delay, on new and on used connections.
 func TestDelays(t *testing.T) {
 	f := start(t, pgtest.Start(t), map[string]string{"db-pool": "2"})
 	f.db.Value("insert into api.thing select 'tag' || i, i from generate_series(1, 500) i")
@@ -24,7 +24,7 @@ func TestDelays(t *testing.T) {
 		{method: "GET", target: "/thing?n=lt.10", headers: []string{"Prefer", "count=exact"}},
 		{method: "GET", target: "/nothing"},
 		{"POST", "/note", `{"tag":"a"}`, single},
-		{"POST", "/thing", `{"tag":"tag1"}`, nil}, // is there
+		{"POST", "/thing", `{"tag":"tag1"}`, nil}, // exists already
 		{"POST", "/rpc/add_note", `{"tag":"b"}`, nil},
 	}
 	var want []servertest.Response
@@ -49,9 +49,9 @@ func TestDelays(t *testing.T) {
 	}
 }
 
-// TestHalfClosed: either end stops sending, and only that, between requests
-// and during one. The request may fail; who asks next has an answer, and what
-// was said of a write is so.
+// TestHalfClosed closes one direction of the connection, at either end, between
+// requests and during one. That request may fail. The next one must succeed,
+// and the reported result of a write must be true.
 func TestHalfClosed(t *testing.T) {
 	f := start(t, pgtest.Start(t), nil)
 	f.db.Value("create function public.slowly() returns trigger language plpgsql as 'begin perform pg_sleep(0.1); return new; end'")
@@ -96,11 +96,11 @@ func TestHalfClosed(t *testing.T) {
 	}
 	t.Logf("%d inserts served, %d failed", served, failed)
 	if served == 0 || failed == 0 {
-		t.Error("one kind of outcome never came up")
+		t.Error("an outcome is missing")
 	}
 }
 
-// await waits until SQL says 1.
+// await waits until the SQL query returns 1.
 func (f *fixture) await(t *testing.T, what, sql string) {
 	t.Helper()
 	for end := time.Now().Add(2 * time.Minute); f.db.Count(sql) != 1; time.Sleep(2 * time.Millisecond) {
@@ -110,10 +110,10 @@ func (f *fixture) await(t *testing.T, what, sql string) {
 	}
 }
 
-// TestFlippedBits changes a bit of what goes through, in every message of a
-// read and a write, in both directions. Nothing falls over; nobody waits for longer
-// than its client does; and where a bit belongs to the protocol rather than to
-// a value, an answer that says it is good is good.
+// TestFlippedBits flips one bit in every message of a read and a write, in both
+// directions. The server must not crash, and no request may take longer than
+// its client waits. If the bit belongs to the protocol rather than to a value,
+// a successful response must be correct.
 func TestFlippedBits(t *testing.T) {
 	cluster := pgtest.Start(t)
 	for _, kind := range []struct {
@@ -128,7 +128,7 @@ func TestFlippedBits(t *testing.T) {
 			f := start(t, cluster, map[string]string{"log-level": "crit", "server-cancel-abandoned-writes": "true"})
 			f.db.Value("insert into api.thing values ('first', 1), ('other', 2)")
 			right := f.do(t, kind.request, "")
-			f.do(t, kind.request, "") // the statement is known now
+			f.do(t, kind.request, "") // makes the statement known
 			f.Record()
 			if a := f.do(t, kind.request, ""); a.String() != right.String() || !a.OK() {
 				t.Fatal(a)
@@ -142,7 +142,7 @@ func TestFlippedBits(t *testing.T) {
 				for _, m := range trace[d] {
 					places := []int{0}
 					if draw.IntN(3) == 0 {
-						places = append(places, 1+draw.IntN(4)) // most lengths have somebody wait
+						places = append(places, 1+draw.IntN(4)) // most wrong lengths make one end wait
 					}
 					for range min(4, m.Size()-5) {
 						places = append(places, 5+draw.IntN(m.Size()-5))
@@ -156,7 +156,7 @@ func TestFlippedBits(t *testing.T) {
 			}
 			t.Logf("%v", outcomes)
 			if outcomes["right"] == 0 || outcomes["503"] == 0 || outcomes["waited"] == 0 {
-				t.Error("some kinds of outcome never came up: the bits are not where they should be")
+				t.Error("some outcomes are missing: the bits are at the wrong positions")
 			}
 		})
 	}
@@ -191,8 +191,7 @@ func (f *fixture) flip(t *testing.T, r request, right servertest.Response, d fau
 	default:
 		outcomes[fmt.Sprint(a.Status)]++
 	}
-	// Whatever became of the connection, there is one that works, and the
-	// statement is known to it.
+	// Afterwards there is a connection that works and knows the statement.
 	for range 2 {
 		for end := time.Now().Add(2 * time.Minute); ; time.Sleep(5 * time.Millisecond) {
 			a, err := f.try(r, "")
@@ -200,17 +199,17 @@ func (f *fixture) flip(t *testing.T, r request, right servertest.Response, d fau
 				break
 			}
 			if time.Now().After(end) {
-				t.Fatalf("%v, byte %d, bit %x: and from then on %v, %v", d, offset, bit, a, err)
+				t.Fatalf("%v, byte %d, bit %x: all later requests fail: %v, %v", d, offset, bit, a, err)
 			}
 		}
 	}
 }
 
-// TestShortOfSomething: what PostgreSQL says when disk or memory are full, by
-// its own doing, has PostgREST's status and code, undoes the write and leaves
-// the connection as it is.
+// TestShortOfSomething checks the errors of PostgreSQL for a full disk and full
+// memory. They have PostgREST's status and code, undo the write and keep the
+// connection.
 func TestShortOfSomething(t *testing.T) {
-	cluster := pgtest.StartOwn(t) // all locks are taken
+	cluster := pgtest.StartOwn(t) // the test takes all locks
 	name := cluster.NewDB(t)
 	cluster.Exec(t, name, schema)
 	cluster.Exec(t, name, `
@@ -252,7 +251,7 @@ grant all on api.full to test_anon;
 		{request{"POST", "/rpc/short", `{"code":"53400"}`, nil}, 500, "53400"},
 		{request{"GET", "/full", "", nil}, 503, "53200"},
 	} {
-		for range 3 { // planned, prepared, known
+		for range 3 { // plan, prepare, reuse
 			a := f.do(t, test.request, "")
 			if a.Status != test.status || a.Code != test.code {
 				t.Errorf("%s %s: %v", test.target, test.body, a)
