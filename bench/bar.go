@@ -7,21 +7,21 @@ import (
 	"time"
 )
 
-// bar is what a mix has to reach: a figure of at most Factor times that of the base, plus some, or at least that
-// much. It goes for everyone the server answers, except the base, in closed loops.
+// bar is a limit for a mix. A figure must be at most Factor times that of the base, plus Plus microseconds. Some
+// figures must be at least Factor times that of the base instead. A bar applies to every server except the base, in closed loops.
 type bar struct {
 	Factor float64 `json:"factor"`
-	Base   string  `json:"base,omitempty"` // a floor, an asker, or a peer; none if Factor is the limit itself
+	Base   string  `json:"base,omitempty"` // a floor, an asker or a peer; empty if Factor is the limit itself
 	Plus   float64 `json:"plus_us,omitempty"`
-	Figure string  `json:"figure,omitempty"` // total CPU if not said
-	Delay  float64 `json:"delay_ms"`         // of PostgreSQL, for which it is meant
+	Figure string  `json:"figure,omitempty"` // total CPU if empty
+	Delay  float64 `json:"delay_ms"`         // the delay of PostgreSQL for which the bar applies
 }
 
-// barFigure is what a bar can be about.
+// barFigure is a figure that a bar can limit.
 type barFigure struct {
 	of    func(figures) float64
-	name  string // of the figure, "" for total CPU, which bars are about if they do not say
-	least bool   // it has to be reached, not kept below
+	name  string // of the figure; "" is total CPU, the default
+	least bool   // the figure must be at least the limit
 }
 
 var barFigures = map[string]barFigure{
@@ -32,7 +32,7 @@ var barFigures = map[string]barFigure{
 }
 
 // parseBar reads "1.7 same", "1 json_agg + 60", "1.05 anonymous", "3.3 classic requests/s", "2 exclusive p99",
-// "120 MB", each perhaps with " at 1ms".
+// "120 MB", each optionally with " at 1ms".
 func parseBar(text string) (b bar, err error) {
 	rest, delay, hasDelay := strings.Cut(text, " at ")
 	if hasDelay {
@@ -45,7 +45,7 @@ func parseBar(text string) (b bar, err error) {
 	rest, plus, hasPlus := strings.Cut(rest, " + ")
 	factor, base, ok := strings.Cut(rest, " ")
 	if !ok {
-		return bar{}, fmt.Errorf("a bar is a factor, a base and perhaps + microseconds or a figure, not %q", text)
+		return bar{}, fmt.Errorf("a bar is a factor, a base and optionally + microseconds or a figure, not %q", text)
 	}
 	if b.Factor, err = strconv.ParseFloat(factor, 64); err != nil {
 		return bar{}, err
@@ -60,26 +60,26 @@ func parseBar(text string) (b bar, err error) {
 		b.Base, b.Figure = strings.TrimSpace(base[:i]), base[i:]
 	}
 	if b.Plus != 0 && b.Figure != "" {
-		return bar{}, fmt.Errorf("%q: what is added is CPU time", text)
+		return bar{}, fmt.Errorf("%q: only total CPU can have + microseconds", text)
 	}
 	return b, nil
 }
 
-// verdict is how a subject stands to a bar. Rounds are compared one by one, since the two measurements
-// of a round saw the same minute of the machine, and the median of the comparisons counts.
+// verdict is the comparison of a subject with a bar. The subject and the base are compared round by round, because
+// both measurements of a round ran in the same minute. The median of the comparisons counts.
 type verdict struct {
 	bar
 	Subject subject `json:"subject"`
 	Against subject `json:"against,omitempty"`
-	Median  float64 `json:"median"` // times the base, or microseconds above Factor times the base if the bar has Plus, or the figure itself
+	Median  float64 `json:"median"` // times the base; microseconds above Factor times the base if the bar has Plus; or the figure itself
 	Lower   float64 `json:"lower_quartile"`
 	Upper   float64 `json:"upper_quartile"`
 	Met     bool    `json:"met"`
 }
 
-// judge compares what was measured in the same rounds, if there is anything to compare.
+// judge compares the measurements of the same rounds. It returns false if there is nothing to compare.
 func (b bar) judge(ours, base row) (v verdict, ok bool) {
-	if b.Figure == "" && base.Program != "" && base.Median.ServerCPU == 0 { // nobody told us the process
+	if b.Figure == "" && base.Program != "" && base.Median.ServerCPU == 0 { // the process is unknown
 		return v, false
 	}
 	v = verdict{bar: b, Subject: ours.Subject, Against: base.Subject}
@@ -111,7 +111,7 @@ func (b bar) judge(ours, base row) (v verdict, ok bool) {
 	return v, true
 }
 
-// limit is in the unit of the verdict.
+// limit returns the limit in the unit of the verdict.
 func (b bar) limit() float64 {
 	if b.Plus != 0 {
 		return b.Plus

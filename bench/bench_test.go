@@ -33,7 +33,7 @@ func TestMixes(t *testing.T) {
 	}
 	for _, x := range list {
 		if x.about == "" || !strings.Contains(x.path+x.body, "{n}") || x.low < 1 || x.high <= x.low || !slices.Contains(marks, x.mark()) {
-			t.Errorf("mix %s is not whole: %+v", x.name, x)
+			t.Errorf("mix %s is incomplete: %+v", x.name, x)
 		}
 		if slices.Contains(x.floors, byJSON) && !strings.Contains(x.sql, "$1") {
 			t.Errorf("mix %s has no rows to make JSON of", x.name)
@@ -174,7 +174,7 @@ func TestParseBusy(t *testing.T) {
 	}
 }
 
-// TestCPUOfEndedChildren lets a shell's child use CPU time and end.
+// TestCPUOfEndedChildren runs a shell whose child uses CPU time and ends.
 func TestCPUOfEndedChildren(t *testing.T) {
 	if _, err := os.Stat("/proc/self/stat"); err != nil {
 		t.Skip("CPU time is read from /proc, which this system does not have")
@@ -241,7 +241,7 @@ func TestParseLog(t *testing.T) {
 		t.Errorf("as JSON: %+v", made)
 	}
 	if whole := parseLog([]byte(serverLog), ""); whole[1].args[1].varies() {
-		t.Error("without a number to draw there is none to find")
+		t.Error("a mark without a number to draw")
 	}
 }
 

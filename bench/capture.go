@@ -15,19 +15,20 @@ import (
 	"github.com/fastgrest/fastgrest/bench/load"
 )
 
-// statement is one statement of a transaction as the server sends it.
+// statement is one statement of a transaction, as the server sends it.
 type statement struct {
 	sql  string
 	args []argument
 }
 
-// argument is text with the drawn number between its parts; no part at all is null.
+// argument is a text with the drawn number between its parts. No parts mean
+// null.
 type argument struct{ parts []string }
 
-// text is an argument that has no number in it.
+// text returns an argument without a number.
 func text(s string) argument { return argument{[]string{s}} }
 
-// alone is an argument that is the number.
+// alone is an argument that consists of the number.
 var alone = argument{[]string{"", ""}}
 
 func (a argument) varies() bool { return len(a.parts) > 1 }
@@ -44,13 +45,13 @@ func (a argument) append(dst []byte, n int) []byte {
 	return dst
 }
 
-// settled is after how many requests of a shape a server sends what it will go on sending: the first ones may
-// do more, and fastgrest writes a LIMIT into the SQL only when it has seen it a few times.
+// settled is the number of requests of a shape after which a server sends its final SQL. The first requests may
+// differ: fastgrest writes a LIMIT into the SQL only after it has seen it a few times.
 const settled = 50
 
-// settle asks until a server has settled, and gives its answer.
+// settle sends requests until a server has settled, and returns its response body.
 func settle(ctx context.Context, x *mix, target load.Target) (answer []byte, err error) {
-	if x.aside != "" { // a server that does not know the others is no match
+	if x.aside != "" { // a server that cannot serve the aside requests is not comparable
 		other := target
 		other.Method, other.Path, other.Body = "", x.aside, ""
 		if _, err := load.Ask(ctx, other, x.mark()); err != nil {
@@ -65,8 +66,8 @@ func settle(ctx context.Context, x *mix, target load.Target) (answer []byte, err
 	return answer, nil
 }
 
-// capture sends a request and reads from PostgreSQL's log which statements it became, so that
-// the floor is measured on exactly the SQL of the build under test.
+// capture sends a request and reads its statements from PostgreSQL's log, so that the floor runs exactly the SQL
+// of the server under test.
 func capture(ctx context.Context, m *machine, x *mix, target load.Target) (flight []statement, answer []byte, err error) {
 	if _, err := settle(ctx, x, target); err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", x.name, err)
@@ -100,8 +101,8 @@ func capture(ctx context.Context, m *machine, x *mix, target load.Target) (fligh
 	return flight, answer, nil
 }
 
-// parseLog reads "LOG:  execute NAME: SQL" with "DETAIL:  parameters: ..." under it; further lines
-// of a statement begin with a tab.
+// parseLog reads "LOG:  execute NAME: SQL" and the "DETAIL:  parameters: ..." below it. Further lines of a
+// statement start with a tab.
 func parseLog(log []byte, mark string) []statement {
 	var list []statement
 	for _, entry := range splitEntries(strings.ReplaceAll(string(log), "\n\t", "\n  ")) {
@@ -117,7 +118,7 @@ func parseLog(log []byte, mark string) []statement {
 	return list
 }
 
-// splitEntries parts a log at lines that do not continue the one before.
+// splitEntries splits a log at lines that do not continue the previous one.
 func splitEntries(text string) []string {
 	var entries []string
 	for line := range strings.Lines(text) {
@@ -135,7 +136,8 @@ func cutAfter(s, mark string) (string, bool) {
 	return rest, ok
 }
 
-// parseParameters reads "$1 = 'a', $2 = NULL"; quotes inside values are doubled.
+// parseParameters reads "$1 = 'a', $2 = NULL". Quotes inside values are
+// doubled.
 func parseParameters(list, mark string) (args []argument) {
 	for list != "" {
 		_, rest, ok := strings.Cut(list, " = ")
@@ -156,7 +158,7 @@ func parseParameters(list, mark string) (args []argument) {
 	return args
 }
 
-// unquote reads a quoted value from the front of text.
+// unquote reads a quoted value from the start of text.
 func unquote(text string) (value, rest string) {
 	var b strings.Builder
 	text = strings.TrimPrefix(text, "'")
@@ -175,8 +177,8 @@ func unquote(text string) (value, rest string) {
 	return b.String(), ""
 }
 
-// fallback is what a server does at least, for measuring the floor without one: settings of the
-// request, local to the transaction, then the rows.
+// fallback returns the minimal transaction of a server, for a floor without a server: the settings of the request,
+// local to the transaction, then the rows.
 func fallback(x *mix) []statement {
 	return []statement{
 		{
@@ -190,7 +192,8 @@ func fallback(x *mix) []statement {
 	}
 }
 
-// ofMix is a statement with the number in it, if it has one.
+// ofMix returns a statement, with the number as its argument if the SQL has
+// one.
 func ofMix(sql string) statement {
 	if !strings.Contains(sql, "$1") {
 		return statement{sql: sql}
@@ -198,7 +201,8 @@ func ofMix(sql string) statement {
 	return statement{sql: sql, args: []argument{alone}}
 }
 
-// mainStatement is the one that gets the number; others may follow it.
+// mainStatement returns the index of the statement with the number. Other
+// statements may follow it.
 func mainStatement(flight []statement) int {
 	for i, st := range slices.Backward(flight) {
 		if slices.ContainsFunc(st.args, argument.varies) {
@@ -208,15 +212,15 @@ func mainStatement(flight []statement) int {
 	return len(flight) - 1
 }
 
-// asJSON is the same transaction with a main statement that makes the whole body in SQL.
+// asJSON returns the transaction with a main statement that makes the whole body in SQL.
 func asJSON(flight []statement, x *mix) []statement {
 	list := slices.Clone(flight)
 	list[mainStatement(flight)] = ofMix("select coalesce(json_agg(_), '[]')::text from (" + x.sql + ") _")
 	return list
 }
 
-// checkJSON compares what asJSON makes with what the server answered: a floor that does less, or more,
-// would be none.
+// checkJSON compares the body that asJSON makes with the server's response. A floor with another result is not
+// comparable.
 func checkJSON(ctx context.Context, uri string, flight []statement, x *mix, answer []byte) error {
 	c, err := dialWire(ctx, uri, asJSON(flight, x), textFormat, x.mark(), 0)
 	if err != nil {
@@ -228,12 +232,12 @@ func checkJSON(ctx context.Context, uri string, flight []statement, x *mix, answ
 		return err
 	}
 	body := c.kept[mainStatement(flight)]
-	var ours, theirs bytes.Buffer // without the white space between values, which json_agg has more of
+	var ours, theirs bytes.Buffer // compacted: json_agg writes more white space
 	if err := errors.Join(json.Compact(&ours, answer), json.Compact(&theirs, body)); err != nil {
 		return fmt.Errorf("%s: %w", x.name, err)
 	}
 	if !bytes.Equal(ours.Bytes(), theirs.Bytes()) {
-		return fmt.Errorf("%s: the mix's sql does not make the body of the answer:\n%.500s\n%.500s", x.name, body, answer)
+		return fmt.Errorf("%s: the mix's sql does not make the body of the response:\n%.500s\n%.500s", x.name, body, answer)
 	}
 	return nil
 }

@@ -16,11 +16,11 @@ import (
 	"github.com/fastgrest/fastgrest/server/config"
 )
 
-// childMark in the environment makes this program be a server, not the bench. Its value says which one, and
-// perhaps something for it after a colon.
+// childMark is an environment variable that makes this program run as a server instead of the bench. Its value is
+// the name of the server, optionally followed by a colon and its argument.
 const childMark = "FASTGREST_BENCH_CHILD"
 
-// children are the servers that this program can be.
+// children are the servers that this program can run.
 var children = map[string]func(ctx context.Context, rest string) error{
 	"delay":   lengthen,
 	"classic": func(ctx context.Context, _ string) error { return classic.Run(ctx, os.Getenv) },
@@ -30,7 +30,7 @@ var children = map[string]func(ctx context.Context, rest string) error{
 	},
 }
 
-// beChild is the life of such a server and ends the process; otherwise it returns at once.
+// beChild runs such a server and exits. It returns at once if childMark is not set.
 func beChild() {
 	mark, ok := os.LookupEnv(childMark)
 	if !ok {
@@ -51,7 +51,8 @@ func beChild() {
 	os.Exit(0)
 }
 
-// lengthen reads a time and two sockets. It is a process of its own, so that it keeps time while the load is busy.
+// lengthen reads a delay and two sockets. The proxy is a separate process, so that it keeps time while the load is
+// busy.
 func lengthen(ctx context.Context, rest string) error {
 	parts := strings.SplitN(rest, ":", 3)
 	if len(parts) != 3 {
@@ -68,7 +69,7 @@ func serve(ctx context.Context) error {
 	return server.Run(ctx, server.Options{Source: config.LoadOptions{Env: os.Environ()}, Version: "bench", Stdout: io.Discard, Stderr: os.Stderr})
 }
 
-// ourselves is this program as one of the children.
+// ourselves returns this program as one of the children.
 func ourselves(name, child string) (program, error) {
 	self, err := os.Executable()
 	if err != nil {

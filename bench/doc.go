@@ -1,5 +1,5 @@
-// Command bench measures what a request costs, in throughput, latency and CPU
-// time, and sets it beside what PostgreSQL alone needs for the same SQL.
+// Command bench measures the throughput, latency and CPU time of requests and
+// compares them with PostgreSQL running the same SQL alone.
 //
 //	main.go       flags, and where results go
 //	measure.go    what is measured, in which order

@@ -14,14 +14,14 @@ import (
 	"github.com/fastgrest/fastgrest/bench/load"
 )
 
-// format of result columns on the wire.
+// Formats of result columns in the wire protocol.
 const (
 	textFormat   int16 = 0
 	binaryFormat int16 = 1
 )
 
-// runFloor sends a flight over and over on some connections, each in its own closed loop: all
-// statements and one Sync in one write, everything up to ReadyForQuery read and dropped.
+// runFloor repeats a flight on several connections, each in a closed loop. It sends all statements and one Sync in
+// one write, and drops everything that it reads up to ReadyForQuery.
 func runFloor(ctx context.Context, uri string, flight []statement, format int16, x *mix, connections int, duration time.Duration) (load.Result, error) {
 	var (
 		group   sync.WaitGroup
@@ -105,8 +105,8 @@ func dialWire(ctx context.Context, uri string, flight []statement, format int16,
 		}
 		c.args = append(c.args, args)
 	}
-	// Prepare within one run of the transaction: the role it switches to has the rights that
-	// parsing needs, the one we connected as has none.
+	// Prepare inside a run of the transaction: to parse the statements needs the privileges of the role that it
+	// switches to.
 	c.queue(true)
 	if err := c.finish(); err != nil {
 		hijacked.Conn.Close()
@@ -153,7 +153,7 @@ func (c *wireClient) queue(parse bool) {
 
 var statementNames = []string{"s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7"}
 
-// finish sends what is queued and reads up to ReadyForQuery.
+// finish sends the queued messages and reads up to ReadyForQuery.
 func (c *wireClient) finish() error {
 	if err := c.conn.Frontend.Flush(); err != nil {
 		return err

@@ -19,23 +19,24 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire/pgcluster"
 )
 
-// How long servers have until they answer. Those we do not start may be waiting for our database themselves.
+// Timeouts for a server to become ready. A server that the bench did not start may be waiting for the bench's
+// database.
 const (
 	startPatience = 2 * time.Minute
 	urlPatience   = 2 * time.Minute
 )
 
-// instance is a server that runs.
+// instance is a running server.
 type instance struct {
 	program
-	cmd   *exec.Cmd // nil if it is not ours to end
+	cmd   *exec.Cmd // nil if the bench did not start it
 	log   *os.File
 	addr  string // of the API
-	admin string // "" if it is not ours
-	pid   int    // whose CPU time counts; 0 if nobody knows
+	admin string // "" if the bench did not start it
+	pid   int    // process whose CPU time is measured; 0 if unknown
 }
 
-// subject is the name under which an asker's figures appear.
+// subject returns the name of an asker's figures.
 func (in *instance) subject(a asker) subject {
 	if a.name == "" {
 		return subject(in.name)
@@ -43,8 +44,8 @@ func (in *instance) subject(a asker) subject {
 	return subject(in.name + ", " + a.name)
 }
 
-// startServer starts a program. It is configured by PGRST_ variables only, so that PostgREST itself, or an
-// older build, can stand in its place.
+// startServer starts a program. It is configured by PGRST_ variables only, so that PostgREST or an older build can
+// take its place.
 func (m *machine) startServer(ctx context.Context, p program, v *way, env []string, pool int) (*instance, error) {
 	if len(p.args) == 0 {
 		in := &instance{program: p, addr: p.addr, pid: p.pid}
@@ -79,7 +80,7 @@ func (m *machine) startServer(ctx context.Context, p program, v *way, env []stri
 	return in, nil
 }
 
-// startProgram starts a command. It leads a process group, to be ended with all it started.
+// startProgram starts a command in its own process group, so that stop can end all its processes.
 func (m *machine) startProgram(p program, env []string) (in *instance, err error) {
 	in = &instance{program: p}
 	if in.log, err = os.Create(filepath.Join(m.dir, p.name+".log")); err != nil {
@@ -108,7 +109,7 @@ func (in *instance) await(ctx context.Context, patience time.Duration, up func(c
 			err := fmt.Errorf("%s did not become ready in %s", in.name, patience)
 			if in.log != nil {
 				said, _ := os.ReadFile(in.log.Name())
-				err = fmt.Errorf("%w; it said: %.1000s", err, said)
+				err = fmt.Errorf("%w; its output: %.1000s", err, said)
 			}
 			return err
 		case <-time.After(20 * time.Millisecond):
@@ -131,7 +132,8 @@ func (in *instance) ready(ctx context.Context) bool {
 	return response.StatusCode == http.StatusOK
 }
 
-// answers is all we can know of a server without an admin server of ours.
+// answers reports whether the API responds. It is used for a server whose admin
+// server is unknown.
 func (in *instance) answers(ctx context.Context) bool {
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "tcp", in.addr)
@@ -141,7 +143,7 @@ func (in *instance) answers(ctx context.Context) bool {
 	return conn.Close() == nil
 }
 
-// stop asks the server to end and waits for it. A server that was there before stays.
+// stop sends SIGTERM and waits. It does not stop a server that the bench did not start.
 func (in *instance) stop() error {
 	if in == nil || in.cmd == nil {
 		return nil
@@ -152,13 +154,13 @@ func (in *instance) stop() error {
 	defer timer.Stop()
 	err := in.cmd.Wait()
 	if status, ok := in.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() && status.Signal() == syscall.SIGTERM {
-		err = nil // as a program ends that does not care for the signal
+		err = nil // the exit of a program that does not handle the signal
 	}
 	in.cmd = nil
 	return errors.Join(err, in.log.Close())
 }
 
-// used is the CPU time of the program with all it started.
+// used returns the CPU time of the program and its children.
 func (in *instance) used() (time.Duration, error) {
 	if in.pid == 0 {
 		return 0, nil
@@ -166,8 +168,8 @@ func (in *instance) used() (time.Duration, error) {
 	return cpu(in.pid)
 }
 
-// tokenCache says what the server's cache of tokens did since it started; "" if nothing. The names of
-// these metrics are PostgREST's.
+// tokenCache returns the figures of the server's token cache since its start, or "" without lookups. The metrics
+// have PostgREST's names.
 func (in *instance) tokenCache() (string, error) {
 	response, err := http.Get("http://" + in.admin + "/metrics")
 	if err != nil {
@@ -192,7 +194,7 @@ func (in *instance) tokenCache() (string, error) {
 		100*values["hits_total"]/values["requests_total"], values["requests_total"], values["evictions_total"]), nil
 }
 
-// copyLog shows what a server said, for a failed run.
+// copyLog prints a server's log after a failed run.
 func copyLog(dir, name string, w io.Writer) {
 	if f, err := os.Open(filepath.Join(dir, name+".log")); err == nil {
 		defer f.Close()

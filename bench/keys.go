@@ -17,17 +17,16 @@ import (
 	"github.com/fastgrest/fastgrest/bench/load"
 )
 
-// manyTokens is how many users there are to draw from for {token}, each with one token.
+// manyTokens is the default number of users for {token}, each with one token.
 const manyTokens = 100_000
 
-// tokenRole is whom tokens are for: a role with the rights of the anonymous one.
+// tokenRole is the role of all tokens. It has the privileges of the anonymous
+// role.
 const tokenRole = "member"
 
-// keys are secrets of this run, and what is signed with them:
-//
-//	{jwks}                      a set of one key of each kind, for PGRST_JWT_SECRET
-//	{HS256} {RS256} {ES256}     a token
-//	{token}                     is left to the load, which takes the next of many HS256 tokens for each request
+// keys are the secrets of this run, and the tokens signed with them. {jwks} is a set with one key of each kind,
+// for PGRST_JWT_SECRET. {HS256}, {RS256} and {ES256} are tokens. {token} is replaced by the load generator, which
+// takes the next of many HS256 tokens for each request.
 type keys struct {
 	secret []byte
 	rsa    *rsa.PrivateKey
@@ -77,7 +76,7 @@ func (k *keys) replace(text string) (string, error) {
 	return text, nil
 }
 
-// tokens are those of the first so many users.
+// tokens returns the tokens of the first users.
 func (k *keys) tokens(users int) *load.Tokens {
 	if users >= len(k.many.List) {
 		return k.many
@@ -85,9 +84,9 @@ func (k *keys) tokens(users int) *load.Tokens {
 	return &load.Tokens{List: k.many.List[:users]}
 }
 
-// sign makes a token of the usual claims. A key goes by the name of its algorithm.
+// sign makes a token with the usual claims. alg selects the key.
 func (k *keys) sign(alg, subject string) (string, error) {
-	tomorrow := time.Now().Add(24 * time.Hour).Truncate(time.Second) // PostgREST takes fractions for long ago
+	tomorrow := time.Now().Add(24 * time.Hour).Truncate(time.Second) // PostgREST treats an exp with a fraction as expired
 	c := jwt.Claims{KeyID: alg, Set: map[string]any{"role": tokenRole},
 		Registered: jwt.Registered{Subject: subject, Expires: jwt.NewNumericTime(tomorrow)}}
 	var (

@@ -24,18 +24,18 @@ var seedSQL string
 
 const database = "bench"
 
-// machine is what servers are measured on: a database of our own.
+// machine is the private database that the servers use.
 type machine struct {
 	dir      string
 	database *pgcluster.Cluster
 	farther  map[time.Duration]*way
 }
 
-// way is how to reach the database: its own socket, or that of a proxy which makes round trips longer.
+// way is a route to the database: its own socket, or the socket of a proxy that delays round trips.
 type way struct {
 	dir   string // of the socket
 	port  int
-	proxy *instance // nil for the database's own
+	proxy *instance // nil without a delay
 }
 
 func (v *way) uri(role string) string {
@@ -44,7 +44,7 @@ func (v *way) uri(role string) string {
 	return u.String()
 }
 
-// way gives the one with a delay, which is started when it is first asked for.
+// way returns the route with a delay. It starts the proxy on first use.
 func (m *machine) way(ctx context.Context, delay time.Duration) (*way, error) {
 	v := &way{dir: m.database.SocketDir, port: m.database.Port}
 	if delay == 0 {
@@ -86,7 +86,7 @@ func startDatabase(ctx context.Context, connections int, tcp bool) (*machine, er
 		"shared_buffers = '256MB'",
 		fmt.Sprintf("max_connections = %d", connections),
 		"jit = off",
-		"autovacuum = off", // would run whenever it likes
+		"autovacuum = off", // would run at random times
 	}})
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
@@ -96,7 +96,7 @@ func startDatabase(ctx context.Context, connections int, tcp bool) (*machine, er
 		{"postgres", "create database", "create database " + database},
 		{database, "schema.sql", schemaSQL},
 		{database, "seed.sql", seedSQL},
-		// Not part of the file: several statements in one text are one transaction, and VACUUM wants none.
+		// VACUUM is a separate command, because several statements in one text are one transaction.
 		{database, "vacuum", "vacuum (analyze, freeze)"},
 	} {
 		if err := cluster.Exec(ctx, step.database, step.name, step.sql); err != nil {
@@ -106,7 +106,7 @@ func startDatabase(ctx context.Context, connections int, tcp bool) (*machine, er
 	return m, nil
 }
 
-// setup makes what a mix needs beside the tables that all have, before servers look at the schema.
+// setup creates what a mix needs in addition to the common tables, before servers load the schema.
 func (m *machine) setup(ctx context.Context, x *mix) error {
 	for _, sql := range x.setup {
 		if err := m.database.Exec(ctx, database, "setup of "+x.name, sql); err != nil {
@@ -116,7 +116,7 @@ func (m *machine) setup(ctx context.Context, x *mix) error {
 	return nil
 }
 
-// resetData takes back what the measurement before has written.
+// resetData undoes the writes of the previous measurement.
 func (m *machine) resetData(ctx context.Context, x *mix) error {
 	if x.reset == "" {
 		return nil
@@ -124,7 +124,7 @@ func (m *machine) resetData(ctx context.Context, x *mix) error {
 	return m.database.Exec(ctx, database, "reset of "+x.name, x.reset)
 }
 
-// logStatements switches PostgreSQL's log of statements for all sessions, those open included.
+// logStatements sets log_statement for all sessions, including open ones.
 func (m *machine) logStatements(ctx context.Context, which string) error {
 	for _, sql := range []string{"alter system set log_statement = '" + which + "'", "select pg_reload_conf()"} {
 		if err := m.database.Exec(ctx, database, "switch the log", sql); err != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/fastgrest/fastgrest/bench/load"
 )
 
-// plan is what the flags ask for.
+// plan holds the flags.
 type plan struct {
 	server      string
 	peers       []program
@@ -38,12 +38,13 @@ type plan struct {
 
 func (p *plan) duration() time.Duration { return time.Duration(p.seconds * float64(time.Second)) }
 
-// programs are all we start or ask, the one that the run is about first.
+// programs returns all programs to start or measure. The first is the one under
+// test.
 func (p *plan) programs() []program {
 	return append([]program{{name: string(byServer), args: []string{p.server}}}, p.peers...)
 }
 
-// check refuses what no run can do, before anything is started.
+// check rejects impossible plans before anything is started.
 func (p *plan) check() error {
 	for _, list := range []struct {
 		flag      string
@@ -76,10 +77,10 @@ func (p *plan) check() error {
 	return nil
 }
 
-// maxPool bounds PostgreSQL's processes.
+// maxPool bounds the number of PostgreSQL's processes.
 const maxPool = 200
 
-// openConnections is how many connections an open loop may open if waiting takes them.
+// openConnections is the maximum number of connections of an open loop.
 const openConnections = 512
 
 func main() {
@@ -91,17 +92,17 @@ func main() {
 		peers []string
 	)
 	pflag.StringVar(&p.server, "server", "./fastgrest", "the program to measure; it is configured by PGRST_ variables")
-	pflag.StringArrayVar(&peers, "peer", nil, "another server, measured in the same rounds: classic, the baseline; NAME=COMMAND, which is configured like --server; or NAME=http://127.0.0.1:PORT, which is there already, perhaps with ,pid=PID; may be repeated; $"+peersVariable+" holds more, with ; between them")
-	pflag.StringArrayVar(&p.env, "env", nil, "NAME=value for all programs started, may be repeated")
+	pflag.StringArrayVar(&peers, "peer", nil, "another server, measured in the same rounds: classic, the baseline; NAME=COMMAND, which is configured like --server; or NAME=http://127.0.0.1:PORT, a running server, optionally with ,pid=PID; may be repeated; $"+peersVariable+" has more, separated by ;")
+	pflag.StringArrayVar(&p.env, "env", nil, "environment variable NAME=value for all started programs; may be repeated")
 	pflag.StringSliceVar(&p.mixes, "mix", nil, "mixes to run: names, files, folders of files, or all (default "+strings.Join(usualMixes, ", ")+")")
 	pflag.IntSliceVar(&p.connections, "connections", []int{64}, "HTTP connections, each a closed loop; one number or several")
 	pflag.IntSliceVar(&p.rates, "rates", nil, "requests per second of open loops, measured after the closed ones")
 	pflag.IntSliceVar(&p.rates, "rate", nil, "the same")
-	pflag.IntSliceVar(&p.pools, "pool", []int{10}, "connections to PostgreSQL, of the servers and of the floors; one number or several")
-	pflag.DurationSliceVar(&p.delays, "delay", []time.Duration{0}, "how much longer a round trip to PostgreSQL is made, as 500us; one or several")
+	pflag.IntSliceVar(&p.pools, "pool", []int{10}, "connections to PostgreSQL for the servers and the floors; one number or several")
+	pflag.DurationSliceVar(&p.delays, "delay", []time.Duration{0}, "additional round trip time to PostgreSQL, such as 500us; one or several")
 	pflag.Float64Var(&p.seconds, "seconds", 4, "length of one measurement")
-	pflag.IntVar(&p.rounds, "rounds", 3, "measurements of each kind; they alternate, and medians are shown")
-	pflag.Float64Var(&p.others, "others", 100, "percent of the machine that other programs may take; while they take more, up to three times as many rounds are measured, and the quietest count")
+	pflag.IntVar(&p.rounds, "rounds", 3, "measurements of each subject, in turns; the report shows medians")
+	pflag.Float64Var(&p.others, "others", 100, "percentage of the machine that other programs may take; while they take more, the bench measures up to three times as many rounds and keeps the quietest")
 	pflag.BoolVar(&p.floorOnly, "floor", false, "measure the database alone, without any server")
 	pflag.BoolVar(&p.profile, "profile", false, "take CPU, heap, mutex and block profiles of this build's server instead")
 	pflag.StringVar(&p.out, "out", "bench/out", "folder for results")
@@ -158,7 +159,7 @@ func (p *plan) run(ctx context.Context, w io.Writer) (err error) {
 	return r.save(p.out, w)
 }
 
-// save writes result.json and the pictures, and keeps a dated copy of the figures.
+// save writes result.json, a dated copy of it, and the pictures.
 func (r *report) save(dir string, w io.Writer) error {
 	type file struct {
 		name  string

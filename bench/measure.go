@@ -13,7 +13,7 @@ import (
 	"github.com/fastgrest/fastgrest/bench/load"
 )
 
-// bench is a run of measurements.
+// bench is a series of measurements.
 type bench struct {
 	*plan
 	machine *machine
@@ -21,7 +21,8 @@ type bench struct {
 	pgbench string
 }
 
-// setting is what a mix is measured with. Each has servers of its own.
+// setting holds the parameters of one measurement of a mix. Each setting has
+// its own servers.
 type setting struct {
 	pool  int
 	delay time.Duration
@@ -48,7 +49,7 @@ func (b *bench) measureMix(ctx context.Context, x *mix, w io.Writer) (list []sec
 		return nil, err
 	}
 	if b.floorOnly && (x.sql == "" || len(x.floors) == 0) {
-		fmt.Fprintf(w, "%s: left out, its statements are the server's\n", x.name)
+		fmt.Fprintf(w, "%s: left out, because its statements come from the server\n", x.name)
 		return nil, nil
 	}
 	if err := b.machine.setup(ctx, x); err != nil {
@@ -71,8 +72,8 @@ func (b *bench) measureMix(ctx context.Context, x *mix, w io.Writer) (list []sec
 	return list, nil
 }
 
-// measureAt has servers of its own, so that what they hold is what this setting of this mix made them hold. It gives
-// the statements that it learnt from the server, for the settings after it.
+// measureAt measures a mix in one setting. It starts new servers, so that their memory belongs to this
+// measurement. It returns the statements that it captured, for later settings.
 func (b *bench) measureAt(ctx context.Context, x *mix, at setting, known []statement, w io.Writer) (list []section, flight []statement, err error) {
 	if err := b.machine.resetData(ctx, x); err != nil {
 		return nil, nil, err
@@ -97,7 +98,7 @@ func (b *bench) measureAt(ctx context.Context, x *mix, at setting, known []state
 	for i, connections := range b.connections {
 		s := section(connections, 0)
 		contenders := b.closedLoops(servers, x, connections)
-		if i == 0 { // HTTP connections are nothing to the floors
+		if i == 0 { // HTTP connections do not affect the floors
 			contenders = append(contenders, b.floors(flight, x, at)...)
 		}
 		if err := b.alternate(ctx, x, contenders, &s); err != nil {
@@ -126,7 +127,8 @@ func (b *bench) measureAt(ctx context.Context, x *mix, at setting, known []state
 	return list, flight, nil
 }
 
-// startAll starts the server and its peers, asks each, and tells what the server sends for it.
+// startAll starts the server and its peers, sends a request to each, and prints the statements that the server
+// sends.
 func (b *bench) startAll(ctx context.Context, x *mix, at setting, known []statement, w io.Writer) (list []*instance, flight []statement, notes []string, err error) {
 	server, err := b.machine.startServer(ctx, b.programs()[0], at.way, slices.Concat(x.env, b.env), at.pool)
 	if err != nil {
@@ -141,8 +143,8 @@ func (b *bench) startAll(ctx context.Context, x *mix, at setting, known []statem
 	return append(list, peers...), flight, notes, err
 }
 
-// probe asks for each asker. The first time it says what the server sends for the first of them, and checks that
-// the floor does the same.
+// probe sends a request for each asker. The first time it captures the statements of the first asker's request and
+// checks that the floor returns the same body.
 func (b *bench) probe(ctx context.Context, x *mix, server *instance, at setting, known []statement, w io.Writer) (flight []statement, answers [][]byte, err error) {
 	flight = known
 	for i, who := range x.askers {
@@ -169,9 +171,9 @@ func (b *bench) probe(ctx context.Context, x *mix, server *instance, at setting,
 	return flight, answers, nil
 }
 
-// alternate takes turns between the subjects, so that a noisy minute on the machine hits all of them, and
-// begins with another one each time, so that none always comes after the same. While other programs take
-// more of the machine than allowed it goes on, up to three times as long; the quietest rounds count.
+// alternate measures the subjects in turns, so that a noisy minute of the machine affects all of them. Each round
+// starts with another subject, so that none always follows the same one. While other programs take more CPU than
+// allowed, it adds rounds, up to three times as many, and keeps the quietest.
 func (b *bench) alternate(ctx context.Context, x *mix, list []contender, s *section) error {
 	var (
 		want   = b.rounds * x.pieces
@@ -196,7 +198,8 @@ func (b *bench) alternate(ctx context.Context, x *mix, list []contender, s *sect
 	return nil
 }
 
-// noise is the most that other programs took during a round.
+// noise returns the largest share of the machine that other programs took
+// during a round.
 func noise(round []figures) float64 {
 	return slices.MaxFunc(round, func(a, b figures) int { return cmp.Compare(a.Others, b.Others) }).Others
 }
@@ -221,7 +224,7 @@ type contender struct {
 	who    subject
 	server *instance   // nil for the database alone
 	target load.Target // of a server
-	idle   int         // connections that it has beside
+	idle   int         // number of idle connections
 	run    func(context.Context, time.Duration) (load.Result, error)
 }
 
@@ -232,14 +235,15 @@ func (c contender) program() string {
 	return c.server.name
 }
 
-// closedLoops ask the servers over so many connections.
+// closedLoops returns the contenders for closed loops over a number of
+// connections.
 func (b *bench) closedLoops(servers []*instance, x *mix, connections int) []contender {
 	return b.askers(servers, x, func(ctx context.Context, t load.Target, d time.Duration) (load.Result, error) {
 		return load.Run(ctx, t, connections, d)
 	})
 }
 
-// openLoops ask the servers at a constant rate.
+// openLoops returns the contenders for open loops at a constant rate.
 func (b *bench) openLoops(servers []*instance, x *mix, rate int) []contender {
 	return b.askers(servers, x, func(ctx context.Context, t load.Target, d time.Duration) (load.Result, error) {
 		return load.RunOpen(ctx, t, rate, openConnections, d)
@@ -258,7 +262,7 @@ func (b *bench) askers(servers []*instance, x *mix, run func(context.Context, lo
 	return list
 }
 
-// floors ask the database alone.
+// floors returns the contenders that use the database alone.
 func (b *bench) floors(flight []statement, x *mix, at setting) (list []contender) {
 	uri := at.way.uri("authenticator")
 	floor := func(flight []statement, format int16) func(context.Context, time.Duration) (load.Result, error) {
@@ -281,7 +285,7 @@ func (b *bench) floors(flight []statement, x *mix, at setting) (list []contender
 	return list
 }
 
-// once warms up for a moment, then measures with the CPU clocks read before and after.
+// once warms up for a moment, then measures. It reads the CPU clocks before and after.
 func (b *bench) once(ctx context.Context, c contender, duration time.Duration) (f figures, err error) {
 	if err := ctx.Err(); err != nil {
 		return figures{}, err
@@ -314,7 +318,7 @@ func (b *bench) once(ctx context.Context, c contender, duration time.Duration) (
 		return figures{}, err
 	}
 	if result.Requests == 0 {
-		return figures{}, errors.New("not one request was answered")
+		return figures{}, errors.New("no request succeeded")
 	}
 	ours := (after.server - before.server) + (after.database - before.database) + (after.own - before.own)
 	others := float64(after.machine-before.machine-ours) / float64(time.Duration(runtime.NumCPU())*after.time.Sub(before.time))
@@ -364,7 +368,7 @@ func (b *bench) programName(ctx context.Context) string {
 	return b.programs()[0].version(ctx)
 }
 
-// peerNames tell what the peers say they are.
+// peerNames returns the versions of the peers.
 func (b *bench) peerNames(ctx context.Context) (list []string) {
 	for _, p := range b.peers {
 		list = append(list, p.name+": "+p.version(ctx))

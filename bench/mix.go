@@ -17,14 +17,14 @@ import (
 //go:embed mixes/*.txt
 var mixFiles embed.FS
 
-// In the order in which they are run. The usual ones take five minutes, all of them half an hour.
+// The mixes in the order of a run. The usual ones take five minutes, all of them half an hour.
 var (
 	usualMixes = []string{"row", "page", "bulk", "embed", "insert"}
 	everyMix   = []string{"row", "page", "bulk", "embed", "embed-deep", "embed-many", "insert", "insert-20", "insert-1000", "update",
 		"tokens", "tokens-many", "tokens-kept", "policy", "call-get", "call-post", "call-rows", "slow", "idle"}
 )
 
-// mix is a kind of request: each is measured on its own.
+// mix is a kind of request. Each mix is measured separately.
 type mix struct {
 	name  string
 	about string
@@ -38,27 +38,28 @@ type mix struct {
 	high    int
 	askers  []asker
 
-	aside        string // path of other requests that are sent now and then
+	aside        string // path of other requests that are sent in between
 	asidePercent int
-	idle         int // further connections, open and silent
-	users        int // whose tokens {token} stands for
+	idle         int // number of additional idle connections
+	users        int // number of users for {token}
 
 	env    []string  // settings of the server for this mix, "NAME=value"
 	setup  []string  // SQL, run once
-	reset  string    // SQL that takes back, before each measurement, what the one before has written
-	sql    string    // the rows of the answer; $1 is the number
-	floors []subject // what the server is compared with
-	pieces int       // into which measurements are cut, for finer turns
+	reset  string    // SQL that undoes the writes of the previous measurement
+	sql    string    // the rows of the response; $1 is the number
+	floors []subject // the floors that the server is compared with
+	pieces int       // number of parts of a measurement, for shorter turns
 	bars   []bar
 }
 
-// asker is a name for those who ask with some header. A mix of several asks the same from all.
+// asker is a name for clients that send a certain header. A mix with several askers measures each.
 type asker struct {
 	name   string
 	header string
 }
 
-// mixes reads the named mixes, files, and folders of files; the usual ones, or all.
+// mixes reads the named mixes, files, and folders of files. Without names it
+// returns the usual mixes.
 func mixes(names []string) (list []mix, err error) {
 	if len(names) == 0 {
 		names = usualMixes
@@ -97,7 +98,7 @@ func mixNamed(name string) ([]mix, error) {
 	return []mix{m}, err
 }
 
-// mixesAt reads a file, or those of a folder in the order of their names.
+// mixesAt reads a file, or the files of a folder in the order of their names.
 func mixesAt(place string) (list []mix, err error) {
 	files := []string{place}
 	if info, err := os.Stat(place); err != nil {
@@ -124,7 +125,7 @@ func mixesAt(place string) (list []mix, err error) {
 	return list, nil
 }
 
-// parseMix reads lines of a word and what it says.
+// parseMix reads lines that consist of a word and its value.
 func parseMix(name, file, text string) (mix, error) {
 	m := mix{name: name, floors: []subject{byWire, byJSON, byPgbench}, pieces: 1, users: manyTokens}
 	for number, line := range strings.Split(strings.TrimSpace(text), "\n") {
@@ -142,7 +143,7 @@ func parseMix(name, file, text string) (mix, error) {
 	if m.high < m.low {
 		return mix{}, fmt.Errorf("%s: no number is from %d to %d", file, m.low, m.high)
 	}
-	if m.sql == "" { // then there are no rows to make JSON of
+	if m.sql == "" { // no rows for the JSON floor
 		m.floors = slices.DeleteFunc(m.floors, func(who subject) bool { return who == byJSON })
 	}
 	if m.askers == nil {
@@ -175,7 +176,7 @@ func (m *mix) word(word, rest string) (err error) {
 		m.users, err = parseCount(rest)
 	case "body":
 		m.body = rest
-	case "times": // the body is an array of so many
+	case "times": // the body is an array with that many elements
 		var n int
 		if n, err = parseCount(rest); err != nil {
 			return err
@@ -216,7 +217,7 @@ func parseCount(text string) (int, error) {
 	return n, err
 }
 
-// floorWords are the floors in mix files.
+// floorWords are the names of the floors in mix files.
 var floorWords = map[string]subject{"same": byWire, "json_agg": byJSON, "pgbench": byPgbench}
 
 func parseFloors(text string) ([]subject, error) {
@@ -234,7 +235,7 @@ func parseFloors(text string) ([]subject, error) {
 	return list, nil
 }
 
-// keyed puts secrets and tokens where settings and headers ask for them.
+// keyed inserts secrets and tokens into settings and headers.
 func (m *mix) keyed(k *keys) error {
 	var errs []error
 	replace := func(text string) string {
@@ -251,7 +252,7 @@ func (m *mix) keyed(k *keys) error {
 	return errors.Join(errs...)
 }
 
-// target is what one of the askers asks.
+// target returns the load target of one asker.
 func (m *mix) target(addr string, a asker, k *keys) load.Target {
 	t := load.Target{Addr: addr, Method: m.method, Path: m.path, Headers: m.headers, Body: m.body, Low: m.low, High: m.high,
 		Aside: m.aside, AsidePercent: m.asidePercent}
@@ -264,8 +265,8 @@ func (m *mix) target(addr string, a asker, k *keys) load.Target {
 	return t
 }
 
-// marks are numbers that stand for the drawn one in a probing request, and by which it is found again in
-// the statements. None is likely to be there for another reason.
+// marks are numbers that replace the drawn one in a probing request. capture finds them in the statements. They
+// are unlikely to occur for other reasons.
 var marks = []int{73127, 7319, 719}
 
 func (m *mix) mark() int {
@@ -277,5 +278,5 @@ func (m *mix) mark() int {
 	return m.low
 }
 
-// varies says whether there is a number to draw.
+// varies reports whether there is a number to draw.
 func (m *mix) varies() bool { return m.high > m.low }

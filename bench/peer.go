@@ -17,26 +17,27 @@ import (
 	"strings"
 )
 
-// peersVariable in the environment names peers like --peer does, several with ; between them.
+// peersVariable is an environment variable with peers in the form of --peer, separated by semicolons.
 const peersVariable = "BENCH_PEERS"
 
-// program is a server to measure: a command that we start, or an address where one is.
+// program is a server to measure: a command to start, or the address of a running server.
 type program struct {
 	name string
-	args []string // the command; none if it is there already
-	env  []string // settings that are its own, "NAME=value"
-	addr string   // host:port, if it is there already
-	pid  int      // of what is there already; 0 if nobody told
-	says string   // what it is, if it cannot be asked for --version
+	args []string // the command; empty for a running server
+	env  []string // settings for this program only, "NAME=value"
+	addr string   // host:port of a running server
+	pid  int      // process of a running server; 0 if unknown
+	says string   // description of a program without --version
 }
 
-// Peers that need no command: the baseline, and the server itself with one request per connection to PostgreSQL.
+// Built-in peers: the baseline, and the server itself with one request per connection to PostgreSQL.
 const (
 	classicName   = "classic"
 	exclusiveName = "exclusive"
 )
 
-// tcpWord in a command stands for the database's address by TCP; servers are given that of its unix socket.
+// tcpWord in a command is replaced by the database's TCP address. By default servers get the unix socket's
+// address.
 const tcpWord = "{tcp}"
 
 func (p *plan) wantTCP() bool {
@@ -45,8 +46,8 @@ func (p *plan) wantTCP() bool {
 	})
 }
 
-// parsePeer reads classic, exclusive, NAME=COMMAND, NAME=http://127.0.0.1:PORT or NAME=http://127.0.0.1:PORT,pid=PID. The words
-// of a command are what spaces part; there is no shell.
+// parsePeer reads classic, exclusive, NAME=COMMAND, NAME=http://127.0.0.1:PORT or
+// NAME=http://127.0.0.1:PORT,pid=PID. A command is split at spaces; there is no shell.
 func parsePeer(text, server string) (p program, err error) {
 	name, what, ok := strings.Cut(text, "=")
 	p.name, what = strings.TrimSpace(name), strings.TrimSpace(what)
@@ -59,8 +60,8 @@ func parsePeer(text, server string) (p program, err error) {
 	if !ok || p.name == "" || what == "" {
 		return program{}, fmt.Errorf("a peer is classic, exclusive, NAME=COMMAND or NAME=http://127.0.0.1:PORT, not %q", text)
 	}
-	if p.name == string(byServer) || strings.ContainsAny(p.name, ",/") { // it names a file, too
-		return program{}, fmt.Errorf("a peer cannot be called %q", p.name)
+	if p.name == string(byServer) || strings.ContainsAny(p.name, ",/") { // the name is also a file name
+		return program{}, fmt.Errorf("%q is not a valid name of a peer", p.name)
 	}
 	if !strings.HasPrefix(what, "http:") && !strings.HasPrefix(what, "https:") {
 		p.args = strings.Fields(what)
@@ -77,7 +78,7 @@ func parsePeer(text, server string) (p program, err error) {
 	return p, err
 }
 
-// loopback takes the address out of a URL without a path, and refuses machines other than this one.
+// loopback returns the address of a URL without a path. It rejects addresses of other machines.
 func loopback(text string) (string, error) {
 	u, err := url.Parse(text)
 	if err != nil {
@@ -96,7 +97,7 @@ func loopback(text string) (string, error) {
 	return u.Host, nil
 }
 
-// parsePeers reads those of the flags and those of the environment.
+// parsePeers reads the peers of the flags and of the environment.
 func (p *plan) parsePeers(flags []string, variable string) (list []program, err error) {
 	for _, text := range append(slices.Clone(flags), strings.Split(variable, ";")...) {
 		if strings.TrimSpace(text) == "" {
@@ -114,7 +115,7 @@ func (p *plan) parsePeers(flags []string, variable string) (list []program, err 
 	return list, nil
 }
 
-// version is what a command says of itself, or else its name.
+// version returns the first line of the command's --version, or its name.
 func (p program) version(ctx context.Context) string {
 	switch {
 	case p.says != "":
@@ -129,8 +130,8 @@ func (p program) version(ctx context.Context) string {
 	return filepath.Base(p.args[0])
 }
 
-// startPeers starts the peers that can answer a mix. What the others said instead becomes a note: a peer need
-// not know every kind of request, but nobody should take its absence for a figure.
+// startPeers starts the peers that can serve a mix. A peer that fails becomes a note with its response, because a
+// peer need not support every kind of request.
 func (b *bench) startPeers(ctx context.Context, x *mix, at setting, answers [][]byte) (list []*instance, notes []string, err error) {
 	for _, p := range b.peers {
 		in, err := b.machine.startServer(ctx, p, at.way, slices.Concat(x.env, b.env), at.pool)
@@ -154,8 +155,8 @@ func (b *bench) startPeers(ctx context.Context, x *mix, at setting, answers [][]
 	return list, notes, nil
 }
 
-// compare asks a peer what the server was asked. Two answers that differ are a comparison of different things,
-// and the report says so.
+// compare sends the server's requests to a peer. If the responses differ, the figures compare different things,
+// and a note says so.
 func (b *bench) compare(ctx context.Context, x *mix, in *instance, answers [][]byte) (notes []string, refused, err error) {
 	for i, who := range x.askers {
 		answer, refused := settle(ctx, x, x.target(in.addr, who, b.keys))
@@ -163,7 +164,7 @@ func (b *bench) compare(ctx context.Context, x *mix, in *instance, answers [][]b
 			return nil, refused, ctx.Err()
 		}
 		if i < len(answers) && !sameJSON(answer, answers[i]) {
-			notes = append(notes, fmt.Sprintf("%s answers with something else: %.80s", in.subject(who), answer))
+			notes = append(notes, fmt.Sprintf("%s responds with another body: %.80s", in.subject(who), answer))
 		}
 	}
 	return notes, nil, b.machine.resetData(ctx, x)
@@ -176,7 +177,7 @@ func sameJSON(a, b []byte) bool {
 	}
 	read := func(text []byte) (v any, err error) {
 		d := json.NewDecoder(bytes.NewReader(text))
-		d.UseNumber() // 0.10 and 0.1 are two answers
+		d.UseNumber() // 0.10 and 0.1 are different
 		err = d.Decode(&v)
 		return v, err
 	}
@@ -185,7 +186,7 @@ func sameJSON(a, b []byte) bool {
 	return err1 == nil && err2 == nil && reflect.DeepEqual(one, two)
 }
 
-// announce tells those who run servers of their own where the data is.
+// announce prints the address of the database for servers that the user runs.
 func (b *bench) announce() {
 	if slices.ContainsFunc(b.peers, func(p program) bool { return len(p.args) == 0 }) {
 		fmt.Fprintf(os.Stderr, "Servers by URL may use this run's database: PGRST_DB_URI='%s' PGRST_DB_SCHEMAS=bench PGRST_DB_ANON_ROLE=anon\n",

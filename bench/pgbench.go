@@ -15,7 +15,7 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire/pgcluster"
 )
 
-// pgbenchProgram is next to the server's programs, or in the PATH; "" if there is none.
+// pgbenchProgram returns the path of pgbench, next to the server's programs or in PATH, or "" without it.
 func pgbenchProgram(p pgcluster.Programs) string {
 	for _, name := range []string{filepath.Join(p.Dir, "pgbench"), "pgbench"} {
 		if path, err := exec.LookPath(name); err == nil {
@@ -25,7 +25,7 @@ func pgbenchProgram(p pgcluster.Programs) string {
 	return ""
 }
 
-// runPgbench sends a flight by pgbench: an independent witness for runFloor. It reads results as text.
+// runPgbench runs a flight with pgbench, as an independent check of runFloor. It reads results as text.
 func runPgbench(ctx context.Context, program string, m *machine, v *way, flight []statement, x *mix, connections int, duration time.Duration) (load.Result, error) {
 	script, args := pgbenchScript(flight, x)
 	file := filepath.Join(m.dir, x.name+".pgbench")
@@ -33,7 +33,7 @@ func runPgbench(ctx context.Context, program string, m *machine, v *way, flight 
 		return load.Result{}, err
 	}
 	seconds := max(1, int(duration.Seconds()))
-	// pgbench prepares statements outside the transaction, where authenticator may read nothing.
+	// pgbench prepares statements outside of the transaction, where authenticator has no privileges.
 	args = append(args, "--no-vacuum", "--protocol=prepared", "--client="+strconv.Itoa(connections), "--jobs=1",
 		"--time="+strconv.Itoa(seconds), "--file="+file,
 		"--host="+v.dir, "--port="+strconv.Itoa(v.port), "--username="+pgcluster.Superuser, database)
@@ -51,15 +51,14 @@ func runPgbench(ctx context.Context, program string, m *machine, v *way, flight 
 
 var processed = regexp.MustCompile(`transactions actually processed: (\d+)`)
 
-// pgbenchScript writes the flight with every argument as a variable: inside a literal pgbench
-// would take ":3000" for a variable, too. A number inside a longer argument is the same each time:
-// pgbench cannot put texts together.
+// pgbenchScript writes the flight with every argument as a variable, because pgbench replaces ":3000" even inside
+// a literal. A number inside a longer argument stays the same: pgbench cannot concatenate texts.
 func pgbenchScript(flight []statement, x *mix) (script string, args []string) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\\set n random(%d, %d)\n\\startpipeline\n", x.low, x.high)
 	for i, s := range flight {
 		sql := s.sql
-		for j := len(s.args); j > 0; j-- { // from the end: $1 begins $10
+		for j := len(s.args); j > 0; j-- { // from the end, because $1 is a prefix of $10
 			name := "n"
 			if a := s.args[j-1]; !a.isNumber() {
 				name = fmt.Sprintf("s%dp%d", i, j)
@@ -67,7 +66,7 @@ func pgbenchScript(flight []statement, x *mix) (script string, args []string) {
 			}
 			sql = strings.ReplaceAll(sql, "$"+strconv.Itoa(j), "\x00"+name+" ")
 		}
-		// Casts are the other colons of SQL, and pgbench knows to leave those alone.
+		// Other colons in SQL are casts, which pgbench leaves alone.
 		sql = strings.ReplaceAll(sql, "\x00", ":")
 		b.WriteString(strings.Join(strings.Fields(sql), " ") + ";\n")
 	}

@@ -13,14 +13,14 @@ import (
 	"time"
 )
 
-// ticks per second in which Linux reports CPU time to programs, on every architecture Go runs on.
-// Over a few seconds of load the error of a tick is under one percent.
+// ticks is the number of units per second in which Linux reports CPU time, on all architectures of Go. Over a few
+// seconds of load the error of one tick is below one percent.
 const ticks = 100
 
-// stat is what we need of /proc/PID/stat.
+// stat holds the required fields of /proc/PID/stat.
 type stat struct {
 	parent int
-	own    time.Duration // CPU time of the process with all its threads, ended ones too
+	own    time.Duration // CPU time of the process with all its threads, including ended ones
 	dead   time.Duration // CPU time of children that have ended
 }
 
@@ -32,7 +32,7 @@ func readStat(pid int) (stat, error) {
 	return parseStat(text)
 }
 
-// parseStat reads the line. The second field, a name in parentheses, may hold anything.
+// parseStat reads the line. The second field, a name in parentheses, may contain any character.
 func parseStat(text []byte) (stat, error) {
 	end := bytes.LastIndexByte(text, ')')
 	if end < 0 {
@@ -53,7 +53,7 @@ func parseStat(text []byte) (stat, error) {
 	return s, errors.Join(errs...)
 }
 
-// family lists a process and its living descendants, each with what it used.
+// family returns a process and its living descendants with their CPU times.
 func family(pid int) (map[int]stat, error) {
 	names, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
@@ -66,7 +66,7 @@ func family(pid int) (map[int]stat, error) {
 		if err != nil {
 			continue
 		}
-		if s, err := readStat(member); err == nil { // else gone meanwhile
+		if s, err := readStat(member); err == nil { // otherwise the process has ended
 			all[member] = s
 			children[s.parent] = append(children[s.parent], member)
 		}
@@ -83,9 +83,9 @@ func family(pid int) (map[int]stat, error) {
 	return members, nil
 }
 
-// cpu is the CPU time used so far by a process and all descendants it ever had. One that ends moves
-// from the sum of the living to its parent's sum of the dead; a reading during which that happened
-// could miss or repeat it, and is taken again.
+// cpu returns the CPU time that a process and all its descendants have used. When a process ends, its time moves
+// from the sum of the living to its parent's sum of the dead. A reading during that move could miss or repeat it,
+// so cpu reads again.
 func cpu(pid int) (time.Duration, error) {
 	for range 100 {
 		before, err := family(pid)
@@ -106,10 +106,10 @@ func cpu(pid int) (time.Duration, error) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	return 0, fmt.Errorf("the children of process %d do not come to rest", pid)
+	return 0, fmt.Errorf("the children of process %d keep changing", pid)
 }
 
-// busy is the CPU time all programs of the machine together have used, and what hypervisors took from it.
+// busy returns the CPU time of all programs of the machine, including the time that hypervisors took.
 func busy() (time.Duration, error) {
 	text, err := os.ReadFile("/proc/stat")
 	if err != nil {
@@ -118,8 +118,8 @@ func busy() (time.Duration, error) {
 	return parseBusy(text)
 }
 
-// parseBusy reads the first line: user, nice, system, idle, iowait, irq, softirq, steal, and two that
-// are part of user and nice.
+// parseBusy reads the first line: user, nice, system, idle, iowait, irq, softirq, steal, and two fields that are
+// part of user and nice.
 func parseBusy(text []byte) (time.Duration, error) {
 	line, _, _ := strings.Cut(string(text), "\n")
 	fields := strings.Fields(line)
@@ -132,14 +132,14 @@ func parseBusy(text []byte) (time.Duration, error) {
 		if err != nil {
 			return 0, err
 		}
-		if i != 3 && i != 4 { // idle, and idle while waiting for a disk
+		if i != 3 && i != 4 { // idle and iowait
 			total += n
 		}
 	}
 	return time.Duration(total) * time.Second / ticks, nil
 }
 
-// ownCPU is what this program and its children that have ended used: load and pgbench.
+// ownCPU returns the CPU time of this program and its ended children: load and pgbench.
 func ownCPU() (total time.Duration, err error) {
 	for _, who := range []int{syscall.RUSAGE_SELF, syscall.RUSAGE_CHILDREN} {
 		var u syscall.Rusage
@@ -151,7 +151,8 @@ func ownCPU() (total time.Duration, err error) {
 	return total, nil
 }
 
-// memory is what a process and its children hold, pages they share counted once.
+// memory returns the memory of a process and its children. Shared pages count
+// once.
 func memory(pid int) (bytes int64, err error) {
 	members, err := family(pid)
 	if err != nil {

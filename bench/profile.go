@@ -15,7 +15,7 @@ import (
 	"github.com/fastgrest/fastgrest/bench/load"
 )
 
-// runProfile puts load on a server that is this very program, one mix after the other.
+// runProfile puts load on a server that runs in this program, one mix after the other.
 func (p *plan) runProfile(ctx context.Context, m *machine, list []mix, k *keys, w io.Writer) error {
 	for _, x := range list {
 		if err := x.keyed(k); err != nil {
@@ -65,14 +65,14 @@ func (p *plan) profileOne(ctx context.Context, m *machine, x *mix, who asker, k 
 	return nil
 }
 
-// Of contention for mutexes one case in so many is noted, and of what goroutines wait one in each millisecond of
-// waiting: enough to see what stands out, and little enough for the CPU profile to stay what it was.
+// Sampling rates: one of mutexFraction mutex contention events, and one blocking event per blockRate nanoseconds
+// of waiting. Higher rates would change the CPU profile.
 const (
 	mutexFraction = 20
 	blockRate     = 1_000_000 // ns
 )
 
-// profiled is the life of the server under test. prefix is where the profiles go, without the kind.
+// profiled runs the server under test and writes profiles to prefix plus the kind of profile.
 func profiled(prefix string, run func() error) error {
 	file, err := os.Create(prefix + ".cpu.pprof")
 	if err != nil {

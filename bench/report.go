@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// subject is who answered: the server or a peer, perhaps to different askers, or the database alone in
+// subject is the source of figures: the server or a peer, per asker if there are several, or the database alone in
 // one of three ways.
 type subject string
 
@@ -21,7 +21,7 @@ const (
 	byPgbench subject = "PostgreSQL alone, pgbench"
 )
 
-// figures are one measurement.
+// figures are the results of one measurement.
 type figures struct {
 	PerSecond   float64 `json:"requests_per_second"`
 	P50         float64 `json:"p50_ms"`
@@ -34,15 +34,15 @@ type figures struct {
 	ServerRSS   float64 `json:"server_mb"`
 	Requests    int     `json:"requests"`
 	Failed      float64 `json:"failed_percent"` // of an open loop
-	Others      float64 `json:"others_percent"` // of the machine, taken by other programs
+	Others      float64 `json:"others_percent"` // share of the machine that other programs took
 }
 
 func (f figures) total() float64 { return f.ServerCPU + f.DatabaseCPU }
 
-// row is the medians of one subject under one mix.
+// row holds the medians of one subject under one mix.
 type row struct {
 	Subject subject   `json:"subject"`
-	Program string    `json:"program,omitempty"` // that answered; none for the database alone
+	Program string    `json:"program,omitempty"` // the program; empty for the database alone
 	Median  figures   `json:"median"`
 	Rounds  []figures `json:"rounds"`
 }
@@ -51,7 +51,8 @@ func (r row) isServer() bool { return r.Program == string(byServer) }
 
 func (r row) isPeer() bool { return r.Program != "" && !r.isServer() }
 
-// asker is who asked, as it follows the program's name; "" if there is but one.
+// asker returns the asker's name, which follows the program's name, or "" if
+// there is only one asker.
 func (r row) asker() string {
 	return strings.TrimPrefix(strings.TrimPrefix(string(r.Subject), r.Program), ", ")
 }
@@ -62,10 +63,10 @@ type section struct {
 	About       string  `json:"about"`
 	Pool        int     `json:"pool"`
 	Delay       float64 `json:"delay_ms"`
-	Connections int     `json:"connections"`               // at most that many, if there is a rate
+	Connections int     `json:"connections"`               // maximum number if there is a rate
 	Rate        int     `json:"rate_per_second,omitempty"` // of an open loop
 	Rows        []row   `json:"rows"`
-	// Notes hold what figures do not say.
+	// Notes explain the figures.
 	Notes []string  `json:"notes,omitempty"`
 	Bars  []verdict `json:"bars,omitempty"`
 }
@@ -101,7 +102,7 @@ func (s *section) find(who subject) (figures, bool) {
 	return figures{}, false
 }
 
-// median takes each figure's median by itself.
+// median returns the median of each figure separately.
 func median(rounds []figures) figures {
 	of := func(field func(figures) float64) float64 {
 		values := make([]float64, len(rounds))
@@ -126,7 +127,7 @@ func median(rounds []figures) figures {
 	}
 }
 
-// middle is the median of values, which it sorts.
+// middle returns the median of values. It sorts them.
 func middle(values []float64) float64 {
 	slices.Sort(values)
 	half := len(values) / 2
@@ -136,7 +137,7 @@ func middle(values []float64) float64 {
 	return values[half]
 }
 
-// judge puts the section's figures beside the mix's bars.
+// judge compares the section's figures with the mix's bars.
 func (s *section) judge(bars []bar) {
 	for _, b := range bars {
 		if b.Delay != s.Delay || s.Rate != 0 {
@@ -157,8 +158,8 @@ func (s *section) judge(bars []bar) {
 	}
 }
 
-// base is the row that a bar's word means for one of ours: a floor, one of our own askers, or what a peer
-// answered to the same asker.
+// base returns the row that a bar's base names: a floor, another asker of the same program, or a peer's row for
+// the same asker.
 func (s *section) base(word string, ours row) (row, bool) {
 	if word == "" {
 		return row{}, false
@@ -178,7 +179,7 @@ func (s *section) base(word string, ours row) (row, bool) {
 	return s.Rows[i], true
 }
 
-// load says how a section was asked.
+// load describes the load of a section.
 func (s *section) load() string {
 	var parts []string
 	switch {
@@ -226,7 +227,7 @@ func (r *report) print(w io.Writer) {
 	}
 }
 
-// column of a table.
+// column is a column of the table.
 type column struct {
 	head   string
 	of     func(figures) float64
@@ -235,13 +236,13 @@ type column struct {
 
 func (c column) text(r row) string {
 	v := c.of(r.Median)
-	if v == 0 && !c.always() || c.head == "total" && r.Program != "" && r.Median.ServerCPU == 0 { // nobody told us the process
+	if v == 0 && !c.always() || c.head == "total" && r.Program != "" && r.Median.ServerCPU == 0 { // the process is unknown
 		return "-"
 	}
 	return fmt.Sprintf(c.format, v)
 }
 
-// always says that nothing is a figure, too.
+// always reports whether zero is shown as a figure.
 func (c column) always() bool { return strings.HasSuffix(c.head, "%") }
 
 var (
@@ -261,8 +262,8 @@ var (
 		{"p99.9 ms", func(f figures) float64 { return f.P999 }, "%.2f"}, {"max ms", func(f figures) float64 { return f.Max }, "%.2f"}}, cpuColumns...)
 )
 
-// ratios are what the figures are taken for: our total against the database's floors, that of one asker
-// against the first, and ours against each peer's.
+// ratios compares the server's total with the database's floors, each asker with the first, and the server with
+// each peer.
 func (s *section) ratios() (lines []string) {
 	first := slices.IndexFunc(s.Rows, row.isServer)
 	if first < 0 {
@@ -297,7 +298,7 @@ func (s *section) ratios() (lines []string) {
 	return lines
 }
 
-// against sets ours beside a peer's, round by round.
+// against compares the server with a peer, round by round.
 func against(ours, peer row) string {
 	var parts []string
 	for _, figure := range []struct {
@@ -322,8 +323,8 @@ func against(ours, peer row) string {
 	return fmt.Sprintf("%s, times %s: %s", ours.Subject, peer.Subject, strings.Join(parts, ", "))
 }
 
-// comparison is how many times a base's figure ours is. Rounds are compared one by one, since the two
-// measurements of a round saw the same minute of the machine; half of the comparisons lie between lower and upper.
+// comparison is the ratio of a figure to the base's figure. They are compared round by round, because both
+// measurements of a round ran in the same minute. Half of the ratios lie between lower and upper.
 type comparison struct {
 	count                int
 	median, lower, upper float64

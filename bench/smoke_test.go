@@ -15,7 +15,8 @@ import (
 	"time"
 )
 
-// shortest is the plan of a run with everything, each as short as it can be.
+// shortest returns a plan of a run with all features, each as short as
+// possible.
 func shortest(t *testing.T) plan {
 	t.Helper()
 	server, err := ourselves("", "server")
@@ -46,7 +47,8 @@ func run(t *testing.T, p plan) (report, string) {
 	return r, out.String()
 }
 
-// TestPeers: the baseline takes part where it can, and says where it cannot.
+// TestPeers checks that the baseline takes part where it can, and that a note
+// says where it cannot.
 func TestPeers(t *testing.T) {
 	p := shortest(t)
 	var err error
@@ -71,8 +73,8 @@ func TestPeers(t *testing.T) {
 		if left {
 			continue
 		}
-		if slices.ContainsFunc(s.Notes, func(n string) bool { return strings.Contains(n, "something else") }) {
-			t.Errorf("%s: the baseline answers with something else: %q", s.Mix, s.Notes)
+		if slices.ContainsFunc(s.Notes, func(n string) bool { return strings.Contains(n, "responds with another body") }) {
+			t.Errorf("%s: the baseline responds with another body: %q", s.Mix, s.Notes)
 		}
 		if !slices.ContainsFunc(s.Bars, func(v verdict) bool { return v.Against == classicName }) {
 			t.Errorf("%s: no bar against the baseline: %+v", s.Mix, s.Bars)
@@ -83,8 +85,8 @@ func TestPeers(t *testing.T) {
 	}
 }
 
-// TestSettings: every combination is measured, a longer way is longer, a server by URL is asked, and a mix of
-// the user's has the table that it makes.
+// TestSettings checks that every combination is measured, that a delay increases the latency, that a server by URL
+// is measured, and that the setup of a user's mix is run.
 func TestSettings(t *testing.T) {
 	p := shortest(t)
 	p.connections, p.rates, p.pools, p.delays = []int{1, 4}, []int{100}, []int{1, 2}, []time.Duration{0, 2 * time.Millisecond}
@@ -116,7 +118,7 @@ func TestSettings(t *testing.T) {
 		}
 		f, _ := s.find(byServer)
 		if s.Delay == 2 && f.P50 < 2 {
-			t.Errorf("%s: half of the answers took %g ms", s.load(), f.P50)
+			t.Errorf("%s: the median latency is %g ms", s.load(), f.P50)
 		}
 		if s.Rate == 100 && (f.Requests > 20 || f.Failed != 0 || f.Max < f.P999 || f.P999 < f.P90) {
 			t.Errorf("%s: %+v", s.load(), f)

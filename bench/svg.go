@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// picture is one of the files that a report is drawn into.
+// picture is one of the files that show a report.
 type picture struct {
 	name string
 	draw func(*report, *canvas)
-	has  func(section) bool // whether a section has something to show in it
+	has  func(section) bool // whether the picture shows a section
 }
 
 var pictures = []picture{
@@ -20,7 +20,7 @@ var pictures = []picture{
 	{"latency.svg", drawLatency, func(s section) bool { return s.Rate != 0 }},
 }
 
-// svg draws a picture of the sections that belong into it.
+// svg draws a picture of the sections that belong to it.
 func (r *report) svg(p picture, w io.Writer) error {
 	part := *r
 	part.Sections = slices.DeleteFunc(slices.Clone(r.Sections), func(s section) bool { return !p.has(s) })
@@ -48,7 +48,7 @@ const page = `<svg xmlns="http://www.w3.org/2000/svg" width="%[1]d" height="%[2]
 %[4]s</svg>
 `
 
-// colours are by class, for pages that are light and for those that are dark.
+// colours are by class, for light and for dark pages.
 var colours = []struct{ class, light, dark string }{
 	{"page", "#ffffff", "#0d1117"},
 	{"ink", "#1f2328", "#e6edf3"},
@@ -57,7 +57,7 @@ var colours = []struct{ class, light, dark string }{
 	{"server", "#0969da", "#4493f8"},
 	{"database", "#afb8c1", "#484f58"},
 	{"floor", "#afb8c1", "#484f58"},
-	{"line0", "#0969da", "#4493f8"}, // ours; the peers in order
+	{"line0", "#0969da", "#4493f8"}, // the program under test; then the peers in order
 	{"line1", "#bc4c00", "#f0883e"},
 	{"line2", "#1a7f37", "#3fb950"},
 	{"line3", "#8250df", "#a371f7"},
@@ -65,7 +65,8 @@ var colours = []struct{ class, light, dark string }{
 	{"line5", "#9a6700", "#d29922"},
 }
 
-// lineColours is how many programs can be told apart; more begin again.
+// lineColours is the number of different line colours. Further programs repeat
+// them.
 const lineColours = 6
 
 func style() string {
@@ -82,7 +83,7 @@ func style() string {
 // canvas collects elements from top to bottom.
 type canvas struct {
 	b strings.Builder
-	y int // where the next thing goes
+	y int // position of the next element
 }
 
 func (c *canvas) text(x, y int, class, text string) { c.anchored(x, y, class, "start", text) }
@@ -102,7 +103,7 @@ func (c *canvas) line(class string, x1, y1, x2, y2 float64) {
 	fmt.Fprintf(&c.b, "<line class=\"%s\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>\n", class, x1, y1, x2, y2)
 }
 
-// title heads a picture, with what its colours mean.
+// title draws the title of a picture and the legend of its colours.
 func (c *canvas) title(text string, legend ...[2]string) {
 	c.y += 14
 	c.text(margin, c.y, "title", text)
@@ -122,7 +123,7 @@ func (c *canvas) title(text string, legend ...[2]string) {
 	c.y += 22
 }
 
-// section heads the part of a picture that is about a mix, and says how it was asked.
+// section draws the title of a mix and the description of its load.
 func (c *canvas) section(s section, isNew bool) {
 	c.y += 14
 	if isNew {
@@ -156,7 +157,7 @@ func (r *report) footnotes() []string {
 	return append(list, fmt.Sprintf("PostgreSQL %d, servers and load on one machine of %d CPUs; %s", r.Postgres, r.CPUs, rounds))
 }
 
-// micros shows no more digits than mean something.
+// micros formats microseconds without insignificant digits.
 func micros(v float64) string {
 	if v < 1000 {
 		return fmt.Sprintf("%.1f", v)

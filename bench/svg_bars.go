@@ -15,7 +15,7 @@ type piece struct {
 	value float64
 }
 
-// drawBars draws a section's rows, on a scale of their own, and writes beside each what it is.
+// drawBars draws a section's rows on the section's own scale, with a label beside each.
 func drawBars(r *report, c *canvas, pieces func(row) []piece, value func(row) string) {
 	for i, s := range r.Sections {
 		c.section(s, i == 0 || r.Sections[i-1].Mix != s.Mix)
@@ -50,7 +50,8 @@ func sum(pieces []piece) (total float64) {
 	return total
 }
 
-// drawCPU shows what a request costs, the server's part and PostgreSQL's.
+// drawCPU shows the CPU time of a request, divided into the server's part and
+// PostgreSQL's.
 func drawCPU(r *report, c *canvas) {
 	c.title("CPU time per request, µs", [2]string{"server", "server"}, [2]string{"database", "PostgreSQL"})
 	drawBars(r, c, func(line row) []piece {
@@ -60,14 +61,14 @@ func drawCPU(r *report, c *canvas) {
 		switch {
 		case line.Program == "":
 			return micros(f.DatabaseCPU)
-		case f.ServerCPU == 0: // nobody told us the process
+		case f.ServerCPU == 0: // the process is unknown
 			return "? + " + micros(f.DatabaseCPU)
 		}
 		return micros(f.total()) + " = " + micros(f.ServerCPU) + " + " + micros(f.DatabaseCPU)
 	})
 }
 
-// drawThroughput shows how many requests fit through.
+// drawThroughput shows the requests per second.
 func drawThroughput(r *report, c *canvas) {
 	c.title("Requests per second")
 	drawBars(r, c, func(line row) []piece {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Sizes of the panels, in pixels: three beside each other.
+// Sizes of the panels in pixels. Three panels are in a row.
 const (
 	panelColumns = 3
 	panelGap     = 24
@@ -28,7 +28,8 @@ var percentiles = []struct {
 	{"max", func(f figures) float64 { return f.Max }},
 }
 
-// drawLatency has a panel for each rate, and in it a curve for each subject, on one logarithmic scale for all of a mix.
+// drawLatency draws a panel for each rate with a curve for each subject. All panels of a mix have one logarithmic
+// scale.
 func drawLatency(r *report, c *canvas) {
 	subjects := r.subjects()
 	legend := make([][2]string, len(subjects))
@@ -46,7 +47,7 @@ func drawLatency(r *report, c *canvas) {
 	}
 }
 
-// subjects are all that appear, in the order in which they do.
+// subjects returns all subjects in the order of their first row.
 func (r *report) subjects() (list []subject) {
 	for _, s := range r.Sections {
 		for _, line := range s.Rows {
@@ -76,7 +77,7 @@ func drawPanels(c *canvas, sections []section, subjects []subject) {
 	}
 }
 
-// decades are the powers of ten around all latencies.
+// decades returns the powers of ten around all latencies.
 func decades(sections []section) (low, high int) {
 	smallest, largest := math.Inf(1), 0.0
 	for _, s := range sections {
@@ -119,7 +120,7 @@ func drawPanel(c *canvas, s section, subjects []subject, x, y, low, high int) {
 		}
 		c.anchored(int(left+float64(i)*step), int(top)+panelHeight+16, "quiet small", anchor, p.name)
 	}
-	for i, who := range slices.Backward(subjects) { // ours on top
+	for i, who := range slices.Backward(subjects) { // the program under test is on top
 		f, ok := s.find(who)
 		if !ok {
 			continue
@@ -141,7 +142,7 @@ func drawPanel(c *canvas, s section, subjects []subject, x, y, low, high int) {
 	}
 }
 
-// failures tells of those whose curve lacks the requests that failed.
+// failures describes the requests that failed and are not part of a curve.
 func failures(s section) string {
 	var parts []string
 	for _, line := range s.Rows {

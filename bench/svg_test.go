@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// drawn is a report with everything that pictures show.
+// drawn returns a report with everything that pictures show.
 func drawn() *report {
 	own := string(byServer)
 	closed := section{Mix: "row", About: "One <row>.", Pool: 10, Connections: 64, Rows: []row{
@@ -64,7 +64,7 @@ func TestPictures(t *testing.T) {
 	f(pictures[2], "1,000 requests/s, pool 10", "20,000 requests/s, pool 10", "p99.9", "0.1", "10000", "classic: 2.5 % failed", "fastgrest is fastgrest 1 &amp; more; 1 June 2025")
 }
 
-// checkPicture wants XML whose elements are all on the page and have numbers where numbers belong.
+// checkPicture checks that the text is XML, that all elements are on the page, and that coordinates are numbers.
 func checkPicture(t *testing.T, name, text string) {
 	t.Helper()
 	var width, height float64
@@ -87,7 +87,7 @@ func checkPicture(t *testing.T, name, text string) {
 			break
 		}
 		if err != nil {
-			t.Fatalf("%s is no XML: %v\n%s", name, err, text)
+			t.Fatalf("%s is not XML: %v\n%s", name, err, text)
 		}
 		e, ok := token.(xml.StartElement)
 		if !ok {
@@ -118,7 +118,7 @@ func checkPicture(t *testing.T, name, text string) {
 	}
 }
 
-// TestPicturesOfLittle: nothing measured, or nothing but zeros, makes no picture of nonsense.
+// TestPicturesOfLittle checks pictures of empty reports and of reports with zeros only.
 func TestPicturesOfLittle(t *testing.T) {
 	r := &report{Rounds: 1, Sections: []section{{Mix: "a", Rows: []row{{Subject: byServer}}}, {Mix: "a", Rate: 1, Rows: []row{{Subject: byServer}}}}}
 	for _, p := range pictures {

@@ -13,7 +13,7 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// Run serves until ctx ends. env gives the PGRST_ variables that matter here, as os.Getenv does.
+// Run serves until ctx ends. env returns PGRST_ variables, like os.Getenv.
 func Run(ctx context.Context, env func(string) string) error {
 	pool, err := connect(ctx, env)
 	if err != nil {
@@ -48,8 +48,8 @@ func Run(ctx context.Context, env func(string) string) error {
 	return errors.Join(ready.Close(), server.ShutdownWithContext(ctx))
 }
 
-// connect opens all connections, so that none is made while somebody measures. Statements are prepared on
-// first use and kept, which is pgx's default.
+// connect opens all connections, so that none is opened during a measurement. Statements are prepared on first use
+// and kept, which is pgx's default.
 func connect(ctx context.Context, env func(string) string) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(env("PGRST_DB_URI"))
 	if err != nil {
@@ -73,7 +73,7 @@ func readiness(pool *pgxpool.Pool) http.Handler {
 	return mux
 }
 
-// quiet drops what fasthttp would log of clients that go away.
+// quiet drops fasthttp's log messages about clients that disconnect.
 type quiet struct{}
 
 func (quiet) Printf(string, ...any) {}

@@ -24,7 +24,7 @@ insert into bench.customer select n, 'c' || n, 'e', '2020-01-01' from generate_s
 insert into bench.purchase select n, 1 + n % 2, '2025-01-01 00:00+00', 'open', n from generate_series(1, 4) n;
 `
 
-// start runs the server on a database with a few rows and gives its address.
+// start runs the server on a database with a few rows and returns its address.
 func start(t *testing.T, cluster *pgtest.Cluster, db string) string {
 	t.Helper()
 	env := map[string]string{
@@ -86,7 +86,7 @@ func TestRequests(t *testing.T) {
 	}
 	f := func(method, path, body string, status int, contentRange, want string) {
 		t.Helper()
-		for range 3 { // statements are prepared by the first on each connection
+		for range 3 { // the first request on each connection prepares the statements
 			gotStatus, gotRange, got := ask(method, path, body, "")
 			if gotStatus != status || gotRange != contentRange {
 				t.Errorf("%s %s: got %d and %q (%s), want %d and %q", method, path, gotStatus, gotRange, got, status, contentRange)
@@ -127,7 +127,7 @@ func TestRequests(t *testing.T) {
 		if (select count(*) from bench.reading where device = 7 and celsius = 21.75 and note is null) <> 3 then raise 'not three rows'; end if;
 	end $$`)
 
-	// Settings are those of the request, and gone with it.
+	// Settings belong to the request and end with it.
 	cluster.Exec(t, db, `alter table bench.item enable row level security;
 		create policy p on bench.item using (current_user = 'anon' and current_setting('request.jwt.claims')::json->>'role' = 'anon'
 			and current_setting('request.method') = 'GET' and current_setting('request.path') = '/item'
@@ -149,7 +149,8 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// compact drops the white space of JSON, of which json_agg has more than it needs.
+// compact removes the white space of JSON, because json_agg writes more than
+// necessary.
 func compact(text string) string {
 	var b bytes.Buffer
 	if json.Compact(&b, []byte(text)) != nil {

@@ -1,13 +1,12 @@
-// Package classic is a REST server for the benchmark's schema as a competent
-// Go programmer writes one: fasthttp, pgxpool, statements prepared once per
-// connection, the body made by PostgreSQL with json_agg. It is the baseline
-// that bars are set against.
+// Package classic is a REST server for the benchmark's schema as a competent Go
+// programmer writes one: fasthttp, pgxpool, statements prepared once per
+// connection, and json_agg for the body. It is the baseline of the bars.
 //
-// What it does per request is what PostgREST does, four round trips: BEGIN,
-// one SELECT of set_config calls (role, claims, request.*), the main
-// statement, COMMIT. Beyond that it does as little as it can: five kinds of
-// request, fixed SQL, no schema cache, no tokens, no preferences. It answers
-// what it does not know with an error, never with something else.
+// Each request takes four round trips, as in PostgREST: BEGIN, one SELECT of
+// set_config calls (role, claims, request.*), the main statement, COMMIT.
+// Otherwise the server does as little as possible: five kinds of request, fixed
+// SQL, no schema cache, no tokens, no preferences. An unknown request gets an
+// error.
 //
 //	classic.go   start, pool, the life of the process
 //	handle.go    one request

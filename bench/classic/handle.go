@@ -54,9 +54,9 @@ func (h *handler) handle(ctx *fasthttp.RequestCtx) {
 	ctx.Response.SetBodyRaw(body)
 }
 
-// transact is the four round trips.
+// transact runs the four round trips.
 func (h *handler) transact(request *fasthttp.RequestCtx, r *route, args []any) (rows int64, body []byte, err error) {
-	ctx := context.Background() // fasthttp's own ends with the server only, and watching it would cost
+	ctx := context.Background() // fasthttp's context ends only with the server, and watching it would cost CPU time
 	options := pgx.TxOptions{AccessMode: pgx.ReadOnly}
 	if r.method == fasthttp.MethodPost {
 		options.AccessMode = pgx.ReadWrite
@@ -84,7 +84,7 @@ func (h *handler) transact(request *fasthttp.RequestCtx, r *route, args []any) (
 	return rows, body, tx.Commit(ctx)
 }
 
-// describe makes the JSON that SQL may look at as request.headers and request.cookies.
+// describe returns the JSON of request.headers and request.cookies.
 func describe(request *fasthttp.RequestCtx) (headers, cookies string, err error) {
 	all := make(map[string]string)
 	for name, value := range request.Request.Header.All() {

@@ -10,22 +10,23 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// route is one kind of request: the parameters it must have, no more and no fewer, and what it becomes.
+// route is one kind of request: its exact parameters, and its SQL.
 type route struct {
 	method string
 	path   string
 	params []param
 	sql    string
-	args   func([]any, *fasthttp.RequestCtx) ([]any, error) // of a body; nil if parameters are all
+	args   func([]any, *fasthttp.RequestCtx) ([]any, error) // reads the arguments of a body; nil if all arguments are parameters
 }
 
-// param is name=prefix followed by a number, which becomes an argument, or by nothing.
+// param is name=prefix, followed by a number that becomes an argument, or by nothing.
 type param struct {
 	name, prefix string
 	number       bool
 }
 
-// list makes one body and its count of rows, as PostgREST does.
+// list returns SQL that makes one body and its number of rows, as PostgREST
+// does.
 func list(rows string) string {
 	return "select count(*), coalesce(json_agg(_), '[]') from (" + rows + ") _"
 }
@@ -43,7 +44,7 @@ var routes = []route{
 		sql: "insert into reading (device, taken, celsius, note) values ($1, $2, $3, $4)"},
 }
 
-// find gives the route of a request with the arguments that are in its parameters; nil if there is none.
+// find returns the route of a request and the arguments from its parameters, or nil.
 func find(ctx *fasthttp.RequestCtx, args []any) (*route, []any) {
 	query := ctx.QueryArgs()
 	for i := range routes {
@@ -75,7 +76,8 @@ func (r *route) match(query *fasthttp.Args, args []any) ([]any, bool) {
 	return args, true
 }
 
-// reading is a body. celsius stays text: a float would lose digits of a numeric.
+// reading is a body. celsius stays text, because a float would lose digits of a
+// numeric.
 type reading struct {
 	Device  int32       `json:"device"`
 	Taken   time.Time   `json:"taken"`

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// alarm sleeps for less than a millisecond, which time.Sleep cannot do when nothing else happens: the
-// runtime waits for events with a timeout in whole milliseconds. An event from the kernel's clock has no
+// alarm sleeps for less than a millisecond. time.Sleep cannot do that in an idle program, because the runtime
+// waits for events with a timeout in whole milliseconds. A timer of the kernel (timerfd) is an event and has no
 // such limit.
 type alarm struct {
 	fd   int
@@ -24,7 +24,7 @@ func newAlarm() (*alarm, error) {
 	return &alarm{fd: fd, file: os.NewFile(uintptr(fd), "timerfd")}, nil
 }
 
-// sleep is for one goroutine at a time.
+// sleep must not be called concurrently.
 func (a *alarm) sleep(d time.Duration) error {
 	if d <= 0 {
 		return nil

@@ -14,7 +14,8 @@ import (
 	"time"
 )
 
-// start puts a proxy before a server that treats each connection as told.
+// start starts a proxy in front of a server that handles each connection with
+// serve.
 func start(t *testing.T, roundTrip time.Duration, serve func(net.Conn)) (dial func() net.Conn, stop func()) {
 	t.Helper()
 	dir := t.TempDir()
@@ -66,8 +67,8 @@ func start(t *testing.T, roundTrip time.Duration, serve func(net.Conn)) (dial fu
 
 func echo(conn net.Conn) { _, _ = io.Copy(conn, conn) }
 
-// TestRoundTrip: no answer comes sooner than the round trip takes. How much later the fastest of many comes is
-// logged; a busy machine may take its time.
+// TestRoundTrip checks that no response arrives before the round trip time. The excess of the fastest response is
+// logged only, because a busy machine may be slow.
 func TestRoundTrip(t *testing.T) {
 	for _, roundTrip := range []time.Duration{0, 500 * time.Microsecond, 3 * time.Millisecond} {
 		dial, _ := start(t, roundTrip, echo)
@@ -85,14 +86,14 @@ func TestRoundTrip(t *testing.T) {
 			fastest = min(fastest, time.Since(began))
 		}
 		if fastest < roundTrip {
-			t.Errorf("round trip of %s: an answer after %s", roundTrip, fastest)
+			t.Errorf("round trip of %s: a response after %s", roundTrip, fastest)
 		}
 		t.Logf("round trip of %s: the fastest took %s", roundTrip, fastest)
 	}
 }
 
-// TestOrderAndThroughput sends more than can be under way at once, on several connections, in pieces of all
-// sizes, and compares what comes back byte by byte.
+// TestOrderAndThroughput sends more bytes than can be under way, on several connections, in parts of different
+// sizes, and compares the bytes that return.
 func TestOrderAndThroughput(t *testing.T) {
 	const size = 3 * parcels * parcelSize / 2
 	dial, _ := start(t, 20*time.Millisecond, echo)
@@ -118,7 +119,7 @@ func TestOrderAndThroughput(t *testing.T) {
 			}
 		})
 		group.Go(func() {
-			got, err := io.ReadAll(conn) // ends because the end came through, both ways
+			got, err := io.ReadAll(conn) // ends when the end of the connection has passed both ways
 			if err != nil || !bytes.Equal(got, sent) {
 				t.Errorf("connection %d: %d bytes came back of %d, the same: %v, %v", seed, len(got), len(sent), bytes.Equal(got, sent), err)
 			}
@@ -127,7 +128,8 @@ func TestOrderAndThroughput(t *testing.T) {
 	group.Wait()
 }
 
-// TestOneWaits: a connection whose receiver does not read holds up no other.
+// TestOneWaits checks that a connection whose receiver does not read delays no
+// other connection.
 func TestOneWaits(t *testing.T) {
 	dial, _ := start(t, time.Millisecond, echo)
 	stuck := dial()
@@ -135,7 +137,7 @@ func TestOneWaits(t *testing.T) {
 	go func() {
 		defer close(filled)
 		chunk := make([]byte, parcelSize)
-		for range 4 * parcels { // echoed to somebody who does not read
+		for range 4 * parcels { // echoed to a client that does not read
 			if _, err := stuck.Write(chunk); err != nil {
 				return
 			}
@@ -168,7 +170,7 @@ func endsNear(t *testing.T) {
 	})
 	conn := dial()
 	conn.Close()
-	<-gone // the far end saw it
+	<-gone // the far end has seen it
 }
 
 func endsFar(t *testing.T) {
@@ -178,7 +180,7 @@ func endsFar(t *testing.T) {
 		t.Errorf("got %q, %v", got, err)
 	}
 	conn = dial()
-	stop() // returns only when all connections are gone
+	stop() // returns after all connections are closed
 	if _, err := io.ReadAll(conn); errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Error("a connection outlived the proxy")
 	}
@@ -204,7 +206,7 @@ func TestServeUnix(t *testing.T) {
 		}
 	}
 	defer conn.Close()
-	if got, _ := io.ReadAll(conn); len(got) != 0 { // nobody is behind it: the connection ends
+	if got, _ := io.ReadAll(conn); len(got) != 0 { // there is no server, so the connection ends
 		t.Errorf("got %q", got)
 	}
 	cancel()

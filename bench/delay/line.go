@@ -6,17 +6,18 @@ import (
 	"time"
 )
 
-// parcel is bytes on their way. Without bytes it is the end of a direction.
+// parcel is a part of the bytes under way. Without bytes it is the end of a
+// direction.
 type parcel struct {
 	due   time.Time
 	to    *direction
 	bytes []byte
 }
 
-// line is what is under way, in all connections and directions. All of it takes equally long, so that one
-// queue in order of arrival is in order of delivery, too, and one clock serves all.
+// line holds the parcels under way of all connections and directions. All take the same time, so one queue in the
+// order of arrival is also in the order of delivery, and one timer is enough.
 type line struct {
-	each  time.Duration // what a parcel takes
+	each  time.Duration // the delay of a parcel
 	wake  chan struct{}
 	alarm *alarm
 
@@ -31,7 +32,7 @@ func newLine(each time.Duration) (*line, error) {
 
 func (l *line) send(to *direction, bytes []byte) {
 	l.mu.Lock()
-	l.queue = append(l.queue, parcel{time.Now().Add(l.each), to, bytes}) // the time under the lock: no parcel overtakes another
+	l.queue = append(l.queue, parcel{time.Now().Add(l.each), to, bytes}) // the time is taken under the lock, so that no parcel overtakes another
 	first := len(l.queue) == 1
 	l.mu.Unlock()
 	if first {
@@ -42,7 +43,7 @@ func (l *line) send(to *direction, bytes []byte) {
 	}
 }
 
-// run delivers until ctx ends.
+// run delivers parcels until ctx ends.
 func (l *line) run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { l.alarm.close() })
 	defer stop()
@@ -55,7 +56,7 @@ func (l *line) run(ctx context.Context) error {
 		}
 		var err error
 		switch {
-		case len(due) > 0: // meanwhile more may have become due
+		case len(due) > 0: // more may have become due meanwhile
 		case wait > 0:
 			err = l.alarm.sleep(wait)
 		default:
@@ -73,7 +74,8 @@ func (l *line) run(ctx context.Context) error {
 	}
 }
 
-// take removes what is due. If that is nothing, it says how long until something is, 0 without anything.
+// take removes the parcels that are due. If there are none, it returns the time until the next one, or 0 if the
+// line is empty.
 func (l *line) take(due []parcel) ([]parcel, time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

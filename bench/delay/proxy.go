@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// Bounds of one direction of one connection: 16 MiB under way are, with half a round trip of 10 ms, 1.6 GB/s.
+// Bounds of one direction of one connection: 16 MiB under way with half a round trip of 10 ms are 1.6 GB/s.
 const (
 	parcelSize = 64 << 10
 	parcels    = 256
 )
 
-// Serve passes on what comes from listener to the other side, and back, with a round trip made longer by that
-// much. It ends when ctx does, and closes all connections.
+// Serve forwards connections of listener to the other side, with a round trip that is longer by roundTrip. It ends
+// when ctx does, and closes all connections.
 func Serve(ctx context.Context, listener net.Listener, dial func(context.Context) (net.Conn, error), roundTrip time.Duration) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -31,7 +31,7 @@ func Serve(ctx context.Context, listener net.Listener, dial func(context.Context
 	broken := make(chan error, 1)
 	group.Go(func() {
 		err := l.run(ctx)
-		cancel() // without a clock nothing moves
+		cancel() // no byte moves without the timer
 		broken <- err
 	})
 	for {
@@ -43,7 +43,7 @@ func Serve(ctx context.Context, listener net.Listener, dial func(context.Context
 			return <-broken
 		}
 		group.Go(func() {
-			// Whoever cannot be connected sees a connection that ends, as with a server that goes away.
+			// If the other side is unreachable, the client's connection is closed, as if the server had closed it.
 			_ = connect(ctx, l, near, dial)
 		})
 	}
@@ -71,11 +71,11 @@ func connect(ctx context.Context, l *line, near net.Conn, dial func(context.Cont
 	return nil
 }
 
-// direction is one of a connection's two.
+// direction is one of the two directions of a connection.
 type direction struct {
 	from, to net.Conn
-	arrived  chan []byte   // has room for all that may be under way: the clock never waits
-	room     chan struct{} // full when as much is under way as may be
+	arrived  chan []byte   // has room for all bytes that may be under way, so the timer never waits
+	room     chan struct{} // full when the maximum is under way
 }
 
 var buffers = sync.Pool{New: func() any { return new([parcelSize]byte) }}
@@ -118,7 +118,7 @@ func (d *direction) write(ctx context.Context) {
 	}
 }
 
-// finish tells the receiver that nothing more comes; what it has to say still gets through.
+// finish tells the receiver that no more bytes come. Its own bytes still pass.
 func (d *direction) finish() {
 	if half, ok := d.to.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
 		return
@@ -126,7 +126,7 @@ func (d *direction) finish() {
 	d.to.Close()
 }
 
-// drain takes what still arrives for a receiver that is gone, until the end that its sender's closing makes.
+// drain drops the bytes for a receiver that has closed, until the sender closes.
 func (d *direction) drain(ctx context.Context) {
 	for {
 		select {
@@ -141,7 +141,7 @@ func (d *direction) drain(ctx context.Context) {
 	}
 }
 
-// ServeUnix is Serve from one unix socket to another.
+// ServeUnix is Serve between two unix sockets.
 func ServeUnix(ctx context.Context, listen, target string, roundTrip time.Duration) error {
 	listener, err := net.Listen("unix", listen)
 	if err != nil {

@@ -7,13 +7,13 @@ import (
 	"strconv"
 )
 
-// reader reads answers from one connection: status, where the body ends, and nothing more.
+// reader reads responses from one connection. It parses only the status and the length of the body.
 type reader struct {
 	from io.Reader
-	buf  []byte // what was read ...
-	used int    // ... and not used yet starts here
-	keep bool   // bodies
-	body []byte // what was kept
+	buf  []byte // bytes that were read
+	used int    // offset of the first unused byte
+	keep bool   // keep bodies
+	body []byte // the kept body
 }
 
 var (
@@ -22,13 +22,13 @@ var (
 	contentLength = []byte("content-length:")
 	chunked       = []byte("transfer-encoding: chunked")
 	success       = []byte("HTTP/1.1 20")
-	noContent     = []byte("HTTP/1.1 204 ") // has no body and says no length
+	noContent     = []byte("HTTP/1.1 204 ") // has no body and no length
 )
 
-// maxHead bounds the head of an answer.
+// maxHead bounds the head of a response.
 const maxHead = 64 << 10
 
-// next reads one answer and gives the size of its body.
+// next reads one response and returns the size of its body.
 func (r *reader) next() (int, error) {
 	r.buf = append(r.buf[:0], r.buf[r.used:]...)
 	r.used = 0
@@ -38,7 +38,7 @@ func (r *reader) next() (int, error) {
 			break
 		}
 		if len(r.buf) > maxHead {
-			return 0, fmt.Errorf("load: the head of an answer is longer than %d bytes", maxHead)
+			return 0, fmt.Errorf("load: the head of a response is longer than %d bytes", maxHead)
 		}
 		if err := r.more(); err != nil {
 			return 0, err
@@ -62,7 +62,7 @@ func (r *reader) next() (int, error) {
 	return length, r.skip(length)
 }
 
-// framing finds the two headers that say how long the body is.
+// framing finds the two headers that determine the length of the body.
 func framing(head []byte) (length int, isChunked bool, err error) {
 	for line := range bytes.SplitSeq(head, lineEnd) {
 		if len(line) > len(contentLength) && bytes.EqualFold(line[:len(contentLength)], contentLength) {
@@ -73,15 +73,15 @@ func framing(head []byte) (length int, isChunked bool, err error) {
 			return 0, true, nil
 		}
 	}
-	return 0, false, fmt.Errorf("load: an answer says nothing of its length: %q", head)
+	return 0, false, fmt.Errorf("load: a response without a length: %q", head)
 }
 
-// refused makes an error of an answer that is no success, with the start of its body.
+// refused makes an error of a response without success, with the start of its body.
 func (r *reader) refused(status []byte) error {
 	return fmt.Errorf("load: %s: %.300s", status, r.buf[r.used:])
 }
 
-// skip uses up n bytes of a body.
+// skip consumes n bytes of a body.
 func (r *reader) skip(n int) error {
 	for len(r.buf)-r.used < n {
 		n -= len(r.buf) - r.used
@@ -141,7 +141,7 @@ func (r *reader) line() ([]byte, error) {
 	}
 }
 
-// more reads what the connection has.
+// more reads the available bytes of the connection.
 func (r *reader) more() error {
 	if r.used == len(r.buf) {
 		r.buf, r.used = r.buf[:0], 0

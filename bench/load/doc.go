@@ -1,5 +1,5 @@
-// Package load is an HTTP load generator that costs little itself, because it
-// shares the machine with what it measures.
+// Package load is an HTTP load generator with a low CPU cost, because it runs
+// on the machine of the server that it measures.
 //
 //	load.go     the closed loop: each of N keep-alive connections sends a
 //	            request, reads the whole answer and sends the next
@@ -9,5 +9,5 @@
 //	            one patched in
 //	answer.go   answers are read just far enough to know where they end
 //
-// A run is bounded in time and connections, and goes to loopback addresses only.
+// A run is limited in time and connections, and to loopback addresses.
 package load

@@ -9,13 +9,14 @@ import (
 	"time"
 )
 
-// maxIdle bounds what Hold opens: with the server's own on the same machine, few systems allow more.
+// maxIdle bounds the connections of Hold. Both ends are on one machine, and few systems permit more descriptors.
 const maxIdle = 20_000
 
-// Held are connections on which nothing happens any more.
+// Held is a set of idle connections.
 type Held struct{ clients []*client }
 
-// Hold opens keep-alive connections, asks once on each, and leaves them open.
+// Hold opens keep-alive connections, sends one request on each, and leaves them
+// open.
 func Hold(ctx context.Context, t Target, connections int) (*Held, error) {
 	if err := t.check(1, time.Second); err != nil {
 		return nil, err
@@ -70,11 +71,11 @@ func holdOne(ctx context.Context, t *Target, seed uint64) (*client, error) {
 		c.conn.Close()
 		return nil, err
 	}
-	c.answer.buf, c.request, c.latencies = nil, nil, nil // what we hold is not what is measured, but there are many
+	c.answer.buf, c.request, c.latencies = nil, nil, nil // frees memory, because there are many connections
 	return c, nil
 }
 
-// Open counts those that the server has not closed.
+// Open returns the number of connections that the server has not closed.
 func (h *Held) Open() int {
 	open := 0
 	for _, c := range h.clients {
@@ -94,5 +95,5 @@ func (h *Held) Open() int {
 	return open
 }
 
-// Close lets them go.
+// Close closes the connections.
 func (h *Held) Close() { closeAll(h.clients) }

@@ -43,7 +43,8 @@ func TestHold(t *testing.T) {
 	bad("not a loopback", Target{Addr: "192.0.2.1:80"}, 1)
 }
 
-// TestAside: others are sent, now and then, and are no part of the figures.
+// TestAside checks that aside requests are sent and are not part of the
+// figures.
 func TestAside(t *testing.T) {
 	const slow = 20 * time.Millisecond
 	var asked, aside = make(chan struct{}, 1<<20), make(chan struct{}, 1<<20)
@@ -66,7 +67,7 @@ func TestAside(t *testing.T) {
 			t.Fatal(err)
 		}
 		if r.Requests != len(asked) || r.Aside != len(aside) || r.Requests == 0 || r.Aside == 0 || r.Failed != 0 {
-			t.Errorf("%s: %+v, but %d and %d aside were answered", name, r, len(asked), len(aside))
+			t.Errorf("%s: %+v, but the server received %d requests and %d aside", name, r, len(asked), len(aside))
 		}
 		for len(asked) > 0 {
 			<-asked

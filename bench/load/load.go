@@ -20,7 +20,7 @@ const (
 	maxDuration    = 5 * time.Minute
 )
 
-// Target is what is asked of the server.
+// Target is the request that is sent to the server.
 type Target struct {
 	Addr    string   // host:port, loopback only
 	Method  string   // "" is GET
@@ -31,12 +31,12 @@ type Target struct {
 	High    int
 	Tokens  *Tokens
 
-	// Of a hundred requests so many, drawn at random, get another path instead. They are no part of the figures.
+	// Percentage of the requests, drawn at random, that get another path. They are not part of the figures.
 	AsidePercent int
 	Aside        string
 }
 
-// Tokens are taken in turn, across all connections and runs: none comes again before all others.
+// Tokens are used in turn by all connections and runs. Each token is used before one repeats.
 type Tokens struct {
 	List []string
 	next atomic.Uint64
@@ -49,22 +49,22 @@ func (t *Tokens) take() string {
 	return t.List[t.next.Add(1)%uint64(len(t.List))]
 }
 
-// Result of a run.
+// Result is the result of a run.
 type Result struct {
-	Requests int   // that succeeded
-	Failed   int   // those of an open loop that did not, or were never sent
-	Aside    int   // others that were sent between them
+	Requests int   // successful requests
+	Failed   int   // of an open loop: failed, or never sent
+	Aside    int   // aside requests
 	Bytes    int64 // of bodies
 	Elapsed  time.Duration
 
 	P50, P90, P99, P999, Max time.Duration
 }
 
-// PerSecond is the throughput.
+// PerSecond returns the throughput.
 func (r Result) PerSecond() float64 { return float64(r.Requests) / r.Elapsed.Seconds() }
 
-// Run keeps connections busy for a while. Any failure, and any status that is no success, ends it
-// with an error: figures of failing requests mean nothing.
+// Run sends requests in closed loops for a time. A failed request, or a status other than 2xx, ends the run with
+// an error, because figures of failing requests mean nothing.
 func Run(ctx context.Context, t Target, connections int, duration time.Duration) (Result, error) {
 	if err := t.check(connections, duration); err != nil {
 		return Result{}, err
@@ -148,7 +148,7 @@ func collect(clients []*client, elapsed time.Duration) Result {
 	return r
 }
 
-// Summarize makes a result of latencies, which it sorts.
+// Summarize makes a result from latencies. It sorts them.
 func Summarize(latencies []time.Duration, elapsed time.Duration) Result {
 	r := Result{Requests: len(latencies), Elapsed: elapsed}
 	if len(latencies) == 0 {
@@ -168,7 +168,7 @@ type client struct {
 	random    *rand.Rand
 	target    *Target
 	template  *template
-	aside     *template // nil if there is none
+	aside     *template // nil without aside requests
 	sentAside int
 	request   []byte
 	answer    reader
@@ -196,7 +196,7 @@ func (c *client) loop(ctx context.Context, deadline time.Time) error {
 	stop := context.AfterFunc(ctx, func() { c.conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	now := time.Now()
-	for first := true; first || now.Before(deadline); first = false { // one at least, however late we come
+	for first := true; first || now.Before(deadline); first = false { // at least one request, even after the deadline
 		if c.turnsAside() {
 			if _, err := c.send(c.aside, c.draw()); err != nil {
 				return err
@@ -217,15 +217,15 @@ func (c *client) loop(ctx context.Context, deadline time.Time) error {
 	return nil
 }
 
-// draw gives the number of the next request.
+// draw returns the number for the next request.
 func (c *client) draw() int { return c.target.Low + c.random.IntN(c.target.High-c.target.Low+1) }
 
-// turnsAside says whether the next request is one of the others.
+// turnsAside reports whether the next request is an aside request.
 func (c *client) turnsAside() bool {
 	return c.aside != nil && c.random.IntN(100) < c.target.AsidePercent
 }
 
-// once sends one request and reads its answer.
+// once sends one request and reads its response.
 func (c *client) once(n int) (bodyBytes int, err error) { return c.send(c.template, n) }
 
 func (c *client) send(t *template, n int) (bodyBytes int, err error) {
@@ -236,7 +236,7 @@ func (c *client) send(t *template, n int) (bodyBytes int, err error) {
 	return c.answer.next()
 }
 
-// Ask sends one request, byte for byte as Run would send it with number n, and gives the body of the answer.
+// Ask sends one request with number n, with the same bytes as Run, and returns the response body.
 func Ask(ctx context.Context, t Target, n int) ([]byte, error) {
 	if err := t.check(1, maxDuration); err != nil {
 		return nil, err

@@ -27,7 +27,7 @@ func TestAnswers(t *testing.T) {
 				}
 			}
 			if _, err := r.next(); err != io.EOF {
-				t.Errorf("%s: after the last answer got %v, want EOF", name, err)
+				t.Errorf("%s: after the last response got %v, want EOF", name, err)
 			}
 		}
 	}
@@ -73,14 +73,14 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	if int64(got.Requests) != served.Load() || got.Bytes != 5*served.Load() || got.Requests == 0 || got.P50 <= 0 || got.P99 < got.P50 {
-		t.Errorf("%+v after %d answers", got, served.Load())
+		t.Errorf("%+v after %d responses", got, served.Load())
 	}
 	target.Method, target.Body, target.High = "POST", `[{"a":{n}},{"a":{n}}]`, 120
 	if _, err := Run(t.Context(), target, 4, 100*time.Millisecond); err != nil {
 		t.Error(err)
 	}
 	if body, err := Ask(t.Context(), target, 105); err != nil || string(body) != "12345" {
-		t.Errorf("asked once: %q, %v", body, err)
+		t.Errorf("one request: %q, %v", body, err)
 	}
 	target.Headers = nil
 	if _, err := Run(t.Context(), target, 2, 100*time.Millisecond); err == nil || !strings.Contains(err.Error(), "400") {

@@ -11,14 +11,14 @@ import (
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
 
-// RunOpen sends requests at a constant rate, whether or not earlier ones were answered, over as many
-// connections as that takes, up to a number. All that the rate asks for in the time are sent, late ones too.
+// RunOpen sends requests at a constant rate, whether or not earlier ones have finished, over as many connections
+// as necessary up to a limit. It sends all requests of the plan, including late ones.
 //
-// A latency begins when the request was due by the plan, not when it was sent: one that found no free
-// connection, or a load generator behind its time, has waited already. Leaving that out is called
-// coordinated omission, and makes a server that stops for a second look as if one request had been slow.
+// The latency of a request starts when it was due, not when it was sent. So it includes the wait for a free
+// connection and the delay of a late load generator. To leave these out is called coordinated omission: a server
+// that stops for a second would look as if one request had been slow.
 //
-// Failures are counted here, not returned: a server asked for more than it can do may refuse.
+// Failures are counted and do not end the run, because a server may reject requests above its capacity.
 func RunOpen(ctx context.Context, t Target, rate, connections int, duration time.Duration) (Result, error) {
 	if err := t.check(connections, duration); err != nil {
 		return Result{}, err
@@ -26,7 +26,7 @@ func RunOpen(ctx context.Context, t Target, rate, connections int, duration time
 	if rate < 1 || rate > MaxRate {
 		return Result{}, fmt.Errorf("load: %d requests per second, want 1 to %d", rate, MaxRate)
 	}
-	// What is not sent by then never will be.
+	// Requests that are not sent by then are never sent.
 	ctx, cancel := context.WithTimeout(ctx, 3*duration+10*time.Second)
 	defer cancel()
 	clients, err := newClients(ctx, &t, connections)
@@ -45,7 +45,7 @@ func RunOpen(ctx context.Context, t Target, rate, connections int, duration time
 	var (
 		latencies = make([]time.Duration, 0, p.count)
 		aside     int
-		last      time.Time // answer that counts
+		last      time.Time // end of the last successful response
 		first     string
 	)
 	for r := range results {
@@ -76,8 +76,8 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// plan says when each request is due. It is a pacer that, unlike those of the library, ends after so many
-// requests and not after so much time: those that could not be sent in time belong to the result.
+// plan computes when each request is due. It is a pacer that ends after a number of requests. The library's pacers
+// end after a time and would drop late requests.
 type plan struct{ rate, count uint64 }
 
 func (p plan) due(sequence uint64) time.Duration {
@@ -90,11 +90,11 @@ func (p plan) Pace(elapsed time.Duration, sent uint64) (wait time.Duration, stop
 	return max(0, p.due(sent)-elapsed), sent >= p.count
 }
 
-// Rate is for the library's reports.
+// Rate is used in the library's reports.
 func (p plan) Rate(time.Duration) float64 { return float64(p.rate) }
 
-// clients are connections that requests take and give back. As a round tripper they let the library send
-// our requests in place of its own: net/http's client would cost more than the server.
+// clients is a pool of connections. As a round tripper it makes the library send our requests: net/http's client
+// would cost more CPU than the server.
 type clients struct {
 	target *Target
 	ctx    context.Context
@@ -102,14 +102,14 @@ type clients struct {
 
 	mu     sync.Mutex
 	all    []*client
-	left   int // to open
+	left   int // connections that may still be opened
 	bytes  int64
 	closed bool
 }
 
 func newClients(ctx context.Context, t *Target, limit int) (*clients, error) {
 	c := &clients{target: t, ctx: ctx, free: make(chan *client, limit), left: limit}
-	one, err := c.open() // tells at once that nobody is there
+	one, err := c.open() // fails at once if the server does not listen
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +119,7 @@ func newClients(ctx context.Context, t *Target, limit int) (*clients, error) {
 
 var errEnded = errors.New("load: the run has ended")
 
-// open adds a connection; without an error and a client, there may be no more.
+// open adds a connection. It returns no client and no error at the limit.
 func (c *clients) open() (*client, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -155,14 +155,14 @@ func (c *clients) take() (*client, error) {
 	}
 }
 
-// replace gives a connection back that cannot be used any more, and lets another be opened.
+// replace removes a broken connection and permits a new one.
 func (c *clients) replace(broken *client) {
 	broken.conn.Close()
 	c.mu.Lock()
 	c.left++
 	c.mu.Unlock()
 	if one, err := c.open(); one != nil && err == nil {
-		c.free <- one // others may be waiting for one
+		c.free <- one // other requests may wait for a connection
 	}
 }
 
@@ -175,10 +175,10 @@ func (c *clients) close() {
 	}
 }
 
-// asideStatus tells the answers to others from those that count; the library passes it on.
+// asideStatus marks the responses to aside requests; the library passes it on.
 const asideStatus = http.StatusNonAuthoritativeInfo
 
-// RoundTrip sends a request of the target, whatever it was asked to send.
+// RoundTrip sends a request of the target. It ignores the content of request.
 func (c *clients) RoundTrip(request *http.Request) (*http.Response, error) {
 	one, err := c.take()
 	if err != nil {

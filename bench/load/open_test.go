@@ -34,7 +34,7 @@ func TestPlan(t *testing.T) {
 	}{
 		{0, 0, 0, false},
 		{0, 3, 3 * time.Millisecond, false},
-		{time.Hour, 3, 0, false}, // late ones are sent all the same
+		{time.Hour, 3, 0, false}, // late requests are sent
 		{time.Hour, 10, 0, true},
 	} {
 		if wait, stop := p.Pace(c.elapsed, c.sent); stop != c.stop || !stop && wait != c.wait {
@@ -43,8 +43,8 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// TestOpen: a server that stops for a moment is seen by all the requests that were due meanwhile, though
-// only one connection could have been waiting.
+// TestOpen checks that the pause of a server counts for all requests that were due during it, although only one
+// connection could have waited.
 func TestOpen(t *testing.T) {
 	const pause = 300 * time.Millisecond
 	var (
@@ -69,8 +69,8 @@ func TestOpen(t *testing.T) {
 	if got.Requests != rate || served.Load() != rate || got.Failed != 0 || got.Bytes != 5*rate {
 		t.Errorf("%+v, %d served, want %d", got, served.Load(), rate)
 	}
-	// 60 of 200 requests were due during the pause: a tenth of all waited for at least 200 ms less what
-	// 20 requests take to become due. Counted from when they were sent, two would have.
+	// 60 of 200 requests were due during the pause. A tenth of all waited for at least 200 ms less the time in
+	// which 20 requests become due. Counted from their sending, two requests would have waited.
 	if got.P90 < pause/2 || got.Max < pause {
 		t.Errorf("%+v: the pause of %s was left out", got, pause)
 	}
@@ -102,7 +102,7 @@ func TestOpenFailures(t *testing.T) {
 	defer none.Close()
 	target.Addr = none.Listener.Addr().String()
 	if _, err := RunOpen(t.Context(), target, 100, 4, 100*time.Millisecond); err == nil || !strings.Contains(err.Error(), "404") {
-		t.Errorf("got %v, want what the server said", err)
+		t.Errorf("got %v, want the status of the response", err)
 	}
 	for _, rate := range []int{0, -1, MaxRate + 1} {
 		if _, err := RunOpen(t.Context(), target, rate, 4, time.Second); err == nil || !strings.Contains(err.Error(), "requests per second") {

@@ -6,26 +6,26 @@ import (
 	"strings"
 )
 
-// template is a request in pieces, with what is drawn for each request between them.
+// template is a request in pieces, with slots between them.
 type template struct {
 	pieces  []piece
 	length  int // bytes of the body without its numbers
 	numbers int // in the body
 }
 
-// piece is text, and what follows it.
+// piece is a text and the slot after it.
 type piece struct {
 	text string
 	then func(*template, []byte, draw) []byte
 }
 
-// draw is what makes one request differ from the next.
+// draw holds the values that differ between requests.
 type draw struct {
 	number int
 	token  string
 }
 
-// slots stand in requests for what is drawn, and for the length that follows from it.
+// slots are the placeholders for drawn values and for the body length that follows from them.
 var slots = map[string]func(*template, []byte, draw) []byte{
 	"{n}":     func(_ *template, dst []byte, d draw) []byte { return strconv.AppendInt(dst, int64(d.number), 10) },
 	"{token}": func(_ *template, dst []byte, d draw) []byte { return append(dst, d.token...) },
@@ -34,7 +34,7 @@ var slots = map[string]func(*template, []byte, draw) []byte{
 	},
 }
 
-// compile writes the request out and cuts it at its slots.
+// compile renders the request and cuts it at its slots.
 func (t *Target) compile() *template {
 	var b strings.Builder
 	method := t.Method
@@ -59,7 +59,7 @@ func (t *Target) compile() *template {
 	return c
 }
 
-// cutSlot cuts text behind its first slot.
+// cutSlot cuts text after its first slot.
 func cutSlot(text string) (p piece, rest string) {
 	for at := 0; ; at++ {
 		open := strings.IndexByte(text[at:], '{')
