@@ -1,5 +1,5 @@
--- Tables of ordinary columns, as wide and as long as the mixes need: a row of item is about 300
--- bytes of JSON, so that 100 rows make a page and 5,000 rows 1.5 MB.
+-- The tables of the mixes, with ordinary columns. A row of item is about 300 bytes of JSON, so 100 rows are a page of
+-- 30 kB and 5,000 rows are 1.5 MB.
 
 create role authenticator login noinherit;
 create role anon nologin;
@@ -22,7 +22,7 @@ create table bench.item (
   details  jsonb not null
 );
 
--- To embed: customers with purchases with lines of items, and categories of items.
+-- For embedding: customers, their purchases, the lines of purchases, and the categories of items.
 
 create table bench.customer (
   id     int primary key,
@@ -59,7 +59,7 @@ create table bench.item_category (
   primary key (item_id, category_id)
 );
 
--- To write to.
+-- For writes.
 
 create table bench.reading (
   id       bigint generated always as identity primary key,
@@ -79,7 +79,7 @@ grant select on all tables in schema bench to anon, member;
 grant insert on bench.reading to anon;
 grant update on bench.account to anon;
 
--- To call.
+-- For calls.
 
 create function bench.discounted(price numeric, percent numeric) returns numeric
   language sql immutable as 'select round(price * (100 - percent) / 100, 2)';

@@ -1,14 +1,14 @@
 // Package admin handles the requests of the admin port, for load balancers,
 // orchestrators and monitoring:
 //
-//	/live          200 while the API's socket is served, 500 otherwise
-//	/ready         200 when requests can be answered, 503 while the schema cache
-//	               or the database connection is awaited, 500 when not live
+//	/live          200 while the API's socket accepts connections, 500 otherwise
+//	/ready         200 when requests can be handled, 503 while the server waits
+//	               for the schema cache or the database, 500 when not live
 //	/schema_cache  the schema cache as JSON, empty before the first load
 //	/metrics       Prometheus text
-//	/ui            a page for people, with plots of the last 15 minutes; / and
-//	               /ui/ lead to it, where PostgREST has nothing (404)
-//	/ui.json       the figures on that page; its form may change
+//	/ui            a page with plots of the last 15 minutes; / and /ui/ redirect
+//	               to it (PostgREST responds with 404)
+//	/ui.json       the figures of that page; the format may change
 //	anything else  404
 //
 // As in PostgREST, the method does not matter, CORS and authentication do not

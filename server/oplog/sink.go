@@ -6,17 +6,17 @@ import (
 )
 
 const (
-	// soonPending is how much is written without waiting for FlushDelay, so
-	// that buffers stay small at any rate.
+	// soonPending is the number of waiting bytes that are written without
+	// waiting for FlushDelay. It keeps buffers small at any rate of lines.
 	soonPending = 64 << 10
-	// maxPending is how much may wait for a slow reader before the one who
-	// logs has to wait as well.
+	// maxPending is the maximum number of bytes that wait for a slow stream.
+	// At the maximum a method that logs waits for the stream.
 	maxPending = 1 << 20
-	// maxKept bounds the buffers that stay allocated after a reader was slow.
+	// maxKept bounds the buffers that stay allocated after a stream was slow.
 	maxKept = 4 * soonPending
 )
 
-// sink is one output stream with the lines that wait for it.
+// sink is one output stream with its waiting lines.
 type sink struct {
 	mu  sync.Mutex // guards buf; never held while writing
 	buf []byte
@@ -26,8 +26,8 @@ type sink struct {
 	w       io.Writer
 }
 
-// flush writes what waits. Order is kept because the buffer is taken only by
-// whoever holds writing.
+// flush writes the waiting lines. The lines stay in order, because a goroutine
+// takes the buffer only while it holds writing.
 func (s *sink) flush() {
 	s.writing.Lock()
 	defer s.writing.Unlock()

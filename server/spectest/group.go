@@ -14,7 +14,7 @@ import (
 //	#: sql STATEMENT     run in the database before the server starts; :db is its name
 //	#: socket            listen on a unix socket
 //	#: noadmin           no admin port
-//	#: nouri             the group says itself how to connect
+//	#: nouri             the group sets its own db-uri
 //
 // In the file {{groups}} stands for the directory of the groups, {{dir}} for a
 // private directory of the server, and {{db}}, {{db_port}} and {{db_uri}} for

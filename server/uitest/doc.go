@@ -3,10 +3,10 @@
 // and runs the program from outside.
 //
 //	demo_test.go     builds the program and starts its demo
-//	dist_test.go     Swagger UI itself, one pinned npm package, kept in the user's cache
-//	browser_test.go  a headless Chromium, and what it complains about
-//	ui_test.go       Swagger UI, and what is expected of it
-//	admin_test.go    the page of the admin port, and what is expected of it
+//	dist_test.go     Swagger UI, one pinned npm package, kept in the user's cache
+//	browser_test.go  a headless Chromium and the errors of its console
+//	ui_test.go       the tests of Swagger UI
+//	admin_test.go    the tests of the admin port's page
 //
 // The tests are skipped with a reason if there is no Chromium or npm, or if the
 // package cannot be downloaded. With FASTGREST_UI_TEST=1, which `make ui` sets,
