@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
-	"github.com/fastgrest/fastgrest/server/clients"
 )
 
 // bodyTest is a server on a socket whose memory for bodies can be seen.
@@ -115,7 +114,7 @@ func TestNothingIsReadForNothing(t *testing.T) {
 	t.Parallel()
 	b := startBodies(t, nil)
 	some := strings.Repeat(" ", 20<<10) // fasthttp reads 8 KiB before it asks us
-	chunk := fmt.Sprintf("%x\r\n%s", 100<<20, strings.Repeat(" ", 2*clients.FreeBody))
+	chunk := fmt.Sprintf("%x\r\n%s", 100<<20, strings.Repeat(" ", 128<<10))
 	for _, test := range []struct {
 		name, head, body string
 		status           int

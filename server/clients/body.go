@@ -18,9 +18,9 @@ import (
 // announces, and all bodies together have a limit.
 
 const (
-	// FreeBody is the memory in bytes that a body may take without being counted:
+	// freeBody is the memory in bytes that a body may take without being counted:
 	// as much as its connection takes anyway.
-	FreeBody = 64 << 10
+	freeBody = 64 << 10
 	// firstBody is the memory that a body of unknown length begins with.
 	firstBody = 4 << 10
 	// bodyPiece is how much of a body the client has ReadTimeout for.
@@ -106,7 +106,7 @@ func (b *Body) stream() io.Reader {
 
 // Read reads the whole body. The bytes are valid until Release. An error is a
 // *BodyError, or what worthReading returned: it is called before more than
-// FreeBody is read. (Shorter bodies are read first because in PostgREST an error
+// freeBody is read. (Shorter bodies are read first because in PostgREST an error
 // in the body comes before one in the path.)
 func (b *Body) Read(worthReading func() error) ([]byte, error) {
 	stream := b.stream()
@@ -120,14 +120,14 @@ func (b *Body) Read(worthReading func() error) ([]byte, error) {
 		length = b.limits.Body + 1
 	case length > b.limits.Body:
 		return nil, b.tooLarge()
-	case length > FreeBody:
+	case length > freeBody:
 		if err := worthReading(); err != nil {
 			return nil, err
 		}
 	}
 	first := firstBody
 	if known {
-		first = FreeBody
+		first = freeBody
 	}
 	p, err := b.grow(min(length, first))
 	if err != nil {
@@ -154,7 +154,7 @@ func (b *Body) Read(worthReading func() error) ([]byte, error) {
 			// The client has as long for the next piece as it had for the last one.
 			_ = b.ctx.Conn().SetReadDeadline(time.Now().Add(ReadTimeout))
 		}
-		if !known && before <= FreeBody && len(p) > FreeBody {
+		if !known && before <= freeBody && len(p) > freeBody {
 			if err := worthReading(); err != nil {
 				return nil, err
 			}
@@ -172,7 +172,7 @@ func (b *Body) Read(worthReading func() error) ([]byte, error) {
 func (b *Body) grow(size int) ([]byte, error) {
 	if b.buffer == nil {
 		b.buffer = b.shared.pool.Get()
-		if n := cap(b.buffer.B); n > FreeBody && b.take(n) != nil {
+		if n := cap(b.buffer.B); n > freeBody && b.take(n) != nil {
 			b.buffer.B = nil
 		}
 	}
@@ -180,13 +180,13 @@ func (b *Body) grow(size int) ([]byte, error) {
 	if cap(old) >= size {
 		return old, nil
 	}
-	if size > FreeBody {
+	if size > freeBody {
 		if err := b.take(size); err != nil {
 			return nil, err
 		}
 	}
 	b.buffer.B = append(make([]byte, 0, size), old...)
-	if n := int64(cap(old)); n > FreeBody {
+	if n := int64(cap(old)); n > freeBody {
 		b.shared.memory.Give(n)
 		b.counted -= n
 	}
@@ -214,7 +214,7 @@ func (b *Body) take(n int) error {
 
 // Count counts n bytes that the body was converted to, until Release.
 func (b *Body) Count(n int) error {
-	if n > FreeBody {
+	if n > freeBody {
 		return b.take(n)
 	}
 	return nil

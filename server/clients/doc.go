@@ -4,7 +4,7 @@
 //
 //	listen*.go       listening sockets, and accept errors that pass
 //	server.go        the fasthttp server over one listener
-//	shutdown.go      graceful shutdown; dropsyn*.go for shared ports
+//	shutdown.go      graceful shutdown; listener.go stops accepting, dropsyn*.go on shared ports
 //	conn.go          one connection
 //	watch*.go        notices that the client of a running request is gone
 //	idle.go          idle connections, kept without a goroutine; epoll*.go

@@ -19,9 +19,9 @@ type Head struct {
 	ContentType []byte
 }
 
-// MaxHeaders is how many header lines a request may have. Browsers behind
+// maxHeaders is how many header lines a request may have. Browsers behind
 // several proxies send about forty.
-const MaxHeaders = 256
+const maxHeaders = 256
 
 // headFault is a reason to refuse a request.
 type headFault uint8
@@ -71,7 +71,7 @@ func parseHead(raw []byte, chunked bool) (h Head, fault headFault) {
 		}
 	}
 	switch {
-	case lines > MaxHeaders:
+	case lines > maxHeaders:
 		return h, headTooMany
 	case hasCoding && (hasLength || !chunked): // fasthttp ignores "identity"
 		return h, headAmbiguous

@@ -33,7 +33,7 @@ func TestParseHead(t *testing.T) {
 			t.Errorf("%q: fault %d, %q, %q", test.raw, fault, text(h.Authorization), text(h.ContentType))
 		}
 	}
-	many := bytes.Repeat([]byte("A: b\r\n"), MaxHeaders)
+	many := bytes.Repeat([]byte("A: b\r\n"), maxHeaders)
 	for _, test := range []struct {
 		raw     string
 		chunked bool
