@@ -116,6 +116,7 @@ func TestRequestBehindFailedReset(t *testing.T) {
 			if _, err := locker.Exec(t.Context(), "rollback").ReadAll(); err != nil {
 				t.Fatal(err)
 			}
+			w.await("count(*) = 0" + mine) // the server process of the retired connection has ended
 			said++
 			if !pgtest.Until(time.Minute, func() bool {
 				w.log.Flush()
