@@ -79,12 +79,12 @@ func (w *writer) connect() *pgtest.Conn {
 // sql runs statements past the server and returns the first value, if any.
 func (w *writer) sql(sql string) string {
 	w.tb.Helper()
-	return w.db.Value(sql)
+	return w.db.For(w.tb).Value(sql)
 }
 
 func (w *writer) count(table string) int {
 	w.tb.Helper()
-	return w.db.Count("select count(*) from " + table)
+	return w.db.For(w.tb).Count("select count(*) from " + table)
 }
 
 // await waits until a condition on the database holds.

@@ -31,6 +31,9 @@ func (c *Cluster) Connect(tb testing.TB, db string) *Conn {
 	return Connect(tb, c.URI(db, Superuser))
 }
 
+// For returns the connection for a subtest, or for one run of a fuzz target.
+func (c *Conn) For(tb testing.TB) *Conn { return &Conn{PgConn: c.PgConn, tb: tb} }
+
 // Value runs statements and returns the first column of the first row that one of them returns, and
 // "" if none does. With args, there is one statement.
 func (c *Conn) Value(sql string, args ...string) string {
