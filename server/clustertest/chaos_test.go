@@ -104,7 +104,7 @@ func TestChaos(t *testing.T) {
 		time.Sleep(100 * time.Millisecond) // let all connections notice
 		cluster.Resume(t)
 		back := time.Now()
-		eventually(t, "an answer after a restart", func() bool { return lastGood.Load() > back.UnixNano() || !a.Running() })
+		eventually(t, "a response after a restart", func() bool { return lastGood.Load() > back.UnixNano() || !a.Running() })
 		if !a.Running() {
 			t.Fatalf("the server has ended: %v", a.Result())
 		}

@@ -17,11 +17,11 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	exec.QuickTime = time.Minute // requests share connections however busy the machine is
+	exec.QuickTime = time.Minute // requests share connections even on a busy machine
 	pgtest.MainWaiting(m)
 }
 
-// schema has one of everything: something to read, to write and to call.
+// schema has a table to read, a table to write, and functions.
 const schema = `
 create schema api;
 create table api.item (id int primary key, name text not null);
@@ -42,7 +42,8 @@ grant all on all tables in schema api to test_anon, test_user, test_other, test_
 alter default privileges in schema api grant all on tables to test_anon;
 `
 
-// eventually waits for something that others bring about.
+// eventually waits until a condition that other goroutines or processes bring
+// about is true.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	if !pgtest.Until(servertest.Patience, ok) {
@@ -56,7 +57,7 @@ type app struct {
 	t *testing.T
 }
 
-// newDB makes a database with the schema.
+// newDB creates a database with the schema.
 func newDB(t *testing.T, c *pgtest.Cluster) string {
 	t.Helper()
 	name := c.NewDB(t)
@@ -64,7 +65,7 @@ func newDB(t *testing.T, c *pgtest.Cluster) string {
 	return name
 }
 
-// launch starts a server and does not wait for it.
+// launch starts a server without waiting for it.
 func launch(t *testing.T, flags map[string]string) *app {
 	t.Helper()
 	return &app{Server: servertest.Launch(t, flags), t: t}
@@ -83,7 +84,7 @@ func (a *app) get(target string, headers ...string) servertest.Response {
 	return a.Do("GET", target, "", headers...)
 }
 
-// awaitStatus asks until the answer has the status.
+// awaitStatus repeats a request until the response has the status.
 func (a *app) awaitStatus(target string, status int) servertest.Response {
 	a.t.Helper()
 	var last servertest.Response
@@ -172,7 +173,8 @@ func (a *app) awaitBody(method, target, body string) {
 	})
 }
 
-// value asks the cluster itself.
+// value returns the first column of the first row, queried from the cluster
+// directly.
 func value(t *testing.T, c *pgtest.Cluster, db, sql string) string {
 	t.Helper()
 	conn := c.Connect(t, db)

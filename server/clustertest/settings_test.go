@@ -59,7 +59,8 @@ func TestOneLoadAtStart(t *testing.T) {
 		want := 1
 		if channel == "true" {
 			a.awaitLog("listening for database notifications")
-			// A listener that takes seconds is not waited for, and may have missed something.
+			// The start does not wait for a listener that takes seconds. It may
+			// have missed a notification and loads again.
 			text := a.Log.String()
 			if strings.Index(text, "Successfully connected to PostgreSQL") < strings.Index(text, "listening for database notifications") {
 				want = 2
@@ -201,7 +202,7 @@ func TestReloadFile(t *testing.T) {
 	listeners := func() string {
 		return value(t, cluster, db, "select count(*) from pg_stat_activity where query = 'LISTEN \"pgrst\"'")
 	}
-	eventually(t, "nobody listens", func() bool { return listeners() == "0" })
+	eventually(t, "no listener", func() bool { return listeners() == "0" })
 	if n := a.Log.Count(listening); n != 1 {
 		t.Errorf("said %d times that it listens", n)
 	}
@@ -338,7 +339,7 @@ func TestLoadTime(t *testing.T) {
 	lock("lock table pg_catalog.pg_description in access exclusive mode")
 	loads := a.loads()
 	signal(t, syscall.SIGUSR1)
-	eventually(t, "somebody waits for the lock", func() bool {
+	eventually(t, "a session waits for the lock", func() bool {
 		return lock("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and usename = '"+pgtest.Login+"'") == "1"
 	})
 	lock("select pg_sleep(0.5)")

@@ -96,7 +96,7 @@ func TestStartRefused(t *testing.T) {
 			}
 		})
 	}
-	// A database that does not exist may come into being.
+	// A missing database may be created later, so the server waits.
 	a := launch(t, map[string]string{"db-uri": cluster.URI("later", pgtest.Login)})
 	a.awaitStatus("/item", 503)
 	cluster.CreateDB(t, "later")

@@ -44,7 +44,7 @@ func TestBodyLimit(t *testing.T) {
 		{"far above the limit, with Expect", 64 * limit, false, true, 413},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			for range 3 { // on connections that have been used too
+			for range 3 { // including reused connections
 				f.db.Value("truncate log, api.note")
 				body := &filler{left: test.size, head: `{"tag":"`, tail: `"}`}
 				req, err := http.NewRequest("POST", "http://api/note", body)

@@ -106,7 +106,7 @@ func (c *cutter) succeed(t *testing.T) {
 	tag := c.tag()
 	c.prepare(t, tag)
 	if a := c.do(t, c.request, tag); !a.OK() {
-		t.Fatalf("undisturbed: %v", a)
+		t.Fatalf("without a cut: %v", a)
 	}
 }
 
@@ -114,7 +114,7 @@ func (c *cutter) succeed(t *testing.T) {
 func (c *cutter) afresh(t *testing.T) {
 	t.Helper()
 	c.db.Value("select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name like 'fastgrest%' and datname = current_database()")
-	// The first request finds the connection broken, and may have to say so.
+	// The first request may find the broken connection and fail.
 	if !pgtest.Until(time.Minute, func() bool { return c.do(t, request{method: "GET", target: "/thing?limit=0"}, "").OK() }) {
 		t.Fatal("no new connection")
 	}
@@ -136,7 +136,7 @@ func (c *cutter) run(t *testing.T, known bool) {
 	c.prepare(t, tag)
 	c.Record()
 	if a := c.do(t, c.request, tag); !a.OK() {
-		t.Fatalf("undisturbed: %v", a)
+		t.Fatalf("without a cut: %v", a)
 	}
 	trace := c.Recorded()
 	for _, d := range []faulttest.Direction{faulttest.ToServer, faulttest.ToClient} {
@@ -188,7 +188,7 @@ func (c *cutter) cut(t *testing.T, trace faulttest.Exchange, cut faulttest.Cut) 
 		c.unknown++
 		c.unknownDone += rows
 		if c.held && !c.inCommit(trace, cut) {
-			fault = "nothing was in doubt: there was no commit yet"
+			fault = "reported as unknown before the commit"
 		}
 	default:
 		c.failed++
@@ -205,8 +205,8 @@ func (c *cutter) cut(t *testing.T, trace faulttest.Exchange, cut faulttest.Cut) 
 	if fault != "" {
 		t.Errorf("%s: %+v of %d to server and %d to client: rows %d, response %v", fault, cut, len(trace[0]), len(trace[1]), rows, a)
 	}
-	// A connection that broke behind the last byte is noticed by the next
-	// request, before it has sent anything.
+	// If the connection broke after the last byte, the next request notices it
+	// before it sends anything.
 	if a.OK() {
 		if next := c.do(t, request{method: "GET", target: "/thing?limit=0"}, ""); !next.OK() && next.Code != "PGRST001" {
 			t.Errorf("%+v: next request: %v", cut, next)

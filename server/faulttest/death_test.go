@@ -28,8 +28,8 @@ func TestDeath(t *testing.T) {
 	cluster := pgtest.StartOwn(t) // a killed process ends all others of the cluster
 	f := start(t, cluster, nil)
 	f.db.Value(waits)
-	// The catalog does not know the table yet; to ask for a reload there is no
-	// channel here, so a second server is started on the database as it is.
+	// The catalog does not contain the table yet, and this server listens on no
+	// channel. So start a second server on the same database.
 	f = startOn(t, cluster, f.database, nil)
 
 	forms := []request{
@@ -89,10 +89,10 @@ func TestDeath(t *testing.T) {
 				way.end(t, pid)
 				a := <-done
 				if a.Status != way.status || a.Code != way.code {
-					t.Errorf("%v: answer %v, want %d %s", form, a, way.status, way.code)
+					t.Errorf("%v: response %v, want %d %s", form, a, way.status, way.code)
 				}
 				if says, doubt := strings.Contains(a.Details, unknown), !way.alive && i != held; says != doubt {
-					t.Errorf("%v: in doubt %t, want %t: %v", form, says, doubt, a)
+					t.Errorf("%v: result unknown %t, want %t: %v", form, says, doubt, a)
 				}
 				f.reconnect(t)
 				if n := f.db.Count("select (select count(*) from api.waits) + (select count(*) from log)"); n != 0 {
@@ -132,7 +132,8 @@ func TestDown(t *testing.T) {
 		if a.Status != 503 || a.Header.Get("Retry-After") == "" {
 			t.Errorf("down: %v", a)
 		}
-		// The first may find the connection's last words. None can have written.
+		// The first request may read the error of a closing connection. None
+		// can have written.
 		if i > 0 && a.Code != "PGRST000" {
 			t.Errorf("down: %v, want PGRST000", a)
 		}

@@ -39,8 +39,8 @@ grant all on all tables in schema api to test_anon, test_serial;
 type fixture struct {
 	*faulttest.Proxy
 	*servertest.Server
-	t      *testing.T   // that it ends with; of its subtests some call reconnect
-	db     *pgtest.Conn // past the proxy
+	t      *testing.T   // the test; reconnect may be called with one of its subtests
+	db     *pgtest.Conn // not through the proxy
 	serial string       // token
 
 	database    string
@@ -68,7 +68,8 @@ func startOn(t *testing.T, cluster *pgtest.Cluster, name string, flags map[strin
 	return f
 }
 
-// reconnect makes the test's own connection anew, as soon as the server lets it.
+// reconnect replaces the test's own connection, as soon as PostgreSQL accepts
+// it.
 func (f *fixture) reconnect(t *testing.T) {
 	t.Helper()
 	f.db.Close(context.Background())
@@ -84,8 +85,8 @@ func (f *fixture) reconnect(t *testing.T) {
 	f.db = pgtest.Connect(f.t, f.direct)
 }
 
-// eventually sends a request until there is a database to answer it. The write
-// before has had its answer, and nothing is sent twice that may have arrived.
+// eventually repeats a request until the database is available. It repeats only
+// requests that cannot have had an effect.
 func (f *fixture) eventually(t *testing.T, r request, tag string) servertest.Response {
 	t.Helper()
 	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
@@ -96,7 +97,7 @@ func (f *fixture) eventually(t *testing.T, r request, tag string) servertest.Res
 	}
 }
 
-// request is one HTTP request; %s in target and body stands for the tag.
+// request is an HTTP request; %s in target and body stands for the tag.
 type request struct {
 	method, target, body string
 	headers              []string // alternates names and values

@@ -8,8 +8,9 @@ import (
 	"testing"
 )
 
-// Front starts a proxy in front of a server that uri reaches by unix socket. It returns the proxy
-// and the URI that leads through it. The proxy is closed when the test ends.
+// Front starts a proxy in front of a server that uri reaches by unix socket. It
+// returns the proxy and the URI that leads through it. The proxy is closed when
+// the test ends.
 func Front(tb testing.TB, uri string) (*Proxy, string) {
 	tb.Helper()
 	parsed, err := url.Parse(uri)
@@ -19,7 +20,8 @@ func Front(tb testing.TB, uri string) (*Proxy, string) {
 	query := parsed.Query()
 	socket := func(dir string) string { return filepath.Join(dir, ".s.PGSQL."+query.Get("port")) }
 	upstream := socket(query.Get("host"))
-	// The name of t.TempDir is too long for a socket, and a list of hosts if the test's name has a comma.
+	// t.TempDir is too long for a socket, and a comma in the test's name would
+	// make it a list of hosts.
 	dir, err := os.MkdirTemp("", "front")
 	if err != nil {
 		tb.Fatal(err)

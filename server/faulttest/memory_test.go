@@ -162,7 +162,7 @@ func TestMemoryOfAnswers(t *testing.T) {
 	size := megabytes(64) << 20
 	f := start(t, pgtest.Start(t), nil)
 	f.db.Value(`create view api.lots as select i as id, repeat('x', 1000) as body from generate_series(1, 1500000) i; grant all on api.lots to test_anon`)
-	for accept, size := range map[string]int{"application/json": size, "text/csv": size / 4} { // which PostgreSQL makes slowly
+	for accept, size := range map[string]int{"application/json": size, "text/csv": size / 4} { // PostgreSQL makes CSV slowly
 		t.Run(accept, func(t *testing.T) {
 			server := startChild(t, f)
 			before := server.peak(t)

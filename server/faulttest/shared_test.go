@@ -35,7 +35,7 @@ func TestSharedWrites(t *testing.T) {
 		{"POST", "/rpc/add_note", `{"tag":"%s"}`, nil},
 	}
 	for _, form := range forms {
-		for i := range 50 { // known to be quick
+		for i := range 50 { // make the plan known as quick
 			if a := f.do(t, form, fmt.Sprintf("warm%d", i)); !a.OK() {
 				t.Fatal(a)
 			}

@@ -323,7 +323,7 @@ func (s *soak) figures(t *testing.T) (f soakFigures) {
 		t.Fatalf("%+v, %v", f, err)
 	}
 	f.descriptors = len(list)
-	// The fixture's own server may have one of them, too.
+	// The fixture's own server may hold one of them.
 	f.connections = s.db.Count("select count(*) from pg_stat_activity where usename = 'test_login' and datname = current_database()")
 	return f
 }

@@ -38,7 +38,7 @@ func TestDelays(t *testing.T) {
 	for round := range 8 {
 		if round%3 == 0 {
 			f.db.Value("select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = 'test_login' and datname = current_database()")
-			f.do(t, request{method: "GET", target: "/thing?limit=0"}, "") // finds one broken
+			f.do(t, request{method: "GET", target: "/thing?limit=0"}, "") // finds a broken connection
 			f.do(t, request{method: "GET", target: "/thing?limit=0"}, "")
 		}
 		for i, r := range requests {
@@ -178,7 +178,7 @@ func (f *fixture) flip(t *testing.T, r request, right servertest.Response, d fau
 	a, err := f.try(r, "")
 	f.Tamper(nil)
 	switch {
-	case err != nil && a.Status == 0: // no answer in time: for more bytes that one of us took to be announced
+	case err != nil && a.Status == 0: // no response in time: one end waits for bytes of a wrong length
 		outcomes["waited"]++
 	case err != nil:
 		t.Errorf("%v, byte %d, bit %x: %v", d, offset, bit, err)
@@ -230,7 +230,7 @@ grant all on api.full to test_anon;
 	pid := "select string_agg(pid::text, ',') from pg_stat_activity where usename = 'test_login' and datname = current_database()"
 	f.do(t, request{method: "GET", target: "/thing"}, "")
 	var before string
-	if !pgtest.Until(time.Minute, func() bool { // those of the start may take a moment to end
+	if !pgtest.Until(time.Minute, func() bool { // sessions of the start may take a moment to end
 		before = f.db.Value(pid)
 		return !strings.Contains(before, ",")
 	}) {
