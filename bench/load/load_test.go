@@ -47,7 +47,7 @@ func TestAnswers(t *testing.T) {
 		}
 	}
 	bad("HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnope", "404 Not Found: nope")
-	bad("HTTP/1.1 200 OK\r\n\r\n", "nothing of its length")
+	bad("HTTP/1.1 200 OK\r\n\r\n", "without a length")
 	bad("HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", "invalid syntax")
 	bad("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "chunk size")
 	bad(strings.Repeat("x", maxHead+2), "longer than")
