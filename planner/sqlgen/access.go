@@ -1,12 +1,13 @@
 package sqlgen
 
-// The statements behind the root document. Their one parameter is the name of
-// a schema, without quotes. A schema that does not exist is an error, 3F000.
+// The statements in this file serve the root document (OpenAPI). Their one
+// parameter is the name of a schema, without quotes. If the schema does not
+// exist, PostgreSQL reports error 3F000.
 //
-// They run as the client's role and with its search_path, so everything is
-// named with its schema: no temporary table stands in for a system catalog. The
-// parameter is cast down to oid because the operators for oids are built in,
-// where a user's own for regnamespace would be the better match.
+// They run as the client's role and with its search_path. So all names are
+// qualified: a temporary table cannot stand in for a system catalog. The
+// parameter is cast down to oid because the operators for oid are built in. For
+// regnamespace, a user-defined operator could be the better match.
 
 // SchemaComment returns a schema's comment, or NULL.
 const SchemaComment = "SELECT pg_catalog.obj_description(" + schemaOID + ", 'pg_namespace')"
@@ -14,7 +15,7 @@ const SchemaComment = "SELECT pg_catalog.obj_description(" + schemaOID + ", 'pg_
 const schemaOID = "pg_catalog.quote_ident($1)::pg_catalog.regnamespace::pg_catalog.oid"
 
 // AccessibleRelations returns the names of the tables and views of a schema on
-// which the role has any privilege at all.
+// which the role has at least one privilege.
 const AccessibleRelations = "SELECT c.relname FROM pg_catalog.pg_class c" +
 	" WHERE c.relnamespace = " + schemaOID +
 	" AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition" +
@@ -24,14 +25,15 @@ const AccessibleRelations = "SELECT c.relname FROM pg_catalog.pg_class c" +
 	" ORDER BY c.oid"
 
 // AccessibleRoutines returns the functions of a schema that the role may
-// execute and that can be called by HTTP (planner/catalog has the same rule):
-// name, comment, volatility, names and modes of all arguments and types of the
-// input arguments as arrays in JSON, and how many of them have defaults. Types
-// are named as the search_path allows.
+// execute and that can be called over HTTP (planner/catalog has the same rule).
+// The columns are: name, comment, volatility; names of all arguments, modes of
+// all arguments and types of the input arguments, each as a JSON array; number
+// of arguments with a default. A type outside the search_path is printed with
+// its schema.
 //
-// The CASE keeps PostgreSQL from looking at the privileges of every function
-// there is before it looks at the schema, which takes five times as long (PostgreSQL
-// 15, few functions of one's own).
+// The CASE makes PostgreSQL check the schema before the privilege. Otherwise it
+// checks the privileges on every function of the database first, which takes
+// five times as long (PostgreSQL 15, few user-defined functions).
 const AccessibleRoutines = "SELECT p.proname," +
 	" (SELECT d.description FROM pg_catalog.pg_description d" +
 	" WHERE d.objoid = p.oid AND d.classoid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objsubid = 0)," +

@@ -2,13 +2,13 @@ package sqlgen
 
 import "github.com/fastgrest/fastgrest/planner/catalog"
 
-// wholeRow is a row of _postgrest_t. Without the star the name would mean a
-// column that a client has called _postgrest_t.
+// wholeRow is a row of _postgrest_t. Without the star, the name would refer to
+// a column named _postgrest_t, if a client has chosen that name.
 const wholeRow = "_postgrest_t.*"
 
 // body writes the expression that aggregates the rows of _postgrest_t into the
-// body of the response. routine is the function whose result the rows are, if any: a
-// scalar result is bare, not an object with one key.
+// body of the response. routine is the function that returns the rows, or nil.
+// A scalar result is written bare, not as an object with one key.
 func (w *Writer) body(b Body, routine *catalog.Routine) {
 	scalar := routine != nil && !routine.Composite && !routine.SetOf
 	scalars := routine != nil && !routine.Composite && routine.SetOf

@@ -5,10 +5,10 @@ import (
 	"github.com/fastgrest/fastgrest/planner/tree"
 )
 
-// Scalar names the column of a result that is a single value.
+// Scalar is the name of the column that holds a scalar result.
 const Scalar = "pgrst_scalar"
 
-// call writes the SELECT over a routine's result.
+// call writes the SELECT over the result of a routine.
 func (w *Writer) call(c *tree.Call) {
 	r := c.Routine
 	w.S("SELECT ")
@@ -57,9 +57,10 @@ func (w *Writer) call(c *tree.Call) {
 }
 
 // follow writes a condition that PostgreSQL reduces to TRUE when it plans the
-// statement. A prepared statement with the OID of a relation is analysed anew
-// once the relation has changed. Without it PostgreSQL would go on to return the
-// rows of a function under the names that the columns had before.
+// statement. The condition contains the OID of a relation, so PostgreSQL
+// analyses a prepared statement again after the relation has changed. Without
+// the condition, it would return the rows of a function under the old column
+// names.
 func (w *Writer) follow(rowType uint32) {
 	w.S("'")
 	w.Int(int64(rowType))
@@ -95,8 +96,9 @@ func (w *Writer) invoke(r *catalog.Routine, arguments func()) {
 	w.S(" pgrst_call")
 }
 
-// CallRows is a call whose rows we encode; see Rows. In a volatile one nothing
-// stays json: rows that turn out to be beyond us cannot be asked for again.
+// CallRows returns a call whose rows the server encodes; see Rows. The embeds
+// of a volatile call are cast to jsonb: if the server cannot encode a row of
+// json, it cannot run the call again.
 func CallRows(c *tree.Call, root *tree.Node, total Total, convert *Columns, records Records, volatile bool) Statement {
 	w := Writer{records: records}
 	w.source(func() { w.call(c) })
@@ -105,7 +107,7 @@ func CallRows(c *tree.Call, root *tree.Node, total Total, convert *Columns, reco
 	return w.Statement()
 }
 
-// CallValue is a call whose body PostgreSQL computes; see Value.
+// CallValue returns a call whose body PostgreSQL computes; see Value.
 func CallValue(c *tree.Call, root *tree.Node, total Total, body Body) Statement {
 	var w Writer
 	w.S("WITH pgrst_source AS (")
@@ -115,7 +117,8 @@ func CallValue(c *tree.Call, root *tree.Node, total Total, body Body) Statement 
 	return w.Statement()
 }
 
-// FunctionSettings makes the settings a routine brings along.
+// FunctionSettings returns the statement that applies the settings of a
+// routine.
 func FunctionSettings(settings []catalog.Setting) string {
 	var w Writer
 	w.S("SELECT pg_catalog.num_nonnulls(")

@@ -5,9 +5,9 @@ import (
 	"github.com/fastgrest/fastgrest/planner/tree"
 )
 
-// countRows writes a SELECT with one row for each row the root would have
-// without limit and offset. Embeds matter only where they take rows away: an
-// inner join or a null filter becomes an EXISTS.
+// countRows writes a SELECT that returns one row for each row the root has
+// without limit and offset. Only embeds that remove rows matter: an inner join
+// or a null filter becomes an EXISTS.
 func (w *Writer) countRows(n *tree.Node) {
 	ref := n.Ref()
 	w.S("SELECT 1")

@@ -10,7 +10,8 @@ var planOptions = [...]struct {
 	{header.PlanBuffers, "BUFFERS"}, {header.PlanWAL, "WAL"},
 }
 
-// ExecutionPlan explains s in the format and with the options of m.
+// ExecutionPlan returns the EXPLAIN of s in the format and with the options of
+// m.
 func ExecutionPlan(s Statement, m header.Media) Statement {
 	w := Writer{args: s.Args, names: s.Names}
 	if m.PlanJSON {

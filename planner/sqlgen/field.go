@@ -16,7 +16,7 @@ func (w *Writer) column(table catalog.QI, name string) {
 	w.one(table, name)
 }
 
-// one writes table.column, also for a column with the name *.
+// one writes table.column. Unlike column, it takes "*" as the name of a column.
 func (w *Writer) one(table catalog.QI, name string) {
 	w.Name(table)
 	w.S(".")
@@ -33,7 +33,7 @@ func (w *Writer) field(table catalog.QI, f *tree.Field) {
 	switch {
 	case f.FullRow:
 		w.Ident(table.Name)
-		w.S(".*::pg_catalog.record") // without the cast these would be columns
+		w.S(".*::pg_catalog.record") // without the cast, .* stands for the columns
 	case len(f.Path) == 0:
 		w.column(table, f.Name)
 	case f.ToJSON:
@@ -56,7 +56,8 @@ func (w *Writer) language(lang tree.Opt) {
 
 func (w *Writer) jsonPath(path []tree.JSONStep) {
 	for _, step := range path {
-		// A user-defined -> for json and json would fit a constant better.
+		// The operator is qualified, because a user-defined -> for (json, json)
+		// would be the better match for a constant.
 		if step.Text {
 			w.S(" OPERATOR(pg_catalog.->>) ")
 		} else {
@@ -66,7 +67,8 @@ func (w *Writer) jsonPath(path []tree.JSONStep) {
 			w.Lit(step.Key)
 			continue
 		}
-		// As text, so that an index beyond int4 is PostgreSQL's error to report.
+		// The index is written as text, so that PostgreSQL reports an index
+		// beyond int4.
 		if step.Key[0] != '-' {
 			w.Lit("+" + step.Key)
 		} else {
@@ -76,7 +78,8 @@ func (w *Writer) jsonPath(path []tree.JSONStep) {
 	}
 }
 
-// transformed writes expr, wrapped in a representation function if there is one.
+// transformed writes expr as the argument of a representation function, or just
+// expr if function is empty.
 func (w *Writer) transformed(function string, expr func()) {
 	if function == "" {
 		expr()
@@ -87,9 +90,9 @@ func (w *Writer) transformed(function string, expr func()) {
 	w.S(")")
 }
 
-// cast writes CAST(expr AS type). The type name was restricted to letters,
-// digits, spaces, _ and $ by the parser; quoting it would lose PostgreSQL's
-// own spellings ("int", "double precision").
+// cast writes CAST(expr AS type). The type name is not quoted, since quotes
+// would break PostgreSQL's own spellings ("int", "double precision"). The
+// parser has restricted it to letters, digits, spaces, _ and $.
 func (w *Writer) cast(to tree.Opt, expr func()) {
 	if !to.Given {
 		expr()

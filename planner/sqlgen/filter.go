@@ -16,8 +16,8 @@ func (w *Writer) conditions(table catalog.QI, conds []tree.Cond, nullEmbed func(
 	}
 }
 
-// condition writes one condition. How a null filter on an embed is expressed
-// differs between the page and the count of a request, so the caller says.
+// condition writes one condition. It calls nullEmbed for a null filter on an
+// embed, which the page and the count of a request express differently.
 func (w *Writer) condition(table catalog.QI, c *tree.Cond, nullEmbed func(*tree.Cond)) {
 	switch c.Kind {
 	case tree.CondNullEmbed:
@@ -43,7 +43,7 @@ func (w *Writer) condition(table catalog.QI, c *tree.Cond, nullEmbed func(*tree.
 	}
 }
 
-// joinedIsNull is the null filter where the embed has been joined.
+// joinedIsNull writes a null filter on an embed that is joined.
 func (w *Writer) joinedIsNull(c *tree.Cond) {
 	w.Ident(c.Embed)
 	if c.ToMany {
@@ -76,8 +76,8 @@ func (w *Writer) filter(table catalog.QI, c *tree.Cond) {
 		w.S(" IS DISTINCT FROM ")
 		value()
 	case parser.OpIn:
-		// = ANY takes one array whatever the length of the list, so that
-		// lists of any length share a statement; IN () would be a syntax error.
+		// = ANY takes the list as one array, so lists of all lengths share one
+		// statement. IN () would be a syntax error.
 		w.S(" = ANY (")
 		if c.Field.Transform == "" {
 			value()
@@ -96,7 +96,7 @@ func (w *Writer) filter(table catalog.QI, c *tree.Cond) {
 		w.S(" ", c.Op.SQL(), " ")
 		operand := func() { w.transformed(c.Field.Transform, value) }
 		if c.Op == parser.OpLike || c.Op == parser.OpILike {
-			operand = value // patterns are text whatever the column is
+			operand = value // a pattern is text, whatever the column's type is
 		}
 		switch c.Quant {
 		case parser.QuantAny:

@@ -6,7 +6,7 @@ import (
 	"github.com/fastgrest/fastgrest/planner/tree"
 )
 
-// body of the statement's rows while they are being written.
+// payloadRows refers to the rows of the payload.
 var payloadRows = catalog.QI{Name: "pgrst_body"}
 
 // write writes the INSERT, UPDATE or DELETE.
@@ -85,22 +85,25 @@ func (w *Writer) insert(m *tree.Write) {
 	w.returning(m)
 }
 
-// counted writes a condition that is always true and counts the rows it is
-// asked about, up or down. A merge counts every row of the payload, and takes
-// those back that turn out to be updates: what remains was inserted.
+// counted writes a condition that is always true. For each row that it is
+// evaluated for, it adds 1 to InsertedSetting or subtracts 1 (step is "+" or
+// "-"). A merge adds 1 for every row of the payload and subtracts 1 for every
+// update. The result is the number of inserted rows.
 func (w *Writer) counted(step string) {
 	w.S("pg_catalog.set_config('", InsertedSetting, "', (", insertedSoFar, " ", step, " 1)::pg_catalog.text, true) IS NOT NULL")
 }
 
-// InsertedSetting holds the number of inserted rows of a merge.
+// InsertedSetting is the setting that holds the number of rows that a merge
+// inserted.
 const InsertedSetting = "pgrst.inserted"
 
 const insertedSoFar = "COALESCE(NULLIF(pg_catalog.current_setting('" + InsertedSetting + "', true), ''), '0')::int"
 
 func (w *Writer) update(m *tree.Write) {
 	if len(m.Columns) == 0 {
-		// Nothing to set: UPDATE has no syntax for that. The columns keep
-		// their names, so that what is selected of them can be checked.
+		// There is no column to set, and UPDATE has no syntax for that. A
+		// SELECT without rows takes its place. It keeps the names of the
+		// columns, so that PostgreSQL can check what is selected from them.
 		w.S("SELECT ")
 		table := catalog.QI{Name: m.Table.Name}
 		for i, name := range m.Returning {
@@ -126,7 +129,7 @@ func (w *Writer) update(m *tree.Write) {
 		}
 		w.Ident(m.Columns[i].Name)
 		w.S(" = ")
-		w.column(payloadRows, m.Columns[i].Name) // to a column * PostgREST assigns the whole row
+		w.column(payloadRows, m.Columns[i].Name) // PostgREST assigns the whole row to a column named *
 	}
 	w.S(" FROM ")
 	w.payload(m.Columns, m.Object, m.Defaults, false)
@@ -152,15 +155,15 @@ func (w *Writer) returning(m *tree.Write) {
 	}
 }
 
-// Write is a write that answers with nothing: the number of rows is in the
-// command tag.
+// Write returns a write without result rows. The command tag has the number of
+// rows.
 func Write(m *tree.Write) Statement {
 	var w Writer
 	w.write(m)
 	return w.Statement()
 }
 
-// WriteRows is a write that answers with rows we encode.
+// WriteRows returns a write whose rows the server encodes.
 func WriteRows(m *tree.Write, root *tree.Node, convert *Columns) Statement {
 	var w Writer
 	w.source(func() { w.write(m) })
@@ -168,8 +171,9 @@ func WriteRows(m *tree.Write, root *tree.Node, convert *Columns) Statement {
 	return w.Statement()
 }
 
-// WriteCounted is a write that answers with the number of rows only, and can be
-// explained with everything a write costs that answers.
+// WriteCounted returns a write whose result is one row with the number of rows.
+// It is also the form to explain: its execution plan includes the cost of
+// returning rows.
 func WriteCounted(m *tree.Write) Statement {
 	var w Writer
 	w.source(func() {
@@ -182,8 +186,8 @@ func WriteCounted(m *tree.Write) Statement {
 	return w.Statement()
 }
 
-// WriteValue is a write that answers with a body PostgreSQL computes: one row
-// of null, number of rows, two nulls, body.
+// WriteValue returns a write whose body PostgreSQL computes. The result is one
+// row: NULL, number of rows, NULL, NULL, body.
 func WriteValue(m *tree.Write, root *tree.Node, body Body) Statement {
 	var w Writer
 	w.source(func() { w.write(m) })
@@ -195,8 +199,9 @@ func WriteValue(m *tree.Write, root *tree.Node, body Body) Statement {
 	return w.Statement()
 }
 
-// WriteLocated is an insert that answers with the key of its row if there was
-// one: one row of null, number of rows, and the key as a JSON array of pairs.
+// WriteLocated returns an insert whose result is one row: NULL, number of rows,
+// NULL, NULL, key. The key is the primary key of the inserted row as a JSON
+// array of pairs of name and value. It is NULL unless there is exactly one row.
 func WriteLocated(m *tree.Write) Statement {
 	var w Writer
 	w.source(func() { w.write(m) })
@@ -216,7 +221,7 @@ func WriteLocated(m *tree.Write) Statement {
 	return w.Statement()
 }
 
-// source begins a statement whose rows come from a write or a call.
+// source writes the CTE pgrst_source with the rows of a write or a call.
 func (w *Writer) source(rows func()) {
 	w.S("WITH pgrst_source AS (")
 	rows()

@@ -5,11 +5,12 @@ import (
 	"github.com/fastgrest/fastgrest/planner/tree"
 )
 
-// recordRows are the rows of the payload before representations are applied.
+// recordRows refers to the rows of the payload before representations are
+// applied.
 var recordRows = catalog.QI{Name: "pgrst_record"}
 
 // payload writes the FROM item pgrst_body: the rows of the JSON payload, with
-// the columns of cols in their types. one stops after the first row.
+// the columns of cols in their types. If one is set, it has only the first row.
 func (w *Writer) payload(cols []tree.WriteColumn, object, defaults, one bool) {
 	source := func() {
 		w.Param(Arg{Kind: ArgBody})
@@ -72,7 +73,7 @@ func (w *Writer) payload(cols []tree.WriteColumn, object, defaults, one bool) {
 			w.S(" LIMIT 1")
 		}
 	case object:
-		w.S(" FROM (VALUES (1)) _") // one row of nothing but defaults
+		w.S(" FROM (VALUES (1)) _") // one row that has only defaults
 	default:
 		w.S(" FROM pg_catalog.", kind, "_array_elements(")
 		source()
@@ -81,7 +82,7 @@ func (w *Writer) payload(cols []tree.WriteColumn, object, defaults, one bool) {
 	w.S(") pgrst_body")
 }
 
-// defaults writes an object with the default of every column that has one.
+// defaults writes a JSON object with the defaults of all columns that have one.
 func (w *Writer) defaults(cols []tree.WriteColumn) {
 	w.S("pg_catalog.jsonb_build_object(")
 	first := true

@@ -40,7 +40,7 @@ func (w *Writer) query(n *tree.Node) {
 
 var star = tree.SelectField{Field: tree.Field{Name: "*"}}
 
-// selectList writes what a node selects, which may be nothing.
+// selectList writes the select list of a node, which may be empty.
 func (w *Writer) selectList(n *tree.Node, ref catalog.QI) {
 	first := true
 	comma := func() {
@@ -111,25 +111,26 @@ func (w *Writer) selectList(n *tree.Node, ref catalog.QI) {
 
 func (w *Writer) inSelect(n *tree.Node, e *tree.Embed) bool { return w.json && InSelect(n, e) }
 
-// mentions reports whether conditions ask if an embed has rows.
+// mentions reports whether conds have a null filter on the embed with this
+// alias.
 func mentions(conds []tree.Cond, alias string) bool {
 	return slices.ContainsFunc(conds, func(c tree.Cond) bool {
 		return c.Kind == tree.CondNullEmbed && c.Embed == alias || mentions(c.Children, alias)
 	})
 }
 
-// castEmbed makes jsonb of an embed, which settles how it is printed, and can
-// be grouped by.
+// castEmbed casts an embed to jsonb, unless embeds stay json. jsonb has one
+// printed form and can be grouped by.
 func (w *Writer) castEmbed() {
 	if !w.json {
 		w.S("::pg_catalog.jsonb")
 	}
 }
 
-// JSONColumns names the columns of a page that Rows and CallRows give as json,
-// although the text wanted is that of jsonb: the cast costs PostgreSQL more
-// than the embed itself. None where something is grouped, since json has no
-// equality.
+// JSONColumns names the columns of a page that Rows and CallRows return as
+// json, although the response has the text of jsonb. The cast to jsonb costs
+// PostgreSQL more than the embed itself. There are no such columns in a read
+// with aggregates: json has no equality, so it cannot be grouped by.
 func JSONColumns(root *tree.Node) []string {
 	if groups(root) {
 		return nil
@@ -149,8 +150,8 @@ func groups(n *tree.Node) bool {
 	return false
 }
 
-// embedColumns names the columns of a node that are embeds, or lifted from
-// below by a spread of one row.
+// embedColumns names the columns of a node that are embeds, and those that a
+// to-one spread lifts from the embeds below it.
 func embedColumns(n *tree.Node) (names []string) {
 	for i := range n.Embeds {
 		e := &n.Embeds[i]
@@ -176,14 +177,14 @@ func (w *Writer) spreadField(aggAlias string, f *tree.SpreadField) {
 	w.alias(f.Alias)
 }
 
-// from writes the FROM of a node: its relation, or the function of a computed
-// relationship called with the parent's row, and the junction of a
-// many-to-many relationship.
+// from writes the FROM of a node: its relation, or for a computed relationship
+// the function, called with the parent's row. A many-to-many relationship adds
+// its junction.
 func (w *Writer) from(n *tree.Node) {
 	w.S(" FROM ")
 	if n.Rel != nil && n.Rel.Cardinality == catalog.Computed {
-		// The cast picks the right one of overloaded functions when the
-		// parent is a CTE, whose row type has no name.
+		// The cast selects one of overloaded functions when the parent is a
+		// CTE, whose row type has no name.
 		w.Name(n.Rel.Function)
 		w.S("(")
 		w.Name(n.ParentRef)
@@ -213,7 +214,7 @@ func (w *Writer) join(e *tree.Embed) {
 		w.S("SELECT pg_catalog.json_agg(")
 		w.Ident(e.AggAlias)
 		if !e.Repeated {
-			w.S(".*") // so that it cannot mean a column of that name
+			w.S(".*") // without the star, the name could refer to a column
 		}
 		w.S(")")
 		w.castEmbed()
@@ -253,7 +254,8 @@ func (w *Writer) spreadToMany(aggAlias string, order []tree.OrderTerm, f *tree.S
 	w.Ident(f.Alias.Or(f.Name))
 }
 
-// groupBy groups by everything selected that is not aggregated, if anything is.
+// groupBy groups by all selected columns without an aggregate, if any column
+// has an aggregate.
 func (w *Writer) groupBy(n *tree.Node, ref catalog.QI) {
 	if !aggregated(n) {
 		return

@@ -6,47 +6,47 @@ import (
 	"github.com/fastgrest/fastgrest/planner/tree"
 )
 
-// Records are the embeds of a page that come as arrays of records, which cost
-// PostgreSQL less than half of what arrays of JSON objects cost. Each has the
-// fields of its record.
+// Records are the embeds of a page that PostgreSQL returns as arrays of
+// records. These cost it less than half of arrays of JSON objects.
 type Records map[*tree.Embed]Record
 
 // Record describes the rows of one embed.
 type Record struct {
-	Fields []RecordField // all columns of the embed's query, in the order in which jsonb keeps members
+	Fields []RecordField // all columns of the embed's query, in jsonb's order of members
 	Star   bool          // "*" stands for some of them
 }
 
 // RecordField is one field of a record.
 type RecordField struct {
-	Name string // of the column of the embed's query, and of the member
+	Name string // of the column in the embed's query, and of the JSON member
 	Form RecordForm
-	Type uint32      // OID of the column's type, 0 if it is not known
-	Of   *tree.Embed // the embed that the column is; it is json if it has no record
+	Type uint32      // OID of the column's type, 0 if unknown
+	Of   *tree.Embed // the embed in this column, or nil; it is json unless Records has it
 }
 
-// RecordForm says how a column is put into a record.
+// RecordForm says how a column is written in a record.
 type RecordForm uint8
 
 const (
 	RecordPlain RecordForm = iota // as it is
 	RecordText                    // cast to text
-	RecordJSON                    // by to_json
+	RecordJSON                    // converted by to_json
 )
 
-// InSelect reports whether an embed of n can be a subquery of the select list
-// instead of a lateral join. That costs PostgreSQL less, most of all where rows are
-// sorted and limited: a subquery runs only for the rows that are left. Only the
-// select list may refer to such an embed.
+// InSelect reports whether an embed of n can be a subquery in the select list
+// instead of a lateral join. A subquery costs PostgreSQL less, especially where
+// rows are sorted and limited: it runs only for the rows that remain. Clauses
+// other than the select list cannot refer to such an embed.
 func InSelect(n *tree.Node, e *tree.Embed) bool {
 	return e.Kind == tree.EmbedArray && !e.Empty && !e.Repeated &&
 		e.Node.Join != parser.JoinInner && !mentions(n.Where, e.AggAlias)
 }
 
-// record writes an embed as an array of records. The names of a record are not
-// on the wire, so the statement names each column. Its conditions are true. They
-// let PostgreSQL refuse the statement, also when it is prepared already, after the
-// number of columns has changed, or a type that the cast to text would hide.
+// record writes an embed as an array of records. The wire format of a record
+// has no field names, so the statement lists each column. All conditions of its
+// WHERE are true. They make PostgreSQL refuse the statement, even if it is
+// prepared already, after the number of columns has changed, or a type that the
+// cast to text would hide.
 func (w *Writer) record(e *tree.Embed, r Record) {
 	alias := catalog.QI{Name: e.AggAlias}
 	w.S("ARRAY(SELECT ROW(")
@@ -86,6 +86,7 @@ func (w *Writer) record(e *tree.Embed, r Record) {
 	w.Ident(e.Name)
 }
 
-// rangeOf has the range types over the types that are cast to text. The elements
-// of a range must have exactly its subtype: nothing is converted to it.
+// rangeOf maps each type that is cast to text to the range type over it. An
+// element of a range must have exactly the subtype of the range: PostgreSQL
+// does not convert it.
 var rangeOf = map[uint32]string{1700: "numrange", 1184: "tstzrange"}

@@ -6,17 +6,17 @@ import (
 	"github.com/fastgrest/fastgrest/planner/catalog"
 )
 
-// Settings is the shape of the statement that prepares a transaction: which
-// settings it makes beside those every request has.
+// Settings says which settings the statement at the start of a transaction
+// makes, in addition to those of every request.
 type Settings struct {
 	ReadOnly   bool
 	SearchPath []string // the request's schema first
 	Role       []catalog.Setting
-	Timezone   bool     // the client prefers one: SettingTimezone is a parameter too
-	App        []string // names; their values are parameters, since some are secrets, and statements are logged
+	Timezone   bool     // the client prefers a time zone: SettingTimezone is a parameter, too
+	App        []string // names; the values are parameters, because some are secrets and statements are logged
 }
 
-// Settings whose values come from the request. Each is an ArgSetting.
+// The settings whose values come from the request, as indexes of ArgSetting.
 const (
 	SettingRole = iota
 	SettingClaims
@@ -26,27 +26,27 @@ const (
 	SettingCookies
 	SettingTimezone
 
-	RequestSettings // how many there are
+	RequestSettings // their number
 )
 
-// settingNames has the settings in the order in which they are made.
+// settingNames has the names of the settings, in the order in which the
+// statement makes them.
 var settingNames = [RequestSettings]string{
 	SettingRole: "role", SettingClaims: "request.jwt.claims", SettingMethod: "request.method", SettingPath: "request.path",
 	SettingHeaders: "request.headers", SettingCookies: "request.cookies", SettingTimezone: "timezone",
 }
 
-// SettingsStatement makes all settings of a transaction in one SELECT: each
-// set_config costs less than a microsecond, a statement tens of them.
+// SettingsStatement returns a SELECT that makes all settings of a transaction.
+// A set_config costs less than a microsecond, a statement tens of them.
 //
-// The order matters. Role settings are made before the role is taken, so that
-// privileges to set parameters are the authenticator's; app settings come last
-// and so win over what a client prefers.
-// num_nonnulls evaluates its arguments from left to right and sends one
-// integer back instead of every value.
+// The order matters. Role settings come before the role, so that the
+// authenticator's privileges apply to them. App settings come last, so they
+// override the client's preferences. num_nonnulls evaluates its arguments from
+// left to right, and returns one integer instead of all values.
 //
-// It is the only statement that is parsed before its own search_path is in
-// force, so its functions are named with their schema: whatever the session's
-// path is, no other set_config is called in place of PostgreSQL's.
+// PostgreSQL parses this statement before the request's search_path is in
+// force. So its functions are qualified with pg_catalog: whatever the session's
+// search_path is, no other set_config is called.
 func SettingsStatement(s Settings) Statement {
 	var w Writer
 	w.S("SELECT pg_catalog.num_nonnulls(")
@@ -90,7 +90,7 @@ func (w *Writer) constant(name, value string) {
 	w.S(", true)")
 }
 
-// PreRequest calls the function of db-pre-request.
+// PreRequest returns the call of the function in db-pre-request.
 func PreRequest(function catalog.QI) string {
 	var w Writer
 	w.S("SELECT ")
@@ -99,17 +99,17 @@ func PreRequest(function catalog.QI) string {
 	return w.Statement().SQL
 }
 
-// What user code may have asked of the response, null if nothing.
+// The headers and the status that user code has set for the response, or NULL.
 const (
 	responseHeaders = "NULLIF(pg_catalog.current_setting('response.headers', true), '')"
 	responseStatus  = "NULLIF(pg_catalog.current_setting('response.status', true), '')"
 )
 
-// ResponseSettings reads what user code may have asked of the response, and
-// how many rows a merge inserted.
+// ResponseSettings reads the headers and the status that user code has set for
+// the response, and the number of rows that a merge inserted.
 const ResponseSettings = "SELECT " + responseHeaders + ", " + responseStatus + ", NULLIF(pg_catalog.current_setting('" + InsertedSetting + "', true), '')"
 
-// SessionDefaults returns how transactions begin that do not say how: their
-// isolation level, and whether they are read only; and statement_timeout.
+// SessionDefaults reads the isolation level and the read-only mode that
+// transactions have by default, and statement_timeout.
 const SessionDefaults = "SELECT pg_catalog.current_setting('default_transaction_isolation'), pg_catalog.current_setting('default_transaction_read_only'), " +
 	"pg_catalog.current_setting('statement_timeout')"

@@ -35,8 +35,8 @@ func TestSettingsStatement(t *testing.T) {
 	}
 }
 
-// The settings hold in the transaction, in the order that matters, and vanish
-// with it.
+// TestSettingsOnServer: the settings are made in the right order, hold in the
+// transaction, and end with it.
 func TestSettingsOnServer(t *testing.T) {
 	ctx := context.Background()
 	conn := connect(t)
@@ -44,7 +44,7 @@ func TestSettingsOnServer(t *testing.T) {
 	run(t, conn, "begin")
 	statement := SettingsStatement(Settings{
 		ReadOnly: true, SearchPath: []string{`o"dd`, "public"}, Timezone: true,
-		Role: []catalog.Setting{{Name: "log_min_messages", Value: "error"}}, // for superusers only: made before the role is taken
+		Role: []catalog.Setting{{Name: "log_min_messages", Value: "error"}}, // only superusers may set it: it is set before the role
 		App:  []string{"app.secret", "timezone"},
 	})
 	request := [RequestSettings][]byte{
@@ -106,7 +106,7 @@ func TestResponseSettingsOnServer(t *testing.T) {
 	}
 	for i, value := range read() {
 		if value != nil {
-			t.Errorf("column %d is %q before anybody set anything", i, value)
+			t.Errorf("column %d is %q before the settings are made", i, value)
 		}
 	}
 	run(t, conn, "select pg_catalog.set_config('response.headers', '[]', false), pg_catalog.set_config('response.status', '', false), pg_catalog.set_config('"+InsertedSetting+"', '3', false)")

@@ -5,30 +5,30 @@ import (
 	"github.com/fastgrest/fastgrest/planner/tree"
 )
 
-// Count says which total a statement has to deliver with the page.
+// Count says which total a statement returns with the page.
 type Count uint8
 
 const (
 	CountNone   Count = iota
-	CountPage         // the page is everything: its own number of rows
-	CountExact        // rows without limit and offset
-	CountAtMost       // the same, but counting stops at Total.AtMost
+	CountPage         // number of rows of the page, which is complete
+	CountExact        // number of rows without limit and offset
+	CountAtMost       // like CountExact, but counting stops at Total.AtMost
 )
 
-// Total is the count a read has to deliver.
+// Total says how a read counts its rows.
 type Total struct {
 	Count  Count
 	AtMost int64
 }
 
-// Counted reports whether PostgreSQL has to count rows beyond the page.
+// Counted reports whether PostgreSQL counts rows beyond the page.
 func (t Total) Counted() bool { return t.Count == CountExact || t.Count == CountAtMost }
 
-// BodyKind says who makes the body of an answer, and how.
+// BodyKind is the form of a response body.
 type BodyKind uint8
 
 const (
-	BodyNone    BodyKind = iota // none: HEAD, writes without representation
+	BodyNone    BodyKind = iota // no body: HEAD, writes without representation
 	BodyArray                   // JSON array of rows
 	BodyObject                  // JSON object: the only row
 	BodyCSV                     // text/csv
@@ -41,26 +41,27 @@ type Body struct {
 	Kind     BodyKind
 	Strip    bool       // without null fields
 	Function catalog.QI // BodyCustom
-	Target   catalog.QI // BodyCustom: row type the handler takes; zero for anyelement
+	Target   catalog.QI // BodyCustom: row type that the handler takes; zero for anyelement
 
-	// Explained: the statement is only going to be explained, and has the form
-	// PostgREST's has, so that plans look the same.
+	// Explained: the statement is for EXPLAIN. It has the form of PostgREST's
+	// statement, so that execution plans look the same.
 	Explained bool
 }
 
-// Columns names the columns of a page, in order and without duplicates, and
-// tells which of them PostgreSQL has to convert to JSON because no codec knows
-// their type. It is learnt from the server's own description of the statement.
+// Columns are the columns of a page, in order and without duplicates.
+// PostgreSQL converts those in ToJSON to JSON, because no codec knows their
+// type. They come from the server's description of the statement.
 type Columns struct {
 	Names  []string
 	ToJSON []bool
 	Star   bool // "*" stands for some of them
 }
 
-// Rows is a read whose rows are encoded by us: plain columns. With a Total
-// that PostgreSQL has to count, RowsPrefix columns come first: the total, and
-// whether the row is a row of the page at all (an empty page still has to
-// bring the total along). records may be nil.
+// Rows returns a read whose rows the server encodes: its result has plain
+// columns. If PostgreSQL counts the total, RowsPrefix columns come before them.
+// The first is the total. The second tells whether the row belongs to the page,
+// because an empty page still has one row with the total. convert and records
+// may be nil.
 func Rows(root *tree.Node, total Total, convert *Columns, records Records) Statement {
 	w := Writer{json: len(JSONColumns(root)) > 0, records: records}
 	w.rows(root, total, convert)
@@ -72,8 +73,9 @@ func (w *Writer) rows(root *tree.Node, total Total, convert *Columns) {
 		w.page(root, convert)
 		return
 	}
-	// The only order a nested loop over one row can have is that of the page. The
-	// page comes first because of two mistakes PostgreSQL reports the first.
+	// The count is one row, so the join can only keep the order of the page.
+	// The page comes before the count because PostgreSQL reports the first of
+	// two errors.
 	w.S("SELECT pgrst_source_count.total, pgrst_page.* FROM (SELECT TRUE AS present, _postgrest_t.* FROM (")
 	w.page(root, convert)
 	w.S(") _postgrest_t) pgrst_page RIGHT JOIN (SELECT pg_catalog.count(*) AS total FROM (")
@@ -81,8 +83,8 @@ func (w *Writer) rows(root *tree.Node, total Total, convert *Columns) {
 	w.S(") _) pgrst_source_count ON TRUE")
 }
 
-// RowsPrefix is the number of columns before the page's own in a statement
-// made by Rows with a counted total.
+// RowsPrefix is the number of columns before the page's columns in a statement
+// of Rows with a counted total.
 const RowsPrefix = 2
 
 func (w *Writer) page(root *tree.Node, convert *Columns) {
@@ -113,9 +115,10 @@ func (w *Writer) page(root *tree.Node, convert *Columns) {
 	}
 }
 
-// hasColumns writes a condition for behind "TRUE OR", which PostgreSQL removes when
-// it plans the statement. But PostgreSQL does not accept it (42601) where the
-// subquery has another number of columns: "*" may stand for more columns by now.
+// hasColumns writes a condition to follow "TRUE OR". PostgreSQL removes the
+// condition when it plans the statement. But it refuses the statement (42601)
+// if the subquery does not have n columns, which happens when "*" has come to
+// stand for more.
 func (w *Writer) hasColumns(alias string, n int) {
 	w.S("EXISTS (SELECT ")
 	w.Ident(alias)
@@ -126,8 +129,9 @@ func (w *Writer) hasColumns(alias string, n int) {
 	w.S(")")
 }
 
-// Value is a read whose body PostgreSQL computes: one row of total (or null),
-// rows of the page, response.headers, response.status, body.
+// Value returns a read whose body PostgreSQL computes. The result is one row:
+// total or NULL, number of rows of the page, response.headers, response.status,
+// body.
 func Value(root *tree.Node, total Total, body Body) Statement {
 	var w Writer
 	w.S("WITH pgrst_source AS (")
@@ -137,7 +141,7 @@ func Value(root *tree.Node, total Total, body Body) Statement {
 	return w.Statement()
 }
 
-// value is the same over the rows of a call.
+// value writes the same for the rows of a call.
 func (w *Writer) value(root *tree.Node, total Total, body Body, routine *catalog.Routine) {
 	w.aggregatedPage(root, total, body, routine, func() { w.query(root) })
 }
@@ -152,9 +156,10 @@ func (w *Writer) aggregatedPage(root *tree.Node, total Total, body Body, routine
 	if routine != nil && !routine.SetOf {
 		rows = "1"
 	}
-	// The response settings are read when the body has been computed, which
-	// may set them, but come before it, so that the head of an answer is known
-	// before a large body has arrived. OFFSET 0 keeps the two apart.
+	// The response settings are read after the body has been computed, because
+	// that may set them. They come before the body in the row, so that the head
+	// of the response is known before a large body has arrived. OFFSET 0 keeps
+	// PostgreSQL from merging the two queries.
 	w.S(" SELECT ")
 	if !body.Explained {
 		w.S("total, page, ", responseHeaders, ", ", responseStatus, ", body FROM (SELECT ")
@@ -189,7 +194,8 @@ func (w *Writer) totalRows(root *tree.Node, total Total) {
 	}
 }
 
-// Explain is the EXPLAIN whose row estimate answers count=planned and count=estimated.
+// Explain returns the EXPLAIN whose row estimate serves count=planned and
+// count=estimated.
 func Explain(root *tree.Node) Statement {
 	var w Writer
 	w.S("EXPLAIN (FORMAT JSON) ")

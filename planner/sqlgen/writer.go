@@ -37,44 +37,44 @@ type Statement struct {
 }
 
 const (
-	// MaxLength is how long a statement may be. The longest that are of use
-	// write each of 1,600 columns several times. Clients can make PostgreSQL
-	// read much more than they send: "*" is one byte.
+	// MaxLength is the maximum length of a statement in bytes. The longest
+	// useful statements write each of 1,600 columns several times. A short
+	// request can make a long statement: "*" is one byte.
 	MaxLength = 4 << 20
-	// MaxArgs is what the protocol's count of parameters can hold.
+	// MaxArgs is the maximum number of parameters in the protocol.
 	MaxArgs = 1<<16 - 1
 )
 
-// TooLarge reports whether the statement is beyond its bounds. It is then of
-// no use: its text may break off anywhere.
+// TooLarge reports whether the statement exceeds MaxLength or MaxArgs. It must
+// then not be used, because its text may be cut off.
 func (s *Statement) TooLarge() bool { return len(s.SQL) > MaxLength || len(s.Args) > MaxArgs }
 
 // Writer builds one statement. The zero value is ready.
 type Writer struct {
 	buf   strings.Builder
 	args  []Arg
-	index map[Arg]int // of args, once there are many
+	index map[Arg]int // positions in args; built once there are many
 	names []string
-	json  bool // embeds stay json, see JSONColumns, and some are subqueries, see InSelect
+	json  bool // embeds stay json (see JSONColumns), and some are subqueries (see InSelect)
 
 	records Records
 }
 
-// Statement returns what was written.
+// Statement returns the statement that has been written.
 func (w *Writer) Statement() Statement {
 	return Statement{SQL: w.buf.String(), Args: w.args, Names: w.names}
 }
 
-// S writes constant SQL. It is for text that stands in this package's source.
+// S writes SQL text. Names go through Ident, constants through Lit.
 func (w *Writer) S(parts ...string) {
 	for _, p := range parts {
 		w.text(p)
 	}
 }
 
-// text is where all text goes. Once a statement is too large it takes no more.
-// (It lets through what a statement of the greatest length may grow by when
-// the conversion of its columns is added.)
+// text writes text; all other methods use it. It drops text once the statement
+// is too large. The margin above MaxLength is for the conversion of columns,
+// which may be added to a statement of that length.
 func (w *Writer) text(s string) {
 	if w.buf.Len() <= MaxLength+MaxLength/4 {
 		w.buf.WriteString(s)
@@ -84,14 +84,14 @@ func (w *Writer) text(s string) {
 // Int writes a number.
 func (w *Writer) Int(n int64) { w.text(strconv.FormatInt(n, 10)) }
 
-// Param writes the parameter for a. The same Arg is the same parameter
-// wherever it occurs in the statement.
+// Param writes the parameter for a. Equal Args are one parameter in the whole
+// statement.
 func (w *Writer) Param(a Arg) {
 	w.text("$")
 	w.Int(int64(w.number(a) + 1))
 }
 
-// number returns the position of a among the arguments, the last one if it is new.
+// number returns the position of a in args. It appends a if it is new.
 func (w *Writer) number(a Arg) int {
 	if w.index == nil {
 		if i := slices.Index(w.args, a); i >= 0 {
@@ -113,10 +113,11 @@ func (w *Writer) number(a Arg) int {
 	return len(w.args) - 1
 }
 
-// fewArgs is how many are found faster by looking at all of them.
+// fewArgs is the number of args up to which a linear search is faster than the
+// map.
 const fewArgs = 16
 
-// CallArg writes the parameter for the call argument of that name.
+// CallArg writes the parameter for the call argument with this name.
 func (w *Writer) CallArg(kind ArgKind, name string) {
 	i := slices.Index(w.names, name)
 	if i < 0 {
@@ -141,17 +142,18 @@ func (w *Writer) Name(q catalog.QI) {
 	w.Ident(q.Name)
 }
 
-// Ident quotes an identifier (PostgreSQL documentation, 4.1.1). Nothing else
-// in the project puts a name into SQL. A name ends at its first NUL, which
-// PostgreSQL could not take anyway.
+// Ident quotes an identifier (PostgreSQL documentation, 4.1.1). It is the only
+// function of the project that puts names into SQL. It cuts the name at its
+// first NUL, which PostgreSQL cannot store.
 func Ident(name string) string {
 	name = cutNUL(name)
 	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
 }
 
 // Literal quotes a string constant (PostgreSQL documentation, 4.1.2.1 and
-// 4.1.2.2) so that it reads the same whatever standard_conforming_strings is.
-// Nothing else in the project puts a constant into SQL.
+// 4.1.2.2). The constant reads the same under both values of
+// standard_conforming_strings. Literal is the only function of the project that
+// puts constants into SQL.
 func Literal(s string) string {
 	s = strings.ReplaceAll(cutNUL(s), `'`, `''`)
 	if strings.Contains(s, `\`) {
@@ -160,9 +162,9 @@ func Literal(s string) string {
 	return `'` + s + `'`
 }
 
-// anyStrings makes an expression that PostgreSQL printed while
-// standard_conforming_strings was on mean the same when it is off: plain
-// constants with a backslash become escape constants.
+// anyStrings rewrites an expression that PostgreSQL printed with
+// standard_conforming_strings on. The result means the same when the setting is
+// off: plain constants with a backslash become escape constants.
 func anyStrings(expression string) string {
 	if !strings.Contains(expression, `\`) {
 		return expression
@@ -175,7 +177,7 @@ func anyStrings(expression string) string {
 	})
 }
 
-// quoted matches a constant or an identifier in quotes.
+// quoted matches a quoted constant or a quoted identifier.
 var quoted = regexp.MustCompile(`(?:\b[Ee])?'(?:[^']|'')*'|"(?:[^"]|"")*"`)
 
 func cutNUL(s string) string {

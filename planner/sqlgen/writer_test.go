@@ -37,8 +37,8 @@ func TestLiteral(t *testing.T) {
 	}
 }
 
-// What is quoted has to come back from PostgreSQL as it was, whatever the
-// settings that change how strings are read.
+// TestQuotingOnServer: quoted names and constants come back from PostgreSQL
+// unchanged, under both values of standard_conforming_strings.
 func TestQuotingOnServer(t *testing.T) {
 	conn := connect(t)
 	for _, conforming := range []string{"on", "off"} {
@@ -63,7 +63,7 @@ func TestQuotingOnServer(t *testing.T) {
 	}
 }
 
-// FuzzQuoting: inside of quotes there is no way out of them.
+// FuzzQuoting: no text can end its own quotes.
 func FuzzQuoting(f *testing.F) {
 	for _, name := range names {
 		f.Add(name)
@@ -100,7 +100,7 @@ func TestParams(t *testing.T) {
 	var w Writer
 	for i := range int32(100) {
 		w.Param(Arg{ArgValue, i})
-		w.Param(Arg{ArgValue, i / 2}) // one that is there
+		w.Param(Arg{ArgValue, i / 2}) // is a parameter already
 	}
 	w.Param(Arg{Kind: ArgBody})
 	w.CallArg(ArgCall, "a")
