@@ -1,5 +1,5 @@
-// Package festival is the fixture of the recorded responses, for tests: its
-// database, a connection to it, and its catalog as the server would have it.
+// Package festival provides tests with the database of the recorded responses:
+// its catalog as the server loads it, and connections to it.
 package festival
 
 import (
@@ -18,7 +18,7 @@ import (
 const database = "festival"
 
 var (
-	once    sync.Once // roles belong to the cluster, so the fixture cannot be loaded twice
+	once    sync.Once // roles belong to the cluster, so the fixture can be loaded only once
 	uri     func(user string) string
 	fixture = sync.OnceValues(func() (*catalog.Catalog, error) { return Load(uri("authenticator")) })
 )
@@ -33,7 +33,7 @@ func Catalog(tb testing.TB) *catalog.Catalog {
 		corpus := filepath.Join(filepath.Dir(here), "..", "..", "server", "spectest", "testdata", "corpus")
 		cluster.LoadSQL(tb, database, filepath.Join(corpus, "schema.sql"))
 		cluster.LoadSQL(tb, database, filepath.Join(corpus, "data.sql"))
-		// What PostGIS would bring.
+		// Stands in for the function of PostGIS.
 		cluster.Exec(tb, database, "create function extras.st_asgeojson(anyelement) returns text language sql as 'select null::text'")
 		uri = func(user string) string { return cluster.URI(database, user) }
 	})
@@ -44,7 +44,7 @@ func Catalog(tb testing.TB) *catalog.Catalog {
 	return cat
 }
 
-// Load reads the catalog of any database.
+// Load reads the catalog of the database at uri.
 func Load(uri string) (*catalog.Catalog, error) {
 	ctx := context.Background()
 	conn, err := pgconn.Connect(ctx, uri)
@@ -76,8 +76,8 @@ func Load(uri string) (*catalog.Catalog, error) {
 	})
 }
 
-// Connect returns a connection to the fixture with the search path of a
-// request to schema api.
+// Connect returns a connection to the fixture with the search path of a request
+// to schema api.
 func Connect(tb testing.TB) *pgconn.PgConn {
 	tb.Helper()
 	Catalog(tb)
@@ -93,7 +93,7 @@ func Connect(tb testing.TB) *pgconn.PgConn {
 	return conn
 }
 
-// Fields describes the columns of a statement.
+// Fields returns the descriptions of the columns of a statement.
 func Fields(tb testing.TB, conn *pgconn.PgConn, sql string) []pgconn.FieldDescription {
 	tb.Helper()
 	d, err := conn.Prepare(context.Background(), "", sql, nil)

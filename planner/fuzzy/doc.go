@@ -1,5 +1,5 @@
-// Package fuzzy finds the names that are most like a word, for the hints of
-// errors ("Perhaps you meant the table 'api.movie'").
+// Package fuzzy finds the names that are most similar to a word, for the hints
+// of errors ("Perhaps you meant the table 'api.movie'").
 //
 //	names -> New -> Set -> Best or All(word, minimum score) -> matches, best first
 //

@@ -9,11 +9,11 @@ import (
 	"github.com/fastgrest/fastgrest/planner/catalog"
 )
 
-// The text form of trees, for golden tests and for whoever looks for a fault.
-// One line per clause, embeds indented below their parent; ?3 is the operand
-// in slot 3. What is not there is not mentioned.
+// The text form of trees, for golden tests and for debugging. Each clause is
+// one line, and embeds are indented below their parent. ?3 is the operand in
+// slot 3. Absent clauses are left out.
 
-// String returns the text form of the node and all below it.
+// String returns the text form of the node and of all nodes below it.
 func (n *Node) String() string {
 	var p printer
 	p.node(n)
@@ -39,7 +39,7 @@ type printer struct {
 	depth int
 }
 
-// line writes one line: a word and what belongs to it, if there is anything.
+// line writes one line: a word and those parts that are not empty.
 func (p *printer) line(word string, parts ...string) {
 	p.WriteString(strings.Repeat("  ", p.depth))
 	p.WriteString(word)

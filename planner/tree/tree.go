@@ -7,14 +7,14 @@ import (
 	"github.com/fastgrest/fastgrest/planner/catalog"
 )
 
-// Opt is a name that may be absent. The empty name is a name (and one that
-// PostgreSQL refuses), so absence needs its own bit.
+// Opt is a name that may be absent. The empty name is valid here (PostgreSQL
+// refuses it), so absence needs a separate bit.
 type Opt struct {
 	Name  string
 	Given bool
 }
 
-// Some returns a given name.
+// Some returns an Opt with that name.
 func Some(name string) Opt { return Opt{name, true} }
 
 // Or returns the name if it is given, else other.
@@ -27,22 +27,22 @@ func (o Opt) Or(other string) string {
 
 // JSONStep is one -> or ->> of a JSON path.
 type JSONStep struct {
-	Text  bool
-	Index bool
+	Text  bool // ->>
+	Index bool // Key is a number
 	Key   string
 }
 
-// Field is a column, computed field or "*", with what has to happen to its
-// value before it is used.
+// Field is a column, a computed field or "*", with the conversions of its
+// value.
 type Field struct {
 	Name string
 	Path []JSONStep
 
-	ToJSON    bool   // the column is not json: convert before following Path
+	ToJSON    bool   // the column is not json: convert it before Path is applied
 	TSVector  bool   // wrap in to_tsvector
-	Lang      Opt    // configuration of that to_tsvector
-	Type      string // nominal type, "" when unknown
-	Transform string // representation function applied to it (or, in filters, to the operand)
+	Lang      Opt    // configuration for to_tsvector
+	Type      string // nominal type, "" if unknown
+	Transform string // representation function for the value (in filters: for the operand)
 	FullRow   bool   // the whole row of the relation, for count() in spreads
 }
 
@@ -55,13 +55,13 @@ type SelectField struct {
 	Alias   Opt
 }
 
-// CondKind tells what a Cond is.
+// CondKind is the kind of a Cond.
 type CondKind uint8
 
 const (
 	CondFilter    CondKind = iota
 	CondLogic              // and/or over Children
-	CondNullEmbed          // the embed named Embed has no row (Negate: has one)
+	CondNullEmbed          // the embed has no row (Negate: has a row)
 )
 
 // Cond is a condition of a WHERE.
@@ -81,21 +81,20 @@ type Cond struct {
 	Or       bool
 	Children []Cond
 
-	// CondNullEmbed: the alias under which the embed was joined, and whether it
-	// is an array or a row
+	// CondNullEmbed: the alias of the joined embed, and whether it is an array.
 	Embed  string
 	ToMany bool
 }
 
 // OrderTerm is one term of an ORDER BY.
 type OrderTerm struct {
-	Rel   Opt // alias of the joined embed the field belongs to
+	Rel   Opt // alias of the joined embed that has the field
 	Field Field
 	Dir   parser.Direction
 	Nulls parser.NullOrder
 }
 
-// SpreadKind tells how an embed's columns are lifted into its parent.
+// SpreadKind says how an embed's columns are lifted into its parent.
 type SpreadKind uint8
 
 const (
@@ -104,7 +103,7 @@ const (
 	SpreadToMany
 )
 
-// ExtraField is a column that a to-many spread selects only to order by it.
+// ExtraField is a column that a to-many spread selects only for its order.
 type ExtraField struct {
 	Rel   Opt
 	Field SelectField
@@ -116,16 +115,16 @@ type JoinCond struct {
 	LeftColumn, RightColumn string
 }
 
-// NoRange marks a node without limit or offset.
+// NoRange is the Limit.Range of a node without limit and offset.
 const NoRange = -1
 
-// Limit says which LIMIT and OFFSET a node has. The numbers come with each
+// Limit says whether a node has LIMIT and OFFSET. The numbers come with each
 // request, except Inline.
 type Limit struct {
 	Range     int32 // index into Query.Ranges, TopRange, or NoRange
 	HasLimit  bool
 	HasOffset bool
-	Inline    int64 // >= 0: the limit stands in the SQL text
+	Inline    int64 // if >= 0, the limit that stands in the SQL text
 }
 
 // TopRange is the Range index of the root node.
@@ -141,33 +140,36 @@ type Node struct {
 	Order  []OrderTerm
 	Limit  Limit
 
-	// How the node hangs on its parent; zero at the root.
+	// The relationship to the parent; zero at the root.
 	Name      string // target as requested
 	RelAlias  Opt
 	Hint      Opt
 	Join      parser.JoinType
 	Rel       *catalog.Relationship
-	ParentRef catalog.QI // for computed relationships: what the function is called with
-	RowType   uint32     // likewise: of what it returns, see catalog.RowTypes; 0 unknown
+	ParentRef catalog.QI // computed relationships: the row that the function gets
+	RowType   uint32     // computed relationships: see catalog.RowTypes of the result; 0 if unknown
 	JoinConds []JoinCond
 	AggAlias  string
 	Spread    SpreadKind
 
-	// Of a to-many spread.
+	// To-many spreads.
 	Extra       []ExtraField
 	SpreadOrder []OrderTerm
 
-	Embeds   []Embed // what the children contribute to this node's select list, in order
+	Embeds   []Embed // what the children add to this node's select list, in order
 	Children []*Node
 	Depth    int
 
-	LegacyName bool // a filter, order or range named this embed by its relation although it has an alias
+	// LegacyName: a filter, order or range names this embed by its relation
+	// although it has an alias.
+	LegacyName bool
 }
 
-// SelfName is the name the node goes by in its parent: the alias or the target.
+// SelfName returns the name of the node in its parent: its alias, or else its
+// target.
 func (n *Node) SelfName() string { return n.RelAlias.Or(n.Name) }
 
-// Ref is the name under which the node's columns are referenced.
+// Ref returns the name by which the columns of the node are referenced.
 func (n *Node) Ref() catalog.QI {
 	if n.Alias.Given {
 		return catalog.QI{Name: n.Alias.Name}
@@ -178,7 +180,7 @@ func (n *Node) Ref() catalog.QI {
 	return n.From
 }
 
-// EmbedKind tells how a child appears in its parent's rows.
+// EmbedKind says how a child appears in its parent's rows.
 type EmbedKind uint8
 
 const (
@@ -187,7 +189,7 @@ const (
 	EmbedSpread                  // columns of the parent
 )
 
-// Embed is a child's contribution to its parent's select list.
+// Embed is what a child adds to its parent's select list.
 type Embed struct {
 	Kind     EmbedKind
 	Node     *Node
@@ -195,10 +197,10 @@ type Embed struct {
 	AggAlias string
 	Empty    bool // joined but not selected: rel()
 	Fields   []SpreadField
-	Repeated bool // another embed of the node has the same AggAlias, which PostgreSQL refuses
+	Repeated bool // another embed of the node has the same AggAlias; PostgreSQL refuses the statement
 }
 
-// SpreadField is one column lifted by a spread.
+// SpreadField is one column that a spread lifts.
 type SpreadField struct {
 	Name    string
 	Agg     parser.Aggregate
@@ -206,14 +208,15 @@ type SpreadField struct {
 	Alias   Opt
 }
 
-// SelectsStar reports whether the node selects "*", beside other things or not.
+// SelectsStar reports whether the node selects "*", alone or with other
+// columns.
 func (n *Node) SelectsStar() bool {
 	return len(n.Select) == 0 && len(n.Children) == 0 ||
 		slices.ContainsFunc(n.Select, func(s SelectField) bool { return s.Field.Name == "*" })
 }
 
-// HasOnlyStar reports whether the node selects just "*" and embeds nothing:
-// the rows then have the relation's own type, which media type handlers need.
+// HasOnlyStar reports whether the node selects only "*" and embeds nothing. Its
+// rows then have the type of the relation, which media type handlers need.
 func (n *Node) HasOnlyStar() bool {
 	return len(n.Select) == 1 && len(n.Children) == 0 && n.Select[0].Field.Name == "*"
 }

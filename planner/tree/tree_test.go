@@ -37,7 +37,7 @@ func TestNames(t *testing.T) {
 			t.Errorf("%v is referred to as %v, want %v", test.n.From, got, test.ref)
 		}
 		if got := test.n.SelfName(); got != test.self {
-			t.Errorf("%v goes by %q, want %q", test.n.From, got, test.self)
+			t.Errorf("%v: SelfName %q, want %q", test.n.From, got, test.self)
 		}
 		if got := test.n.HasOnlyStar(); got != test.onlyStar {
 			t.Errorf("only star: %v\n%v", got, &test.n)
@@ -47,6 +47,6 @@ func TestNames(t *testing.T) {
 		}
 	}
 	if Some("").Or("x") != "" || (Opt{}).Or("x") != "x" {
-		t.Error("the empty name is a name, absence is none")
+		t.Error("Or confuses the empty name with an absent one")
 	}
 }

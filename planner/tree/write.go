@@ -5,7 +5,7 @@ import (
 	"github.com/fastgrest/fastgrest/planner/catalog"
 )
 
-// WriteKind tells what a Write does.
+// WriteKind is the kind of a Write.
 type WriteKind uint8
 
 const (
@@ -17,10 +17,10 @@ const (
 // WriteColumn is a column set from the payload, or an argument taken from it.
 type WriteColumn struct {
 	Name      string
-	Key       string // its name in the payload
-	Type      string // the payload's value is read as this type
-	Transform string // representation function from that type to the column's
-	Default   Opt    // expression for objects that lack the key, under missing=default
+	Key       string // name in the payload
+	Type      string // type as which the payload's value is read
+	Transform string // representation function from Type to the column's type
+	Default   Opt    // expression for objects without the key, under missing=default
 }
 
 // Write is an insert, update or delete.
@@ -31,14 +31,14 @@ type Write struct {
 	Object    bool // the payload is one object, not an array
 	Defaults  bool // missing=default
 	Where     []Cond
-	Returning []string // columns the answer needs; {"*"} for all, none for none
+	Returning []string // columns that the response needs; {"*"} for all
 
-	// Of an insert.
+	// Inserts.
 	Resolution header.Resolution
 	Conflict   []string // columns of ON CONFLICT
-	Put        []Cond   // PUT: conditions the payload has to meet
+	Put        []Cond   // PUT: conditions that the payload has to meet
 	IsPut      bool
-	Count      bool // count inserted rows: some may only update
+	Count      bool // count the inserted rows, because some rows may be updates
 	Key        []string
 }
 
@@ -56,9 +56,9 @@ const (
 type Call struct {
 	Routine   *catalog.Routine
 	Args      CallArgs
-	Params    []catalog.Param // those given
-	Columns   []WriteColumn   // ArgsJSON: the same, as members of the payload
+	Params    []catalog.Param // the given ones
+	Columns   []WriteColumn   // ArgsJSON: Params as members of the payload
 	Object    bool            // ArgsJSON: the payload is one object, not an array
-	Returning []string        // columns the answer needs; {"*"} or none for all
+	Returning []string        // columns that the response needs; {"*"} or none for all
 	RowType   uint32          // see Node.RowType
 }
