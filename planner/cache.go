@@ -5,27 +5,29 @@ import (
 	"sync/atomic"
 )
 
-// cache keeps plans by key. Hits read an immutable map behind one pointer and
-// take no lock; newcomers live in a second, locked map until enough lookups
-// had to go there, and are then merged into a new immutable map. How many are
-// enough grows with the map, so that copying it costs a lookup next to nothing.
+// cache keeps plans by key. A hit reads an immutable map behind an atomic
+// pointer and takes no lock. New plans go into a second map, behind a lock.
+// After a number of lookups in the second map, both maps are merged into a new
+// immutable one. That number grows with the map, so that the cost of the copy
+// per lookup stays small.
 //
-// Shapes are made by clients, so number and size are bounded: a merge that
-// would grow past a bound drops plans. Those used since plans were last dropped
-// stay first, then those that have ever been used again after they were made,
-// then newcomers. So a flood of shapes used once evicts itself.
+// Clients choose the shapes, so the number and the weight of plans are bounded.
+// A merge that would exceed a bound drops plans. It keeps first the plans used
+// since plans were last dropped, then those used at any time after they were
+// made, then the new ones. So a flood of shapes that are used once displaces
+// only itself.
 //
-// Different keys may lead to equal plans: Accept is spelled in many ways, and
-// a function that takes a whole JSON payload does not mind its keys. They get
-// the same plan, so that there is one statement for all of them.
+// Different keys may lead to equal plans: a media type has many spellings in
+// Accept, and a function that takes the whole JSON payload ignores its keys.
+// Such keys share one plan and its prepared statement.
 type cache struct {
 	read atomic.Pointer[map[string]*entry]
 
 	mu     sync.Mutex
 	fresh  map[string]*entry
 	weight int              // of fresh
-	plans  map[string]*Kept // those in fresh and read, by their SQL
-	missed int              // lookups since the last merge that had to look into fresh
+	plans  map[string]*Kept // plans in fresh and read, by their SQL
+	missed int              // lookups since the last merge that had to read fresh
 	made   int
 
 	maxEntries int
@@ -37,15 +39,15 @@ type entry struct {
 	kept   *Kept
 	weight int
 	used   atomic.Bool // since plans were last dropped
-	proven bool        // used at the time of some merge; guarded by cache.mu
+	proven bool        // used before some merge; guarded by cache.mu
 }
 
-// meanWeight is what plans may weigh on average when there are as many as
-// allowed. Usual ones weigh a quarter of it.
+// meanWeight is the mean weight of plans, in bytes, that a full cache allows.
+// Typical plans weigh a quarter of it.
 const meanWeight = 16 << 10
 
-// weigh estimates the memory a plan takes, from the texts it was made of and
-// made into: the tree between them holds about as much again.
+// weigh estimates the memory of a plan in bytes from its key and its SQL. The
+// tree takes about as much as these.
 func weigh(key []byte, p *Plan) int {
 	return 1024 + 2*(len(key)+len(p.Main.SQL)+len(p.Estimate.SQL))
 }
@@ -68,7 +70,7 @@ func (c *cache) get(key []byte) *Kept {
 }
 
 func (e *entry) use() {
-	if !e.used.Load() { // do not dirty the line for nothing
+	if !e.used.Load() { // avoid a write to a cache line that all cores read
 		e.used.Store(true)
 	}
 }
@@ -79,7 +81,7 @@ func (c *cache) getSlow(key []byte) *Kept {
 	old := *c.read.Load()
 	e := c.fresh[string(key)]
 	if e == nil {
-		e = old[string(key)] // merged meanwhile
+		e = old[string(key)] // merged since the fast path
 	}
 	if e == nil {
 		return nil
@@ -92,9 +94,9 @@ func (c *cache) getSlow(key []byte) *Kept {
 	return e.kept
 }
 
-// put keeps plan under key and returns the plan to use: another request may
-// have been quicker, or have made an equal plan for another key, which may
-// already have statements.
+// put keeps plan under key and returns the plan to use. That is another one if
+// a concurrent request has kept its plan for the key, or if an equal plan is
+// known by another key, which may already have prepared statements.
 func (c *cache) put(key []byte, plan *Plan) *Kept {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -114,7 +116,7 @@ func (c *cache) put(key []byte, plan *Plan) *Kept {
 		}
 	}
 	if weight > c.maxWeight/2 {
-		return kept // it would push out too many others; also: no cache at all
+		return kept // it would displace too many others, or the cache has no room at all
 	}
 	c.fresh[string(key)] = &entry{kept: kept, weight: weight}
 	c.plans[plan.Main.SQL] = kept
@@ -155,7 +157,7 @@ func (c *cache) merge() {
 			}
 		}
 	}
-	if dropped { // plans that are not used again go first the next time
+	if dropped { // plans not used from now on are the first to go next time
 		for _, e := range next {
 			e.used.Store(false)
 		}

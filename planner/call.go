@@ -16,7 +16,7 @@ func (p *Planner) buildCall(r *Request, inline *inlined) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	// What the rows are named after decides which relations can be embedded.
+	// The name of the row type decides which relations can be embedded.
 	relation := catalog.QI{Schema: routine.Schema, Name: routine.Name}
 	if routine.Composite {
 		relation.Name = routine.Return.Name
@@ -53,7 +53,7 @@ func (p *Planner) buildCall(r *Request, inline *inlined) (*Plan, error) {
 	plan.Total = p.total(r)
 	plan.ReadOnly = r.Action != CallPost || routine.Volatility != catalog.Volatile
 	plan.UserCode = true
-	plan.PerRole = true // the function may be inlined, and read what has row level security
+	plan.PerRole = true // the function may be inlined, and read tables with row level security
 	plan.Isolation = routine.Isolation
 	plan.Routine = routine
 	plan.One = !routine.SetOf
@@ -77,7 +77,8 @@ func (r *Request) maxAffectedStrict() bool {
 	return r.Prefer.HasMaxAffected && r.Prefer.Handling == header.HandlingStrict
 }
 
-// arguments says how the routine gets its arguments, and which it gets.
+// arguments returns how the routine gets its arguments, and the parameters that
+// are given.
 func arguments(r *Request, routine *catalog.Routine) (tree.CallArgs, []catalog.Param) {
 	if len(routine.Params) == 1 && routine.Params[0].Name == "" {
 		return tree.ArgsUnnamed, routine.Params
@@ -98,7 +99,7 @@ func arguments(r *Request, routine *catalog.Routine) (tree.CallArgs, []catalog.P
 	return tree.ArgsNamed, given
 }
 
-// payloadArguments are the arguments as members of the payload.
+// payloadArguments returns the given parameters as members of the payload.
 func payloadArguments(r *Request, params []catalog.Param) []tree.WriteColumn {
 	out := make([]tree.WriteColumn, 0, len(params))
 	for _, p := range params {
@@ -108,7 +109,8 @@ func payloadArguments(r *Request, params []catalog.Param) []tree.WriteColumn {
 	return out
 }
 
-// argumentNames are the names of the arguments given, sorted, each once.
+// argumentNames returns the names of the given arguments, sorted and without
+// duplicates.
 func (r *Request) argumentNames() []string {
 	var names []string
 	if r.Action == CallPost {
@@ -124,8 +126,9 @@ func (r *Request) argumentNames() []string {
 	return slices.Compact(names)
 }
 
-// returned are the columns a call has to return: those selected or joined on,
-// and those filtered by; {"*"} for all of the routine's, none for whatever there is.
+// returned returns the columns that a call has to return: those selected,
+// joined on or filtered by. It is {"*"} for all columns, and nil if the request
+// names no column.
 func returned(root *tree.Node) []string {
 	needed := neededColumns(root, nil)
 	if needed["*"] {

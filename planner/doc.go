@@ -1,42 +1,53 @@
-// Package planner turns a parsed request into a Plan: the statement to run,
-// where its parameters come from, what its rows become and what has to be
-// checked before the answer may leave.
+// Package planner turns a parsed request into a Plan. The Plan has the SQL
+// statement to run, the source of each parameter, the form of the response
+// body, and the properties that the transaction and the response depend on.
 //
-//	key.go       what of a request its plan depends on, as bytes
-//	cache.go     key to Kept: the plan, with the state of running it
+//	planner.go   Planner: finds the plan for a request, or makes it
+//	plan.go      Plan
+//	key.go       the key of a plan: the parts of a request that it depends on
+//	cache.go     the cache: plans by key
 //	limits.go    which numbers may stand in SQL as LIMIT
-//	read.go      select tree, filters, orders and ranges, each onto its relation
+//	read.go      select tree, filters, orders and ranges, each on its node
 //	embed.go     relationships of embeds, their joins and aliases
-//	spread.go    spreads, and aggregates inside of them
+//	spread.go    spreads, and aggregates inside them
 //	filter.go    columns, their types and representations
 //	mutate.go    writes
-//	call.go      calls; overload.go: of which function
-//	media.go     who makes the body
-//	inspect.go   what may run besides PostgreSQL's own code
-//	records.go   which embeds can come as records
-//	hint.go      what a client perhaps meant
+//	call.go      calls
+//	overload.go  which function a call means
+//	media.go     media type of the response, form of its body
+//	inspect.go   whether code of the database's owners may run
+//	records.go   embeds that are returned as records
+//	error.go     errors
+//	hint.go      suggestions in errors
 //
-// Planning happens once per shape (see parser.Query.AppendShape). The stages
-// are resolve (names against the catalog, giving a planner/tree), negotiate
-// (which media type, and whether PostgreSQL or we make the body), inspect and
-// print (planner/sqlgen). A Plan holds nothing of the request it was made for:
-// strings are copied out of the request's buffers, operands are slots. So a
-// plan may be shared by all requests of its shape, on all goroutines, until
-// its catalog is replaced; the cache dies with the catalog and nothing in it
-// is ever invalidated.
+// A request is planned once per shape (see parser.Query.AppendShape), in four
+// stages:
+//
+//   - resolve: look up the names in the catalog, which gives a planner/tree
+//   - negotiate: choose the media type, and whether PostgreSQL or the server
+//     makes the body
+//   - inspect: find out whether code of the database's owners may run
+//   - print: write the SQL (planner/sqlgen)
+//
+// A Plan keeps no memory of the request it was made for: strings are copied out
+// of the request's buffers, and operands are slots. So all requests of its
+// shape may share it, on all goroutines, until the catalog is replaced. The
+// cache is dropped together with its catalog. Its plans need no other
+// invalidation.
 //
 // # Errors
 //
-// Errors are *Error: what went wrong and the names involved. The server turns
-// them into responses. What is beyond a bound is refused with a *parser.Error,
-// like what the parser itself refuses. Errors are not kept: a request that
-// cannot be planned is looked at anew each time.
+// Errors are *Error: the kind of error and the names involved. The server turns
+// them into responses. A request that exceeds a bound is refused with a
+// *parser.Error, as if the parser had refused it. Errors are not cached: a
+// request that cannot be planned is resolved again each time.
 //
 // # Bounds
 //
-// A client chooses the shape of what PostgreSQL has to plan, so there is an end
-// to it: MaxEmbeds relations in a request (parser.MaxDepth levels is more than
-// that), sqlgen.MaxLength bytes of SQL, sqlgen.MaxArgs operands. Select lists
-// that grow beyond what the client wrote, by "*" or by spreads, end where
-// PostgreSQL refuses them. Plans are kept up to a number and a weight.
+// A client chooses the shape of what PostgreSQL has to plan, so the shape is
+// bounded: MaxEmbeds relations in a request (parser.MaxDepth allows more levels
+// than that), sqlgen.MaxLength bytes of SQL, sqlgen.MaxArgs operands. A select
+// list that "*" or spreads make longer than what the client wrote ends at a
+// length that PostgreSQL refuses. The number and the weight of cached plans are
+// bounded, too.
 package planner

@@ -9,13 +9,13 @@ import (
 	"github.com/fastgrest/fastgrest/planner/tree"
 )
 
-// relate finds, from the root down, the relationship of every embed to its
-// parent and gives the embeds their aliases and join conditions.
+// relate finds the relationship of every embed to its parent, from the root
+// down. It gives the embeds their aliases and join conditions.
 func (r *resolver) relate(n, parent *tree.Node) error {
 	if parent == nil {
 		if r.action.writes() || r.action.calls() {
-			// The rows are in a CTE, aliased with the relation's name so that
-			// its relationships can be found.
+			// The rows are in a CTE. Its alias is the name of the relation, by
+			// which the relationships are found.
 			n.Alias = tree.Some(n.From.Name)
 			n.From = source
 		}
@@ -38,7 +38,7 @@ func (r *resolver) relate(n, parent *tree.Node) error {
 	return nil
 }
 
-// join hangs n on its parent along rel.
+// join connects n to its parent by rel.
 func (r *resolver) join(n, parent *tree.Node, rel *catalog.Relationship) {
 	n.Rel = rel
 	n.From = rel.Foreign
@@ -52,7 +52,7 @@ func (r *resolver) join(n, parent *tree.Node, rel *catalog.Relationship) {
 	}
 	switch rel.Cardinality {
 	case catalog.ManyToMany:
-		// Joined with its junction in one FROM; neither needs an alias.
+		// The relation and its junction stand in one FROM, without aliases.
 		junction := rel.Junction.Table
 		for _, c := range rel.Junction.Target {
 			n.JoinConds = append(n.JoinConds, tree.JoinCond{Left: junction, LeftColumn: c.Foreign, Right: rel.Foreign, RightColumn: c.Column})
@@ -76,10 +76,10 @@ func (r *resolver) join(n, parent *tree.Node, rel *catalog.Relationship) {
 // maxIdentifier is the length in bytes to which PostgreSQL cuts identifiers.
 const maxIdentifier = 63
 
-// alias names a node, or what is joined for it, by its depth. Of a name so long
-// that PostgreSQL would cut off the depth we cut a piece ourselves and number
-// it: levels and siblings must not end up under one name, or a row would be
-// joined with itself.
+// alias returns an alias made of a name and a depth. PostgreSQL would cut the
+// depth off a long alias. Then two levels or siblings could have one alias, and
+// a row would be joined with itself. So a long name is cut here and made unique
+// by a number.
 func (r *resolver) alias(name string, depth int) string {
 	suffix := "_" + strconv.Itoa(depth)
 	if len(name)+len(suffix) <= maxIdentifier {
@@ -94,7 +94,8 @@ func (r *resolver) alias(name string, depth int) string {
 	return name[:cut] + suffix
 }
 
-// relationship finds the one relationship of origin that target and hint mean.
+// relationship finds the relationship of origin that target and hint mean. It
+// fails if there is not exactly one.
 func (r *resolver) relationship(origin, target string, hint tree.Opt) (*catalog.Relationship, error) {
 	var found []*catalog.Relationship
 	key := catalog.RelKey{Table: catalog.QI{Schema: r.schema, Name: origin}, Schema: r.schema}
@@ -116,17 +117,17 @@ func (r *resolver) relationship(origin, target string, hint tree.Opt) (*catalog.
 	return nil, &Error{Kind: AmbiguousEmbed, Parent: origin, Name: target, Relationships: found}
 }
 
-// matches reports whether target, under an optional hint, means rel. The
-// target is the related table or view, or (towards tables only) the foreign
-// key's name or its only column; the hint is the foreign key, its only column
-// on either side, or the junction.
+// matches reports whether target and the optional hint mean rel. The target is
+// the name of the related table or view. For a table it may also be the name of
+// the foreign key or of its only column. The hint is the foreign key, its only
+// column on either side, or the junction.
 func matches(rel *catalog.Relationship, target string, hint tree.Opt) bool {
 	byTable := target == rel.Foreign.Name
 	switch {
 	case rel.Cardinality == catalog.Computed:
 		return target == rel.Function.Name
 	case rel.Self && !hint.Given:
-		// One foreign key gives two relationships between the same table: the
+		// A foreign key from a table to itself gives two relationships. The
 		// table's name means the many side, the column's name the one side.
 		return byTable && rel.Cardinality == catalog.OneToMany ||
 			rel.Cardinality == catalog.ManyToOne && onlyColumn(rel) == target && target != ""
@@ -158,7 +159,7 @@ func isConstraint(rel *catalog.Relationship, name string) bool {
 	return rel.Cardinality != catalog.ManyToMany && rel.Constraint == name
 }
 
-// addEmbeds lists on every node what its children contribute to its rows.
+// addEmbeds lists on every node what its children add to its rows.
 func addEmbeds(n *tree.Node) {
 	for _, c := range n.Children {
 		addEmbeds(c)
@@ -181,7 +182,8 @@ func addEmbeds(n *tree.Node) {
 	}
 }
 
-// selectsNothing reports whether an embed is there only to filter by: rel().
+// selectsNothing reports whether an embed selects no column at any level:
+// rel(). It only filters.
 func selectsNothing(n *tree.Node) bool {
 	if len(n.Select) > 0 {
 		return false
@@ -247,7 +249,7 @@ func expandStar(n *tree.Node, columns func() []tree.SelectField) {
 				out = append(out, c)
 			}
 		case isStar && s.Agg == parser.AggCount && n.Spread != tree.NoSpread:
-			// Counting the spread's rows must not count the parent's.
+			// Count the rows of the spread, not those of the parent.
 			s.Field.FullRow = true
 			out = append(out, s)
 		default:
@@ -257,9 +259,9 @@ func expandStar(n *tree.Node, columns func() []tree.SelectField) {
 	n.Select = out
 }
 
-// addAliases names the fields whose column would not carry the name the
-// client expects: JSON paths by their last key, represented domains by their
-// column, aggregates in spreads by their function.
+// addAliases names the fields whose column would not have the name that the
+// client expects. A JSON path gets its last key, a represented domain its
+// column, an aggregate in a spread its function.
 func addAliases(n *tree.Node) {
 	for i := range n.Select {
 		s := &n.Select[i]
@@ -284,7 +286,7 @@ var aggregateNames = map[parser.Aggregate]string{
 	parser.AggSum: "sum", parser.AggAvg: "avg", parser.AggCount: "count", parser.AggMax: "max", parser.AggMin: "min",
 }
 
-// lastKey is the last key of a JSON path, or the column's name when the path
+// lastKey returns the last key of a JSON path, or the column's name if the path
 // has only indexes.
 func lastKey(f *tree.Field) string {
 	for i := len(f.Path) - 1; i >= 0; i-- {

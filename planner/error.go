@@ -2,7 +2,8 @@ package planner
 
 import "github.com/fastgrest/fastgrest/planner/catalog"
 
-// ErrorKind says why a request cannot be planned.
+// ErrorKind says why a request cannot be planned. The comment of a kind names
+// the fields of Error that it sets.
 type ErrorKind uint8
 
 const (
@@ -10,7 +11,7 @@ const (
 	ColumnNotFound                        // Name is the column, Parent the table
 	NoRelationship                        // Parent, Name, EmbedHint, Schema; Suggestion (a whole sentence)
 	AmbiguousEmbed                        // Parent, Name, Relationships
-	NotEmbedded                           // Name; LegacyName and LegacyAlias when the alias would have been right
+	NotEmbedded                           // Name; IsLegacy, LegacyName and LegacyAlias if only the alias is valid
 	RelatedOrderNotToOne                  // Parent, Name
 	AggregatesDisabled
 	NotImplemented      // Details
@@ -22,8 +23,8 @@ const (
 	MaxAffectedOnSingle // max-affected with a function that returns one row
 )
 
-// Error says why a request cannot be planned. Which fields are set stands
-// beside the kind.
+// Error says why a request cannot be planned. Its kind decides which other
+// fields are set.
 type Error struct {
 	Kind                    ErrorKind
 	Schema, Name, Parent    string
@@ -32,14 +33,14 @@ type Error struct {
 	LegacyName, LegacyAlias string
 	IsLegacy                bool
 	Details                 string
-	Suggestion              string // what the client perhaps meant; "" without one
+	Suggestion              string // a similar name, "" if there is none
 	Accepted                []string
 	Preferences             []string
 	Relationships           []*catalog.Relationship
 	Routines                []*catalog.Routine
 	Arguments               []string
-	Unnamed                 string // type of the single unnamed parameter searched for beside or instead of named ones
-	OnlyUnnamed             bool
+	Unnamed                 string // type of the single unnamed parameter that would fit, too
+	OnlyUnnamed             bool   // only that parameter would fit
 }
 
 func (e *Error) Error() string {

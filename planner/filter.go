@@ -15,24 +15,25 @@ func (r *resolver) field(f parser.Field) tree.Field {
 	return out
 }
 
-// typed looks the field up in its relation. An unknown field is left to
-// PostgreSQL: it may be a computed field, or its error says best what is wrong.
+// typed sets the type of the field from its relation. An unknown field is left
+// to PostgreSQL: it may be a computed field, or else PostgreSQL reports the
+// best error.
 func (r *resolver) typed(relation catalog.QI, f tree.Field) tree.Field {
-	known := false // to be another type than tsvector
+	known := false // the type is known, and is not tsvector
 	if t := r.cat.Tables[relation]; t != nil {
 		if c := t.Column(f.Name); c != nil {
 			f.Type, known = c.NominalType, c.Type != "tsvector"
 		}
 	}
 	f.TSVector = f.TSVector && known
-	// A json column keeps its own operators, so that indexes on them apply;
-	// anything else has to become json before a path can be followed.
+	// A json or jsonb column keeps its own operators, so that indexes on them
+	// apply. Any other type is converted before a path is applied.
 	f.ToJSON = f.Type != "json" && f.Type != "jsonb"
 	return f
 }
 
-// outputField resolves a selected field: a domain with a representation is
-// shown through it.
+// outputField resolves a selected field. A domain with a representation is
+// converted by it.
 func (r *resolver) outputField(relation catalog.QI, f tree.Field) tree.Field {
 	return r.represented(r.typed(relation, f), "json")
 }
@@ -44,8 +45,8 @@ func (r *resolver) represented(f tree.Field, target string) tree.Field {
 	return f
 }
 
-// filter resolves one condition. An operand for a domain with a
-// representation is read through it.
+// filter resolves one condition. The operand for a domain with a representation
+// is converted by it.
 func (r *resolver) filter(relation catalog.QI, f *parser.Filter) tree.Cond {
 	c := tree.Cond{Negate: f.Negate, Op: f.Op, Quant: f.Quant, Is: f.Is, Lang: opt(f.Lang, f.HasLang), Slot: f.Slot}
 	field := r.field(f.Field)
@@ -74,7 +75,7 @@ func (r *resolver) logic(relation catalog.QI, node int32) tree.Cond {
 }
 
 // nullEmbeds turns filters such as clients=is.null, where clients is an embed,
-// into filters on the embed's presence.
+// into filters on the presence of the embed.
 func nullEmbeds(n *tree.Node) {
 	for i := range n.Where {
 		nullEmbed(n, &n.Where[i])

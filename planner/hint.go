@@ -9,27 +9,28 @@ import (
 	"github.com/fastgrest/fastgrest/planner/fuzzy"
 )
 
-// Suggestions are for error texts only; nothing here runs for a request that
-// can be planned.
+// This file makes the suggestions in error texts. It does not run for a request
+// that can be planned.
 
-// minNameScore is how alike a table's or function's name must be to be named
-// to a client that mistyped it. It is high because the client may not be
-// entitled to know the name.
+// minNameScore is the minimum score of a table or function that is suggested to
+// a client. It is high because the client may not be entitled to know the name.
 const minNameScore = 0.75
 
-// minEmbedScore is how alike an embed must be: its name shows in the catalog anyway.
+// minEmbedScore is the minimum score of an embed or a list of parameters that
+// is suggested. It is low because their names are visible in the catalog
+// anyway.
 const minEmbedScore = 0.33
 
-// A table may be related to ten thousand others, of which an index takes 0.1 s
-// to make.
+// Bounds for tables with many relationships. An index of ten thousand related
+// tables takes 0.1 s to build.
 const (
-	maxRelated  = 1024 // how many are looked at for a hint
-	manyRelated = 64   // from which on the index is worth keeping,
-	keptRelated = 32   // for as many tables as this
+	maxRelated  = 1024 // relationships that a suggestion considers
+	manyRelated = 64   // relationships from which on the index is kept
+	keptRelated = 32   // tables whose index is kept
 )
 
-// hints keeps the indexes of names for as long as the catalog lives: building
-// one takes milliseconds, which nobody should be able to spend with each 404.
+// hints keeps the indexes of names for the life of the catalog. Building one
+// takes milliseconds, too long for each 404.
 type hints struct {
 	sets    sync.Map // hintKey -> *fuzzy.Set
 	related atomic.Int32
@@ -61,23 +62,23 @@ func (h *hints) set(key hintKey, build func() *fuzzy.Set) *fuzzy.Set {
 	return kept.(*fuzzy.Set)
 }
 
-// suggestTable returns the table of the schema that was perhaps meant, or "".
+// suggestTable returns the name of a similar table of the schema, or "".
 func (p *Planner) suggestTable(q catalog.QI) string {
 	set := p.hints.set(hintKey{kind: hintTables, schema: q.Schema}, func() *fuzzy.Set { return fuzzy.New(p.cat.TableNames(q.Schema)) })
 	name, _ := set.Best(q.Name, minNameScore)
 	return name
 }
 
-// suggestRoutine returns the function of the schema that was perhaps meant, or "".
+// suggestRoutine returns the name of a similar function of the schema, or "".
 func (p *Planner) suggestRoutine(q catalog.QI) string {
 	set := p.hints.set(hintKey{kind: hintRoutines, schema: q.Schema}, func() *fuzzy.Set { return fuzzy.New(p.cat.RoutineNames(q.Schema)) })
 	name, _ := set.Best(q.Name, minNameScore)
 	return name
 }
 
-// suggestEmbed proposes another parent if the parent has no relationships at
-// all, else another target. It proposes nothing if both exist: then the hint
-// in the request was wrong.
+// suggestEmbed suggests another parent if the parent has no relationships, else
+// another target. It returns a whole sentence. If both exist, it returns "":
+// the hint in the request was wrong.
 func (p *Planner) suggestEmbed(schema, parent, target string) string {
 	rels, found := p.cat.Relationships[catalog.RelKey{Table: catalog.QI{Schema: schema, Name: parent}, Schema: schema}]
 	if !found {
@@ -88,7 +89,7 @@ func (p *Planner) suggestEmbed(schema, parent, target string) string {
 		return ""
 	}
 	related := func() *fuzzy.Set {
-		var names []string // of equally likely ones PostgREST suggests the last
+		var names []string // PostgREST suggests the last of equally similar names
 		for _, r := range slices.Backward(rels[:min(len(rels), maxRelated)]) {
 			names = append(names, r.Foreign.Name)
 		}

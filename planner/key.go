@@ -6,17 +6,18 @@ import (
 	"github.com/fastgrest/fastgrest/parser"
 )
 
-// inlined are the limits that stand in the SQL text of a plan, -1 for others:
-// the root's, then those of the first ranges of the query.
+// inlined has the limits that stand in the SQL text of a plan: the root's, then
+// those of the first ranges of the query. Other limits are -1.
 type inlined [1 + inlinedRanges]int64
 
-// inlinedRanges is how many of a query's ranges may have their limit in the
-// SQL text. More than a few limited embeds are not worth room in every key.
+// inlinedRanges is the number of a query's ranges whose limit may stand in the
+// SQL text. Each takes room in every key, which more limited embeds are not
+// worth.
 const inlinedRanges = 8
 
-// appendKey appends the key of r's plan: everything that can change the plan,
-// each part delimited so that different requests cannot write equal keys. It
-// settles which limits stand in the plan's SQL, because they are in the key.
+// appendKey appends the key of r's plan: everything that can change the plan.
+// Each part is delimited, so different requests cannot have equal keys. It also
+// chooses the limits that stand in the plan's SQL, because they are in the key.
 func (p *Planner) appendKey(dst []byte, r *Request) (key []byte, inline inlined) {
 	dst = append(dst, byte(r.Action), byte(r.Prefer.Count))
 	if r.Action >= Insert { // fast path: reads
@@ -36,7 +37,7 @@ func (p *Planner) appendKey(dst []byte, r *Request) (key []byte, inline inlined)
 	return r.Query.AppendShape(dst), inline
 }
 
-// appendPayloadKey adds what changes the plans of writes and calls only.
+// appendPayloadKey appends what changes only the plans of writes and calls.
 func (r *Request) appendPayloadKey(dst []byte) []byte {
 	flags := byte(0)
 	if r.PayloadObject {
@@ -49,14 +50,14 @@ func (r *Request) appendPayloadKey(dst []byte) []byte {
 	dst = append(dst, byte(p.Resolution), byte(p.Representation), byte(p.Missing), byte(r.ContentType.Kind), flags)
 	dst = appendParts(dst, r.Columns)
 	if r.Action == Upsert {
-		// The filters' keys are compared with the primary key as they were
-		// written, of which the shape does not know everything.
+		// A PUT compares the keys of the filters with the primary key as the
+		// client wrote them. The shape does not have them in full.
 		dst = appendParts(dst, r.Query.FilterKeys)
 	}
 	return dst
 }
 
-// appendRanges adds which limits and offsets there are, and the limits that
+// appendRanges appends which limits and offsets there are, and the limits that
 // stand in SQL text. The shape has the rest.
 func (p *Planner) appendRanges(dst []byte, r *Request, inline *inlined) []byte {
 	top := p.Restrict(r.Top)

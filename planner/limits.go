@@ -7,27 +7,27 @@ import (
 
 // limits decides which numbers may stand in SQL text as LIMIT.
 //
-// PostgreSQL plans a LIMIT it knows better and only once; a LIMIT parameter
-// keeps it on custom plans for ever (13 % of a page of 100 rows). But each
-// number in the text is a statement of its own in every cache, and clients
-// choose the numbers. So only a number that keeps coming back is let in, and
-// no more than maxInlined at a time: an application has a handful of page
-// sizes. Where there is no room a newcomer takes the place of a number nobody
-// has asked for lately, so that a client cannot take all places for good.
+// PostgreSQL plans a constant LIMIT better, and only once. A LIMIT parameter
+// makes it plan every execution, which costs 13 % of a page of 100 rows. But
+// each number in the text makes another statement in every cache, and clients
+// choose the numbers. So a number is admitted only if it recurs, and at most
+// maxInlined are admitted at a time: an application has few page sizes. If
+// there is no free place, a new number takes the place of one that was not used
+// lately. So a client cannot occupy all places for good.
 type limits struct {
 	admitted [maxInlined]admittedLimit // filled from the front; read without a lock
 
 	mu   sync.Mutex // guards what follows, and writes to admitted
 	seen [256]seenLimit
-	hand int // where to look next for a place to take
+	hand int // the place to look at next
 }
 
 type admittedLimit struct {
-	value atomic.Int64 // limit + 1; 0 is a free place
+	value atomic.Int64 // limit + 1; 0 if the place is free
 	used  atomic.Bool
 }
 
-// seenLimit counts one limit of those that share its cell.
+// seenLimit counts one of the limits that share its cell.
 type seenLimit struct {
 	value int64
 	times uint8
@@ -39,7 +39,7 @@ const (
 	largestText = 1 << 32
 )
 
-// inline returns limit when it may stand in SQL text, else -1.
+// inline returns limit if it may stand in SQL text, else -1.
 func (l *limits) inline(limit int64) int64 {
 	if limit < 0 || limit >= largestText {
 		return -1
@@ -49,7 +49,7 @@ func (l *limits) inline(limit int64) int64 {
 		a := &l.admitted[i]
 		switch a.value.Load() {
 		case limit + 1:
-			if !a.used.Load() { // do not dirty the line for nothing
+			if !a.used.Load() { // avoid a write to a cache line that all cores read
 				a.used.Store(true)
 			}
 			return limit
@@ -60,12 +60,12 @@ func (l *limits) inline(limit int64) int64 {
 	return l.count(limit)
 }
 
-// count notes a limit that is not admitted, and admits it once it has come
-// often enough. Of several limits in one cell the most frequent stays: another
-// one takes a step back from its count rather than all of it.
+// count counts a limit that is not admitted, and admits it once it has come
+// often enough. Of several limits in one cell, the most frequent stays: another
+// one lowers its count by 1 instead of resetting it.
 func (l *limits) count(limit int64) int64 {
 	if !l.mu.TryLock() {
-		return -1 // a miscount costs less than waiting
+		return -1 // a missed count costs less than waiting
 	}
 	defer l.mu.Unlock()
 	cell := &l.seen[uint64(limit)*0x9E3779B97F4A7C15>>56]
@@ -80,7 +80,7 @@ func (l *limits) count(limit int64) int64 {
 		cell.times++
 		return -1
 	}
-	for i := range l.admitted { // by somebody else, since we looked
+	for i := range l.admitted { // another goroutine may have admitted it
 		if l.admitted[i].value.Load() == limit+1 {
 			return limit
 		}
@@ -95,9 +95,10 @@ func (l *limits) count(limit int64) int64 {
 	return limit
 }
 
-// place finds a place for a newcomer: a free one, or that of a limit which was
-// not used since the hand last passed. Every newcomer may move the hand by one
-// place, so that places in use stay so unless newcomers come faster than uses.
+// place returns a place for a new limit: a free one, or that of a limit which
+// was not used since the hand last passed. Otherwise it returns nil. Each call
+// moves the hand by at most one place. So limits in use keep their places
+// unless new limits come faster than uses.
 func (l *limits) place() *admittedLimit {
 	for i := range l.admitted {
 		if a := &l.admitted[i]; a.value.Load() == 0 {

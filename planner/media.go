@@ -6,10 +6,10 @@ import (
 	"github.com/fastgrest/fastgrest/planner/sqlgen"
 )
 
-// negotiate picks the media type of the answer and who makes its body: the
-// first accepted type that anything produces.
+// negotiate chooses the media type of the response and the form of its body:
+// the first accepted type that can be produced.
 //
-// onlyStar: the rows have the relation's own type, which handlers for that
+// onlyStar: the rows have the type of the relation, which handlers for that
 // type need.
 func (p *Planner) negotiate(r *Request, target catalog.QI, onlyStar bool) (header.Media, sqlgen.Body, error) {
 	accepts := []header.Media{{Kind: header.Any}}

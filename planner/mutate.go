@@ -55,9 +55,10 @@ func (p *Planner) buildWrite(r *Request, inline *inlined) (*Plan, error) {
 		plan.Located = true
 		plan.Main = sqlgen.WriteLocated(write)
 	case plan.Explain || table.Ruled:
-		// Rules may turn a write into another one, of which the command tag
-		// says nothing; and PostgreSQL takes some in plain statements only,
-		// so that what can be written would depend on what is returned.
+		// A rule may turn the write into another one, which the command tag
+		// does not count. Also, PostgreSQL accepts some rules only outside a
+		// CTE. With Write, what can be written would depend on what is
+		// returned.
 		plan.Main = sqlgen.WriteCounted(write)
 	default:
 		plan.Tagged = true
@@ -110,8 +111,8 @@ func (r *resolver) write(req *Request, table *catalog.Table, root *tree.Node) (*
 	return w, nil
 }
 
-// payloadKey is what the payload calls the column i of Columns. The rows of a CSV
-// body call it by that number; see body.Payload.
+// payloadKey returns the name of column i of Columns in the payload. In the
+// rows of a CSV body, that is the number i; see body.Payload.
 func (r *Request) payloadKey(i int) string {
 	if r.ContentType.Kind == header.CSV {
 		return strconv.Itoa(i)
@@ -127,8 +128,8 @@ func (r *resolver) payloadColumn(c *catalog.Column, key string) tree.WriteColumn
 	return w
 }
 
-// ownConditions are the filters of the written relation itself. Logic trees
-// count whatever path they have.
+// ownConditions returns the filters of the written relation itself. Logic trees
+// belong to it whatever path they have.
 func (r *resolver) ownConditions(relation catalog.QI) []tree.Cond {
 	var out []tree.Cond
 	for _, i := range r.query.FilterRoots {

@@ -9,9 +9,9 @@ import (
 	"github.com/fastgrest/fastgrest/planner/fuzzy"
 )
 
-// Routine finds the routine a request calls: the overload whose parameters fit
-// the names of the arguments, or else the one that takes the whole payload as
-// its single unnamed argument.
+// Routine returns the routine that a request calls: the overload whose
+// parameters fit the names of the arguments, or else the one that takes the
+// whole payload as its single unnamed argument.
 func (p *Planner) Routine(r *Request) (*catalog.Routine, error) {
 	name := catalog.QI{Schema: r.Schema, Name: string(r.Target)}
 	overloads := p.cat.Routines[name]
@@ -38,8 +38,8 @@ func (p *Planner) Routine(r *Request) (*catalog.Routine, error) {
 	return nil, &Error{Kind: AmbiguousRoutine, Routines: found}
 }
 
-// fits reports whether the arguments are all required parameters and besides
-// them only optional ones.
+// fits reports whether the arguments include all required parameters, and
+// otherwise only optional ones.
 func fits(routine *catalog.Routine, names []string, r *Request) bool {
 	if len(routine.Params) == 0 {
 		return len(names) == 0 && !r.rawPayload()
@@ -60,8 +60,8 @@ func fits(routine *catalog.Routine, names []string, r *Request) bool {
 	return matched == len(names)
 }
 
-// unnamedTypes are the types of a single unnamed parameter, by what the
-// payload is.
+// unnamedTypes has the types that a single unnamed parameter may have, by the
+// media type of the payload.
 var unnamedTypes = map[header.Kind][]string{
 	header.JSON: {"json", "jsonb"}, header.Plain: {"text"}, header.XML: {"xml"}, header.OctetStream: {"bytea"},
 }
@@ -71,7 +71,7 @@ func takesPayload(routine *catalog.Routine, r *Request) bool {
 		slices.Contains(unnamedTypes[r.ContentType.Kind], routine.Params[0].Type)
 }
 
-// rawPayload reports whether the payload can only be one unnamed argument.
+// rawPayload reports whether the payload can only be a single unnamed argument.
 func (r *Request) rawPayload() bool {
 	if r.Action != CallPost {
 		return false

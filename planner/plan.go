@@ -33,24 +33,25 @@ func (a Action) writes() bool { return a >= Insert && a <= Delete }
 func (a Action) calls() bool  { return a >= CallGet }
 func (a Action) head() bool   { return a == ReadHead || a == CallHead }
 
-// Plan is everything about a request that its shape decides. It is immutable,
-// and shared by all requests of the shape.
+// Plan is everything about a request that its shape decides. It is immutable.
+// All requests of the shape share it.
 type Plan struct {
 	Action Action
 	Schema string
 	Target catalog.QI // relation or routine
 
-	// Main is the statement that brings the rows of the response.
+	// Main is the statement that returns the rows of the response.
 	//
-	// With Rows its columns are the page's (after sqlgen.RowsPrefix more when
-	// Total is counted) and the server encodes them. Otherwise it has one row:
-	// total, rows of the page, body.
+	// If Rows is set, its columns are those of the page (with sqlgen.RowsPrefix
+	// more before them if Total is counted), and the server encodes the rows.
+	// Otherwise it returns one row: total, number of rows of the page,
+	// response.headers, response.status, body.
 	Main  sqlgen.Statement
 	Rows  bool
 	Total sqlgen.Total
 
-	// Estimate, if it has SQL, explains the count of rows for count=planned
-	// and count=estimated.
+	// Estimate, if it has SQL, is the EXPLAIN of the row count for
+	// count=planned and count=estimated.
 	Estimate sqlgen.Statement
 
 	// Explain: the response is Main's execution plan.
@@ -59,36 +60,36 @@ type Plan struct {
 	Media    header.Media
 	Singular bool // exactly one row, else 406
 
-	// ReadOnly: the transaction may not write.
+	// ReadOnly: the transaction is read only.
 	ReadOnly bool
-	// UserCode: running the statement may run functions of the database's
-	// owners, which may set response.headers and response.status.
+	// UserCode: the statement may run functions of the database's owners, which
+	// may set response.headers and response.status.
 	UserCode bool
-	// PerRole: statements prepared for this plan must not be shared between
-	// roles (row level security makes PostgreSQL plan them anew).
+	// PerRole: prepared statements of this plan must not be shared between
+	// roles (row level security makes PostgreSQL plan them again).
 	PerRole bool
 
-	// Of calls.
+	// Calls.
 	Routine   *catalog.Routine
 	One       bool   // the routine returns one row, not a set
 	Scalar    bool   // the body holds values, not objects with one key
-	Void      bool   // there is nothing to return
-	Isolation string // level the routine asks for, "" for none
-	Settings  string // statement that makes the routine's settings, "" for none
+	Void      bool   // the routine returns void
+	Isolation string // level that the routine asks for, or ""
+	Settings  string // statement that applies the settings of the routine, or ""
 
-	// Of writes.
-	Tagged  bool     // Main returns no rows; the command tag has their number
-	Located bool     // Main returns the key of the inserted row: null, rows, key
+	// Writes.
+	Tagged  bool     // Main returns no rows; the command tag has the number of rows
+	Located bool     // Main is a sqlgen.WriteLocated: it returns the key of the inserted row
 	Merge   bool     // sqlgen.InsertedSetting holds the number of inserted rows
 	Key     []string // primary key of the table
 
-	// LegacyNames are embeds that filters, orders or ranges named by their
+	// LegacyNames are embeds that filters, orders or ranges name by their
 	// relation although they have an alias.
 	LegacyNames []LegacyName
 
-	// Records are the embeds of the rows that can come as records.
+	// Records are the embeds that can be returned as records.
 	Records sqlgen.Records
-	// NotISO: dates may be printed in another style than ISO.
+	// NotISO: the session may print dates in another style than ISO.
 	NotISO bool
 
 	root  *tree.Node
@@ -102,9 +103,9 @@ func (p *Plan) SelectsStar() bool { return p.root.SelectsStar() }
 // Embeds returns the embeds of the rows. Their addresses are keys of Records.
 func (p *Plan) Embeds() []tree.Embed { return p.root.Embeds }
 
-// equal reports whether two plans of the same SQL are the same in all else. The
-// trees need no comparing: what is printed from them again later is a wrapping
-// of the same text.
+// equal reports whether two plans with the same Main.SQL are equal in
+// everything else. The trees are not compared: a statement printed from them
+// later only wraps the same text.
 func (p *Plan) equal(q *Plan) bool {
 	return p.Action == q.Action && p.Schema == q.Schema && p.Target == q.Target &&
 		slices.Equal(p.Main.Args, q.Main.Args) && slices.Equal(p.Main.Names, q.Main.Names) &&
@@ -115,7 +116,7 @@ func (p *Plan) equal(q *Plan) bool {
 		slices.Equal(p.LegacyNames, q.LegacyNames)
 }
 
-// plan makes the part of a plan that all actions have.
+// plan makes the parts of a plan that all actions have.
 func (p *Planner) plan(r *Request, target catalog.QI, root *tree.Node, media header.Media, body sqlgen.Body) *Plan {
 	plan := &Plan{
 		Action: r.Action, Schema: r.Schema, Target: target, Media: media, root: root,
@@ -123,8 +124,8 @@ func (p *Planner) plan(r *Request, target catalog.QI, root *tree.Node, media hea
 		Explain:  media.Kind == header.Plan,
 		NotISO:   p.opts.NotISO,
 	}
-	// Rows we encode ourselves cost PostgreSQL about half of what a body costs
-	// that it aggregates.
+	// Rows that the server encodes cost PostgreSQL about half of a body that it
+	// aggregates.
 	plan.Rows = !plan.Explain && !body.Strip && (body.Kind == sqlgen.BodyArray || body.Kind == sqlgen.BodyObject)
 	if body.Kind == sqlgen.BodyCustom || body.Kind == sqlgen.BodyGeoJSON {
 		plan.UserCode, plan.PerRole = true, true
@@ -132,8 +133,8 @@ func (p *Planner) plan(r *Request, target catalog.QI, root *tree.Node, media hea
 	return plan
 }
 
-// finish makes what explains a plan's statement of it, if that is wanted, and
-// refuses a statement that has become too large.
+// finish refuses a statement that is too large. If the client wants the
+// execution plan, it turns Main into its EXPLAIN.
 func (p *Plan) finish() error {
 	if p.Main.TooLarge() {
 		return errTooLarge
@@ -145,14 +146,15 @@ func (p *Plan) finish() error {
 }
 
 var errTooLarge = &parser.Error{
-	Message: "the request makes too large a statement",
+	Message: "the SQL statement of the request is too large",
 	Details: fmt.Sprintf("at most %d bytes of SQL and %d operands are allowed", sqlgen.MaxLength, sqlgen.MaxArgs),
 }
 
 // LegacyName is an embed named by its relation instead of its alias.
 type LegacyName struct{ Name, Alias string }
 
-// JSONColumns names the columns that are json and wanted as jsonb prints them.
+// JSONColumns names the columns that are json although the response has the
+// text of jsonb.
 func (p *Plan) JSONColumns() []string {
 	if !p.ReadOnly {
 		return nil
@@ -160,7 +162,7 @@ func (p *Plan) JSONColumns() []string {
 	return sqlgen.JSONColumns(p.root)
 }
 
-// addRecords finds the embeds of the rows that can come as records.
+// addRecords finds the embeds that can be returned as records.
 func (p *Plan) addRecords(cat *catalog.Catalog) {
 	if len(p.JSONColumns()) > 0 {
 		r := recorder{tables: cat.Tables, notISO: p.NotISO, records: sqlgen.Records{}}
@@ -169,8 +171,9 @@ func (p *Plan) addRecords(cat *catalog.Catalog) {
 	}
 }
 
-// Convert returns the statement of a Rows plan again, with the columns marked
-// in c converted to JSON by PostgreSQL, and embeds as records. Both may be nil.
+// Convert prints the statement of a Rows plan again. In it, PostgreSQL converts
+// the columns marked in c to JSON, and returns the embeds in records as
+// records. Both may be nil.
 func (p *Plan) Convert(c *sqlgen.Columns, records sqlgen.Records) *sqlgen.Statement {
 	var s sqlgen.Statement
 	switch {
@@ -184,8 +187,8 @@ func (p *Plan) Convert(c *sqlgen.Columns, records sqlgen.Records) *sqlgen.Statem
 	return &s
 }
 
-// Aggregated returns the statement of a Rows plan in the form whose body
-// PostgreSQL computes. It serves pages whose columns cannot be told apart by name.
+// Aggregated prints the statement of a Rows plan in the form whose body
+// PostgreSQL computes. It serves pages with several columns of one name.
 func (p *Plan) Aggregated() *sqlgen.Statement {
 	body := sqlgen.Body{Kind: sqlgen.BodyArray}
 	if p.Singular {
@@ -203,7 +206,8 @@ func (p *Plan) Aggregated() *sqlgen.Statement {
 	return &s
 }
 
-// Prefix is the number of columns before the page's own in a Rows plan.
+// Prefix returns the number of columns before the page's columns in a Rows
+// plan.
 func (p *Plan) Prefix() int {
 	if p.Total.Counted() {
 		return sqlgen.RowsPrefix

@@ -7,10 +7,10 @@ import (
 	"github.com/fastgrest/fastgrest/planner/sqlgen"
 )
 
-// Options are the settings that change plans. They hold for the life of a
-// Planner, as its catalog does.
+// Options are the settings that change plans. They are fixed for the life of a
+// Planner, like its catalog.
 type Options struct {
-	MaxRows           int64 // db-max-rows; -1 without one
+	MaxRows           int64 // db-max-rows; -1 if not set
 	Aggregates        bool  // db-aggregates-enabled
 	LegacyTargetNames bool  // url-use-legacy-target-names
 	ExecutionPlans    bool  // db-plan-enabled
@@ -21,8 +21,8 @@ type Options struct {
 	NewState func(*Plan) any
 }
 
-// Request is what a plan depends on. Its byte slices are borrowed from the
-// request; nothing of them stays in the plan.
+// Request is what a plan depends on. Its byte slices are borrowed. The plan
+// keeps none of them.
 type Request struct {
 	Action    Action
 	Schema    string
@@ -33,18 +33,19 @@ type Request struct {
 	Accept    []byte // as sent; parsed only when a plan is made
 	HasAccept bool
 
-	// Of writes and of calls by POST.
+	// Writes, and calls by POST.
 	Columns       [][]byte // keys of the payload, or columns=; sorted
 	PayloadObject bool     // the payload is one object, not an array
 	ContentType   header.Media
 
-	key []byte // buffer
+	key []byte // reused buffer of the key
 }
 
-// maxKeyKept is the largest buffer of a key, in bytes, that Reset keeps.
+// maxKeyKept is the largest capacity of the key's buffer, in bytes, that Reset
+// keeps.
 const maxKeyKept = 64 << 10
 
-// Reset makes r ready for the next request. It keeps a buffer.
+// Reset makes r ready for the next request. It keeps the buffer of the key.
 func (r *Request) Reset() {
 	key := r.key[:0]
 	if cap(key) > maxKeyKept {
@@ -53,9 +54,8 @@ func (r *Request) Reset() {
 	*r = Request{key: key}
 }
 
-// checkPreferences refuses preferences that do not exist, under handling=strict.
-// The plan's key does not tell them apart, so they have to be checked
-// for a plan found by its key too.
+// checkPreferences refuses unknown preferences under handling=strict. They are
+// not in the key of a plan, so they are checked for a cached plan, too.
 func (r *Request) checkPreferences() error {
 	if r.Prefer.Handling != header.HandlingStrict || len(r.Prefer.Invalid) == 0 { // fast path
 		return nil
@@ -67,7 +67,7 @@ func (r *Request) checkPreferences() error {
 	return e
 }
 
-// Planner makes and keeps the plans for one catalog.
+// Planner makes and caches the plans for one catalog.
 type Planner struct {
 	cat    *catalog.Catalog
 	opts   Options
@@ -86,7 +86,7 @@ func New(cat *catalog.Catalog, o Options) *Planner {
 // Catalog returns the catalog the plans are made against.
 func (p *Planner) Catalog() *catalog.Catalog { return p.cat }
 
-// Restrict applies db-max-rows to a range, of the root or of an embed.
+// Restrict applies db-max-rows to a range of the root or of an embed.
 func (p *Planner) Restrict(r parser.Range) parser.Range {
 	if p.opts.MaxRows < 0 {
 		return r.LimitZero(r)
@@ -94,30 +94,31 @@ func (p *Planner) Restrict(r parser.Range) parser.Range {
 	return r.Restrict(p.opts.MaxRows)
 }
 
-// NotFound is the error for a relation that is not in the catalog.
+// NotFound returns the error for a relation that is not in the catalog.
 func (p *Planner) NotFound(q catalog.QI) *Error {
 	return &Error{Kind: TableNotFound, Schema: q.Schema, Name: q.Name, Suggestion: p.suggestTable(q)}
 }
 
-// NoRoutine is the error for a call of a routine that is not in the catalog,
-// whatever its arguments are.
+// NoRoutine returns the error for a call of a routine that is not in the
+// catalog, whatever the arguments are.
 func (p *Planner) NoRoutine(q catalog.QI) *Error {
 	return &Error{Kind: RoutineNotFound, Schema: q.Schema, Name: q.Name, Suggestion: p.suggestRoutine(q)}
 }
 
-// Stats returns how many plans are kept and how often one had to be made.
+// Stats returns the number of cached plans, and how often a plan had to be
+// made.
 func (p *Planner) Stats() (entries, misses int) { return p.cache.stats() }
 
-// Kept is a plan in the cache, with what belongs to it.
+// Kept is a cached plan with its state.
 type Kept struct {
 	*Plan
-	// State is what Options.NewState has made for the plan, nil without it. It
-	// is not used here.
+	// State is what Options.NewState has made for the plan, or nil. This
+	// package does not use it.
 	State any
 }
 
-// Find returns the plan for r: the one that is kept for its shape, with one map
-// read and no allocation, or else a new one. hit: there was one.
+// Find returns the plan for r. hit reports that the plan was in the cache,
+// which takes one map lookup and no allocation. Otherwise Find makes the plan.
 func (p *Planner) Find(r *Request) (kept *Kept, hit bool, err error) {
 	key, inline := p.appendKey(r.key[:0], r)
 	r.key = key
@@ -128,7 +129,7 @@ func (p *Planner) Find(r *Request) (kept *Kept, hit bool, err error) {
 	return kept, false, err
 }
 
-// make makes the plan for r and keeps it under r.key.
+// make makes the plan for r and caches it under r.key.
 func (p *Planner) make(r *Request, inline inlined) (*Kept, error) {
 	build := p.build
 	switch {
@@ -185,7 +186,7 @@ func (p *Planner) build(r *Request, inline *inlined) (*Plan, error) {
 }
 
 // total says how the total number of rows is found. Without limit, offset and
-// db-max-rows the page is everything there is.
+// db-max-rows, the page has all rows.
 func (p *Planner) total(r *Request) sqlgen.Total {
 	switch {
 	case r.Prefer.Count != header.CountExact && r.Prefer.Count != header.CountEstimated:
@@ -193,7 +194,7 @@ func (p *Planner) total(r *Request) sqlgen.Total {
 	case p.opts.MaxRows < 0 && r.Top.IsAll():
 		return sqlgen.Total{Count: sqlgen.CountPage}
 	case r.Prefer.Count == header.CountEstimated && p.opts.MaxRows >= 0 && !r.Action.calls():
-		// One more than db-max-rows tells that the estimate is needed.
+		// One row more than db-max-rows tells that the estimate is needed.
 		return sqlgen.Total{Count: sqlgen.CountAtMost, AtMost: p.opts.MaxRows + 1}
 	}
 	return sqlgen.Total{Count: sqlgen.CountExact}

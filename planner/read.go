@@ -9,13 +9,13 @@ import (
 	"github.com/fastgrest/fastgrest/planner/tree"
 )
 
-// source is the common table expression that holds the rows of a write or
-// a call; its node in the tree is aliased with the relation's own name.
+// source is the CTE that holds the rows of a write or a call. Its node in the
+// tree has the name of the relation as alias.
 var source = catalog.QI{Name: "pgrst_source"}
 
-// MaxEmbeds is how many relations one request may embed. PostgreSQL's time to
-// plan a join grows with the cube of their number: 1.5 s at a hundred
-// to-one embeds side by side, 12 s at two hundred.
+// MaxEmbeds is the number of relations that one request may embed. The time
+// PostgreSQL needs to plan a join grows with the cube of their number: 1.5 s at
+// a hundred to-one embeds side by side, 12 s at two hundred.
 const MaxEmbeds = 100
 
 var errTooManyEmbeds = &parser.Error{
@@ -23,9 +23,10 @@ var errTooManyEmbeds = &parser.Error{
 	Details: fmt.Sprintf("at most %d are allowed", MaxEmbeds),
 }
 
-// maxTargets is how many columns PostgreSQL lets a select list have. Lists that
-// we make longer than what the client wrote stop at one more, so that
-// PostgreSQL has its say and nobody's memory is at stake.
+// maxTargets is the number of columns that PostgreSQL accepts in a select list.
+// A list that "*" or spreads make longer than what the client wrote stops at
+// one column more. Then PostgreSQL reports the error, and the memory is
+// bounded.
 const maxTargets = 1664
 
 // resolver builds the tree of one request.
@@ -36,19 +37,18 @@ type resolver struct {
 	query   *parser.Query
 	schema  string
 	action  Action
-	top     parser.Range // the root's rows: limit=, offset= and Range combined
+	top     parser.Range // rows of the root: limit=, offset= and Range combined
 	inline  *inlined
-	aliases int // how many had to be shortened
+	aliases int // number of shortened aliases
 }
 
 func (p *Planner) resolver(r *Request, inline *inlined) *resolver {
 	return &resolver{planner: p, cat: p.cat, opts: &p.opts, query: r.Query, schema: r.Schema, action: r.Action, top: r.Top, inline: inline}
 }
 
-// read resolves the select tree of q over the relation, with its filters,
-// orders and ranges, to a finished tree. The steps and their order are
-// PostgREST's: which error wins, and the order of embeds in the result,
-// follow from it.
+// read resolves the select tree over the relation, with its filters, orders and
+// ranges. The steps and their order are PostgREST's: they decide which error is
+// reported and the order of embeds in the result.
 func (r *resolver) read(relation catalog.QI) (*tree.Node, error) {
 	embeds := 0
 	for i := range r.query.Items {
@@ -83,7 +83,7 @@ func (r *resolver) read(relation catalog.QI) (*tree.Node, error) {
 	return root, nil
 }
 
-// selectTree makes the nodes for select=: the root and one for each embed.
+// selectTree makes the nodes of select=: the root and one node per embed.
 func (r *resolver) selectTree(relation catalog.QI) *tree.Node {
 	root := &tree.Node{From: relation, Name: relation.Name, Limit: noLimit}
 	r.selectItems(root, r.query.SelectTop)
@@ -122,9 +122,9 @@ func (r *resolver) selectItems(n *tree.Node, first int32) {
 	}
 }
 
-// place puts filters, orders, ranges and logic trees onto the nodes their
-// paths name. Naming an embed moves it to the front of its siblings, last
-// parameter first, which decides the order of embeds in the result.
+// place adds filters, orders, ranges and logic trees to the nodes that their
+// paths name. Naming an embed moves it to the front of its siblings, from the
+// last parameter to the first. This decides the order of embeds in the result.
 func (r *resolver) place(root *tree.Node) error {
 	q := r.query
 	for i := len(q.FilterRoots) - 1; i >= 0; i-- {
@@ -166,8 +166,9 @@ func (r *resolver) place(root *tree.Node) error {
 	return nil
 }
 
-// reverseWhere puts conditions, which were collected from the last to the
-// first, into the order of the request, logic trees ahead of filters.
+// reverseWhere reverses the conditions, which were collected from the last to
+// the first. They then have the order of the request, with logic trees before
+// filters.
 func reverseWhere(n *tree.Node) {
 	slices.Reverse(n.Where)
 	for _, c := range n.Children {
@@ -175,8 +176,8 @@ func reverseWhere(n *tree.Node) {
 	}
 }
 
-// node finds the node a path names and moves the embeds on the way to the
-// front of their siblings.
+// node returns the node that a path names. It moves the embeds on the way to
+// the front of their siblings.
 func (r *resolver) node(n *tree.Node, path parser.Names) (*tree.Node, error) {
 	for _, name := range r.query.Names[path.Off : path.Off+path.N] {
 		target := string(name)
@@ -201,8 +202,8 @@ func (r *resolver) node(n *tree.Node, path parser.Names) (*tree.Node, error) {
 	return n, nil
 }
 
-// findEmbed finds the embed of that name. With legacy names an aliased embed
-// also answers to its relation's name.
+// findEmbed returns the index of the embed with that name, or -1. With legacy
+// names, an embed with an alias is also found by its relation's name.
 func findEmbed(children []*tree.Node, name string, legacy bool) int {
 	for i, c := range children {
 		if legacy {
@@ -216,7 +217,7 @@ func findEmbed(children []*tree.Node, name string, legacy bool) int {
 	return -1
 }
 
-// ranges gives every node its LIMIT and OFFSET. db-max-rows limits every node
+// ranges sets the LIMIT and OFFSET of every node. db-max-rows limits every node
 // of a read or call.
 func (r *resolver) ranges(root *tree.Node) error {
 	if err := r.query.RangeError(); err != nil {
@@ -225,7 +226,7 @@ func (r *resolver) ranges(root *tree.Node) error {
 	for i := range r.query.Ranges {
 		pr := &r.query.Ranges[i]
 		if pr.Path.N == 0 {
-			continue // the root's comes combined with the Range header
+			continue // r.top has the root's range, combined with the Range header
 		}
 		n, err := r.node(root, pr.Path)
 		if err != nil {
@@ -247,7 +248,7 @@ func (r *resolver) limit(rng parser.Range, index int32) tree.Limit {
 	return tree.Limit{Range: index, HasLimit: shape&parser.ShapeBounded != 0, HasOffset: shape&parser.ShapeFollowed != 0, Inline: -1}
 }
 
-// restrict limits the nodes that no range was given for.
+// restrict applies db-max-rows to the nodes without a range.
 func (r *resolver) restrict(n *tree.Node) {
 	if r.opts.MaxRows >= 0 && n.Limit.Range == tree.NoRange {
 		n.Limit.HasLimit, n.Limit.Inline = true, r.opts.MaxRows
@@ -270,9 +271,9 @@ func (r *resolver) order(n *tree.Node, terms []parser.OrderTerm) []tree.OrderTer
 		}
 		f := r.typed(n.From, r.field(t.Field))
 		if n.Depth > 0 {
-			// json has no order, jsonb has. PostgREST converts here too, because
-			// it looks for the column in the root's relation; at the root it
-			// does not, and neither do we.
+			// json has no order, jsonb has. PostgREST converts json below the
+			// root, because it looks for the column in the root's relation. At
+			// the root it does not convert.
 			f.ToJSON = f.Type != "jsonb"
 		}
 		out[i].Field = f
@@ -280,8 +281,8 @@ func (r *resolver) order(n *tree.Node, terms []parser.OrderTerm) []tree.OrderTer
 	return out
 }
 
-// relatedOrders turns the embeds named in order terms into the aliases they
-// are joined under. Only an embed of at most one row can order its parent.
+// relatedOrders replaces the embeds named in order terms by the aliases under
+// which they are joined. Only an embed of at most one row can order its parent.
 func relatedOrders(n *tree.Node) error {
 	for i := range n.Order {
 		t := &n.Order[i]

@@ -13,15 +13,15 @@ import (
 
 const jsonOID = 114
 
-// recorder finds the embeds that can come as records.
+// recorder finds the embeds that can be returned as records.
 type recorder struct {
 	tables  map[catalog.QI]*catalog.Table
-	notISO  bool // timestamps may have another form as text
+	notISO  bool // timestamps may be printed in another style than ISO
 	records sqlgen.Records
 }
 
-// add goes from the outside in: what is inside of an embed that comes as JSON
-// comes as JSON too.
+// add works from the outside in: an embed inside one that is returned as JSON
+// is JSON, too.
 func (r *recorder) add(n *tree.Node) {
 	for i := range n.Embeds {
 		e := &n.Embeds[i]
@@ -35,8 +35,8 @@ func (r *recorder) add(n *tree.Node) {
 	}
 }
 
-// record describes the rows of a node. It is false if the columns of the node
-// are not known, or cannot be told apart by their names.
+// record describes the rows of a node. ok is false if the columns are unknown,
+// or if two of them have one name.
 func (r *recorder) record(n *tree.Node) (record sqlgen.Record, ok bool) {
 	table := r.tables[n.From]
 	if table == nil || aggregates(n) || len(n.Extra) > 0 {
@@ -79,7 +79,7 @@ func (r *recorder) record(n *tree.Node) (record sqlgen.Record, ok bool) {
 		}
 	}
 	slices.SortFunc(record.Fields, func(a, b sqlgen.RecordField) int {
-		return cmp.Or(len(a.Name)-len(b.Name), strings.Compare(a.Name, b.Name)) // as jsonb keeps members
+		return cmp.Or(len(a.Name)-len(b.Name), strings.Compare(a.Name, b.Name)) // the order of members in jsonb
 	})
 	for i := range record.Fields {
 		// PostgreSQL cuts long names.
@@ -94,8 +94,8 @@ func aggregates(n *tree.Node) bool {
 	return slices.ContainsFunc(n.Select, func(s tree.SelectField) bool { return s.Agg != parser.AggNone })
 }
 
-// form says how columns of a type are put into records. It is RecordJSON for
-// those whose text and binary form depend on settings.
+// form says how a column of a type is written in a record. It is RecordJSON if
+// the text and the binary form of the type depend on settings.
 func (r *recorder) form(oid uint32) sqlgen.RecordForm {
 	switch oid {
 	case 16, 20, 21, 23, // bool, int8, int2, int4

@@ -8,8 +8,8 @@ import (
 	"github.com/fastgrest/fastgrest/planner/tree"
 )
 
-// spreadFields are the columns a spread lifts into its parent: its own, and
-// what its embeds put beside them.
+// spreadFields returns the columns that a spread lifts into its parent: those
+// of n, and those that its embeds add.
 func spreadFields(n *tree.Node) []tree.SpreadField {
 	var out []tree.SpreadField
 	for i := range n.Select {
@@ -19,7 +19,7 @@ func spreadFields(n *tree.Node) []tree.SpreadField {
 		switch e := &n.Embeds[i]; {
 		case e.Kind == tree.EmbedSpread:
 			out = append(out, e.Fields...)
-		case e.Empty: // PostgREST lifts what is not there, and fails (42703)
+		case e.Empty: // PostgREST lifts the missing column, and fails (42703)
 		default:
 			out = append(out, tree.SpreadField{Name: e.Name})
 		}
@@ -27,16 +27,16 @@ func spreadFields(n *tree.Node) []tree.SpreadField {
 	return out[:min(len(out), maxTargets+1)]
 }
 
-// hoisted is an aggregate on its way up out of to-one spreads.
+// hoisted is an aggregate that moves up out of to-one spreads.
 type hoisted struct {
 	aggAlias, name string
 	agg            parser.Aggregate
 	cast, alias    tree.Opt
 }
 
-// hoistAggregates moves aggregates inside to-one spreads up to the nearest
-// node that is not one: summing a single joined row would mean nothing,
-// summing it over the parent's groups is what was asked for.
+// hoistAggregates moves aggregates inside to-one spreads up to the nearest node
+// that is not a to-one spread. The client wants the sum over the parent's
+// groups, not the sum of a single joined row.
 func hoistAggregates(root *tree.Node) { hoist(root) }
 
 func hoist(n *tree.Node) []hoisted {
@@ -78,8 +78,8 @@ func applyHoisted(e *tree.Embed, aggs []hoisted) {
 	}
 }
 
-// orderSpreads prepares to-many spreads: their order moves into the
-// aggregation, and the columns ordered by are selected under names of their own.
+// orderSpreads prepares to-many spreads. Their order moves into the
+// aggregation. The columns of the order are selected under separate names.
 func orderSpreads(n *tree.Node) error {
 	if n.Spread == tree.SpreadToMany {
 		if nodeAggregates(n) {
@@ -129,9 +129,9 @@ func anyAggregate(n *tree.Node) bool {
 	return false
 }
 
-// neededColumns are the columns of a write's or call's rows that the
-// representation needs: those selected, those the embeds join on, and keep.
-// It is {"*"} when all are needed.
+// neededColumns returns the columns of a write's or call's rows that the
+// response needs: those selected, those the embeds join on, and keep. It is
+// {"*"} if all are needed.
 func neededColumns(n *tree.Node, keep []string) map[string]bool {
 	out := map[string]bool{}
 	for i := range n.Select {
