@@ -1,8 +1,8 @@
--- One row per column of every relation in the exposed schemas $1, partitions
--- excepted, relation by relation in ordinal order: relation, number, name,
--- comment, nullability, type (without modifiers where it is built in, domains
--- not yet looked through), declared type, schema of the type, length limit,
--- default expression.
+-- One row per column of every relation in the exposed schemas $1, except
+-- partitions. The rows are ordered by relation and column number. Columns:
+-- relation, number, name, comment, nullability, type (without modifiers if it
+-- is built in; a domain is not resolved), declared type, schema of the type,
+-- length limit, default expression.
 with owned_sequence as (
   select d.refobjid as relid, d.refobjsubid as attnum, s.oid::regclass::text as name
     from pg_depend d
@@ -19,17 +19,18 @@ select a.attrelid, a.attnum, a.attname, d.description,
             else format_type(a.atttypid, a.atttypmod) end,
        format_type(a.atttypid, a.atttypmod),
        tn.nspname,
-       -- A domain's own limit counts, that of a domain below it does not.
+       -- The limit of the domain itself counts, not that of a domain below it.
        case when m.typmod < 0 then null
             when m.typid in ('bpchar'::regtype, 'varchar'::regtype) then m.typmod - 4
             when m.typid in ('bit'::regtype, 'varbit'::regtype) then m.typmod end,
        case when t.typbasetype <> 0 and ad.adbin is null then pg_get_expr(t.typdefaultbin, 0)
             when a.attidentity = 'd' then 'nextval(' || quote_literal(s.name) || ')'
-            -- PostgREST knows stored ones only and takes the expression of a
-            -- virtual one for a default, which no insert may give.
+            -- PostgREST knows only stored generated columns. It takes the
+            -- expression of a virtual one for a default, which an insert must
+            -- not set.
             when a.attgenerated <> '' then null
-            -- Defaults name no columns, so the table need not be told, and not
-            -- be opened.
+            -- A default names no columns, so pg_get_expr need not be told the
+            -- table and need not open it.
             else pg_get_expr(ad.adbin, 0) end
   from pg_class c
   join pg_namespace n on n.oid = c.relnamespace

@@ -1,6 +1,7 @@
--- One row per function from a row of one relation to rows of one relation:
--- schema and name of the function, of its argument and of its result, whether
--- it returns one row at most, and the oid of its result's relation.
+-- One row per function that takes a row of one relation and returns rows of one
+-- relation. Columns: schema and name of the function, of its argument and of
+-- its result; whether it returns at most one row; the oid of the result's
+-- relation.
 select n.nspname, p.proname, an.nspname, ac.relname, rn.nspname, rc.relname,
        not p.proretset or p.prorows = 1, rc.oid
   from pg_proc p

@@ -1,6 +1,6 @@
--- One row per domain: its oid and the type right below it, which may be a
--- domain again: oid, kind, printed name, schema, name (a composite's is that of
--- its relation).
+-- One row per domain. Columns: its oid, then the oid, kind, printed name,
+-- schema and name of the type directly below it, which may be a domain, too.
+-- The name of a composite type is that of its relation.
 select t.oid, b.oid, b.typtype, b.oid::regtype::text, n.nspname, coalesce(c.relname, b.typname)
   from pg_type t
   join pg_type b on b.oid = t.typbasetype

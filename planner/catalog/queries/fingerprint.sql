@@ -1,15 +1,17 @@
--- One row per system catalog that the other queries read: how many rows it has,
--- and a sum over the transactions that wrote them. Whatever is created, changed
--- or dropped changes one of the two. xmin as text and not its age, which changes
--- by itself; never frozen away, since freezing keeps it.
+-- One row per system catalog that the other queries read: the number of its
+-- rows, and a sum over the transactions that wrote them. Every CREATE, ALTER
+-- and DROP changes one of the two. The sum uses xmin as text. The age of xmin
+-- would change by itself; the text does not, because freezing a row keeps its
+-- xmin.
 --
--- Left out is what changes all the time and that nobody asks for: temporary
--- tables; toast tables and indexes, which come and go with VACUUM FULL and
--- REINDEX; and the statistics and file names in pg_class, which is why of that
--- one values are summed up.
+-- Objects that change often and that the other queries do not need are left
+-- out: temporary tables; toast tables and indexes, which VACUUM FULL and
+-- REINDEX replace. Statistics and file names in pg_class are left out, too.
+-- That is why the sum over pg_class uses values instead of xmin.
 --
--- Joins and no common subquery: with the real sizes of the catalogs in view
--- PostgreSQL reads each once from end to end, which is cheapest here.
+-- There are joins instead of a common subquery: from the real sizes of the
+-- catalogs, PostgreSQL then plans one sequential scan of each, which is the
+-- cheapest here.
 select 'class', count(*), sum(hashtext(concat(oid, ' ', relname, relnamespace, relkind, relrowsecurity, relispartition, relowner, reloptions)))
   from pg_class
  where relkind in ('r', 'p', 'v', 'm', 'f') and relpersistence <> 't' and oid >= 16384

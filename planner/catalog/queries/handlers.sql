@@ -1,8 +1,9 @@
--- One row per media type handler in the exposed schemas $1: what makes the
--- body (schema, name), what it serves (schema, name; anyelement is everything)
--- and the media type. A domain is a media type by its name. Aggregates over the
--- rows of a relation, or over anyelement, serve that relation; a function that
--- returns a media type serves itself, and its domain is what makes the body.
+-- One row per media type handler in the exposed schemas $1. Columns: schema and
+-- name of what makes the body, schema and name of what it serves (anyelement:
+-- everything), media type. A domain is a media type by its name. An aggregate
+-- over the rows of a relation, or over anyelement, serves that relation. A
+-- function that returns a media type serves itself, and its domain makes the
+-- body.
 with media_type as (
   select t.oid, t.typname, n.nspname
     from pg_type t

@@ -1,5 +1,5 @@
--- One row: does any type have a cast to json or jsonb of its own, which
--- to_json and friends would run? Functions in C are taken as harmless.
+-- One row: whether any type has a cast to json or jsonb, which to_json and
+-- similar functions would run. Functions in C are trusted.
 select exists (
   select
     from pg_cast c

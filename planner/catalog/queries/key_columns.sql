@@ -1,4 +1,4 @@
--- One row per column that a key of keys.sql consists of or refers to: table,
+-- One row per column that a key of keys.sql contains or refers to: table,
 -- number, name.
 select a.attrelid, a.attnum, a.attname
   from (select conrelid as relid, unnest(conkey) as attnum

@@ -1,8 +1,8 @@
--- One row per primary key, unique and foreign key constraint of the database:
--- kind, name, table and its columns, for foreign keys also the table referred
--- to and its columns, and whether the constraint stands for itself (those of
--- partitions repeat their parent's). Columns are numbers; key_columns.sql names
--- them.
+-- One row per primary key, unique and foreign key constraint of the database.
+-- Columns: kind; name; table and its columns; for a foreign key, the referenced
+-- table and its columns; whether the constraint has no parent (a constraint of
+-- a partition repeats its parent's). Table columns are numbers, which
+-- key_columns.sql names.
 select contype, conname, conrelid, conkey, confrelid, confkey, conparentid = 0
   from pg_constraint
  where contype in ('p', 'u', 'f')

@@ -1,6 +1,6 @@
--- One row per function of PostgreSQL's own that can set a setting, or run a
--- query or read a table given by name; nothing in pg_depend tells what that
--- will be.
+-- One row per built-in function that can make a setting, or that runs a query
+-- or reads a table given as text. pg_depend does not have what such a function
+-- reads.
 select oid
   from pg_proc
  where pronamespace = 'pg_catalog'::regnamespace

@@ -1,13 +1,18 @@
--- What is read, and what is run, when a relation is read: the relation, and
---   r  a relation its view definition, policies or generated columns name
---   i  a relation that inherits from it or is a partition of it
---   x  something not built in that runs: a function, an operator, or a type
---      whose checks may run one
---   t  another type that is not built in
--- and, because it travels the same way, what is written by a rule:
---   w  nothing: a rule rewrites what is written to the relation
--- Pinned system objects leave no trace in pg_depend, so what is found here is
--- what the database's owners added.
+-- What a read of a relation reads and runs. Columns: the relation, a kind, and
+-- for r and i another relation.
+--
+--  r  a relation that its view definition, policies or generated columns name
+--  i  a relation that inherits from it or is a partition of it
+--  x  code that is not built in and may run: a function, an operator, or a
+--     type whose checks may run one
+--  t  another type that is not built in
+--
+-- One kind is about writes, and is here because it propagates in the same way:
+--
+--  w  a rule rewrites writes to the relation
+--
+-- pg_depend has no entries for pinned system objects. So the objects found here
+-- are those that the database's owners added.
 with reader (relid, classid, objid, objsubid) as (
   select r.ev_class, 'pg_rewrite'::regclass, r.oid, 0
     from pg_rewrite r
@@ -18,8 +23,8 @@ with reader (relid, classid, objid, objsubid) as (
     from pg_policy p
     join pg_class c on c.oid = p.polrelid and c.relrowsecurity
   union all
-  -- PostgreSQL 14 hangs what an expression uses on the column, later ones on
-  -- its default.
+  -- PostgreSQL 14 stores the dependencies of a generation expression on the
+  -- column, later versions on its default.
   select g.attrelid, x.classid, x.objid, x.objsubid
     from pg_attribute g
     join pg_attrdef d on d.adrelid = g.attrelid and d.adnum = g.attnum

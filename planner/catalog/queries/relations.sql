@@ -1,8 +1,9 @@
--- One row per table, view, materialized view, foreign or partitioned table,
--- system catalogs and partitions included, since keys may lead to and through
--- them: oid, schema, name, kind, is it a partition, row level security, and
--- for those in the exposed schemas $1 the comment and the commands a view or
--- foreign table takes (bits numbered as in the server's CmdType).
+-- One row per table, view, materialized view, foreign table and partitioned
+-- table. System catalogs and partitions are included, because keys may lead to
+-- and through them. Columns: oid, schema, name, kind, whether it is a
+-- partition, row level security, whether its schema is in the exposed schemas
+-- $1, comment, and for exposed views and foreign tables the commands they
+-- accept (bits numbered as in the server's CmdType).
 select c.oid, n.nspname, c.relname, c.relkind, c.relispartition, c.relrowsecurity,
        n.nspname = any ($1::text[]),
        d.description,

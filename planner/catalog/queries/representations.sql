@@ -1,5 +1,6 @@
--- One row per implicit cast by a function we may call, from or to a domain,
--- with json or text on its other side: both types, the function, its schema.
+-- One row per implicit cast between a domain and json or text, in either
+-- direction, by a function that the session user may execute. Columns: source
+-- type, target type, function, schema of the function.
 select c.castsource::regtype, c.casttarget::regtype, c.castfunc::regproc, n.nspname
   from pg_cast c
   join pg_type s on s.oid = c.castsource

@@ -1,9 +1,10 @@
--- One row per function in the exposed schemas $1 (no procedures, aggregates or
--- window functions): schema, name, comment, names and modes of all arguments,
--- types of the input arguments and the schemas of these types, how many of them
--- have defaults, the return type (oid, kind, schema, name), whether it returns
--- a set, volatility, whether it is variadic, its settings, those of them that
--- match one of the patterns in $2, and the oid of the return type's relation.
+-- One row per function in the exposed schemas $1; procedures, aggregates and
+-- window functions are left out. Columns: schema, name, comment; names of all
+-- arguments, modes of all arguments; types of the input arguments, schemas of
+-- these types; number of arguments with a default; oid, kind, schema and name
+-- of the return type; whether it returns a set; volatility; whether it is
+-- variadic; its settings; the settings that match a pattern in $2; oid of the
+-- return type's relation.
 select n.nspname, p.proname, d.description,
        to_json(p.proargnames), to_json(p.proargmodes), a.types, a.schemas, p.pronargdefaults,
        t.oid, t.typtype, tn.nspname, coalesce(c.relname, t.typname),

@@ -1,7 +1,7 @@
--- Types made by users or extensions that to_json prints as their quoted text,
--- and arrays of them with the delimiter between elements (NULL for the types
--- themselves). Left out: composites and domains, arrays of them, and whatever
--- has a cast to json of its own, which to_json would use.
+-- Types of users or extensions that to_json prints as their quoted text, and
+-- arrays of these types with the delimiter between elements (NULL for the types
+-- themselves). Composites, domains and arrays of them are left out, and so is
+-- every type with a cast to json, which to_json would use.
 with texts as (
   select t.oid, t.typarray, t.typdelim
     from pg_type t

@@ -1,5 +1,6 @@
--- One row per role that the session user may become ($2 is the privilege that
--- says so in this version) and that has USAGE on every schema in $1.
+-- One row per role that the session user may become and that has USAGE on every
+-- schema in $1. $2 is the privilege that tells in this version whether it may
+-- become the role.
 select r.rolname
   from pg_roles r
  where pg_has_role(session_user, r.oid, $2)

@@ -1,6 +1,6 @@
--- One row per view or materialized view in $1: its oid and the parsed query
--- behind it, which is the action of its SELECT rule; other rules may write to
--- other tables and say nothing about its columns. nodetree.go reads them.
+-- One row per view or materialized view in $1: its oid and its parsed query.
+-- The query is the action of the SELECT rule. Other rules may write to other
+-- tables, and do not describe the view's columns. nodetree.go reads the query.
 select ev_class, ev_action::text
   from pg_rewrite
  where ev_type = '1'
