@@ -4,8 +4,7 @@ package planner
 
 import "testing"
 
-// TestHitAllocatesNothing holds the promise of the hot path: finding a plan
-// that is there allocates nothing.
+// TestHitAllocatesNothing: finding a cached plan allocates nothing.
 func TestHitAllocatesNothing(t *testing.T) {
 	p := New(bigCatalog(100), defaults)
 	for _, test := range []struct{ method, target, body string }{
@@ -19,7 +18,7 @@ func TestHitAllocatesNothing(t *testing.T) {
 		{"DELETE", "/table_17?id=eq.1", ""},
 	} {
 		q := newQuery(t, test.method, test.target, [][2]string{{"Accept", "application/json"}, {"Prefer", "return=representation, count=exact"}}, test.body)
-		for range 100 { // the limit is let into the SQL, the plan gets off the lock
+		for range 100 { // until the limit is in the SQL, and the plan in the map without a lock
 			if _, err := q.plan(p); err != nil {
 				t.Fatal(test.target, err)
 			}

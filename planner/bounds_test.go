@@ -46,17 +46,17 @@ func TestTooManyEmbeds(t *testing.T) {
 		}
 		var refused *parser.Error
 		if err != nil && !errors.As(err, &refused) {
-			t.Errorf("%.60s: %v is no error of the request's", test.target, err)
+			t.Errorf("%.60s: %v is not a parser.Error", test.target, err)
 		}
 	}
-	// The deepest that is allowed can be run.
+	// PostgreSQL accepts the deepest request that is allowed.
 	plan := mustPlan(t, p, "/section?select="+nested("parent", MaxEmbeds))
 	if _, err := festival.Connect(t).Prepare(context.Background(), "", plan.Main.SQL, nil); err != nil {
 		t.Error(err)
 	}
 }
 
-// hostileRequest is one of 64 KiB that was made to be expensive.
+// hostileRequest is a request of 64 KiB that is expensive to plan.
 type hostileRequest struct {
 	cat    *catalog.Catalog
 	target string
@@ -92,7 +92,8 @@ func hostileRequests(tb testing.TB) map[string]hostileRequest {
 	}
 }
 
-// Whatever comes of a hostile request, it must take little memory.
+// TestHostileRequests: a hostile request takes little memory, whether it is
+// planned or refused.
 func TestHostileRequests(t *testing.T) {
 	for name, test := range hostileRequests(t) {
 		q := newQuery(t, "GET", test.target, nil, "")
@@ -109,7 +110,7 @@ func TestHostileRequests(t *testing.T) {
 	}
 }
 
-// BenchmarkHostile says how long they take to plan, or to refuse.
+// BenchmarkHostile measures the time to plan or refuse a hostile request.
 func BenchmarkHostile(b *testing.B) {
 	for name, test := range hostileRequests(b) {
 		b.Run(name, func(b *testing.B) {
@@ -159,8 +160,8 @@ func TestTooLargeStatements(t *testing.T) {
 	}
 }
 
-// PostgreSQL cuts identifiers to 63 bytes. Where that would make two names one,
-// rows would be joined with themselves.
+// TestLongAliases: PostgreSQL cuts identifiers to 63 bytes. If that made two
+// aliases equal, rows would be joined with themselves.
 func TestLongAliases(t *testing.T) {
 	name := strings.Repeat("länge", 10) + "xyz" // 63 bytes
 	if len(name) != maxIdentifier {
@@ -200,6 +201,6 @@ func TestLongAliases(t *testing.T) {
 		t.Errorf("%d aliases", len(seen))
 	}
 	if short := mustPlan(t, New(festival.Catalog(t), defaults), "/movie?select=country(name)").root.Children[0]; short.AggAlias != "movie_country_1" || short.Alias.Name != "country_1" {
-		t.Errorf("usual aliases are %s and %s; error texts show them", short.AggAlias, short.Alias.Name)
+		t.Errorf("short aliases are %s and %s, want movie_country_1 and country_1: error texts show them", short.AggAlias, short.Alias.Name)
 	}
 }

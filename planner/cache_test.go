@@ -21,14 +21,14 @@ func newCache(max int) *cache {
 func TestCacheKeeps(t *testing.T) {
 	c := newCache(100)
 	if c.get([]byte("a")) != nil {
-		t.Fatal("found what was never kept")
+		t.Fatal("an empty cache has a plan")
 	}
 	plan := testPlan("select 1")
 	if c.put([]byte("a"), plan).Plan != plan {
 		t.Error("the first plan was replaced")
 	}
 	if c.put([]byte("a"), testPlan("select 1")).Plan != plan {
-		t.Error("of two plans for one key the first has to stay: it may have statements")
+		t.Error("the first plan for a key was replaced: it may have prepared statements")
 	}
 	for range 10 {
 		if c.get([]byte("a")).Plan != plan {
@@ -36,7 +36,7 @@ func TestCacheKeeps(t *testing.T) {
 		}
 	}
 	if len(c.fresh) != 0 {
-		t.Error("a plan in use stayed behind the lock")
+		t.Error("a plan in use was not merged into the map without a lock")
 	}
 	if c.put([]byte("a"), testPlan("select 1")).Plan != plan {
 		t.Error("replaced after it was merged")
@@ -46,21 +46,21 @@ func TestCacheKeeps(t *testing.T) {
 	}
 }
 
-// Plans that are equal become one whatever their keys.
+// TestCacheShares: equal plans become one plan, whatever their keys are.
 func TestCacheShares(t *testing.T) {
 	c := newCache(100)
 	a := c.put([]byte("a"), testPlan("select 1"))
 	if c.put([]byte("b"), testPlan("select 1")) != a {
-		t.Error("equal plans were kept apart")
+		t.Error("equal plans are not shared")
 	}
 	other := testPlan("select 1")
 	other.Singular = true
 	if c.put([]byte("c"), other).Plan != other {
-		t.Error("different plans of the same SQL were taken for one")
+		t.Error("different plans with the same SQL are shared")
 	}
 	c.merge()
 	if c.put([]byte("d"), testPlan("select 1")) == nil || c.get([]byte("b")) != a || c.get([]byte("c")).Plan != other {
-		t.Error("lost in the merge")
+		t.Error("the merge lost a plan")
 	}
 }
 
@@ -85,7 +85,7 @@ func TestCacheIsBounded(t *testing.T) {
 	}
 }
 
-// What plans weigh is bounded too.
+// TestCacheWeight: the weight of the plans is bounded.
 func TestCacheWeight(t *testing.T) {
 	c := newCache(50)
 	weight := func() (sum int) {
@@ -104,11 +104,12 @@ func TestCacheWeight(t *testing.T) {
 	}
 	giant := testPlan(strings.Repeat("x", c.maxWeight))
 	if c.put([]byte("giant"), giant).Plan != giant || c.get([]byte("giant")) != nil {
-		t.Error("a plan that outweighs all others was kept")
+		t.Error("a plan that is too heavy was kept")
 	}
 }
 
-// A flood of shapes that are used once must not push out plans in use.
+// TestCacheFlood: a flood of shapes that are used once displaces no plans in
+// use.
 func TestCacheFlood(t *testing.T) {
 	c := newCache(100)
 	for i := range 40 {
@@ -128,7 +129,8 @@ func TestCacheFlood(t *testing.T) {
 	}
 }
 
-// The state of a plan is made once, and shared by all of its keys.
+// TestCacheStates: the state of a plan is made once and shared by all of its
+// keys.
 func TestCacheStates(t *testing.T) {
 	made := 0
 	c := &cache{}
@@ -147,11 +149,11 @@ func TestNoCache(t *testing.T) {
 	c := newCache(0)
 	plan := testPlan("select 1")
 	if c.put([]byte("a"), plan).Plan != plan || c.get([]byte("a")) != nil {
-		t.Error("kept a plan although none may be kept")
+		t.Error("a cache without room kept a plan")
 	}
 }
 
-func TestCacheTogether(t *testing.T) {
+func TestCacheConcurrent(t *testing.T) {
 	c := newCache(64)
 	var wg sync.WaitGroup
 	var made atomic.Int64

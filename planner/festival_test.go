@@ -14,10 +14,10 @@ import (
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
-// defaults are a server's default settings, and aggregates.
+// defaults are a server's default settings, with aggregates enabled.
 var defaults = Options{MaxRows: -1, Aggregates: true, LegacyTargetNames: true, ExecutionPlans: true, CacheMaxEntries: 1000}
 
-// query is what a Request is made of; it owns what a Request borrows.
+// query is a Request with the memory that the Request borrows.
 type query struct {
 	Request
 	parsed  parser.Query
@@ -111,7 +111,7 @@ func (q *query) readPayload(content []byte, call bool) error {
 	return err
 }
 
-// plan plans the request, from the cache if it is there.
+// plan returns the plan for the request, from the cache if it has one.
 func (q *query) plan(p *Planner) (*Plan, error) {
 	kept, _, err := p.Find(&q.Request)
 	if err != nil {
@@ -120,7 +120,7 @@ func (q *query) plan(p *Planner) (*Plan, error) {
 	return kept.Plan, nil
 }
 
-// mustPlan plans GET of target.
+// mustPlan returns the plan for GET of target.
 func mustPlan(tb testing.TB, p *Planner, target string, headers ...[2]string) *Plan {
 	tb.Helper()
 	plan, err := newQuery(tb, "GET", target, headers, "").plan(p)
@@ -130,8 +130,8 @@ func mustPlan(tb testing.TB, p *Planner, target string, headers ...[2]string) *P
 	return plan
 }
 
-// scribble overwrites what the request was read from, so that whatever a plan
-// has borrowed from it shows.
+// scribble overwrites the memory the request was read from, so that a plan
+// which has borrowed from it changes.
 func (q *query) scribble() {
 	for _, b := range [][]byte{q.Target, q.Accept, q.key, q.raw, q.content} {
 		copy(b, bytes.Repeat([]byte("#"), len(b)))

@@ -7,8 +7,8 @@ import (
 	"github.com/fastgrest/fastgrest/planner/sqlgen"
 )
 
-// TestForm is the form in which a plan is run. Package exec makes it, which
-// imports this one: see prepare_test.go.
+// TestForm is the form in which a plan runs. Package exec makes it. Because
+// exec imports this package, prepare_test.go sets Prepare.
 type TestForm struct {
 	SQL     string
 	Args    []sqlgen.Arg

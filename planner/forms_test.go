@@ -11,10 +11,11 @@ import (
 	"github.com/fastgrest/fastgrest/planner/festival"
 )
 
-// TestFormsAgree: a page whose rows we encode, with embeds in the select list
-// where they can be, has the same rows as the page whose body PostgreSQL makes,
-// with all embeds joined. It asks every read of the corpus that has embeds, and
-// trees of embeds with names that repeat, long names, and all columns.
+// TestFormsAgree: a page has the same rows in both forms. In one, the server
+// encodes the rows, with embeds in the select list where possible. In the
+// other, PostgreSQL makes the body, with all embeds joined. The requests are
+// all reads of the corpus that have embeds, and trees of embeds with repeated
+// names, long names and all columns.
 func TestFormsAgree(t *testing.T) {
 	cat := festival.Catalog(t)
 	conn := festival.Connect(t)
@@ -64,8 +65,8 @@ func TestFormsAgree(t *testing.T) {
 	}
 }
 
-// compactBody runs the plan in one of its forms. It returns the response without
-// spaces, with repeated names and in the order of the members.
+// compactBody runs the plan in one of its forms. It returns the response
+// without white space. Repeated names and the order of members stay.
 func compactBody(t *testing.T, conn *pgconn.PgConn, p *Planner, plan *Plan, q *query, aggregate bool) (string, bool) {
 	t.Helper()
 	form := Prepare(plan, p.Catalog(), festival.Fields(t, conn, plan.Main.SQL), aggregate)

@@ -25,9 +25,9 @@ import (
 
 var rewrite = flag.Bool("rewrite", false, "write what comes out to the golden files")
 
-// TestGolden plans the requests in testdata/*.golden and compares what becomes
-// of them with what stands below them there. The statements are also prepared
-// by a real server, over the schema they were planned for: they must parse.
+// TestGolden plans the requests in testdata/*.golden and compares the plans
+// with the text below each request. It also prepares the statements on a server
+// with the schema they were planned for.
 func TestGolden(t *testing.T) {
 	festival.Catalog(t)
 	files, err := filepath.Glob("testdata/*.golden")
@@ -63,10 +63,10 @@ type goldenFile struct {
 	cases      []goldenCase
 }
 
-// goldenCase is a request and what is expected to become of it. A line of the
-// request is the method and target, "> Name: value" for a header, "= text" for
-// a line of the body, or "@words" for a setting of the planner. "@refused code"
-// means that PostgreSQL refuses the statement, and is right.
+// goldenCase is a request and the expected text. A line of the request is the
+// method and target, "> Name: value" for a header, "= text" for a line of the
+// body, or "@words" for a setting of the planner. "@refused code" means that
+// PostgreSQL must refuse the statement.
 type goldenCase struct {
 	name, request, want string
 	line                int
@@ -109,7 +109,7 @@ func readGolden(t *testing.T, file string) *goldenFile {
 	return g
 }
 
-// run returns all that there is to say about the plan for the request.
+// run returns the text for the plan or the error of the request.
 func (c *goldenCase) run(t *testing.T, conn *pgconn.PgConn) string {
 	t.Helper()
 	o := defaults
@@ -213,7 +213,8 @@ func unlessEmpty(s string) string {
 	return s + "\n"
 }
 
-// planFacts names what a plan is, in words for what is not the usual.
+// planFacts lists the properties of a plan. A property with its usual value is
+// left out.
 func planFacts(p *Plan) string {
 	words := []string{p.Media.String()}
 	for _, fact := range []struct {
@@ -277,7 +278,7 @@ var errorKinds = [...]string{
 	AmbiguousRoutine: "AmbiguousRoutine", MaxAffectedOnSingle: "MaxAffectedOnSingle",
 }
 
-// describeError names an error's kind and every field that is set.
+// describeError returns an error's kind and every field that is set.
 func describeError(err error) string {
 	var syntax *parser.Error
 	if errors.As(err, &syntax) {
@@ -329,18 +330,18 @@ func describeError(err error) string {
 	return out + "\n"
 }
 
-// withoutOIDs has the same text for all databases.
+// withoutOIDs replaces OIDs, which differ between databases.
 func withoutOIDs(sql string) string { return oidConstant.ReplaceAllString(sql, "'N'::pg_catalog.oid") }
 
 var oidConstant = regexp.MustCompile(`'\d+'::pg_catalog\.oid`)
 
-// Words that begin a line in golden files.
+// lineWords are the words that begin a line in golden files.
 var lineWords = []string{
 	"FROM", "LEFT JOIN", "INNER JOIN", "WHERE", "GROUP BY", "ORDER BY", "LIMIT", "OFFSET", "RETURNING", "ON CONFLICT", "SELECT",
 }
 
-// breakLines breaks SQL into lines, at blanks and nowhere else, each indented
-// by the parentheses that are open.
+// breakLines breaks SQL into lines at some of its blanks. It indents each line
+// by the number of open parentheses.
 func breakLines(t *testing.T, sql string) string {
 	t.Helper()
 	out := mustBreak(sql)
@@ -382,7 +383,7 @@ func mustBreak(sql string) string {
 	return b.String() + "\n"
 }
 
-// difference shows two texts from the first line in which they differ.
+// difference returns both texts from the first line that differs.
 func difference(want, got string) string {
 	a, b := strings.SplitAfter(want, "\n"), strings.SplitAfter(got, "\n")
 	i := 0

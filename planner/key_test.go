@@ -12,7 +12,7 @@ import (
 	"github.com/fastgrest/fastgrest/planner/festival"
 )
 
-// outcomeOf is everything a plan for the request is, or why there is none.
+// outcomeOf describes the plan for the request, or the error.
 func outcomeOf(p *Planner, q *query) string {
 	plan, err := q.plan(p)
 	if err != nil {
@@ -25,7 +25,8 @@ func (a Action) name() string {
 	return [...]string{"read", "head", "insert", "update", "upsert", "delete", "call get", "call head", "call post"}[a]
 }
 
-// requests are all requests of the conformance corpus that have a plan.
+// requests returns all requests of the conformance corpus that can be parsed
+// and have a target.
 func requests(tb testing.TB) (all []*query) {
 	tb.Helper()
 	files, err := filepath.Glob("../server/spectest/testdata/corpus/cases/*/*.json")
@@ -58,7 +59,7 @@ func requests(tb testing.TB) (all []*query) {
 				continue
 			}
 			if q.read(r.Method, r.Path, r.Headers, r.Body) == nil {
-				q.prefer.Invalid = nil // checked for each request; see checkPreferences
+				q.prefer.Invalid = nil // not part of a plan; see checkPreferences
 				all = append(all, q)
 			}
 		}
@@ -69,8 +70,8 @@ func requests(tb testing.TB) (all []*query) {
 	return all
 }
 
-// TestKeysOfCorpus: requests with one key have one plan, or are refused for
-// the same reason.
+// TestKeysOfCorpus: requests with the same key have the same plan or the same
+// error.
 func TestKeysOfCorpus(t *testing.T) {
 	cat := festival.Catalog(t)
 	o := defaults
@@ -78,7 +79,7 @@ func TestKeysOfCorpus(t *testing.T) {
 	outcomes, first := map[string]string{}, map[string]*query{}
 	shared := 0
 	for _, q := range requests(t) {
-		p := New(cat, o) // limits are counted in each
+		p := New(cat, o) // a new one, because limits are counted
 		outcome := outcomeOf(p, q)
 		key := string(q.key)
 		have, ok := outcomes[key]
@@ -96,7 +97,7 @@ func TestKeysOfCorpus(t *testing.T) {
 	}
 }
 
-// changes alter one thing that a plan may depend on.
+// changes each alter one thing that a plan may depend on.
 var changes = map[string]func(*query){
 	"action":         func(q *query) { q.Action = (q.Action + 1) % 9 },
 	"schema":         func(q *query) { q.Schema = "api_v2" },
@@ -130,8 +131,8 @@ var changes = map[string]func(*query){
 	},
 }
 
-// TestKeysSeeEveryField changes one field of a request after the other. If the
-// plan changes the key has to.
+// TestKeysSeeEveryField changes one field of a request at a time. If the plan
+// changes, the key must change.
 func TestKeysSeeEveryField(t *testing.T) {
 	cat := festival.Catalog(t)
 	matters := map[string]int{}
@@ -162,17 +163,17 @@ func TestKeysSeeEveryField(t *testing.T) {
 		switch name {
 		case "tx", "timezone":
 			if matters[name] > 0 {
-				t.Errorf("%s is not supposed to matter", name)
+				t.Errorf("%s changes a plan", name)
 			}
 		default:
 			if matters[name] == 0 {
-				t.Errorf("%s did not matter to any request", name)
+				t.Errorf("%s changes no plan", name)
 			}
 		}
 	}
 }
 
-// FuzzKeys: two requests with one key have one plan.
+// FuzzKeys: two requests with the same key have the same plan.
 func FuzzKeys(f *testing.F) {
 	cat := festival.Catalog(f)
 	for _, pair := range [][2]string{
@@ -205,7 +206,8 @@ func FuzzKeys(f *testing.F) {
 	})
 }
 
-// A plan is shared, so nothing in it may be borrowed from its first request.
+// TestPlansBorrowNothing: a plan is shared, so it must not borrow from the
+// request it was made for.
 func TestPlansBorrowNothing(t *testing.T) {
 	cat := festival.Catalog(t)
 	all := requests(t)

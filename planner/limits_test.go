@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// comes asks for a limit so many times and returns the last answer.
+// comes calls inline so many times and returns the last result.
 func (l *limits) comes(limit int64, times int) (inlined int64) {
 	for range times {
 		inlined = l.inline(limit)
@@ -18,7 +18,7 @@ func TestLimits(t *testing.T) {
 	var l limits
 	for _, limit := range []int64{0, 1, 25, largestText - 1} {
 		if got := l.comes(limit, admitAfter); got != -1 {
-			t.Errorf("%d was let in as %d after %d times", limit, got, admitAfter)
+			t.Errorf("%d was admitted as %d after %d requests", limit, got, admitAfter)
 		}
 		if got := l.comes(limit, 1); got != limit {
 			t.Errorf("%d: got %d", limit, got)
@@ -26,13 +26,13 @@ func TestLimits(t *testing.T) {
 	}
 	for _, limit := range []int64{-1, -25, largestText, 1 << 62} {
 		if got := l.comes(limit, 100); got != -1 {
-			t.Errorf("%d was let in as %d", limit, got)
+			t.Errorf("%d was admitted as %d", limit, got)
 		}
 	}
 }
 
-// Limits that share a cell must not keep each other out, nor be taken for
-// one another.
+// TestLimitsOfOneCell: limits that share a cell do not keep each other out, and
+// are not confused.
 func TestLimitsOfOneCell(t *testing.T) {
 	cell := func(limit int64) uint64 { return uint64(limit) * 0x9E3779B97F4A7C15 >> 56 }
 	a, b := int64(10), int64(11)
@@ -42,7 +42,7 @@ func TestLimitsOfOneCell(t *testing.T) {
 	var l limits
 	admitted := map[int64]int{}
 	for i := range 200 {
-		// One of the two is asked for twice as often.
+		// a is asked for twice as often as b.
 		limit := a
 		if i%3 == 0 {
 			limit = b
@@ -56,7 +56,7 @@ func TestLimitsOfOneCell(t *testing.T) {
 		}
 	}
 	if admitted[a] == 0 || admitted[b] == 0 {
-		t.Errorf("let in: %v of %d and %d", admitted, a, b)
+		t.Errorf("admitted: %v of %d and %d", admitted, a, b)
 	}
 }
 
@@ -70,8 +70,8 @@ func (l *limits) admittedNow() map[int64]bool {
 	return now
 }
 
-// A client that asks for ever new numbers, each often enough, gets no more
-// places than there are, and does not take those in use.
+// TestLimitsFlood: a client that asks for ever new limits, each often enough,
+// gets only the places that exist, and displaces no limits in use.
 func TestLimitsFlood(t *testing.T) {
 	var l limits
 	used := []int64{10, 20, 50, 100}
@@ -82,21 +82,21 @@ func TestLimitsFlood(t *testing.T) {
 		l.comes(1000+i, admitAfter+1)
 		for _, limit := range used {
 			if l.inline(limit) != limit {
-				t.Fatalf("%d was pushed out by the %dth newcomer", limit, i)
+				t.Fatalf("%d was displaced by new limit %d", limit, i)
 			}
 		}
 	}
 	if n := len(l.admittedNow()); n != maxInlined {
 		t.Errorf("%d limits have a place, want %d", n, maxInlined)
 	}
-	// Numbers that nobody asks for any more make room.
+	// Limits that are not used any more make room.
 	l.comes(77, 2*maxInlined+admitAfter)
 	if l.inline(77) != 77 {
-		t.Error("a limit in use gets no place because of many that are not")
+		t.Error("unused limits keep a limit in use out")
 	}
 }
 
-func TestLimitsTogether(t *testing.T) {
+func TestLimitsConcurrent(t *testing.T) {
 	var l limits
 	var wg sync.WaitGroup
 	for range 8 {

@@ -13,15 +13,15 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// An oracle for reads that knows nothing of the planner: the rows of all
-// tables, the foreign keys as pg_constraint has them, and nested loops.
+// An oracle for reads that does not use the planner. It has the rows of all
+// tables and the foreign keys of pg_constraint, and joins them by nested loops.
 
-// row is one row as to_jsonb prints it, numbers unparsed.
+// row is one row as to_jsonb prints it. Numbers stay text.
 type row map[string]any
 
 type world struct {
 	tables map[string]*table
-	names  []string // of tables with rows to look at
+	names  []string // of tables with rows and a primary key
 	links  map[string][]link
 }
 
@@ -33,10 +33,10 @@ type table struct {
 	key     []string
 }
 
-// link is a way from the rows of one table to those of another.
+// link leads from the rows of one table to those of another.
 type link struct {
 	from, to string
-	target   string // how a request names it
+	target   string // its name in a request
 	toOne    bool
 	follow   func(from row) []row
 }
@@ -78,7 +78,7 @@ func readWorld(t *testing.T, conn *pgconn.PgConn) *world {
 		}
 	}
 	for _, name := range []string{"secret_note", "ballot", "staff", "audit_log", "hidden_from_all", "type_zoo", "measurement", "palette", "swatch", "dossier", "odd.names"} {
-		delete(w.tables, name) // not for everybody, or too wide, or too long, or with a column called *
+		delete(w.tables, name) // restricted, too wide, too long, or with a column named *
 	}
 	for name, t := range w.tables {
 		if len(t.rows) > 0 && t.key != nil {
@@ -138,7 +138,7 @@ func (w *world) add(l link) {
 	w.links[l.from] = append(w.links[l.from], l)
 }
 
-// replaced are pairs of tables whose foreign key a function stands in for.
+// replaced has the pairs of tables whose foreign key is replaced by a function.
 var replaced = map[[2]string]bool{{"ticket", "customer"}: true, {"screening", "ticket"}: true}
 
 func (w *world) foreignKeys(keys []worldKey) {
@@ -153,7 +153,7 @@ func (w *world) foreignKeys(keys []worldKey) {
 		back := link{from: k.foreign, to: k.table, target: k.table + "!" + k.name, toOne: oneToOne}
 		if k.table == k.foreign {
 			if oneToOne || len(k.columns) != 1 {
-				continue // no way to name these
+				continue // a request cannot name these
 			}
 			forth.target, back.target = k.columns[0], k.table+"!"+k.columns[0]
 		}
@@ -189,7 +189,8 @@ func (w *world) junctions(keys []worldKey) {
 	}
 }
 
-// computed are the functions of the fixture that relate tables, told once more.
+// computed adds the computed relationships of the fixture, with their functions
+// written in Go.
 func (w *world) computed() {
 	where := func(table string, is func(from, to row) bool) func(row) []row {
 		return func(from row) []row {
@@ -258,8 +259,8 @@ func within(names, set []string) bool {
 	return !slices.ContainsFunc(names, func(n string) bool { return !slices.Contains(set, n) })
 }
 
-// What a request asks of one relation, in both of its meanings: as a query
-// string (see ask in property_test.go) and as nested loops (below).
+// wish is what a request asks of one relation. It has two meanings: a query
+// string (see ask in property_test.go) and nested loops (below).
 type wish struct {
 	table *table
 	link  *link // nil at the root
@@ -268,11 +269,11 @@ type wish struct {
 	star     bool
 	filters  []wishFilter
 	order    []wishOrder
-	limit    int // -1: none
+	limit    int // -1: no limit
 	offset   int
 	children []*wish
 
-	name   string // alias in the answer, or target of a spread
+	name   string // alias in the response, or target of a spread
 	join   string // "", "inner", "left"
 	spread bool
 	null   string // filter of the parent on this embed: "", "is", "not"
@@ -284,7 +285,7 @@ type wishOrder struct {
 	column     string
 	desc       bool
 	nullsFirst bool
-	child      *wish // the column is this embed's
+	child      *wish // not nil: the column belongs to this embed
 }
 
 // wishFilter is a condition, or several of them joined by or.
@@ -303,7 +304,7 @@ func (f *wishFilter) holds(r row) truth {
 	result := truth(-1)
 	values := f.values
 	if f.op == "in" && len(values) == 1 && values[0] == "" {
-		values = nil // for PostgREST a list of one empty text is an empty list
+		values = nil // PostgREST takes a list of one empty text for an empty list
 	}
 	switch {
 	case f.or != nil:
@@ -357,21 +358,22 @@ func compareValues(a any, b any) int {
 	return strings.Compare(fmt.Sprint(a), fmt.Sprint(b))
 }
 
-// The numbers of the fixture are within what a float compares exactly.
+// compareNumbers compares as floats, which is exact for the numbers of the
+// fixture.
 func compareNumbers(a, b json.Number) int {
 	x, _ := a.Float64()
 	y, _ := b.Float64()
 	return cmp.Compare(x, y)
 }
 
-// outcome is one row of the answer with what orders it.
+// outcome is one row of the response, with the values that order it.
 type outcome struct {
 	source   row
 	answer   row
-	children []any // per child: its first answer if it is one, for related orders
+	children []any // first row of each child, or nil; for related orders
 }
 
-// rows returns what the wish has for a row of its parent.
+// rows returns the rows of the wish for one row of its parent.
 func (n *wish) rows(from row) []outcome {
 	source := n.table.rows
 	if n.link != nil {
@@ -400,7 +402,7 @@ func (n *wish) page(out []outcome) []outcome {
 
 func (n *wish) spreadsMany() bool { return n.spread && !n.link.toOne }
 
-// one makes the answer's row of r, if there is one.
+// one makes the response's row for r. It is false if the row is filtered out.
 func (n *wish) one(r row) (outcome, bool) {
 	for i := range n.filters {
 		if n.filters[i].holds(r) != 1 {
@@ -431,7 +433,7 @@ func (n *wish) one(r row) (outcome, bool) {
 	return o, true
 }
 
-// put puts the rows of an embed into its parent's answer.
+// put adds the rows of an embed to its parent's row.
 func (n *wish) put(into row, rows []outcome) {
 	answers := []any{}
 	for _, r := range rows {
@@ -463,13 +465,13 @@ func (n *wish) put(into row, rows []outcome) {
 	}
 }
 
-// hidden reports whether an embed is not shown because it selects nothing, nor
-// does anything below it.
+// hidden reports whether an embed is left out because it selects no column at
+// any level.
 func (n *wish) hidden() bool {
 	return !n.star && len(n.columns) == 0 && !slices.ContainsFunc(n.children, func(c *wish) bool { return !c.hidden() })
 }
 
-// fields are the names a row of the wish has.
+// fields returns the names in a row of the wish.
 func (n *wish) fields() []string {
 	var names []string
 	if n.star {
@@ -528,9 +530,9 @@ func (o *wishOrder) compare(x, y any) int {
 	return c
 }
 
-// total counts the rows of the root without its limit: filters, and inner
-// embeds and null filters for what they would find without theirs. Where the
-// root has no limit, the total is just the number of rows.
+// total counts the rows of the root without its limit. Inner embeds and null
+// filters count rows that their own limits would cut off. If the root has no
+// limit, the total is the number of rows.
 func (n *wish) total() int {
 	if n.limit < 0 && n.offset == 0 {
 		return len(n.rows(nil))

@@ -11,8 +11,8 @@ import (
 	"github.com/fastgrest/fastgrest/planner/catalog"
 )
 
-// signature makes a routine of "a int, b text?, c...": ? is an optional
-// parameter, ... a variadic one, a type alone an unnamed one.
+// signature makes a routine from "a int, b text?, c...". ? marks an optional
+// parameter, ... a variadic one. A type without a name is an unnamed parameter.
 func signature(text string) *catalog.Routine {
 	r := &catalog.Routine{QI: catalog.QI{Schema: "api", Name: "f"}}
 	for param := range strings.SplitSeq(text, ", ") {
@@ -65,7 +65,7 @@ func TestOverloads(t *testing.T) {
 		{"; a int?", CallGet, json, "", "several"},
 		{"a int; b int", CallGet, json, "c", "none"},
 
-		// The payload as the only, unnamed argument.
+		// The whole payload as the single unnamed argument.
 		{"json", CallPost, json, "x", "json"},
 		{"jsonb", CallPost, json, "", "jsonb"},
 		{"text", CallPost, json, "x", "none"},
@@ -83,7 +83,7 @@ func TestOverloads(t *testing.T) {
 		{"json; ", CallPost, json, "", ""},
 		{"int, int", CallPost, json, "", "none"},
 
-		// Without parameters nothing takes a raw payload.
+		// A routine without parameters does not take a raw payload.
 		{"", CallPost, json, "", "none"},
 		{"a int?", CallPost, text, "", "a int?"},
 		{"; text", CallPost, text, "", "text"},

@@ -12,8 +12,8 @@ import (
 	"github.com/fastgrest/fastgrest/planner/tree"
 )
 
-// Every kind of error comes with the fields that its comment promises, and
-// says something.
+// TestErrors: every kind of error sets the fields that its comment lists, and
+// has a text.
 func TestErrors(t *testing.T) {
 	cat := festival.Catalog(t)
 	off := defaults
@@ -59,8 +59,8 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// A key of limit= that is no path is an error of its own for reads and calls,
-// and none for writes.
+// TestRangeError: a key of limit= that is not a path is an error for reads and
+// calls, but not for writes.
 func TestRangeError(t *testing.T) {
 	p := New(festival.Catalog(t), defaults)
 	for _, test := range []struct {
@@ -107,7 +107,8 @@ func TestRestrict(t *testing.T) {
 	}
 }
 
-// Limits that come often stand in the text, those of embeds too.
+// TestInlineLimits: limits that come often stand in the SQL text, also those of
+// embeds.
 func TestInlineLimits(t *testing.T) {
 	p := New(festival.Catalog(t), defaults)
 	target := "/country?select=code,movie(id,screening(id))&limit=20&movie.limit=5&movie.screening.limit=2&movie.screening.offset=1"
@@ -130,7 +131,7 @@ func TestInlineLimits(t *testing.T) {
 	if other := mustPlan(t, p, strings.Replace(target, "movie.limit=5", "movie.limit=6", 1)); other == last || !strings.Contains(other.Main.SQL, "LIMIT $") {
 		t.Error("another limit got the same plan")
 	}
-	// Only the first few ranges of a query are worth it.
+	// Only the first ranges of a query have their limit in the text.
 	many := "/movie?select=id"
 	for _, name := range []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"} {
 		many += "," + name + ":screening(id)"
@@ -144,7 +145,8 @@ func TestInlineLimits(t *testing.T) {
 	}
 }
 
-// Conditions keep the order of the request, logic trees first, on every node.
+// TestOrderOfConditions: on every node, conditions have the order of the
+// request, with logic trees first.
 func TestOrderOfConditions(t *testing.T) {
 	p := New(festival.Catalog(t), defaults)
 	root := mustPlan(t, p, "/movie?select=id,screening(id)&id=gt.1&screening.id=gt.2&or=(id.eq.3)&id=lt.4&screening.and=(id.eq.5)&and=(id.eq.6)&screening.id=lt.7").root

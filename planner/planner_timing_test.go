@@ -15,7 +15,7 @@ func planTargets(tables int) []struct{ name, target string } {
 	}
 }
 
-// BenchmarkMiss makes a plan: resolve, inspect, print.
+// BenchmarkMiss measures making a plan: resolve, inspect, print.
 func BenchmarkMiss(b *testing.B) {
 	o := defaults
 	o.CacheMaxEntries = 0
@@ -35,7 +35,7 @@ func BenchmarkMiss(b *testing.B) {
 	}
 }
 
-// BenchmarkHit finds a plan among a thousand.
+// BenchmarkHit measures finding a plan among a thousand.
 func BenchmarkHit(b *testing.B) {
 	p := New(bigCatalog(100), defaults)
 	fill(b, p, 990)
@@ -85,7 +85,7 @@ func BenchmarkHitParallel(b *testing.B) {
 	})
 }
 
-// BenchmarkMerge is what it costs to promote a newcomer in a full cache.
+// BenchmarkMerge measures the merge of a new plan into a full cache.
 func BenchmarkMerge(b *testing.B) {
 	p := New(&catalog.Catalog{}, defaults)
 	for i := range 2000 {

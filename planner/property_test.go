@@ -22,15 +22,15 @@ import (
 )
 
 var (
-	propertySeed = flag.Uint64("property.seed", 1, "seed of TestRandomTrees; 0 for a new one, which may meet faults of PostgreSQL's, too: 15.18 prunes all partitions of a table with a default one for day = X and (day is not null or day in (Y))")
-	propertyTime = flag.Duration("property.time", 5*time.Second, "how long TestRandomTrees goes on")
+	propertySeed = flag.Uint64("property.seed", 1, "seed of TestRandomTrees; 0 for a random one, which may also find faults of PostgreSQL: 15.18 prunes all partitions of a table with a default one for day = X and (day is not null or day in (Y))")
+	propertyTime = flag.Duration("property.time", 5*time.Second, "time that TestRandomTrees takes")
 )
 
-// atLeast is how many questions are asked however long that takes.
+// atLeast is the minimum number of requests, however long they take.
 const atLeast = 50
 
-// TestRandomTrees asks random questions of the fixture and compares the
-// answers of the planner's SQL with those of nested loops over the same rows.
+// TestRandomTrees makes random requests for the fixture. It compares the result
+// of the planner's SQL with that of nested loops over the same rows.
 func TestRandomTrees(t *testing.T) {
 	cat := festival.Catalog(t)
 	conn := festival.Connect(t)
@@ -61,16 +61,16 @@ func TestRandomTrees(t *testing.T) {
 			want = append(want, map[string]any(r.answer))
 		}
 		if diff := cmp.Diff(plain(t, want), got); diff != "" {
-			t.Fatalf("question %d: GET %s\n%s", asked, target, diff)
+			t.Fatalf("request %d: GET %s\n%s", asked, target, diff)
 		}
 		if counted && total != root.total() {
-			t.Fatalf("question %d: GET %s\ntotal %d, want %d", asked, target, total, root.total())
+			t.Fatalf("request %d: GET %s\ntotal %d, want %d", asked, target, total, root.total())
 		}
 	}
-	t.Logf("%d questions: %v", asked, shapes)
+	t.Logf("%d requests: %v", asked, shapes)
 }
 
-// plain brings an answer into the form that decoding gives it.
+// plain converts v into the form that decoding JSON gives.
 func plain(t *testing.T, v any) any {
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -134,7 +134,7 @@ func runForm(t *testing.T, conn *pgconn.PgConn, plan *Plan, form TestForm, q *qu
 	return append(text, ']'), total
 }
 
-// args are the operands in the order of a statement's parameters.
+// args returns the operands in the order of a statement's parameters.
 func (q *query) args(args []sqlgen.Arg) [][]byte {
 	values := make([][]byte, len(args))
 	for i, a := range args {
@@ -154,7 +154,7 @@ func (q *query) args(args []sqlgen.Arg) [][]byte {
 	return values
 }
 
-// asker makes up questions.
+// asker makes random wishes.
 type asker struct {
 	*rand.Rand
 	world  *world
@@ -179,8 +179,8 @@ func (g *asker) root() *wish {
 
 const maxWishDepth = 3
 
-// fill makes up what is asked of a relation and, below it, of others. In a
-// spread all names have to be new.
+// fill adds random columns, filters and embeds to a wish. Inside a spread, all
+// names are new (renamed).
 func (g *asker) fill(n *wish, depth int, renamed bool) {
 	g.columns(n, renamed)
 	for range g.IntN(3) {
@@ -206,8 +206,8 @@ func (g *asker) fill(n *wish, depth int, renamed bool) {
 	}
 }
 
-// namesSpread reports whether a null filter would be taken for one on a spread
-// that has the name of a column.
+// namesSpread reports whether a null filter on a column would be read as one on
+// a spread with the name of the column.
 func (n *wish) namesSpread(f wishFilter) bool {
 	return f.op == "is.null" && slices.ContainsFunc(n.children, func(c *wish) bool { return c.spread && c.name == f.column }) ||
 		slices.ContainsFunc(f.or, n.namesSpread)
@@ -248,7 +248,7 @@ func (g *asker) embed(n *wish, l link, depth int, renamed bool) {
 	}
 	if g.IntN(8) == 0 {
 		child.null = pick(g, []string{"is", "not"})
-		if child.spread { // the filter would have to go by the target's name, which may be a column's
+		if child.spread { // the filter would name the target, which may have the name of a column
 			child.null = ""
 		}
 	}
@@ -273,7 +273,8 @@ func (g *asker) embed(n *wish, l link, depth int, renamed bool) {
 	n.children = append(n.children, child)
 }
 
-// nameAll replaces "*", which a spread would lift under names that may be taken.
+// nameAll replaces "*" by columns with new names, because a spread would lift
+// names that may be taken.
 func (g *asker) nameAll(n *wish) {
 	if n.star {
 		n.star = false
@@ -281,7 +282,7 @@ func (g *asker) nameAll(n *wish) {
 	}
 }
 
-// comparable are types whose order and equality the oracle knows.
+// comparable has the types whose order and equality the oracle implements.
 var comparable = map[string]bool{"integer": true, "smallint": true, "bigint": true, "numeric": true, "text": true, "date": true}
 
 func (g *asker) comparableColumn(t *table) (string, bool) {
@@ -339,7 +340,7 @@ func (g *asker) condition(t *table) wishFilter {
 	return f
 }
 
-// order makes up an order that leaves nothing open.
+// order makes a random order that is total.
 func (g *asker) order(n *wish) {
 	if c, ok := g.comparableColumn(n.table); ok && g.IntN(2) == 0 {
 		n.order = append(n.order, g.direction(wishOrder{column: c}))
@@ -368,7 +369,7 @@ func (g *asker) direction(o wishOrder) wishOrder {
 	return o
 }
 
-// ask spells the question as a query string.
+// ask returns the wish as a query string.
 func (n *wish) ask() string {
 	v := url.Values{"select": {n.list()}}
 	n.parameters(v, "")

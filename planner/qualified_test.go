@@ -15,17 +15,18 @@ import (
 	"github.com/fastgrest/fastgrest/planner/sqlgen"
 )
 
-// token is a constant, a name with quotes, a word, or any other character.
+// token is a constant, a quoted name, a word, or any other character.
 var token = regexp.MustCompile(`(?s)E?'(?:\\.|''|[^'\\])*'|"(?:[^"]|"")*"|[\pL_][\pL\d_$]*|\S`)
 
-// notCalls may stand before a parenthesis without a schema: PostgreSQL's
-// grammar knows them, so that nothing on the search path can take their place.
+// notCalls has the words that may stand before a parenthesis without a schema.
+// They belong to PostgreSQL's grammar, so a function on the search path cannot
+// take their place.
 var notCalls = strings.Fields(`ALL AND ANY ARRAY AS CASE CAST COALESCE CONFLICT DISTINCT EXISTS EXPLAIN FROM IN JOIN LATERAL NOT NULLIF ON
 	OPERATOR OR ROW SELECT THEN VALUES WHERE
 	bit char character decimal int interval numeric time timestamp varbit varchar varying`)
 
-// byPath are looked up on the search path, as PostgREST does: clients use them
-// with types of their own, and see their names in errors.
+// byPath has the names that are looked up on the search path, as in PostgREST.
+// Clients use them with types of their own, and see their names in errors.
 var byPath = strings.Fields(`SUM AVG MAX MIN to_tsvector ST_AsGeoJSON`)
 
 // unqualified returns the functions that sql calls without naming their schema.
@@ -64,8 +65,8 @@ func TestUnqualified(t *testing.T) {
 	}
 }
 
-// TestFunctionsHaveSchemas looks at every statement that the requests of the
-// corpus make. A function without a schema could be replaced by anyone who may
+// TestFunctionsHaveSchemas checks every statement for the requests of the
+// corpus. A function without a schema could be replaced by any role that may
 // create a better match in a schema of the search path.
 func TestFunctionsHaveSchemas(t *testing.T) {
 	cat := festival.Catalog(t)
@@ -109,13 +110,13 @@ func TestFunctionsHaveSchemas(t *testing.T) {
 	check(sqlgen.AccessibleRoutines)
 	for _, name := range byPath {
 		if !seenInSource(t, name) {
-			t.Errorf("%s is not called any more", name)
+			t.Errorf("%s is not called", name)
 		}
 	}
 }
 
-// allDefaults are the defaults of all columns, each to be replaced by nothing.
-// They are the database's own SQL.
+// allDefaults returns the default of each column, paired with "" as its
+// replacement. Defaults are SQL of the database.
 func allDefaults(cat *catalog.Catalog) (pairs []string) {
 	var texts []string
 	for _, table := range cat.Tables {

@@ -10,8 +10,8 @@ import (
 	"github.com/fastgrest/fastgrest/planner/catalog"
 )
 
-// bigCatalog is a catalog of tables with five foreign keys each, spread over
-// the others. Table hub is referred to by all of them.
+// bigCatalog returns a catalog of tables with five foreign keys each, spread
+// over the other tables. All tables refer to the table hub.
 func bigCatalog(tables int) *catalog.Catalog {
 	cat := &catalog.Catalog{Tables: map[catalog.QI]*catalog.Table{}, Relationships: map[catalog.RelKey][]*catalog.Relationship{}}
 	add := func(name string) catalog.QI {
@@ -49,7 +49,8 @@ func bigCatalog(tables int) *catalog.Catalog {
 	return cat
 }
 
-// deepTarget embeds three levels of tables along the foreign keys of bigCatalog.
+// deepTarget returns a request that embeds three levels of tables along the
+// foreign keys of bigCatalog.
 func deepTarget(tables int) string {
 	next := func(i, k int) int { return (i*7919 + k*104729 + 1) % tables }
 	a := 17 % tables
@@ -58,7 +59,7 @@ func deepTarget(tables int) string {
 	return fmt.Sprintf("/table_%d?select=id,name,r0(id,name,r1(id,r2(name)),hub(name))&r0.name=eq.1&r0.order=id&r0.r1.limit=3&or=(id.eq.%d,id.gt.%d)&order=id&limit=20", a, b, c)
 }
 
-// TestBigCatalog: planning looks at candidates, not at all there is.
+// TestBigCatalog: planning looks only at candidates, not at the whole catalog.
 func TestBigCatalog(t *testing.T) {
 	cat := bigCatalog(10000)
 	relationships := 0
@@ -89,8 +90,8 @@ func TestBigCatalog(t *testing.T) {
 	}
 }
 
-// TestHintsOfBigCatalog: whoever asks for what is not there cannot make us
-// work for long, and gets a hint nevertheless.
+// TestHintsOfBigCatalog: a request for a name that does not exist takes little
+// work and still gets a suggestion.
 func TestHintsOfBigCatalog(t *testing.T) {
 	p := New(bigCatalog(10000), defaults)
 	for target, want := range map[string]string{
@@ -119,8 +120,8 @@ func TestHintsOfBigCatalog(t *testing.T) {
 
 func long(n int) string { return strings.Repeat("table_", n/6) }
 
-// allocated is how many bytes run allocates: how much of the catalog it looks
-// at, without a clock.
+// allocated returns the number of bytes that run allocates. It shows how much
+// of the catalog run looks at, without a clock.
 func allocated(run func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
