@@ -6,11 +6,12 @@ import (
 	"math/bits"
 )
 
-// maxDim is PostgreSQL's limit of array dimensions (MAXDIM).
+// maxDim is PostgreSQL's maximum of array dimensions (MAXDIM).
 const maxDim = 6
 
-// binaryArray makes the codec of arrays whose elements are wanted in binary. The wire has the number of dimensions, a flag for
-// NULLs, the element type, then size and lower bound of each dimension, then the elements, each with its length, -1 for NULL.
+// binaryArray returns the codec of arrays in binary. The wire has the number of dimensions, a flag
+// for NULLs and the element type; then size and lower bound of each dimension; then the elements,
+// each with its length, or -1 for NULL.
 func binaryArray(elem AppendFunc) AppendFunc {
 	return func(dst, src []byte) ([]byte, bool) {
 		a := arrayReader{elem: elem, between: ","}
@@ -18,11 +19,11 @@ func binaryArray(elem AppendFunc) AppendFunc {
 	}
 }
 
-// arrayReader walks the elements of a binary array; src is what has not been read.
+// arrayReader reads the elements of a binary array. src is the unread part.
 type arrayReader struct {
 	src     []byte
 	elem    AppendFunc
-	between string // elements
+	between string // separator of elements
 	dims    [maxDim]uint32
 	ndim    int
 	failed  bool
@@ -44,7 +45,8 @@ func (a *arrayReader) appendArray(dst, src []byte) ([]byte, bool) {
 	return dst, true
 }
 
-// readHeader leaves src at the first element. It refuses dimensions that promise more elements than there can be bytes for.
+// readHeader leaves src at the first element. It refuses dimensions with more elements than the
+// bytes can hold.
 func (a *arrayReader) readHeader(src []byte) (empty, ok bool) {
 	if len(src) < 12 {
 		return false, false
@@ -70,7 +72,7 @@ func (a *arrayReader) readHeader(src []byte) (empty, ok bool) {
 	return a.ndim == 0, true
 }
 
-// appendDim appends one array of dimension dim; at most maxDim deep.
+// appendDim appends one array of dimension dim. The recursion is at most maxDim deep.
 func (a *arrayReader) appendDim(dst []byte, dim int) []byte {
 	dst = append(dst, '[')
 	for i := range a.dims[dim] {
@@ -110,16 +112,16 @@ func (a *arrayReader) appendElem(dst []byte) []byte {
 	return dst
 }
 
-// textElem is what a codec of arrays in text knows of its elements.
+// textElem describes the elements of an array in text.
 type textElem struct {
 	append AppendFunc
-	quoted bool // the element's JSON is its text in quotes, so that array escapes can become JSON escapes on the way
+	quoted bool // the element's JSON is its quoted text, so array escapes can be replaced by JSON escapes
 	delim  byte
 }
 
-// textArray makes the codec of arrays whose elements are wanted in text: {a,"b \"c\"",NULL,{...}}, before it
-// [lower:upper]...= if a lower bound is not 1. Elements are quoted if they are empty, look like NULL or hold one of {}",\ or
-// white space; \ escapes inside quotes. There is no white space between elements.
+// textArray returns the codec of arrays in text: {a,"b \"c\"",NULL,{...}}. If a lower bound is not
+// 1, [lower:upper]...= comes first. Elements are quoted if they are empty, equal NULL or contain
+// one of {}",\ or white space. Inside quotes, \ escapes. There is no white space between elements.
 func textArray(elem textElem) AppendFunc {
 	return func(dst, src []byte) ([]byte, bool) {
 		if len(src) > 0 && src[0] == '[' {
@@ -140,8 +142,9 @@ func textArray(elem textElem) AppendFunc {
 	}
 }
 
-// appendPlain is the fast path: a list of elements that are written without quotes or escapes, neither here nor there. It
-// looks at eight bytes at a time and copies them as it does. Whatever is not as simple as that it leaves alone.
+// appendPlain is the fast path for arrays of one dimension without quotes, escapes and NULLs. It
+// checks eight bytes at a time and copies them at once. It reports false for any other array, and
+// if dst has too little room.
 func (e *textElem) appendPlain(dst, src []byte) ([]byte, bool) {
 	n := len(dst)
 	if !e.quoted || e.delim >= 0x80 || len(src) < 8 || src[0] != '{' || cap(dst)-n < 2*len(src)+16 {
@@ -155,7 +158,7 @@ func (e *textElem) appendPlain(dst, src []byte) ([]byte, bool) {
 		var w uint64
 		if len(rest) >= 8 {
 			w = binary.LittleEndian.Uint64(rest)
-		} else { // zeros, which are no text, behind the end
+		} else { // zeros, which do not occur in text, after the end
 			w = binary.LittleEndian.Uint64(src[len(src)-8:]) >> (64 - 8*len(rest))
 		}
 		binary.LittleEndian.PutUint64(out[at:], w)
@@ -182,11 +185,12 @@ func (e *textElem) appendPlain(dst, src []byte) ([]byte, bool) {
 	}
 }
 
-// zeros marks, with the high bit of the byte, the zeros among bytes below 0x80. As in unclean, only the lowest mark counts.
+// zeros marks the zero bytes of w with the high bit of the byte. Bytes of 0x80 and above are not
+// marked. As in unclean, only the lowest mark counts.
 func zeros(w uint64) uint64 { return (w - ones) & ^w & highs }
 
-// appendArray is one pass with two states: at the top of the loop a value or an opening brace is due, after the value
-// a delimiter or closing braces.
+// appendArray reads src in one pass. At the top of the loop, a value or an opening brace follows;
+// after a value, a delimiter or closing braces.
 func (e *textElem) appendArray(dst, src []byte) ([]byte, bool) {
 	depth := 0
 	for {

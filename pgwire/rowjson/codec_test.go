@@ -29,8 +29,8 @@ func TestAppendString(t *testing.T) {
 	f("\xff\xfe invalid", "\"\xff\xfe invalid\"")
 }
 
-// TestEscapesAnywhere: with room behind the buffer strings are copied as they are looked at. No byte that needs an escape is
-// missed, wherever it stands, and nothing is written behind the string.
+// TestEscapesAnywhere: with room after the buffer, strings are copied while they are checked. Every
+// byte that needs an escape is found, at every position, and no byte after the string is written.
 func TestEscapesAnywhere(t *testing.T) {
 	const clean = "The quick brown fox jumps over the lazy dog, 1234567890."
 	for n := range len(clean) {
@@ -66,7 +66,7 @@ func slowString(s []byte) []byte {
 	return append(dst, '"')
 }
 
-// TestIntegers: all there are of few digits, and those around powers of ten, with room and without.
+// TestIntegers: all integers of few digits and those around powers of ten, with room and without.
 func TestIntegers(t *testing.T) {
 	f := func(v int64) {
 		t.Helper()
@@ -141,7 +141,8 @@ func TestAppendObject(t *testing.T) {
 	}
 }
 
-// TestCodecs shows what goes in and what comes out; want "" means refused. The oracle test has the many values.
+// TestCodecs shows the input and output of each codec; want "" means refused. The oracle test has
+// many more values.
 func TestCodecs(t *testing.T) {
 	f := func(oid uint32, src, want string) {
 		t.Helper()
@@ -215,7 +216,7 @@ func TestCodecs(t *testing.T) {
 	f(1006, string(binaryArrayOf(22, 2, binaryArrayOf(21, 1, be(int16(7))))), `[[7],[7]]`)
 }
 
-// TestCalendar goes through all days of the first 9999 years beside the standard library's calendar.
+// TestCalendar compares all days of the first 9999 years with the standard library's calendar.
 func TestCalendar(t *testing.T) {
 	day := time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC)
 	epoch := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)

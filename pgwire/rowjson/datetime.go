@@ -10,13 +10,13 @@ const (
 	microsPerSecond = 1_000_000
 	secondsPerDay   = 86_400
 	microsPerDay    = secondsPerDay * microsPerSecond
-	// daysToMarch0000 is the distance from 1 March of the year 0, where the calendar below starts counting, to PostgreSQL's epoch,
-	// 1 January 2000.
+	// daysToMarch0000 is the number of days from 1 March of the year 0, where the calendar below
+	// starts, to PostgreSQL's epoch, 1 January 2000.
 	daysToMarch0000 = 730_425
 	daysPerEra      = 146_097 // 400 years, after which the Gregorian calendar repeats
 )
 
-// appendDate: int32 days since 2000-01-01, with both ends of the range for the infinities.
+// appendDate: int32 days since 2000-01-01. The smallest and the largest value are the infinities.
 func appendDate(dst, src []byte) ([]byte, bool) {
 	if len(src) != 4 {
 		return dst, false
@@ -33,10 +33,11 @@ func appendDate(dst, src []byte) ([]byte, bool) {
 	return endDate(dst, bc), true
 }
 
-// appendTimestamp: int64 microseconds since 2000-01-01 without zone, with both ends of the range for the infinities.
+// appendTimestamp: int64 microseconds since 2000-01-01 without zone. The smallest and the largest
+// value are the infinities.
 func appendTimestamp(dst, src []byte) ([]byte, bool) { return appendMoment(dst, src, "") }
 
-// appendTimestampUTC: a timestamptz has the same bytes, counted in UTC.
+// appendTimestampUTC: a timestamptz has the same format, counted in UTC.
 func appendTimestampUTC(dst, src []byte) ([]byte, bool) { return appendMoment(dst, src, "+00:00") }
 
 func appendMoment(dst, src []byte, offset string) ([]byte, bool) {
@@ -77,8 +78,8 @@ func appendTime(dst, src []byte) ([]byte, bool) {
 	return append(dst, '"'), true
 }
 
-// appendTimeTZ: a time and the zone in seconds west of Greenwich. to_json treats it as any other text, so the zone is printed in
-// timetz's own style, minutes and seconds only when there are any.
+// appendTimeTZ: a time, and the zone in seconds west of Greenwich. to_json prints timetz as text,
+// so the zone has the style of timetz: minutes and seconds only if they are not zero.
 func appendTimeTZ(dst, src []byte) ([]byte, bool) {
 	if len(src) != 12 {
 		return dst, false
@@ -105,10 +106,10 @@ func appendTimeTZ(dst, src []byte) ([]byte, bool) {
 	return append(dst, '"'), true
 }
 
-// appendTimestampTZ turns the ISO text of a timestamptz into the XSD form that to_json prints: a T between day and time, and minutes in the
-// offset even if they are zero.
+// appendTimestampTZ converts the ISO text of a timestamptz to the XSD form that to_json prints: a T
+// between date and time, and minutes in the offset even if they are zero.
 func appendTimestampTZ(dst, src []byte) ([]byte, bool) {
-	// Fast path: a year of four digits, an offset of hours, not before Christ.
+	// Fast path: a year of four digits, an offset in whole hours, not BC.
 	if n := len(dst); len(src) >= 22 && plainISO(src) && cap(dst)-n >= len(src)+5 {
 		dst = dst[:n+len(src)+5]
 		b := dst[n:]
@@ -138,7 +139,7 @@ func appendTimestampTZ(dst, src []byte) ([]byte, bool) {
 	return append(dst, '"'), true
 }
 
-// plainISO tells whether s, of at least 22 bytes, is yyyy-mm-dd hh:mm:ss[.f]±hh.
+// plainISO reports whether s, of at least 22 bytes, is yyyy-mm-dd hh:mm:ss[.f]±hh.
 func plainISO(s []byte) bool {
 	end := len(s) - 3
 	if end > 19 && (s[19] != '.' || end == 20 || digits(s, 20) != end) {
@@ -148,8 +149,9 @@ func plainISO(s []byte) bool {
 		(s[end] == '+' || s[end] == '-') && s[end+1]-'0' <= 9 && s[end+2]-'0' <= 9
 }
 
-// splitISO checks that s is year-mm-dd hh:mm:ss[.f]±hh[:mm[:ss]][ BC], the style PostgreSQL prints under DateStyle ISO and no other,
-// and finds the space before the time and the sign of the offset.
+// splitISO checks that s is year-mm-dd hh:mm:ss[.f]±hh[:mm[:ss]][ BC]. PostgreSQL prints this style
+// under DateStyle ISO and no other. splitISO returns the positions of the space before the time and
+// of the sign of the offset.
 func splitISO(s []byte) (space, offset int, ok bool) {
 	year := digits(s, 0)
 	space = year + 6
@@ -192,8 +194,8 @@ var (
 	clockISO  = newPattern("00:00:00")
 )
 
-// pattern tests eight bytes in one step. After exclusive or with the text a digit is below 10 and any other byte of the text is 0 if it is the same:
-// adding the room keeps those below 128.
+// pattern tests eight bytes in one step. After exclusive or with the text, a digit is below 10, and
+// any other byte is 0 if it equals that of the text. Adding room keeps these below 128.
 type pattern struct{ text, room uint64 }
 
 func newPattern(text string) pattern {
@@ -213,7 +215,7 @@ func (p *pattern) matches(s []byte) bool {
 	return (diff|(diff&^highs+p.room))&highs == 0
 }
 
-// numbered tells whether s begins like the pattern, in which a 0 stands for any digit.
+// numbered reports whether s begins with the pattern, in which a 0 stands for any digit.
 func numbered(s []byte, pattern string) bool {
 	if len(s) < len(pattern) {
 		return false
@@ -230,9 +232,10 @@ func numbered(s []byte, pattern string) bool {
 	return true
 }
 
-// appendCivil appends year-mm-dd of the proleptic Gregorian calendar for a day counted from 2000-01-01, and tells whether the
-// year is before Christ. Years have at least four digits. The year is counted from March, so that the leap day comes last and
-// the month follows from the day of the year by one division.
+// appendCivil appends year-mm-dd of the proleptic Gregorian calendar for a day counted from
+// 2000-01-01. It reports whether the year is BC. Years have at least four digits. The calculation
+// counts years from March, so that the leap day is the last day of a year and the month follows
+// from the day of the year by one division.
 func appendCivil(dst []byte, days int64) (_ []byte, bc bool) {
 	days += daysToMarch0000
 	era := days / daysPerEra
@@ -262,7 +265,8 @@ func appendCivil(dst []byte, days int64) (_ []byte, bc bool) {
 		put2(dst[len(dst)-4:], uint64(year)/100)
 		put2(dst[len(dst)-2:], uint64(year)%100)
 	}
-	// Here as below: one check of the capacity, then the digits are written over the pattern.
+	// Here and below, the pattern is appended with one check of the capacity and then overwritten
+	// with digits.
 	dst = append(dst, "-00-00"...)
 	put2(dst[len(dst)-5:], uint64(m+3))
 	put2(dst[len(dst)-2:], uint64(d+1))
@@ -306,10 +310,10 @@ func append2(dst []byte, v uint64) []byte {
 	return dst
 }
 
-// put2 writes v, below 100, as two digits.
+// put2 writes v, which is below 100, as two digits.
 func put2(b []byte, v uint64) { binary.LittleEndian.PutUint16(b, pairs[v]) }
 
-// pairs is the two digits of each number below 100, the first in the low half.
+// pairs has the two digits of each number below 100, the first digit in the low byte.
 var pairs = func() (t [100]uint16) {
 	for i := range t {
 		t[i] = uint16('0'+i/10) | uint16('0'+i%10)<<8

@@ -7,7 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// trusted are the types whose bytes are copied: their JSON is as valid as what the server sends.
+// trusted has the types whose bytes are copied unchecked: their JSON is valid only if the server
+// sends valid JSON.
 var trusted = map[uint32]bool{114: true, 3802: true, 199: true, 3807: true}
 
 var wireSeeds = []string{
@@ -26,8 +27,9 @@ var wireSeeds = []string{
 	"\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x0b\x86\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x00\x10aaaaaaaaaaaaaaaa",
 }
 
-// FuzzCodec gives the same bytes to every codec. None panics or writes before the buffer's end; what one accepts is valid JSON, what
-// one refuses leaves the buffer as it was. Fast paths that want room in the buffer come to the same as the slow ones that do not.
+// FuzzCodec gives the same bytes to every codec. A codec must not panic, write to its source or
+// change the buffer if it refuses the bytes. If it accepts them, it must append valid JSON. Fast
+// paths, which need room in the buffer, must give the same result as the slow ones.
 func FuzzCodec(f *testing.F) {
 	for _, s := range wireSeeds {
 		f.Add([]byte(s))

@@ -33,8 +33,9 @@ func appendUUID(dst, src []byte) ([]byte, bool) {
 	return dst, true
 }
 
-// hex4 makes the eight hexadecimal digits of four bytes, the first digit lowest. Each half byte gets a byte of its own; those above
-// 9 (adding 6 carries into bit 4) are moved on from behind '9' to 'a'.
+// hex4 returns the eight hexadecimal digits of four bytes, the first digit in the lowest byte. Each
+// half byte gets a byte. For values above 9 (adding 6 carries into bit 4), the distance between '9'
+// and 'a' is added.
 func hex4(b []byte) uint64 {
 	w := uint64(binary.LittleEndian.Uint32(b))
 	w = (w | w<<16) & 0x0000ffff0000ffff
@@ -44,7 +45,7 @@ func hex4(b []byte) uint64 {
 	return w + '0'*ones + letters*('a'-'9'-1)
 }
 
-// appendJSON copies: the server has validated the text when it was stored.
+// appendJSON copies the text, which the server has validated.
 func appendJSON(dst, src []byte) ([]byte, bool) {
 	if len(src) == 0 {
 		return dst, false
@@ -52,7 +53,7 @@ func appendJSON(dst, src []byte) ([]byte, bool) {
 	return append(dst, src...), true
 }
 
-// appendJSONB copies what follows the version byte of jsonb_send.
+// appendJSONB copies the text after the version byte of jsonb_send.
 func appendJSONB(dst, src []byte) ([]byte, bool) {
 	if len(src) < 2 || src[0] != 1 {
 		return dst, false
@@ -60,7 +61,8 @@ func appendJSONB(dst, src []byte) ([]byte, bool) {
 	return append(dst, src[1:]...), true
 }
 
-// appendHex writes a bytea as under bytea_output = hex: \x and two digits for each byte, the backslash escaped.
+// appendHex appends a bytea as with bytea_output = hex: \x, with the backslash escaped, and two
+// digits per byte.
 func appendHex(dst, src []byte) ([]byte, bool) {
 	dst = append(dst, `"\\x`...)
 	n := len(dst)

@@ -8,19 +8,19 @@ import (
 	"unicode/utf8"
 )
 
-// NormalCodec is for values of type json of which the text is wanted that a
-// cast to jsonb would give them: one space behind each colon and comma, members
-// in jsonb's order, the last of those with one name, numbers without exponent.
-// PostgreSQL needs longer for that cast than for making the value (for 100 rows
-// of five columns 165 µs, where this takes 30).
+// NormalCodec returns a codec that converts the text of a json value to the text that PostgreSQL
+// prints after a cast to jsonb: one space after each colon and comma, members in jsonb's order, the
+// last of several members with one name, numbers without exponent. PostgreSQL takes longer for this
+// cast than for making the value (165 µs for 100 rows of five columns, where this codec takes 30).
 //
-// It answers false for the little it does not do, and for what the cast refuses.
+// The codec reports false for values beyond the bounds below, for member names with escapes, and
+// for values that the cast refuses.
 func NormalCodec() Codec { return Codec{Format: Text, Append: appendNormal} }
 
-// Bounds of what is done here; PostgreSQL does the rest.
+// Bounds of NormalCodec. PostgreSQL converts values beyond them.
 const (
 	maxNormalDepth  = 200
-	maxNormalNumber = 400 // bytes, and digits that an exponent adds
+	maxNormalNumber = 400 // bytes of a number, and digits that an exponent adds
 )
 
 func appendNormal(dst, src []byte) ([]byte, bool) {
@@ -34,7 +34,7 @@ func appendNormal(dst, src []byte) ([]byte, bool) {
 	return dst, true
 }
 
-// normalizer reads JSON that PostgreSQL has checked. It does not rely on that.
+// normalizer reads JSON. PostgreSQL has validated it, but normalizer does not rely on that.
 type normalizer struct {
 	src     []byte
 	at      int
@@ -52,7 +52,7 @@ func (n *normalizer) space() {
 	}
 }
 
-// next skips white space and takes c if it comes.
+// next skips white space and reads c. It reports false if another byte follows.
 func (n *normalizer) next(c byte) bool {
 	if n.at < len(n.src) && n.src[n.at] > ' ' { // fast path
 		if n.src[n.at] == c {
@@ -125,10 +125,10 @@ func (n *normalizer) array(dst []byte, depth int) ([]byte, bool) {
 	}
 }
 
-// member is where one has been written: name, colon and value.
+// member is the position of a member in the output: name, colon and value.
 type member struct{ start, name, end int }
 
-// fewMembers are kept track of without allocating.
+// fewMembers is the number of members that need no allocation.
 const fewMembers = 24
 
 func (n *normalizer) object(dst []byte, depth int) ([]byte, bool) {
@@ -145,7 +145,7 @@ func (n *normalizer) object(dst []byte, depth int) ([]byte, bool) {
 		if !n.next('"') {
 			return dst, false
 		}
-		if dst, ok = n.string(dst); !ok || n.escaped { // jsonb goes by the length of what an escape means
+		if dst, ok = n.string(dst); !ok || n.escaped { // jsonb compares lengths without escapes
 			return dst, false
 		}
 		m.name = len(dst)
@@ -175,7 +175,7 @@ func (n *normalizer) object(dst []byte, depth int) ([]byte, bool) {
 	return append(dst, '}'), true
 }
 
-// compareNames has the order of jsonb: shorter names first.
+// compareNames compares in the order of jsonb: shorter names first.
 func compareNames(b []byte, x, y member) int {
 	if c := cmp.Compare(x.name-x.start, y.name-y.start); c != 0 {
 		return c
@@ -183,13 +183,13 @@ func compareNames(b []byte, x, y member) int {
 	return bytes.Compare(b[x.start:x.name], b[y.start:y.name])
 }
 
-// arrange writes the members, which end dst, in their order.
+// arrange sorts the members, which are at the end of dst.
 func arrange(dst []byte, members []member) []byte {
 	start, end := members[0].start, len(dst)
 	slices.SortStableFunc(members, func(x, y member) int { return compareNames(dst, x, y) })
 	for i, m := range members {
 		if i+1 < len(members) && compareNames(dst, m, members[i+1]) == 0 {
-			continue // the last one counts
+			continue // the last of equal names counts
 		}
 		if len(dst) > end {
 			dst = append(dst, ',', ' ')
@@ -199,7 +199,7 @@ func arrange(dst []byte, members []member) []byte {
 	return dst[:start+copy(dst[start:], dst[end:])]
 }
 
-// string writes the string whose first quote has been read.
+// string copies the string whose opening quote has been read.
 func (n *normalizer) string(dst []byte) ([]byte, bool) {
 	dst = append(dst, '"')
 	for {
@@ -224,7 +224,7 @@ func (n *normalizer) string(dst []byte) ([]byte, bool) {
 	}
 }
 
-// escape writes what a backslash, which has been read, begins.
+// escape copies the escape whose backslash has been read.
 func (n *normalizer) escape(dst []byte) ([]byte, bool) {
 	if n.at == len(n.src) {
 		return dst, false
@@ -241,7 +241,7 @@ func (n *normalizer) escape(dst []byte) ([]byte, bool) {
 		return dst, false
 	}
 	r, ok := n.hex()
-	if !ok || r == 0 { // a NUL is refused
+	if !ok || r == 0 { // jsonb refuses NUL
 		return dst, false
 	}
 	if utf16.IsSurrogate(r) {
@@ -276,9 +276,9 @@ func (n *normalizer) hex() (r rune, ok bool) {
 	return r, true
 }
 
-// appendEscaped appends a character as PostgreSQL writes it in a string.
+// appendEscaped appends a character as PostgreSQL prints it in a string.
 func appendEscaped(dst []byte, r rune) []byte {
-	const short = "........btn.fr.." // by code, of the control characters
+	const short = "........btn.fr.." // letters by the code of the control character
 	switch {
 	case r == '"' || r == '\\':
 		return append(dst, '\\', byte(r))
@@ -291,8 +291,7 @@ func appendEscaped(dst []byte, r rune) []byte {
 	return utf8.AppendRune(dst, r)
 }
 
-// number writes a number as numeric prints it: the digits it came with, and
-// no exponent.
+// number appends a number as numeric prints it: with the same digits, and without exponent.
 func (n *normalizer) number(dst []byte) ([]byte, bool) {
 	start := n.at
 	point, exponent := -1, -1
@@ -329,7 +328,7 @@ scan:
 		return dst, false
 	}
 	if negative && len(bytes.Trim(mantissa, "0.")) > 0 {
-		dst = append(dst, '-') // zero has no sign
+		dst = append(dst, '-') // numeric zero has no sign
 	}
 	return appendShifted(dst, whole, fraction, shift), true
 }
@@ -354,7 +353,7 @@ func smallInt(text []byte) (v int, ok bool) {
 	return v, true
 }
 
-// appendShifted writes whole.fraction with the point moved to the right.
+// appendShifted appends whole.fraction with the point moved to the right by shift digits.
 func appendShifted(dst, whole, fraction []byte, shift int) []byte {
 	digits, point := len(whole)+len(fraction), len(whole)+shift
 	at := func(i int) byte {

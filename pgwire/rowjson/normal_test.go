@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// beyondNormal are left to PostgreSQL, which may refuse them, too.
+// beyondNormal has values that are left to PostgreSQL, which may refuse them, too.
 var beyondNormal = []string{
 	`"\u0000"`, `"\ud800"`, `"\ud800x"`, `"\udc00"`, `{"a\n":1}`, "1e500", "1e-500", strings.Repeat("[", 300) + strings.Repeat("]", 300),
 	strings.Repeat("1", 500), "", " ", "{", "[", `"`, `"\`, `{"a"}`, `[1,]`, `{"a":1,}`, "tru", "nul", "1 2", "[1 2]", "-", "-.5", "1e", "1e+", "E00", "x", `"\x"`, `"\u12"`,
@@ -92,7 +92,8 @@ func randomJSON(r *rand.Rand, dst []byte, depth int) []byte {
 	return append(dst, '}')
 }
 
-// FuzzNormal: what it accepts of valid JSON is the same value, and normal already.
+// FuzzNormal: the output for valid JSON is an equal value, and normalizing it again does not change
+// it.
 func FuzzNormal(f *testing.F) {
 	for _, text := range append(normalTexts, beyondNormal...) {
 		f.Add([]byte(text))
@@ -103,14 +104,14 @@ func FuzzNormal(f *testing.F) {
 			t.Fatalf("%q: buffer is now %q", src, once)
 		}
 		if !ok || !json.Valid(src) {
-			return // what PostgreSQL sends is valid
+			return // PostgreSQL sends only valid JSON
 		}
 		if !json.Valid(once[1:]) {
 			t.Fatalf("%q became %q", src, once[1:])
 		}
 		twice, ok := NormalCodec().Append(nil, once[1:])
 		if !ok && len(once) > maxNormalNumber {
-			return // a number has become too long to be taken once more
+			return // a number has become longer than maxNormalNumber
 		}
 		if !ok || string(twice) != string(once[1:]) {
 			t.Fatalf("%q became %q, and that %q %t", src, once[1:], twice, ok)

@@ -27,8 +27,8 @@ func appendInt8(dst, src []byte) ([]byte, bool) {
 	return appendInt(dst, int64(binary.BigEndian.Uint64(src))), true
 }
 
-// appendInt appends an integer. Those of up to eight digits, most of all, are made in one word, without a loop or a branch that
-// depends on how many digits there are.
+// appendInt appends an integer. Integers of up to eight digits, the most frequent ones, are made in
+// one word, without a loop or a branch on the number of digits.
 func appendInt(dst []byte, v int64) []byte {
 	n := len(dst)
 	if uint64(v) >= 100_000_000 || cap(dst)-n < 8 {
@@ -40,8 +40,9 @@ func appendInt(dst []byte, v int64) []byte {
 	return dst[:n+8-zeros/8]
 }
 
-// digits8 makes eight digits, 0 to 9 each, of a number below 10^8, the first digit lowest: it parts the number in halves of four
-// digits, those in halves of two, and those in digits, dividing by multiplication where that is exact.
+// digits8 splits a number below 10^8 into eight digits of one byte each, the first digit in the
+// lowest byte. It splits the number into halves of four digits, these into halves of two, and these
+// into digits. It divides by multiplication where that is exact.
 func digits8(v uint64) uint64 {
 	high := v / 10_000
 	w := high | (v-10_000*high)<<32
@@ -51,7 +52,7 @@ func digits8(v uint64) uint64 {
 	return high | (w-10*high)<<8
 }
 
-// appendOID: four bytes without sign, which to_json takes for a text.
+// appendOID: four bytes without sign. to_json prints an oid as a string.
 func appendOID(dst, src []byte) ([]byte, bool) {
 	if len(src) != 4 {
 		return dst, false
@@ -60,7 +61,8 @@ func appendOID(dst, src []byte) ([]byte, bool) {
 	return append(dst, '"'), true
 }
 
-// appendNumber copies a number that arrived as text. NaN and the infinities are no JSON numbers and are quoted, as to_json does.
+// appendNumber copies a number in text. NaN and the infinities are quoted, as by to_json, because
+// JSON has no such numbers.
 func appendNumber(dst, src []byte) ([]byte, bool) {
 	if !isNumber(src) {
 		return AppendString(dst, src), true
@@ -68,7 +70,7 @@ func appendNumber(dst, src []byte) ([]byte, bool) {
 	return append(dst, src...), true
 }
 
-// isNumber tells whether s is a number in JSON's grammar.
+// isNumber reports whether s is a number in JSON's grammar.
 func isNumber(s []byte) bool {
 	i := 0
 	if i < len(s) && s[i] == '-' {
@@ -100,7 +102,7 @@ func isNumber(s []byte) bool {
 	return i == len(s)
 }
 
-// digits is the index of the first byte of s at or after i that is no digit.
+// digits returns the index of the first byte of s, at or after i, that is not a digit.
 func digits(s []byte, i int) int {
 	for i < len(s) && s[i]-'0' <= 9 {
 		i++

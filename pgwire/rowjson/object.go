@@ -2,14 +2,15 @@ package rowjson
 
 // Column is one member of the objects that AppendObject writes.
 type Column struct {
-	key   []byte // comma, quoted name, colon: `,"id":`; with shortKey bytes of memory at least
+	key   []byte // comma, quoted name, colon: `,"id":`; its capacity is at least shortKey
 	Codec Codec
 }
 
-// shortKey is what the memory of every key has room for, so that short keys are copied in one step.
+// shortKey is the minimum capacity of a key in bytes, so that short keys are copied in one step.
 const shortKey = 16
 
-// NewColumn finds the codec; false if the type has none.
+// NewColumn returns the column with the codec of a built-in type. It returns false if the type has
+// no codec.
 func NewColumn(name string, oid uint32) (Column, bool) {
 	codec, ok := Lookup(oid)
 	if !ok {
@@ -18,19 +19,20 @@ func NewColumn(name string, oid uint32) (Column, bool) {
 	return codec.Column(name), true
 }
 
-// Column is a column of that name with values for the codec.
+// Column returns the column with that name and codec.
 func (c Codec) Column(name string) Column {
 	key := append(make([]byte, 0, max(shortKey, len(name)+4)), ',')
 	return Column{key: AppendKey(key, name), Codec: c}
 }
 
-// AppendKey appends an object's key: the name as a JSON string, and a colon.
+// AppendKey appends a key of an object: the name as a JSON string, and a colon.
 func AppendKey(dst []byte, name string) []byte {
 	return append(AppendString(dst, []byte(name)), ':')
 }
 
-// AppendObject appends one row as an object; a nil value is NULL. It reports false, with dst at its old length, if a codec refused its value
-// or the row has another number of values than there are columns.
+// AppendObject appends one row as an object. A nil value is NULL. AppendObject reports false, with
+// dst at its old length, if a codec refuses its value or if the number of values differs from the
+// number of columns.
 func AppendObject(dst []byte, cols []Column, values [][]byte) ([]byte, bool) {
 	start := len(dst)
 	if len(values) != len(cols) {
@@ -54,7 +56,7 @@ func AppendObject(dst []byte, cols []Column, values [][]byte) ([]byte, bool) {
 	return append(dst, '}'), true
 }
 
-// appendKey appends a column's key.
+// appendKey appends the key of a column.
 func appendKey(dst, key []byte) []byte {
 	n := len(dst)
 	if len(key) > shortKey || cap(dst)-n < shortKey {

@@ -72,10 +72,10 @@ func (o *oracle) query(sql string, formats ...int16) *pgconn.Result {
 	return res
 }
 
-// fill returns something to select from that has a column v of the type and a row per text.
+// fill returns a FROM item with a column v of the type and one row per text.
 func (o *oracle) fill(typ string, texts []string) (from string) {
 	o.Helper()
-	if strings.Contains(typ, "cstring") { // no table can have a column of a pseudo-type
+	if strings.Contains(typ, "cstring") { // a table cannot have a column of a pseudo-type
 		var rows strings.Builder
 		for _, text := range texts {
 			rows.WriteString(", (" + literal(text) + "::" + typ + ")")
@@ -91,7 +91,7 @@ func (o *oracle) fill(typ string, texts []string) (from string) {
 
 func literal(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
-// fixtures are the objects that samples name.
+// fixtures creates the objects that samples name.
 func (o *oracle) fixtures() {
 	o.Helper()
 	o.exec(`create schema if not exists other;
@@ -102,7 +102,7 @@ func (o *oracle) fixtures() {
 		analyze "We ""ird	ab"`)
 }
 
-// compare asks for every v of the query in the codec's format, and for what to_json prints.
+// compare requests every v of the query in the codec's format, and the output of to_json for it.
 func (o *oracle) compare(what, from string, oid uint32, codec Codec, notISO bool) (values int) {
 	o.Helper()
 	res := o.query("select v, to_json(v)::text from "+from+" where v is not null", codec.Format, Text)
@@ -192,7 +192,8 @@ func TestOracle(t *testing.T) {
 	t.Logf("%d values compared in %d sessions of PostgreSQL %s", total, len(sessions), o.conn.ParameterStatus("server_version"))
 }
 
-// TestCatalog compares the table of types with pg_type: each built-in type has a codec, except what is made of composites.
+// TestCatalog compares the table of types with pg_type: each built-in type has a codec, except
+// types made of composites.
 func TestCatalog(t *testing.T) {
 	o := connect(t)
 	res := o.query(`select t.oid, t.typname, t.typarray, t.typdelim, coalesce(e.typtype, '-'), t.typtype
@@ -235,7 +236,8 @@ func number(text []byte) (n uint64) {
 	return n
 }
 
-// TestUserTypes: domains come as their base type, enums and ranges of the user's by TextCodec, composites have none.
+// TestUserTypes: domains arrive as their base type, user-defined enums and ranges have TextCodec,
+// composites have no codec.
 func TestUserTypes(t *testing.T) {
 	o := connect(t)
 	o.exec(`create schema u; set search_path = u;
@@ -265,7 +267,8 @@ func TestUserTypes(t *testing.T) {
 	}
 }
 
-// TestRows compares whole objects with row_to_json: a table with a column of every type, and names that need quoting.
+// TestRows compares whole objects with row_to_json. The table has a column of every type, and names
+// that need quoting.
 func TestRows(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)

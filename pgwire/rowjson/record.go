@@ -8,33 +8,33 @@ import (
 // Member is one field of the records that RecordArrayCodec reads.
 type Member struct {
 	Name string
-	Type uint32   // OID of the column's type; that of json for what to_json made
+	Type uint32   // OID of the column's type; that of json for the result of to_json
 	Text bool     // the column was cast to text
 	Of   []Member // not nil: the field is an array of records with these fields
 }
 
-// OIDs of the types with a meaning of their own here.
+// OIDs with a special meaning in this file.
 const (
-	// RecordArray is the type of a column that RecordArrayCodec reads.
+	// RecordArray is the type of columns that RecordArrayCodec reads: record[].
 	RecordArray = 2287
 	record      = 2249
 	text        = 25
 )
 
-// recordField is a Member ready for use.
+// recordField is a Member, prepared for appendRecord.
 type recordField struct {
-	key    []byte // name and colon as jsonb prints them, with the comma before it
+	key    []byte // comma, name and colon, as jsonb prints them
 	oid    uint32 // of the type on the wire
 	append AppendFunc
 }
 
-// RecordArrayCodec is for arrays of anonymous records, in binary. They become the
-// text that a cast to jsonb would give to an array of objects with these members,
-// which are in jsonb's order already: shorter names first. It is false for members
-// of a type that has no such form.
+// RecordArrayCodec returns a codec for arrays of anonymous records, in binary. It appends the text
+// that PostgreSQL prints for the same rows as a jsonb array of objects with these members. The
+// members must be in jsonb's order: shorter names first. RecordArrayCodec returns false if the type
+// of a member is not in recordFields.
 //
-// The wire has the array (array_send), and in each element the number of fields
-// and for each field its type, its length or -1, and its value (record_send).
+// The wire has the array (array_send). Each element has the number of fields, and for each field
+// its type, its length or -1, and its value (record_send).
 func RecordArrayCodec(members []Member) (Codec, bool) {
 	fields := make([]recordField, len(members))
 	for i, m := range members {
@@ -65,8 +65,8 @@ func RecordArrayCodec(members []Member) (Codec, bool) {
 	}}, true
 }
 
-// recordFields are the types that columns of records may have. Their form in
-// records depends on no setting but DateStyle; timestamptz fails if it is not ISO.
+// recordFields has the types that columns of records may have. Their form in records depends on no
+// setting but DateStyle: a timestamptz that is not ISO fails.
 var recordFields = map[uint32]AppendFunc{
 	16: appendBinaryBool, 21: appendInt2, 23: appendInt4, 20: appendInt8, 1700: appendNumber,
 	text: appendText, 1043: appendText, 1042: appendText, 19: appendText,
@@ -79,7 +79,7 @@ func appendRecord(dst, src []byte, fields []recordField) ([]byte, bool) {
 		return dst, false
 	}
 	dst = append(dst, '{')
-	values := arrayReader{src: src[4:]} // each value stands there like an element of an array, behind its type
+	values := arrayReader{src: src[4:]} // after its type, a value has the form of an array element
 	for i := range fields {
 		if len(values.src) < 4 || binary.BigEndian.Uint32(values.src) != fields[i].oid {
 			return dst, false

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestRecords compares with what PostgreSQL prints of the same rows as jsonb,
-// under settings that change how values are printed otherwise.
+// TestRecords compares with the jsonb that PostgreSQL prints for the same rows, under settings that
+// change how values are printed.
 func TestRecords(t *testing.T) {
 	o := connect(t)
 	random := rand.New(rand.NewPCG(5, 6))
@@ -26,7 +26,7 @@ func TestRecords(t *testing.T) {
 	}
 }
 
-// castToText are the types that are cast to text in records.
+// castToText has the types that are cast to text in records.
 var castToText = map[uint32]bool{1700: true, 1184: true}
 
 func (o *oracle) compareRecords(t *testing.T, name string, oid uint32, texts []string) {
@@ -56,7 +56,7 @@ func (o *oracle) compareRecords(t *testing.T, name string, oid uint32, texts []s
 			got, ok := codec.Append([]byte("x"), row[0])
 			switch {
 			case ok && string(got) == "x"+string(row[1]):
-			case !ok && string(got) == "x" && name == "json": // what is beyond NormalCodec
+			case !ok && string(got) == "x" && name == "json": // beyond the bounds of NormalCodec
 			default:
 				t.Errorf("%s under %s: %.100s\ngot  %.300s (%v)\nwant %.300s", name, s.settings, texts[i], got, ok, row[1])
 				return
@@ -65,13 +65,13 @@ func (o *oracle) compareRecords(t *testing.T, name string, oid uint32, texts []s
 	}
 }
 
-// TestRecordArrays has arrays of no, one and many elements, and what is none.
+// TestRecordArrays has arrays of zero, one and many elements, and malformed ones.
 func TestRecordArrays(t *testing.T) {
 	o := connect(t)
 	o.exec("reset all")
 	codec, _ := RecordArrayCodec([]Member{{Name: "id", Type: 23}})
 	if _, ok := RecordArrayCodec([]Member{{Name: "id", Type: 701}}); ok {
-		t.Error("a codec for float8, which jsonb prints otherwise")
+		t.Error("float8 has a codec, but jsonb prints it differently")
 	}
 	for query, want := range map[string]string{
 		"select array(select row(i) from generate_series(1, 0) i)":       "[]",
@@ -101,12 +101,12 @@ func TestRecordArrays(t *testing.T) {
 	}
 }
 
-// FuzzRecords: no bytes make the codec panic, and what it makes is JSON.
+// FuzzRecords: the codec does not panic for any bytes, and appends valid JSON.
 func FuzzRecords(f *testing.F) {
 	codec, _ := RecordArrayCodec([]Member{
 		{Name: "i", Type: 23},
 		{Name: "n", Type: 1700, Text: true},
-		{Name: "t", Type: 25}, // json is trusted to be some; see FuzzNormal
+		{Name: "t", Type: 25}, // not json, whose bytes are trusted; see FuzzNormal
 		{Name: "of", Of: []Member{{Name: "ok", Type: 16}}},
 	})
 	size := func(n int) string { return string([]byte{0, 0, 0, byte(n)}) }

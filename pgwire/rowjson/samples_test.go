@@ -8,13 +8,14 @@ import (
 	"strings"
 )
 
-// sampler makes the input texts of one type: the edges, and any number of random values.
+// sampler makes input texts of one type: edge cases, and any number of random values.
 type sampler struct {
 	edges  []string
 	random func(r *rand.Rand) string
 }
 
-// samplers covers the types of the table by name. Types without input are in unreadable.
+// samplers has a sampler for each type of the table, by name. Types without input function are in
+// unreadable.
 var samplers = map[string]sampler{
 	"bool": {[]string{"t", "f"}, oneOf("t", "f")},
 	"int2": {[]string{"0", "1", "-1", "32767", "-32768"}, func(r *rand.Rand) string { return itoa(int64(int16(r.Uint32()))) }},
@@ -165,13 +166,14 @@ var (
 	tstzRange = tsRange
 )
 
-// unreadable types have no input function; their values come from where the server keeps some, or there are none to be had.
+// unreadable has the types without input function. Their values come from where the server stores
+// some, if anywhere.
 var unreadable = map[string]string{
 	"pg_node_tree":    "select adbin from pg_attrdef",
 	"pg_ndistinct":    "select stxdndistinct from pg_statistic_ext_data",
 	"pg_dependencies": "select stxddependencies from pg_statistic_ext_data",
 	"pg_mcv_list":     "select stxdmcv from pg_statistic_ext_data",
-	// Inside indexes only: no column or function a query may name returns them.
+	// These occur only inside indexes: no column or function that a query may name returns them.
 	"gtsvector":                    "",
 	"pg_brin_bloom_summary":        "",
 	"pg_brin_minmax_multi_summary": "",
@@ -238,7 +240,7 @@ func point(r *rand.Rand) string {
 	return fmt.Sprintf("(%v,%v)", r.NormFloat64(), float64(r.IntN(1000))/10)
 }
 
-// between makes ranges; the bounds are made until they are in order.
+// between makes ranges. It makes bounds until they are in order.
 func between(bound func(*rand.Rand) string) func(*rand.Rand) string {
 	return func(r *rand.Rand) string {
 		switch r.IntN(4) {
@@ -272,7 +274,7 @@ func bytesOf(r *rand.Rand) []byte {
 	return b
 }
 
-// str is full of everything that some layer escapes.
+// str contains all characters that some layer escapes.
 func str(r *rand.Rand) string {
 	const alphabet = "abcdefgh ABC 012 NULL{}(),;[]'<>&/\"\\\"\\\b\f\n\r\t\x01\x0b\x1e\x1f\x7f"
 	var b strings.Builder
@@ -287,7 +289,7 @@ func str(r *rand.Rand) string {
 	return b.String()
 }
 
-// short fits into a name, and is a name that the server does not cut in the middle of a character.
+// short is short enough for a name, and a name that the server does not cut inside a character.
 func short(r *rand.Rand) string {
 	s := []rune(str(r))
 	return string(s[:min(len(s), 15)])
@@ -297,7 +299,7 @@ func jsonValue(r *rand.Rand) string {
 	return fmt.Sprintf(`{"k%d": %s, "s": %s, "l":[%d , null,{}]}`, small(r), strconv.FormatFloat(r.NormFloat64(), 'g', -1, 64), AppendString(nil, []byte(str(r))), small(r))
 }
 
-// arrayText writes an array literal of random shape whose elements are taken from texts.
+// arrayText writes an array literal of random shape with elements from texts.
 func arrayText(r *rand.Rand, texts []string, delim byte) string {
 	ndim := 1
 	if r.IntN(3) == 0 {

@@ -11,11 +11,12 @@ const (
 	hex   = "0123456789abcdef"
 )
 
-// AppendString appends s as a JSON string with the escapes PostgreSQL's escape_json makes: the short ones for the controls that
-// have one, \u00xx in lower case for the others, \" and \\. Everything else is copied: DEL, `<`, `/` and bytes above 0x7f, UTF-8 or not.
+// AppendString appends s as a JSON string with the escapes of PostgreSQL's escape_json: \" and \\,
+// the short escapes of control characters that have one, and \u00xx in lower case for the others.
+// All other bytes are copied: DEL, `<`, `/` and bytes above 0x7f, whether they are UTF-8 or not.
 func AppendString(dst, s []byte) []byte {
 	dst = append(dst, '"')
-	// Fast path: nothing to escape, copied as it is looked at.
+	// Fast path: the string is copied while it is checked, and needs no escape.
 	if n := len(dst); len(s) >= 4 && cap(dst)-n > len(s) && copyClean(dst[n:n+len(s)], s) {
 		dst = dst[:n+len(s)+1]
 		dst[n+len(s)] = '"'
@@ -32,7 +33,8 @@ func AppendString(dst, s []byte) []byte {
 	}
 }
 
-// copyClean copies s, of at least four bytes, to dst of the same length, unless something in it needs an escape.
+// copyClean copies s to dst, which has the same length of at least four bytes. It reports false if
+// a byte of s needs an escape.
 func copyClean(dst, s []byte) bool {
 	if len(s) < 8 {
 		i := len(s) - 4
@@ -41,7 +43,7 @@ func copyClean(dst, s []byte) bool {
 		binary.LittleEndian.PutUint32(dst[i:], last)
 		return unclean(uint64(first)|uint64(last)<<32) == 0
 	}
-	// The end first: of the rest only whole steps are left.
+	// The last eight bytes come first, so that the rest can be copied in whole steps.
 	last := binary.LittleEndian.Uint64(s[len(s)-8:])
 	binary.LittleEndian.PutUint64(dst[len(dst)-8:], last)
 	if unclean(last) != 0 {
@@ -58,7 +60,7 @@ func copyClean(dst, s []byte) bool {
 	return true
 }
 
-// cleanPrefix is the length of the longest prefix of s that needs no escape.
+// cleanPrefix returns the length of the longest prefix of s that needs no escape.
 func cleanPrefix(s []byte) int {
 	n := 0
 	for ; len(s)-n >= 8; n += 8 {
@@ -67,7 +69,7 @@ func cleanPrefix(s []byte) int {
 		}
 	}
 	if n > 0 && n < len(s) {
-		// The last eight bytes: those already seen are clean and cannot be marked.
+		// Check the last eight bytes. Those checked before are clean and not marked.
 		mask := unclean(binary.LittleEndian.Uint64(s[len(s)-8:]))
 		return len(s) - 8 + bits.TrailingZeros64(mask)/8
 	}
@@ -79,8 +81,9 @@ func cleanPrefix(s []byte) int {
 	return n
 }
 
-// unclean marks, with the high bit of the byte, the bytes of w below 0x20 and the quotes and backslashes: each of the subtractions
-// sets the high bit of a byte it takes below zero. Borrows can mark bytes above a marked one by mistake, so only the lowest mark counts.
+// unclean marks the bytes of w that need an escape, with the high bit of the byte: bytes below
+// 0x20, quotes and backslashes. Each subtraction sets the high bit of a byte that becomes negative.
+// A borrow can mark a byte above a marked one by mistake, so only the lowest mark counts.
 func unclean(w uint64) uint64 {
 	control := w - 0x20*ones
 	quote := (w ^ '"'*ones) - ones
@@ -96,7 +99,7 @@ func appendEscape(dst []byte, c byte) []byte {
 	return append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
 }
 
-// escaped tells the bytes that may not stand in a string as they are.
+// escaped has the bytes that need an escape in a string.
 var escaped = func() (t [256]bool) {
 	for c := range 0x20 {
 		t[c] = true
@@ -105,8 +108,8 @@ var escaped = func() (t [256]bool) {
 	return t
 }()
 
-// shortEscape is the letter after the backslash, for bytes that have one.
+// shortEscape has the letter after the backslash, for bytes with a short escape.
 var shortEscape = [256]byte{'\b': 'b', '\f': 'f', '\n': 'n', '\r': 'r', '\t': 't', '"': '"', '\\': '\\'}
 
-// appendText is the codec of every type that is its text in quotes.
+// appendText is the codec of every type whose JSON is its quoted text.
 func appendText(dst, src []byte) ([]byte, bool) { return AppendString(dst, src), true }

@@ -29,7 +29,7 @@ func binaryArrayOf(oid int32, n int, elem []byte) []byte {
 	return b
 }
 
-// typical is a value as it comes off the wire for the codecs worth measuring.
+// typical has a value from the wire for each codec worth measuring.
 var typical = []struct {
 	name    string
 	session Session
@@ -66,7 +66,7 @@ var typical = []struct {
 	{"uuid_array10", Session{}, 2951, binaryArrayOf(2950, 10, be("0123456789abcdef"))},
 }
 
-// BenchmarkCodec: bytes per second are of output.
+// BenchmarkCodec: bytes per second are bytes of output.
 func BenchmarkCodec(b *testing.B) {
 	for _, c := range typical {
 		codec, _ := c.session.Lookup(c.oid)
@@ -84,7 +84,7 @@ func BenchmarkCodec(b *testing.B) {
 	}
 }
 
-// mixedRow is ten columns as a REST resource may have them.
+// mixedRow returns ten columns that are typical of a REST resource.
 func mixedRow(tb testing.TB) ([]Column, [][]byte) {
 	var cols []Column
 	var values [][]byte

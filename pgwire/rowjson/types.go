@@ -3,30 +3,34 @@ package rowjson
 // builtin is one row of the table of types.
 type builtin struct {
 	oid   uint32
-	array uint32 // OID of its array type, 0 if there is none
+	array uint32 // OID of its array type, 0 without one
 	name  string
 	codec Codec
 	elems elems
 }
 
-// elems says how the type's arrays are asked for, which may differ from how the type itself is.
+// elems says how arrays of the type are requested, which may differ from the type itself.
 type elems struct {
 	format int16
 	append AppendFunc
-	quoted bool // text, and an element's JSON is its text in quotes
+	quoted bool // the format is text, and an element's JSON is its quoted text
 }
 
-// builtins holds every base, range and multirange type of pg_catalog, PostgreSQL 14 to 18; the oracle test compares it with the server's
-// pg_type. Not here, so left to PostgreSQL: composites, record and their arrays; the pseudo-types; everything with an OID that
-// differs between databases.
+// builtins has every base, range and multirange type of pg_catalog, PostgreSQL 14 to 18. The oracle
+// test compares it with the pg_type of a server. Left out, and so printed by PostgreSQL, are
+// composites, record and their arrays, pseudo-types, and all types whose OID differs between
+// databases.
 //
-// Most types are asked for in text because to_json prints just that in quotes, whatever the session's settings: nothing can be got
-// wrong. Binary is for types where it is cheaper and their text depends on no setting.
+// Most types are requested as text, because to_json prints the same text in quotes under all
+// settings. A type is requested in binary if that is cheaper and its text depends on no setting.
 //
-// The figures are CPU of the server, ns per value above a NULL, as text / binary / to_json of the column (PostgreSQL 15; arrays of ten).
+// The figures are CPU time of the server in ns per value, above that of a NULL: text / binary /
+// to_json of the column (PostgreSQL 15; arrays of ten).
 var builtins = []builtin{
-	// Numbers. Floats are copied because no Go formatter prints PostgreSQL's digits (it never prints the midpoint between two floats, Go may), and
-	// because extra_float_digits matters. Numeric in text is cheaper on both sides than its base 10000 digits.
+	// Numbers. The text of floats is copied for two reasons. Go's formatters do not print
+	// PostgreSQL's digits (Go may print the midpoint between two floats, PostgreSQL does not). And
+	// extra_float_digits matters. The text of numeric is cheaper on both sides than its digits in
+	// base 10000.
 	{16, 1000, "bool", asText(appendBool), inText(appendBool)}, // 18 / 18 / 95; array 284 / 381 / 432
 	{21, 1005, "int2", asBinary(appendInt2), inBinary(appendInt2)},
 	{23, 1007, "int4", asBinary(appendInt4), inBinary(appendInt4)}, // 33 / 26 / 159; array 461 / 406 / 728
@@ -35,8 +39,9 @@ var builtins = []builtin{
 	{701, 1022, "float8", asText(appendNumber), inText(appendNumber)},   // 57 / 28 / 175; array 1050 / 612 / 1268
 	{1700, 1231, "numeric", asText(appendNumber), inText(appendNumber)}, // 51 / 61 / 169; array 631 / 800 / 970
 
-	// Dates and times: in binary if the text depends on nothing. The text of a timestamptz carries the offset, which only the
-	// server knows; a caller who knows that the zone is UTC saves 70 ns with Session.UTC. Interval depends on IntervalStyle.
+	// Dates and times: binary if the text depends on no setting. The text of a timestamptz has the
+	// offset, which only the server knows. A caller that knows that the zone is UTC saves 70 ns
+	// with Session.UTC. Interval depends on IntervalStyle.
 	{1082, 1182, "date", asBinary(appendDate), inBinary(appendDate)},                 // 50 / 25 / 169; array 818 / 487 / 941
 	{1114, 1115, "timestamp", asBinary(appendTimestamp), inBinary(appendTimestamp)},  // 73 / 27 / 172; array 1281 / 452 / 1138
 	{1184, 1185, "timestamptz", asISO(appendTimestampTZ), inText(appendTimestampTZ)}, // 96 / 28 / 198; array 1628 / 446 / 1472
@@ -44,12 +49,14 @@ var builtins = []builtin{
 	{1266, 1270, "timetz", asBinary(appendTimeTZ), inBinary(appendTimeTZ)},           // 72 / 39 / 224
 	{1186, 1187, "interval", asText(appendText), inQuotes},                           // 107 / 43 / 289
 
-	// Identity and documents. json and jsonb are text either way; inside an array in text they would be full of escapes.
+	// Identity and documents. json and jsonb have the same text in both formats. Inside the text of
+	// an array they would be full of escapes.
 	{2950, 2951, "uuid", asBinary(appendUUID), inBinary(appendUUID)}, // 113 / 34 / 308; array 1839 / 566 / 2004
 	{114, 199, "json", asText(appendJSON), inBinary(appendJSON)},     // 25 / 35 / 146
 	{3802, 3807, "jsonb", asText(appendJSON), inBinary(appendJSONB)}, // 292 / 315 / 409; array of three 1171 / 1111 / 1235
 
-	// Strings. Their binary form is the same bytes and costs the server a little more. bytea depends on bytea_output; see Session.HexBytea.
+	// Strings. Their binary form has the same bytes and costs the server a little more. bytea
+	// depends on bytea_output; see Session.HexBytea.
 	{25, 1009, "text", asText(appendText), inQuotes},      // 29 / 37 / 184; array 430 / 496 / 719
 	{1043, 1015, "varchar", asText(appendText), inQuotes}, // 46 / 58 / 368
 	{1042, 1014, "bpchar", asText(appendText), inQuotes},
@@ -63,14 +70,15 @@ var builtins = []builtin{
 	{790, 791, "money", asText(appendText), inQuotes},
 	{1790, 2201, "refcursor", asText(appendText), inQuotes},
 
-	// Network addresses: text, because PostgreSQL's abbreviations of IPv6 are its own.
+	// Network addresses: text, because PostgreSQL abbreviates IPv6 addresses in its own way.
 	{869, 1041, "inet", asText(appendText), inQuotes}, // 116 / 48 / 273
 	{650, 651, "cidr", asText(appendText), inQuotes},
 	{829, 1040, "macaddr", asText(appendText), inQuotes},
 	{774, 775, "macaddr8", asText(appendText), inQuotes},
 
-	// System types. to_json knows only the seven numeric types as numbers, so an oid is a string. The two vectors are arrays to to_json, and in
-	// binary; as text PostgreSQL refuses to print those with a NULL or two dimensions.
+	// System types. to_json prints only the seven numeric types as numbers, so an oid is a string.
+	// to_json and the binary format treat the two vectors as arrays. As text, PostgreSQL refuses to
+	// print vectors with a NULL or two dimensions.
 	{26, 1028, "oid", asBinary(appendOID), inBinary(appendOID)}, // 47 / 29 / 197; array 546 / 417 / 886
 	{28, 1011, "xid", asBinary(appendOID), inBinary(appendOID)},
 	{29, 1012, "cid", asBinary(appendOID), inBinary(appendOID)},
@@ -108,7 +116,7 @@ var builtins = []builtin{
 	{3642, 3644, "gtsvector", asText(appendText), inQuotes},
 	{4072, 4073, "jsonpath", asText(appendText), inQuotes},
 
-	// Geometry: made of floats.
+	// Geometry: consists of floats.
 	{600, 1017, "point", asText(appendText), inQuotes},
 	{601, 1018, "lseg", asText(appendText), inQuotes},
 	{602, 1019, "path", asText(appendText), inQuotes},
@@ -117,7 +125,8 @@ var builtins = []builtin{
 	{628, 629, "line", asText(appendText), inQuotes},
 	{718, 719, "circle", asText(appendText), inQuotes},
 
-	// Ranges print their bounds by the bound's own output function: DateStyle, TimeZone and extra_float_digits all matter.
+	// Ranges print their bounds with the output function of the element type, so DateStyle,
+	// TimeZone and extra_float_digits matter.
 	{3904, 3905, "int4range", asText(appendText), inQuotes},
 	{3926, 3927, "int8range", asText(appendText), inQuotes},
 	{3906, 3907, "numrange", asText(appendText), inQuotes},
@@ -141,7 +150,7 @@ func asISO(f AppendFunc) Codec    { return Codec{Format: Text, ISO: true, Append
 func inText(f AppendFunc) elems   { return elems{format: Text, append: f} }
 func inBinary(f AppendFunc) elems { return elems{format: Binary, append: f} }
 
-// The rows that replace theirs in builtins when the caller knows the setting.
+// The rows that replace those of builtins when the caller knows the setting.
 var (
 	utcBuiltins = []builtin{{1184, 1185, "timestamptz", asBinary(appendTimestampUTC), inBinary(appendTimestampUTC)}}
 	hexBuiltins = []builtin{{17, 1001, "bytea", asBinary(appendHex), inBinary(appendHex)}}
@@ -171,7 +180,7 @@ func (t *builtin) arrayCodec() Codec {
 	}
 	delim := byte(',')
 	if t.name == "box" {
-		delim = ';' // the only built-in type whose typdelim is no comma: there is one inside a box
+		delim = ';' // the only built-in type with another typdelim: the text of a box has commas
 	}
 	array := textArray(textElem{append: t.elems.append, quoted: t.elems.quoted, delim: delim})
 	return Codec{Format: Text, ISO: t.codec.ISO, Append: array}
