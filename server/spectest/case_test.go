@@ -24,7 +24,7 @@ func TestLoadCases(t *testing.T) {
 	f(`[{"name": "x", "request": {}}, {"name": "x", "request": {}}]`, "is in cases/a/b.json too")
 	f(`[{"request": {}}]`, "without a name")
 	f(`[{"name": "x"}]`, "either a request or a command")
-	f(`[{"name": "x", "command": {}}]`, `in group "cli"`)
+	f(`[{"name": "x", "command": {}}]`, `group "cli" is for commands`)
 	f(`[{"name": "x", "request": {}, "reqest": 1}]`, "unknown field")
 	f(`[{"name": "x", "request": {}, "before": {"sql": "drop"}}]`, "outside of a scenario")
 	f(`{`, "unexpected EOF")

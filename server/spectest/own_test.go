@@ -101,15 +101,15 @@ func TestParseOwnRefuses(t *testing.T) {
 	f("hello\n", "neither a comment nor a setting")
 	f(": hello\n", "unknown setting")
 	f(": env x\n", "no value")
-	f("### a\nGET\n", "no request line")
+	f("### a\nGET\n", "not a request line")
 	f("### a\n: hello\nGET /\n", "unknown directive")
 	f("### a\n: before hello\nGET /\n", "unknown directive")
 	f("### a\n: differs\nGET /\n", "the reason is missing")
 	f("### a\n: match body\nGET /\n", "the expression is missing")
 	f("### a\n: retry x\nGET /\n", "invalid syntax")
 	f("### a\n: before sql select 1\nGET /\n", "outside of a scenario")
-	f("### a\nGET /\nhello\n", "no header")
-	f("### a\nGET /\n\n---\nok\n", "no status")
+	f("### a\nGET /\nhello\n", "not a header")
+	f("### a\nGET /\n\n---\nok\n", "not a status")
 	f("### a\nGET /\n\n### a\nGET /\n", "another case of this name")
 }
 
