@@ -52,7 +52,7 @@ func (q *Query) split(raw []byte) error {
 			seen |= c
 		}
 		var prm Param
-		ok := true
+		var ok bool
 		if equals < 0 {
 			prm.Key, ok = q.decode(raw[start:i:i], seen)
 		} else {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -130,7 +131,10 @@ func TestPanicOverHTTP(t *testing.T) {
 	}
 	api := w.apiServer(w.config(), l)
 	serveAPI(t, api)
-	client := &http.Client{Transport: &http.Transport{Dial: func(string, string) (net.Conn, error) { return net.Dial("unix", l.Addr().String()) }}}
+	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "unix", l.Addr().String())
+	}}}
 	for _, test := range []struct{ method, body, details string }{
 		{"GET", "", "null"},
 		{"POST", `{"id":101}`, `"It is unknown whether the transaction was committed."`},

@@ -19,7 +19,7 @@ type settings struct {
 
 	headers []requestHeader
 	order   []int // of headers, by name
-	add     func(name, value []byte)
+	add     func(name, value []byte) bool
 }
 
 // requestHeader is one header of the request, borrowed.
@@ -37,7 +37,7 @@ func (s *settings) build(h *fasthttp.RequestHeader) {
 	// Cookies first: visiting all headers has fasthttp rewrite them.
 	s.cookiesJSON = cookies.AppendJSON(s.cookiesJSON[:0], h.Peek(fasthttp.HeaderCookie))
 	s.headers = s.headers[:0]
-	h.VisitAll(s.add)
+	h.All()(s.add)
 	s.supersede()
 	dst := append(s.headersJSON[:0], '{')
 	for i := range s.headers {
@@ -63,10 +63,11 @@ func (s *settings) release() {
 	}
 }
 
-func (s *settings) addHeader(name, value []byte) {
+func (s *settings) addHeader(name, value []byte) bool {
 	if string(name) != fasthttp.HeaderCookie {
 		s.headers = append(s.headers, requestHeader{name: name, value: value})
 	}
+	return true
 }
 
 // fewHeaders are compared with each other. More of them are sorted.

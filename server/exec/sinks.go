@@ -93,7 +93,7 @@ func (s *rowsSink) Row(values [][]byte) error {
 	} else {
 		dst = append(dst, ',')
 	}
-	ok := true
+	var ok bool
 	if s.plan.Scalar {
 		dst, ok = appendScalar(dst, form.Columns, values)
 	} else {

@@ -21,7 +21,7 @@ func TestSuspicion(t *testing.T) {
 			if l.Waiting() != 0 || !l.Suspicion.Pending() {
 				t.Error("a reload was asked for without a delay")
 			}
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			synctest.Wait()
 			if got := l.Take(); got != ReloadCatalog || l.Suspicion.Pending() {
 				t.Errorf("asked for: %d, still pending: %t", got, l.Suspicion.Pending())
