@@ -173,10 +173,6 @@ func unique(names []string) bool {
 	return len(slices.Compact(sorted)) == len(names)
 }
 
-// Page are a row's values of the page itself. The row has at least the columns
-// of the prefix.
-func (form *Form) Page(row [][]byte) [][]byte { return row[form.Prefix:] }
-
 // Fits reports whether a statement that returns n columns of these names and
 // types is the one that the form was made for.
 func (form *Form) Fits(n int, column func(i int) (name []byte, oid uint32)) bool {

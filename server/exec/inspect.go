@@ -23,9 +23,9 @@ type Question struct {
 // Inspection is the plan of a call that only asks questions.
 var Inspection = NewRunnable(&planner.Plan{ReadOnly: true})
 
-// Ask asks questions in one read-only transaction of the call's role. start is called before each attempt, the first one included, to
-// forget the rows of the last one. What the pre-request function asks of the
-// response is not read: PostgREST does not look at it either.
+// Ask asks questions in one read-only transaction of the call's role. start is
+// called before each attempt, also the first, to drop the rows of the last one. As
+// in PostgREST, headers and status that the pre-request function sets are not read.
 func (x *Execution) Ask(rules *Rules, call *Call, questions []Question, start func()) error {
 	x.begin(rules, call)
 	return Again(func() error { return x.askAlone(questions, start) })

@@ -33,7 +33,8 @@ const (
 // work, takes up to 1 ms there. Only tests change it.
 var QuickTime = 2 * time.Millisecond
 
-// Took notes how long a flight took, alone or in a queue. Two at the same time may lose one sample.
+// Took notes how long a flight took, alone or in a queue. Of two concurrent calls
+// one may be lost.
 func (form *Form) Took(d time.Duration, queued bool) {
 	if !queued {
 		d = time.Duration(float64(d) * inQueue)

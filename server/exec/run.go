@@ -67,8 +67,8 @@ func (x *Execution) Reset() {
 	x.sql = x.sql[:0]
 }
 
-// SQL returns the statements of the last flight, if Rules.KeepSQL says to keep
-// them. They are valid until the next Run or Reset.
+// SQL returns the statements of the last flight, if log-query is set. They are
+// valid until the next Run or Reset.
 func (x *Execution) SQL() []string { return x.sql }
 
 func (x *Execution) begin(rules *Rules, call *Call) {

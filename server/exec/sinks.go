@@ -80,7 +80,7 @@ func (s *rowsSink) Row(values [][]byte) error {
 			return nil // an empty page brings only its total
 		}
 	}
-	values = form.Page(values)
+	values = values[form.Prefix:]
 	r.Rows++
 	dst := r.Body.end()
 	start := len(dst)
