@@ -9,7 +9,7 @@ import (
 
 // keepHistory fills the history that the page of the admin port draws, until
 // ctx ends.
-func (a *adminView) keepHistory(ctx context.Context) {
+func (a adminView) keepHistory(ctx context.Context) {
 	ticker := time.NewTicker(admin.MomentSeconds * time.Second / admin.LooksPerMoment)
 	defer ticker.Stop()
 	a.history.Add(a.moment()) // the plots begin with the start
@@ -19,14 +19,14 @@ func (a *adminView) keepHistory(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		pool := (*Server)(a).poolFigures()
+		pool := a.poolFigures()
 		if a.history.Look(pool.InUse, pool.Waiting) {
 			a.history.Add(a.moment())
 		}
 	}
 }
 
-func (a *adminView) moment() admin.Moment {
+func (a adminView) moment() admin.Moment {
 	_, all, classes := a.metrics.Requests()
 	database, wait := a.metrics.Database(), a.metrics.Wait()
 	return admin.Moment{

@@ -12,8 +12,8 @@ import (
 
 // Status gathers what the admin page shows. It asks only this process, so that
 // the page works while the database is away.
-func (a *adminView) Status(after int64) *admin.Status {
-	s := (*Server)(a)
+func (a adminView) Status(after int64) *admin.Status {
+	s := a.Server
 	snap := s.snapshot.Load()
 	routes, _, _ := s.metrics.Requests()
 	counters, loads, pool, tokens := s.metrics.Counters(), s.metrics.Loads(), s.poolFigures(), s.tokenFigures()
@@ -56,11 +56,11 @@ func (a *adminView) Status(after int64) *admin.Status {
 }
 
 // connected is Ready without asking the database.
-func (a *adminView) connected() bool {
+func (a adminView) connected() bool {
 	if !a.life.Loaded() || a.life.Pause() > 0 {
 		return false
 	}
-	listens := (*Server)(a).config().DBChannelEnabled && a.listener.State() != life.ListenerImpossible
+	listens := a.config().DBChannelEnabled && a.listener.State() != life.ListenerImpossible
 	return !listens || a.listener.State() == life.ListenerOn
 }
 

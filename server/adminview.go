@@ -10,9 +10,9 @@ import (
 )
 
 // adminView is what the admin port may ask of the server.
-type adminView Server
+type adminView struct{ *Server }
 
-func (a *adminView) Live() bool {
+func (a adminView) Live() bool {
 	if !a.live.Load() {
 		return false
 	}
@@ -25,16 +25,16 @@ func (a *adminView) Live() bool {
 
 // Ready trusts the listener's connection. Without a listener, or if no
 // notifications can arrive, it asks the database.
-func (a *adminView) Ready() bool {
+func (a adminView) Ready() bool {
 	switch {
 	case !a.life.Loaded():
 		return false
-	case (*Server)(a).config().DBChannelEnabled && a.listener.State() != life.ListenerImpossible:
+	case a.config().DBChannelEnabled && a.listener.State() != life.ListenerImpossible:
 		return a.listener.State() == life.ListenerOn
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), readyPatience)
 	defer cancel()
-	conn, err := (*Server)(a).acquireReset(ctx)
+	conn, err := a.acquireReset(ctx)
 	if err != nil {
 		return false
 	}
@@ -47,7 +47,7 @@ func (a *adminView) Ready() bool {
 const readyPatience = 5 * time.Second
 
 // SchemaCache renders the catalog once for each catalog.
-func (a *adminView) SchemaCache() []byte {
+func (a adminView) SchemaCache() []byte {
 	p := a.snapshot.Load().planner
 	if p == nil {
 		return nil
@@ -55,4 +55,4 @@ func (a *adminView) SchemaCache() []byte {
 	return p.Catalog().AppendJSON(nil)
 }
 
-func (a *adminView) WriteMetrics(w io.Writer) error { return a.metrics.WriteText(w) }
+func (a adminView) WriteMetrics(w io.Writer) error { return a.metrics.WriteText(w) }

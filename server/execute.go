@@ -4,6 +4,7 @@ import (
 	"github.com/fastgrest/fastgrest/parser/header"
 	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/planner/sqlgen"
+	"github.com/fastgrest/fastgrest/server/clients"
 	"github.com/fastgrest/fastgrest/server/config"
 	"github.com/fastgrest/fastgrest/server/exec"
 	"github.com/fastgrest/fastgrest/server/spool"
@@ -22,9 +23,9 @@ func (rq *request) execute(plan *exec.Runnable) error {
 	}
 	c.Payload = rq.payload.Raw
 	c.Values, c.Top, c.Ranges = rq.query.Values, rq.plan.Top, rq.query.Ranges
-	rq.watch()
+	clients.Watch(rq.ctx, rq)
 	err := rq.execution.Run(rq.snap.rules, c)
-	rq.unwatch()
+	clients.Unwatch(rq.ctx)
 	return err
 }
 
@@ -64,7 +65,7 @@ func (rq *request) rollsBack() bool {
 	return rq.snap.config.DBTxEnd.Rollback
 }
 
-// result is what the call has brought back. It is valid until the request ends.
+// result returns the result of the call. It is valid until the request ends.
 func (rq *request) result() *exec.Result { return &rq.execution.Result }
 
 // spoolLimits are the limits of spooled bodies, in bytes.

@@ -21,7 +21,7 @@ func (e loggedError) Unwrap() error { return e.error }
 func Logged(err error) bool { return errors.As(err, new(loggedError)) }
 
 // giveUp ends the process, and reports true, if the configuration does not allow
-// to wait for a database that is away.
+// it to wait for a database that cannot be reached.
 func (s *Server) giveUp(err error) bool {
 	if s.config().DBPoolAutomaticRecovery {
 		return false
@@ -37,7 +37,7 @@ func (s *Server) giveUp(err error) bool {
 func (s *Server) die(err error) {
 	select {
 	case s.fatal <- err:
-	default: // there is a reason already
+	default: // an earlier reason ends it
 	}
 }
 
@@ -58,7 +58,7 @@ func fatalReason(err error, ours bool) (oplog.Fatal, bool) {
 	var server *pgwire.Error
 	if !errors.As(err, &server) {
 		var unread *catalog.Error
-		// What the server sent was not what the query asks for.
+		// The rows are not those that the query asks for.
 		return oplog.FatalBug, ours && errors.As(err, &unread) && !errors.As(err, new(*pgwire.ConnError))
 	}
 	switch server.Code {

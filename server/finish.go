@@ -21,7 +21,8 @@ func (rq *request) corsRequest() cors.Request {
 	}
 }
 
-// preflight answers a CORS preflight, before anything else is looked at.
+// preflight makes the response to a CORS preflight, before any other check. It
+// returns false for other requests.
 func (rq *request) preflight() bool {
 	if !rq.ctx.IsOptions() {
 		return false
@@ -46,8 +47,8 @@ func (rq *request) addCORS() {
 	rq.response.cors = rq.response.cors[:0]
 }
 
-// finish adds what belongs on every answer. failed: the answer is an error, which
-// has no Server-Timing.
+// finish adds the headers of every response. failed: the response is an error,
+// which has no Server-Timing.
 func (rq *request) finish(failed bool) {
 	resp := &rq.ctx.Response
 	c := rq.snap.config
@@ -63,8 +64,8 @@ func (rq *request) finish(failed bool) {
 	}
 	if resp.StatusCode() < fasthttp.StatusOK {
 		// The database may choose such a status, which does not end a request. A
-		// proxy would take the next answer on this connection for the answer to
-		// this request, or after 101 pass on everything the client sends.
+		// proxy would take the next response on this connection for the response to
+		// this request, or after 101 pass on everything that the client sends.
 		resp.SetConnectionClose()
 	}
 	if resp.StatusCode() == fasthttp.StatusServiceUnavailable {
@@ -89,7 +90,7 @@ func (rq *request) traceHeader() {
 		return
 	}
 	h := &rq.ctx.Response.Header
-	var own []string // of the same name, by the database: they come after
+	var own []string // set by the database under the same name; they come last
 	for _, value := range h.PeekAll(name) {
 		own = append(own, string(value))
 	}

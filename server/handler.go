@@ -12,12 +12,9 @@ import (
 	"github.com/fastgrest/fastgrest/parser/header"
 	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/server/clients"
-	"github.com/fastgrest/fastgrest/server/config"
 	"github.com/fastgrest/fastgrest/server/exec"
 	"github.com/fastgrest/fastgrest/server/metrics"
 )
-
-const openAPIDisabled = config.OpenAPIDisabled
 
 // handle serves one request.
 func (s *Server) handle(ctx *fasthttp.RequestCtx) {
@@ -71,11 +68,11 @@ func (rq *request) serve() error {
 	if err := rq.chooseSchema(); err != nil {
 		return err
 	}
-	answer, err := rq.chooseAction()
+	handle, err := rq.chooseHandler()
 	if err != nil {
 		return err
 	}
-	return answer(rq)
+	return handle(rq)
 }
 
 // identify authenticates the request.
@@ -100,8 +97,9 @@ func (rq *request) readPrefer() {
 	}
 }
 
-// chooseSchema follows Accept-Profile, or Content-Profile where a body is
-// sent. With several schemas the default one counts as negotiated too.
+// chooseSchema reads the schema from Accept-Profile, or from Content-Profile if
+// the method has a body. If several schemas are exposed, the response names the
+// schema even if the request does not.
 func (rq *request) chooseSchema() error {
 	name := "Accept-Profile"
 	if m := &rq.ctx.Request.Header; m.IsPost() || m.IsPatch() || m.IsPut() || m.IsDelete() {
@@ -123,11 +121,9 @@ func (rq *request) chooseSchema() error {
 
 func (rq *request) schemaName() string { return rq.snap.config.DBSchemas[rq.target.schema] }
 
-// answerer serves a request whose resource and method are known.
-type answerer func(*request) error
-
-// chooseAction finds the answerer for the method and the resource.
-func (rq *request) chooseAction() (answerer, error) {
+// chooseHandler returns the function that serves the method and the resource. For
+// relations it also sets the action of the plan.
+func (rq *request) chooseHandler() (func(*request) error, error) {
 	method := rq.method()
 	switch rq.target.resource {
 	case resourceRoutine:
@@ -193,7 +189,8 @@ func (rq *request) read() error {
 	return rq.run((*request).respondRead)
 }
 
-// run does what a request whose parts have been read asks for.
+// run finds the plan of a parsed request, executes it, and has respond make the
+// response.
 func (rq *request) run(respond func(*request, *planner.Plan) error) error {
 	rq.timing.parse = rq.lap()
 	plan, err := rq.findPlan()
@@ -241,8 +238,8 @@ func (rq *request) fail(err error) {
 	rq.response.noLength, rq.response.streamed = false, -1
 	var payload *body.Error
 	if errors.Is(err, parser.ErrInvalidUTF8) || errors.As(err, &payload) && payload.Kind == body.InvalidUTF8 {
-		// PostgREST dies in the attempt; so the client gets no error object.
-		clients.AnswerText(rq.ctx, fasthttp.StatusInternalServerError, "Something went wrong")
+		// PostgREST fails to encode the error object, and sends this text instead.
+		clients.RespondText(rq.ctx, fasthttp.StatusInternalServerError, "Something went wrong")
 		return
 	}
 	p := problemOf(err, rq.authenticated())

@@ -8,8 +8,8 @@ import (
 	"github.com/fastgrest/fastgrest/planner/catalog"
 )
 
-// relationInfo answers OPTIONS of a relation with the methods it allows. What
-// the client's role may do is not looked at.
+// relationInfo responds to OPTIONS of a relation with the methods that it allows.
+// The privileges of the client's role are not checked.
 func (rq *request) relationInfo() error {
 	// A faulty query string is refused even though nothing in it is used.
 	if err := rq.parseQuery(0); err != nil {

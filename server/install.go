@@ -16,9 +16,9 @@ import (
 	"github.com/fastgrest/fastgrest/server/oplog"
 )
 
-// What the loop of package life does with what was read. Everything here runs in
-// the loop's goroutine, except that newServer calls the warnings before there is
-// a loop.
+// The loop of package life calls these functions to put a configuration or a
+// catalog in force. They run in its goroutine. newServer and run call the warnings
+// before the loop begins.
 
 // Install implements life.Config. The catalog in force stays.
 func (r *configRead) Install() (changed, complete bool) {

@@ -25,8 +25,6 @@ func (s *Server) listenAPI(c *config.Config) (net.Listener, error) {
 	return clients.ListenTCP(c.ServerHost, c.ServerPort, c.ServerReusePort)
 }
 
-func listenerAddress(l net.Listener) string { return l.Addr().String() }
-
 // browserAddress is an address that a browser on this machine can open. Browsers
 // refuse the wildcard addresses.
 func browserAddress(a net.Addr) string {
@@ -61,20 +59,20 @@ func (s *Server) serveAdmin(c *config.Config) (stop func(), err error) {
 	r := router.New()
 	r.RedirectTrailingSlash, r.RedirectFixedPath, r.HandleMethodNotAllowed, r.HandleOPTIONS = false, false, false, false
 	r.PanicHandler = func(ctx *fasthttp.RequestCtx, value any) { s.panicked(ctx, nil, value) }
-	handler := admin.Handler((*adminView)(s))
+	handler := admin.Handler(adminView{s})
 	r.ANY("/{path:*}", handler)
 	r.NotFound = handler
 	http := &fasthttp.Server{
 		Handler: r.Handler, Name: "fastgrest/" + s.options.Version, NoDefaultContentType: true,
 		ReadTimeout: clients.ReadTimeout, WriteTimeout: clients.WriteTimeout, IdleTimeout: clients.IdleTimeout, Logger: s.log,
 	}
-	s.log.AdminListening(listenerAddress(l))
+	s.log.AdminListening(l.Addr().String())
 	if c.AdminServerUnixSocket == "" {
 		s.log.AdminPage(browserAddress(l.Addr()))
 	}
 	s.history = &admin.History{}
 	ctx, cancel := context.WithCancel(context.Background())
-	go (*adminView)(s).keepHistory(ctx)
+	go adminView{s}.keepHistory(ctx)
 	go func() {
 		if err := http.Serve(clients.RetryListener{Listener: l}); err != nil {
 			s.log.AdminCrashed(err)

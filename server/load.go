@@ -13,8 +13,8 @@ import (
 	"github.com/fastgrest/fastgrest/server/exec"
 )
 
-// What is read for the loop of package life, in goroutines beside it. Nothing
-// here changes what is in force.
+// The loop of package life has these functions read configuration and catalog, in
+// goroutines beside it. Nothing here changes what is in force.
 
 // configRead is a configuration that was read. It implements life.Config.
 type configRead struct {
@@ -52,8 +52,8 @@ const minimumVersion, minimumVersionName = 140000, "14.0"
 
 var errUnsupportedVersion = errors.New("unsupported PostgreSQL version")
 
-// acquireReset borrows a connection and resets its session, so that no earlier
-// request decides as which role, and with which settings, we read.
+// acquireReset borrows a connection and resets its session, so that the role and
+// the settings of an earlier request do not apply.
 func (s *Server) acquireReset(ctx context.Context) (conn *pool.Conn, err error) {
 	err = exec.Again(func() error {
 		if conn, err = s.pool.Acquire(ctx); err != nil {
@@ -174,7 +174,7 @@ func (s *Server) readConfiguration(ctx context.Context) *configRead {
 }
 
 // readConfigOn is readConfiguration on a connection. If the database does not
-// tell its settings, those it told before stay: without them requests could be
+// tell its settings, those that it told before stay: without them requests could be
 // allowed more than they should.
 func (s *Server) readConfigOn(ctx context.Context, c *pgwire.Conn) *configRead {
 	r := s.newConfigRead()

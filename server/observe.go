@@ -18,27 +18,27 @@ import (
 	"github.com/fastgrest/fastgrest/server/oplog"
 )
 
-// What is told of requests, and of what goes on below them: to the log and to
-// the metrics. Nothing here changes a response.
+// Requests, tokens and pool connections are reported to the log and to the
+// metrics. Nothing here changes a response.
 
 // observe counts the response and logs it.
 func (rq *request) observe(preflight bool) {
 	s := rq.server
 	status, length, cost := rq.ctx.Response.StatusCode(), rq.length(), rq.execution.Cost()
-	a := metrics.Answer{
+	a := metrics.Response{
 		Shard: rq.trace.shard, Route: rq.metricsRoute(), Method: rq.method(), Status: status,
 		Total: time.Since(rq.trace.began), UsedDatabase: cost.Used, Database: cost.Database, Waited: cost.Waited,
 		Plan: rq.trace.lookup, StatementsReused: cost.StatementsReused, StatementsParsed: cost.StatementsParsed,
 		Bytes: length, Streamed: rq.response.streamed >= 0,
 	}
-	s.metrics.Answered(&a)
+	s.metrics.Count(&a)
 	if !preflight && s.log.LogsStatus(status) { // PostgREST does not log preflights either
 		rq.log(&a)
 	}
 }
 
 // log logs the request and, if that is asked for, its statements.
-func (rq *request) log(m *metrics.Answer) {
+func (rq *request) log(m *metrics.Response) {
 	s, ctx := rq.server, rq.ctx
 	a := oplog.Access{
 		Remote: ctx.RemoteAddr(), Method: rq.method(), Target: rq.head.uri,
@@ -58,13 +58,13 @@ func (rq *request) log(m *metrics.Answer) {
 	s.log.Access(&a)
 }
 
-// metricsRoute is where the path leads to, if it leads to anything.
+// metricsRoute returns the route of the path, Unknown if the path has no resource.
 func (rq *request) metricsRoute() *metrics.Route {
 	m := rq.server.metrics
 	if len(rq.head.path) <= 1 {
 		return m.Root
 	}
-	if !rq.target.routed && rq.target.route(rq.head.path, rq.snap.config) != nil { // or refused before anybody asked
+	if !rq.target.routed && rq.target.route(rq.head.path, rq.snap.config) != nil { // the request may have been refused before routing
 		return m.Unknown
 	}
 	routes := m.Relations
@@ -89,11 +89,11 @@ func (rq *request) metricsRoute() *metrics.Route {
 	return routes.Add(rq.target.name)
 }
 
-// maxRequestID bounds what is logged of a client's trace header.
+// maxRequestID is how many bytes of a client's trace header are logged.
 const maxRequestID = 128
 
-// requestID is how the request is called in the log: by the trace header, or
-// else by a number of ours that no other process uses.
+// requestID returns the id of the request in the log: the value of the trace
+// header, else the name of this process and a number.
 func (rq *request) requestID() []byte {
 	if len(rq.trace.id) > 0 {
 		return rq.trace.id
@@ -109,7 +109,7 @@ func (rq *request) requestID() []byte {
 	return rq.trace.id
 }
 
-// logID is requestID where it is going to be seen.
+// logID returns requestID if the log shows it, else nil.
 func (rq *request) logID() []byte {
 	if !rq.server.log.JSON() {
 		return nil
@@ -122,8 +122,8 @@ func processName() string {
 	return strconv.FormatUint(uint64(rand.Uint32())|1<<31, 16)
 }
 
-// length is what the response says about the length of its body, -1 if it says
-// nothing.
+// length returns the length of the body that the response states, -1 if it states
+// none.
 func (rq *request) length() int64 {
 	resp := &rq.ctx.Response
 	switch {
@@ -144,7 +144,8 @@ func (rq *request) length() int64 {
 	return int64(len(resp.Body()))
 }
 
-// observeLegacyNames logs which names a client should write instead.
+// observeLegacyNames logs the aliases that a client should use instead of target
+// names.
 func (s *Server) observeLegacyNames(rq *request, plan *planner.Plan) {
 	replacements := make([][2]string, len(plan.LegacyNames))
 	for i, n := range plan.LegacyNames {
@@ -153,7 +154,7 @@ func (s *Server) observeLegacyNames(rq *request, plan *planner.Plan) {
 	s.log.LegacyTargetNames(replacements, string(rq.method()), string(rq.head.uri))
 }
 
-// observeProblem logs what an operator wants to know of failed requests.
+// observeProblem logs failed requests whose cause concerns the operator.
 func (rq *request) observeProblem(p *problem, err error) {
 	rq.response.code = p.code
 	log := rq.server.log
@@ -169,9 +170,9 @@ func (rq *request) observeProblem(p *problem, err error) {
 	rq.server.checkFatal(err, false)
 }
 
-// tellsMore reports whether the log of a failed request has the error beside
-// the access line. PostgREST's has it if the database has failed, and not if a
-// function made an invalid response or if there was no connection.
+// tellsMore reports whether the error of a failed request is logged in addition
+// to the access line. PostgREST logs it if the database has failed. It does not if
+// a function set an invalid response or if there was no connection.
 func tellsMore(p *problem, err error) bool {
 	var conn *pgwire.ConnError
 	switch {
@@ -224,7 +225,8 @@ var closedStates = [...]oplog.ConnState{
 	pool.Aged: oplog.ConnAged, pool.PoolClosed: oplog.ConnReleased, pool.Failover: oplog.ConnReleased,
 }
 
-// debugToken is called before a token is looked at; what it returns, after.
+// debugToken is called before a token is verified. The function that it returns is
+// called afterwards, and logs the use of the token cache.
 func (rq *request) debugToken(token []byte) (after func()) {
 	s := rq.server
 	if !s.debugging() || len(token) == 0 {

@@ -14,15 +14,15 @@ import (
 // (pgwire.Conn, pool.Run); requests that share it get an error. The request
 // object is not used again.
 //
-// There is no recovery in goroutines that serve all requests: the watcher of
-// clients, reloads, the listener, the log. Without them the process would go on
-// and answer wrongly or not at all; it ends with the stack on stderr, and whatever
-// supervises it starts it again. The same holds for a panic of fasthttp itself.
+// Goroutines that serve all requests do not recover: the watcher of clients,
+// reloads, the listener, the log. Without one of them the process would send wrong
+// responses or none. So it ends with the stack on stderr, and its supervisor starts
+// it again. The same holds for a panic of fasthttp itself.
 
-// errPanic is what the client is told.
+// errPanic is the error that the client gets.
 var errPanic = newProblem(fasthttp.StatusInternalServerError, "PGRSTX10", "Internal server error")
 
-// panicProblem says so if a write may have been committed.
+// panicProblem tells the client if a write may have been committed.
 func (rq *request) panicProblem() *problem {
 	if !rq.execution.Cost().Used || rq.call.Plan.ReadOnly {
 		return errPanic
@@ -31,10 +31,10 @@ func (rq *request) panicProblem() *problem {
 	return p.withDetails(inDoubt)
 }
 
-// panicked answers a request whose handling panicked. rq may be nil.
+// panicked makes the response to a request whose handler panicked. rq may be nil.
 func (s *Server) panicked(ctx *fasthttp.RequestCtx, rq *request, value any) {
 	s.log.Panicked(value, debug.Stack())
-	if rq == nil || !rq.answerPanic() {
+	if rq == nil || !rq.respondPanic() {
 		resp := &ctx.Response
 		resp.Reset()
 		resp.SetStatusCode(errPanic.status)
@@ -45,16 +45,16 @@ func (s *Server) panicked(ctx *fasthttp.RequestCtx, rq *request, value any) {
 	ctx.SetConnectionClose()
 }
 
-// answerPanic answers like any other error. It reports whether that succeeded:
-// what panicked may panic again.
-func (rq *request) answerPanic() (ok bool) {
+// respondPanic makes the response as for any other error. It reports whether that
+// succeeded: it may panic again for the same reason.
+func (rq *request) respondPanic() (ok bool) {
 	defer func() { ok = recover() == nil }()
-	rq.unwatch()
+	clients.Unwatch(rq.ctx)
 	rq.execution.Result.Body.Drop()
 	rq.body.Release()
 	rq.fail(rq.panicProblem())
 	rq.finish(true)
 	rq.observe(false)
-	clients.AnswerVersion(rq.ctx)
+	clients.SetVersion(rq.ctx)
 	return true
 }

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"github.com/fastgrest/fastgrest/parser/body"
 	"github.com/fastgrest/fastgrest/parser/header"
 	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/planner/catalog"
@@ -68,5 +67,3 @@ func (rq *request) worthReading() error {
 	}
 	return nil
 }
-
-func payloadProblem(e *body.Error) *problem { return newProblem(400, "PGRST102", e.Error()) }

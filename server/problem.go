@@ -87,11 +87,11 @@ var (
 	errNegativeLimit   = rangeProblem("Limit should be greater than or equal to zero.")
 )
 
-// errUnanswered is what becomes of a request whose flight was given up.
+// errUnanswered is the error of a request whose flight was given up.
 var errUnanswered = newProblem(504, "PGRSTX09", "The database did not answer in time.")
 
-// errNoConnection is a connection lost in the middle of a request. Why the server
-// ended it is not told: PostgREST has libpq's word on the attempt to roll back.
+// errNoConnection is a connection lost during a request. It does not have the
+// server's reason: PostgREST reports libpq's error of the attempt to roll back.
 var errNoConnection = clientError("no connection to the server\n")
 
 func clientError(details string) *problem {
@@ -117,7 +117,7 @@ func rowsProblem(e *exec.RowsError) *problem {
 	return errPutKey
 }
 
-// inDoubt is what the client is told of a write that may have been committed.
+// inDoubt is the detail of an error after a write that may have been committed.
 const inDoubt = "It is unknown whether the transaction was committed."
 
 func doubtProblem(e *exec.DoubtError, authenticated bool) *problem {
@@ -172,7 +172,7 @@ func problemOf(err error, authenticated bool) *problem {
 	case errors.As(err, &syntax):
 		return newProblem(400, "PGRST100", syntax.Message).withDetails(syntax.Details)
 	case errors.As(err, &payload):
-		return payloadProblem(payload)
+		return newProblem(400, "PGRST102", payload.Error())
 	case errors.As(err, &request):
 		return bodyProblem(request)
 	case errors.As(err, &plan):
@@ -212,7 +212,7 @@ func bodyProblem(e *clients.BodyError) *problem {
 	return newProblem(400, "PGRSTX02", "The request body could not be read").withDetails(e.Err.Error())
 }
 
-// noRoom leaves out which file could not be written.
+// noRoom leaves out the name of the file that could not be written.
 func noRoom(err error) *problem {
 	details := err.Error()
 	var file *fs.PathError

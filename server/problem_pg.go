@@ -10,8 +10,8 @@ import (
 )
 
 // serverProblem is an error PostgreSQL reported, with the status its SQLSTATE
-// stands for. Two families let the database choose: PTxyz the status, PGRST
-// the whole answer.
+// stands for. With two kinds of codes the database chooses: with PTxyz the status,
+// with PGRST the whole response.
 func serverProblem(e *pgwire.Error, authenticated bool) *problem {
 	if e.Code == "PGRST" {
 		return raised(e)
@@ -89,8 +89,8 @@ func statusOf(e *pgwire.Error, authenticated bool) int {
 	return 400
 }
 
-// raised is an error with SQLSTATE PGRST, whose message and detail are JSON
-// that says the whole answer.
+// raised is an error with SQLSTATE PGRST. Its message and detail are JSON, and
+// make the whole response.
 func raised(e *pgwire.Error) *problem {
 	bad := func(details, hint string) *problem {
 		return newProblem(500, "PGRST121", `Could not parse JSON in the "RAISE SQLSTATE 'PGRST'" error`).withDetails(details).withHint(hint)
@@ -156,12 +156,8 @@ func strictObject(text string, members map[string]any) bool {
 		if !ok {
 			continue
 		}
-		if n, isNumber := target.(**json.Number); isNumber {
-			// json.Number would also take a number in quotes.
-			if len(raw) == 0 || raw[0] == '"' {
-				return false
-			}
-			_ = n
+		if _, isNumber := target.(**json.Number); isNumber && raw[0] == '"' {
+			return false // json.Number would also take a number in quotes
 		}
 		if json.Unmarshal(raw, target) != nil {
 			return false

@@ -47,8 +47,8 @@ type request struct {
 	trace  trace
 }
 
-// head is what is used of the request line and of the header lines, borrowed
-// from fasthttp.
+// head has parts of the request line and of the header lines, borrowed from
+// fasthttp.
 type head struct {
 	uri      []byte // path and query, as sent
 	path     []byte // of uri
@@ -64,7 +64,7 @@ func (h *head) set(uri []byte, raw clients.Head) {
 	}
 }
 
-// caller is who asks.
+// caller is the identity of the client.
 type caller struct {
 	auth.Identity
 	known bool // Identity is set
@@ -76,7 +76,7 @@ type payload struct {
 	converted []byte // made of a body in another format than JSON; buffer
 }
 
-// trace is what the log and the metrics say of a request, beside its response.
+// trace is the state that the log and the metrics need in addition to the response.
 type trace struct {
 	shard  int            // for metrics; stays for the life of the request object
 	began  time.Time      // when the request was read

@@ -12,12 +12,13 @@ import (
 	"github.com/fastgrest/fastgrest/server/clients"
 	"github.com/fastgrest/fastgrest/server/cors"
 	"github.com/fastgrest/fastgrest/server/exec"
+	"github.com/fastgrest/fastgrest/server/oplog"
 	"github.com/fastgrest/fastgrest/server/spool"
 )
 
-// response is what is sent beside what fasthttp keeps.
+// response is the state of the response that fasthttp does not keep.
 type response struct {
-	streamed   int64         // length of a body that has been put away; -1: no body has been
+	streamed   int64         // length of a spooled body; -1: the body is not spooled
 	noLength   bool          // an empty body is sent without its length, as in PostgREST
 	cors       []cors.Header // to be added
 	scratch    []byte        // values of headers while they are written; buffer
@@ -105,8 +106,8 @@ func (rq *request) setVary() {
 	}
 }
 
-// setContentLocation says which resource the rows are: the relation with the
-// query string in PostgREST's canonical form.
+// setContentLocation sets Content-Location: the relation and the query string in
+// PostgREST's canonical form.
 func (rq *request) setContentLocation(plan *planner.Plan) {
 	dst := append(rq.response.scratch[:0], '/')
 	dst = append(dst, plan.Target.Name...)
@@ -134,8 +135,8 @@ func (rq *request) setContentType(m header.Media) {
 
 var jsonType = []byte("application/json; charset=utf-8")
 
-// setReadPreferences tells which preferences a read has honoured; some say
-// something about writes only.
+// setReadPreferences sets Preference-Applied of a read. Some preferences concern
+// writes only.
 func (rq *request) setReadPreferences() {
 	p := rq.prefer
 	p.Resolution, p.Representation, p.Missing, p.HasMaxAffected = 0, 0, 0, false
@@ -150,7 +151,7 @@ func (rq *request) setReadPreferences() {
 func (rq *request) setBody() {
 	r := rq.result()
 	if rq.ctx.IsHead() {
-		// Without a body fasthttp says no length either, as PostgREST does not.
+		// Without a body fasthttp sends no length, like PostgREST.
 		rq.ctx.Response.SkipBody = true
 		r.Body.Drop()
 	}
@@ -161,7 +162,7 @@ func (rq *request) setBody() {
 	r.Body.Bytes = rq.ctx.Response.SwapBody(r.Body.Bytes)
 }
 
-// sendSpooled has fasthttp send a body that has been put away, and close it.
+// sendSpooled has fasthttp send a spooled body, and close it.
 // fasthttp sends it like any other body: responses stay in order, and the
 // client's connection can be used again.
 func (rq *request) sendSpooled(b *spool.Body) {
@@ -170,13 +171,14 @@ func (rq *request) sendSpooled(b *spool.Body) {
 	rq.ctx.Response.SetBodyStream(b, int(rq.response.streamed))
 }
 
-// setWarning tells of embeds named by their relation despite an alias.
+// setWarning warns of embeds that are referenced by relation name although they
+// have an alias.
 func (rq *request) setWarning(plan *planner.Plan) {
 	if len(plan.LegacyNames) == 0 {
 		return
 	}
 	var b strings.Builder
-	b.WriteString("299 " + warnAgent + ` "` + legacyWarning + " Update ")
+	b.WriteString("299 PostgRESTv" + compatibleVersion + ` "` + oplog.LegacyTargetNamesText + " Update ")
 	for i, n := range plan.LegacyNames {
 		if i > 0 {
 			b.WriteString(", ")
@@ -190,11 +192,6 @@ func (rq *request) setWarning(plan *planner.Plan) {
 
 // compatibleVersion is the version of PostgREST whose responses these are.
 const compatibleVersion = "16.4"
-
-const (
-	warnAgent     = "PostgRESTv" + compatibleVersion
-	legacyWarning = "Embedded resource was referenced by relation name even though it has an alias. This is deprecated and will stop working in a future release."
-)
 
 // applyResponseSettings lets response.status and response.headers, set by user
 // code during the transaction, override status and headers.
@@ -251,8 +248,7 @@ func decodeStatus(r *exec.Result) (int, error) {
 }
 
 // decodeHeaders reads [{"Name": "value"}, ...]. Names that HTTP does not know
-// are refused: "Content-Length " is no header of ours, and to a proxy it may be
-// another Content-Length.
+// are refused: a proxy may read "Content-Length " as a second Content-Length.
 func decodeHeaders(r *exec.Result) ([][2]string, error) {
 	if !r.HasHeaders {
 		return nil, nil

@@ -8,6 +8,7 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire"
 	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/planner/sqlgen"
+	"github.com/fastgrest/fastgrest/server/clients"
 	"github.com/fastgrest/fastgrest/server/config"
 	"github.com/fastgrest/fastgrest/server/exec"
 	"github.com/fastgrest/fastgrest/server/openapi"
@@ -34,8 +35,8 @@ func (rq *request) root() error {
 	return nil
 }
 
-// acceptsDocument wants one of the media types of the document among those the
-// client takes, whatever their order.
+// acceptsDocument refuses the request unless the client accepts one of the media
+// types of the document. Their order does not matter.
 func (rq *request) acceptsDocument() error {
 	value := rq.header(fasthttp.HeaderAccept)
 	if value == nil {
@@ -69,8 +70,8 @@ func (rq *request) inspect(access *openapi.Access) error {
 		questions = append(questions, question(accessibleRelations, openapi.Relation), question(accessibleRoutines, openapi.Routine))
 	}
 	c := rq.fillCall(exec.Inspection)
-	rq.watch()
-	defer rq.unwatch()
+	clients.Watch(rq.ctx, rq)
+	defer clients.Unwatch(rq.ctx)
 	return rq.execution.Ask(rq.snap.rules, c, questions, access.Reset)
 }
 

@@ -10,7 +10,7 @@ import (
 
 // originForm is the path and the query of a request target. Clients send these
 // alone, or behind a scheme and a host, as they do to a proxy (RFC 9112, 3.2.2).
-// In upper case PostgREST does not know the scheme, and neither do we.
+// Like in PostgREST, a scheme in upper case is not recognized.
 func originForm(target []byte) []byte {
 	if len(target) == 0 || target[0] == '/' {
 		return target // fast path
@@ -60,7 +60,7 @@ func (t *target) route(path []byte, c *config.Config) error {
 	}
 	if len(path) == 0 {
 		switch {
-		case c.OpenAPIMode == openAPIDisabled:
+		case c.OpenAPIMode == config.OpenAPIDisabled:
 			return errRootDisabled
 		case !c.DBRootSpec.IsZero():
 			t.resource = resourceRoutine

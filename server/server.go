@@ -29,7 +29,7 @@ type Options struct {
 	Stdout  io.Writer // access log
 	Stderr  io.Writer // diagnostics
 
-	// Ready, if set, is called once requests can be answered.
+	// Ready, if set, is called when the server accepts requests.
 	Ready func()
 }
 
@@ -44,7 +44,7 @@ type Server struct {
 	bodies   clients.Bodies
 	snapshot atomic.Pointer[Snapshot]
 	requests sync.Pool
-	shards   atomic.Uint32 // how many requests were made, see metrics.Answer
+	shards   atomic.Uint32 // how many requests were made, see metrics.Response
 
 	started       time.Time
 	name          string        // of this process, in the ids of its requests
@@ -70,8 +70,8 @@ type Server struct {
 	history    *admin.History // of the page; nil without an admin port
 }
 
-// Run serves until ctx ends, then lets the requests in flight finish. An
-// error says why it could not start, or not go on.
+// Run serves until ctx ends, then lets the requests in flight finish. It returns
+// an error if it cannot start, or cannot go on.
 func Run(ctx context.Context, o Options) error {
 	s, err := newServer(o)
 	if err != nil {
@@ -96,7 +96,7 @@ func newServer(o Options) (*Server, error) {
 	s.log = oplog.New(oplog.Options{Out: o.Stdout, Err: o.Stderr, Level: oplog.Level(c.LogLevel), JSON: c.LogFormat == config.LogJSON})
 	s.metrics = metrics.New(metrics.Sources{Pool: s.poolFigures, TokenCache: s.tokenFigures, Plans: s.planCount, Spool: s.spoolFigures, Bodies: s.bodies.Used})
 	s.newLife(s.log)
-	a, err := newAuth(c)
+	a, err := auth.New(authOptions(c))
 	if err != nil {
 		return nil, err
 	}
@@ -140,8 +140,8 @@ func depth(c *config.Config) int {
 	return 8
 }
 
-// connectConfig makes connection parameters. readWrite: of several hosts only
-// one that takes writes will do.
+// connectConfig makes connection parameters. readWrite: only a host that accepts
+// writes is used.
 func connectConfig(c *config.Config, version string, readWrite bool) (*pgwire.Config, error) {
 	connect, err := pgwire.ParseConfig(c.ConnString(config.ConnOptions{ApplicationName: "fastgrest " + version, ReadWrite: readWrite}))
 	if err != nil {
@@ -159,10 +159,6 @@ type uriError struct{ err error }
 
 func (e *uriError) Error() string { return "db-uri: " + e.err.Error() }
 func (e *uriError) Unwrap() error { return e.err }
-
-func newAuth(c *config.Config) (*auth.Authenticator, error) {
-	return auth.New(authOptions(c))
-}
 
 func authOptions(c *config.Config) auth.Options {
 	return auth.Options{
@@ -187,10 +183,10 @@ func (s *Server) run(ctx context.Context) error {
 		return err
 	}
 	defer stopAdmin()
-	s.warnOfSettings(!c.DBConfig) // else when the database has been asked
+	s.warnOfSettings(!c.DBConfig) // with settings in the database, again after they are read
 	defer s.life.Signals(ctx)()
 	var living sync.WaitGroup
-	living.Go(func() { s.life.Run(ctx, (*world)(s), s.listener) })
+	living.Go(func() { s.life.Run(ctx, world{s}, s.listener) })
 	defer func() { cancel(); living.Wait() }()
 	go s.poll.Run(ctx)
 	select {
@@ -201,7 +197,7 @@ func (s *Server) run(ctx context.Context) error {
 		return err
 	}
 
-	if c.ServerReusePort { // others answer until we can
+	if c.ServerReusePort { // another process serves until this one can
 		select {
 		case <-s.life.Ready():
 		case <-ctx.Done():
@@ -214,7 +210,7 @@ func (s *Server) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.log.Listening(listenerAddress(listener))
+	s.log.Listening(listener.Addr().String())
 	s.live.Store(true)
 	defer s.live.Store(false)
 	if s.options.Ready != nil {
@@ -262,13 +258,13 @@ func (s *Server) closePool() {
 	}
 }
 
-// Terminated is the cause of a context that ended because a signal, whose name
-// it is, asked for it.
+// Terminated is the cause of a context that a signal ended: the name of the
+// signal.
 type Terminated string
 
 func (t Terminated) Error() string { return string(t) + " received" }
 
-// Is makes it a case of context.Canceled: an orderly end.
+// Is makes errors.Is report it as context.Canceled: an orderly end.
 func (t Terminated) Is(target error) bool { return target == context.Canceled }
 
 // terminated is the orderly end of the process.

@@ -21,8 +21,8 @@ func (rq *request) write() error {
 	return rq.run((*request).respondWrite)
 }
 
-// respondWrite makes the response to a write that has been committed (or rolled back on
-// request).
+// respondWrite makes the response to a write that has been committed, or rolled
+// back on request.
 func (rq *request) respondWrite(plan *planner.Plan) error {
 	if plan.Explain {
 		return rq.respondPlan(plan)
@@ -91,7 +91,7 @@ func (rq *request) setContentRange(lower, upper int64) {
 func (rq *request) setLocation(plan *planner.Plan) error {
 	r := rq.result()
 	if len(r.Body.Bytes) == 0 {
-		return nil // none, or several
+		return nil // no row, or several
 	}
 	var key [][2]*string
 	if err := json.Unmarshal(r.Body.Bytes, &key); err != nil {
@@ -136,7 +136,7 @@ func appendQueryEscaped(dst []byte, s string) []byte {
 	return dst
 }
 
-// setWritePreferences tells which preferences a write has honoured.
+// setWritePreferences sets Preference-Applied of a write.
 func (rq *request) setWritePreferences(plan *planner.Plan) {
 	p := rq.prefer
 	if plan.Action != planner.Insert || len(plan.Key) == 0 && !rq.query.HasOnConflict {

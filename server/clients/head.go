@@ -121,12 +121,12 @@ func headReceived(h *fasthttp.RequestHeader) (c fasthttp.RequestConfig) {
 	return c
 }
 
-// refuse answers a request that is not HTTP, or too long.
+// refuse responds to a request that is not HTTP, or too long.
 func refuse(ctx *fasthttp.RequestCtx, fault headFault) {
 	if fault == headTooMany {
-		AnswerText(ctx, fasthttp.StatusRequestHeaderFieldsTooLarge, "Request header fields too large")
+		RespondText(ctx, fasthttp.StatusRequestHeaderFieldsTooLarge, "Request header fields too large")
 	} else {
-		AnswerText(ctx, fasthttp.StatusBadRequest, "Bad Request")
+		RespondText(ctx, fasthttp.StatusBadRequest, "Bad Request")
 	}
-	AnswerVersion(ctx)
+	SetVersion(ctx)
 }

@@ -9,14 +9,14 @@ import (
 // Finish is the last step of a handler. The body must have been read or skipped,
 // and the response must be complete.
 func Finish(ctx *fasthttp.RequestCtx) {
-	AnswerVersion(ctx)
+	SetVersion(ctx)
 	coalesceWrites(ctx)
 	nextLine(ctx)
 }
 
-// AnswerVersion answers HTTP/1.0 with HTTP/1.0, as PostgREST does. Handlers that
-// cannot call Finish call it.
-func AnswerVersion(ctx *fasthttp.RequestCtx) {
+// SetVersion makes the response to HTTP/1.0 an HTTP/1.0 response, as PostgREST
+// does. Handlers that cannot call Finish call it.
+func SetVersion(ctx *fasthttp.RequestCtx) {
 	if !ctx.Request.Header.IsHTTP11() {
 		ctx.Response.Header.SetProtocol(http10)
 	}
@@ -24,9 +24,9 @@ func AnswerVersion(ctx *fasthttp.RequestCtx) {
 
 var http10 = []byte("HTTP/1.0")
 
-// AnswerText answers with a line of text and without a length, like the HTTP
-// server that PostgREST uses.
-func AnswerText(ctx *fasthttp.RequestCtx, status int, text string) {
+// RespondText makes a line of text the response. Its length is not sent, like in
+// the HTTP server that PostgREST uses.
+func RespondText(ctx *fasthttp.RequestCtx, status int, text string) {
 	resp := &ctx.Response
 	resp.Reset()
 	resp.SetStatusCode(status)

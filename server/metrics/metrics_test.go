@@ -47,13 +47,13 @@ func TestText(t *testing.T) {
 	m.SchemaCacheLoaded(12500 * time.Microsecond)
 	film := m.Relations.Add([]byte("film"))
 	for i, status := range []int{200, 201, 304, 404, 503, 99, 600, -1} {
-		m.Answered(&Answer{Shard: i, Route: film, Method: []byte("GET"), Status: status, Total: time.Duration(i) * 10 * time.Millisecond})
+		m.Count(&Response{Shard: i, Route: film, Method: []byte("GET"), Status: status, Total: time.Duration(i) * 10 * time.Millisecond})
 	}
-	m.Answered(&Answer{Route: m.Unknown, Method: []byte("BREW"), Status: 404, Total: time.Hour})
-	m.Answered(&Answer{Shard: 3, Route: m.Root, Method: []byte("GET"), Status: 200, UsedDatabase: true,
+	m.Count(&Response{Route: m.Unknown, Method: []byte("BREW"), Status: 404, Total: time.Hour})
+	m.Count(&Response{Shard: 3, Route: m.Root, Method: []byte("GET"), Status: 200, UsedDatabase: true,
 		Database: 100 * time.Microsecond, Waited: 2 * time.Second, Plan: Hit, StatementsReused: 3, StatementsParsed: 1, Bytes: 70, Streamed: true})
-	m.Answered(&Answer{Route: m.Root, Method: []byte("GET"), Status: 200, Plan: Miss, Bytes: 30})
-	m.Answered(&Answer{Route: m.Root, Method: []byte("HEAD"), Status: 200, Plan: Hit, Bytes: -1})
+	m.Count(&Response{Route: m.Root, Method: []byte("GET"), Status: 200, Plan: Miss, Bytes: 30})
+	m.Count(&Response{Route: m.Root, Method: []byte("HEAD"), Status: 200, Plan: Hit, Bytes: -1})
 	golden, err := os.ReadFile("testdata/exposition.txt")
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +79,7 @@ func TestNoSources(t *testing.T) {
 // TestSeveral checks that two servers in one process share no figures.
 func TestSeveral(t *testing.T) {
 	a, b := New(Sources{}), New(Sources{})
-	a.Answered(&Answer{Route: a.Root, Method: []byte("GET"), Status: 200})
+	a.Count(&Response{Route: a.Root, Method: []byte("GET"), Status: 200})
 	if strings.Contains(text(t, b), `fastgrest_requests_total{class="2xx"} 1`) {
 		t.Error("two Metrics share their figures")
 	}
@@ -91,7 +91,7 @@ func TestConcurrentScrapes(t *testing.T) {
 	for range 4 {
 		wg.Go(func() {
 			for range 20 {
-				m.Answered(&Answer{Route: m.Routines.Add([]byte("f")), Method: []byte("GET"), Status: 200})
+				m.Count(&Response{Route: m.Routines.Add([]byte("f")), Method: []byte("GET"), Status: 200})
 				m.SchemaCacheLoaded(time.Second)
 				if err := m.WriteText(new(strings.Builder)); err != nil {
 					t.Error(err)
@@ -102,7 +102,7 @@ func TestConcurrentScrapes(t *testing.T) {
 	wg.Wait()
 }
 
-func BenchmarkAnswered(b *testing.B) {
+func BenchmarkCount(b *testing.B) {
 	m := New(Sources{})
 	var shard atomic.Int64
 	b.ReportAllocs()
@@ -110,7 +110,7 @@ func BenchmarkAnswered(b *testing.B) {
 		a := usual(m)
 		a.Shard = int(shard.Add(1))
 		for pb.Next() {
-			m.Answered(a)
+			m.Count(a)
 		}
 	})
 }
@@ -124,8 +124,8 @@ func BenchmarkWriteText(b *testing.B) {
 }
 
 // usual returns a typical request.
-func usual(m *Metrics) *Answer {
-	return &Answer{Route: m.Relations.Add([]byte("film")), Method: []byte("GET"), Status: 200, Total: 300 * time.Microsecond,
+func usual(m *Metrics) *Response {
+	return &Response{Route: m.Relations.Add([]byte("film")), Method: []byte("GET"), Status: 200, Total: 300 * time.Microsecond,
 		UsedDatabase: true, Database: 200 * time.Microsecond, Plan: Hit, StatementsReused: 2, Bytes: 300}
 }
 
@@ -171,7 +171,7 @@ func TestShards(t *testing.T) {
 			a := usual(m)
 			a.Shard = w
 			for range each {
-				m.Answered(a)
+				m.Count(a)
 			}
 		})
 	}

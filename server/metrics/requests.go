@@ -11,8 +11,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Answer holds the figures of one response.
-type Answer struct {
+// Response has the figures of one response.
+type Response struct {
 	// Shard chooses the counters. Goroutines that use different shards do not
 	// contend. Any number is valid.
 	Shard int
@@ -43,31 +43,31 @@ const (
 	Miss
 )
 
-// Answered counts a response. It takes no lock and allocates only for the first
+// Count counts a response. It takes no lock and allocates only for the first
 // response of its method and class. It ignores a status outside of 100 to 599.
-func (m *Metrics) Answered(a *Answer) {
-	class := a.Status / 100
+func (m *Metrics) Count(r *Response) {
+	class := r.Status / 100
 	if class < 1 || class >= len(classes) {
 		return
 	}
-	a.Route.series(methodIndex(a.Method), class).observe(a.Shard, a.Total)
-	c := &m.counters[a.Shard&(len(m.counters)-1)]
-	if a.UsedDatabase {
-		m.database.observe(a.Shard, a.Database)
-		m.wait.observe(a.Shard, a.Waited)
-		add(&c.statementHits, a.StatementsReused)
-		add(&c.statementMisses, a.StatementsParsed)
+	r.Route.series(methodIndex(r.Method), class).observe(r.Shard, r.Total)
+	c := &m.counters[r.Shard&(len(m.counters)-1)]
+	if r.UsedDatabase {
+		m.database.observe(r.Shard, r.Database)
+		m.wait.observe(r.Shard, r.Waited)
+		add(&c.statementHits, r.StatementsReused)
+		add(&c.statementMisses, r.StatementsParsed)
 	}
-	switch a.Plan {
+	switch r.Plan {
 	case Hit:
 		c.planHits.Add(1)
 	case Miss:
 		c.planMisses.Add(1)
 	}
-	if a.Bytes > 0 {
-		c.bytes.Add(uint64(a.Bytes))
-		if a.Streamed {
-			c.streamed.Add(uint64(a.Bytes))
+	if r.Bytes > 0 {
+		c.bytes.Add(uint64(r.Bytes))
+		if r.Streamed {
+			c.streamed.Add(uint64(r.Bytes))
 		}
 	}
 }
