@@ -338,26 +338,22 @@ const (
 	ConnConnecting ConnState = iota
 	ConnEstablished
 	ConnReturned // after a successful session
-	ConnReturnedAfterError
 	ConnUsed
 	ConnAged
 	ConnIdled
 	ConnReleased
 	ConnBroken
-	ConnInitFailed
 )
 
 var connTexts = [...]string{
-	ConnConnecting:         " is being established",
-	ConnEstablished:        " is available due to connection establishment",
-	ConnReturned:           " is available due to session success",
-	ConnReturnedAfterError: " is available due to session failure",
-	ConnUsed:               " is used",
-	ConnAged:               " is terminated due to max lifetime",
-	ConnIdled:              " is terminated due to max idletime",
-	ConnReleased:           " is terminated due to release",
-	ConnBroken:             " is terminated due to network error",
-	ConnInitFailed:         " is terminated due to init failure",
+	ConnConnecting:  " is being established",
+	ConnEstablished: " is available due to connection establishment",
+	ConnReturned:    " is available due to session success",
+	ConnUsed:        " is used",
+	ConnAged:        " is terminated due to max lifetime",
+	ConnIdled:       " is terminated due to max idletime",
+	ConnReleased:    " is terminated due to release",
+	ConnBroken:      " is terminated due to network error",
 }
 
 // PoolConn logs an event of one connection at level debug.
