@@ -35,10 +35,10 @@
 //
 // # Who does what
 //
-// Loop.Run is one goroutine. It calls a World, which reads and puts in force. To
-// put in force is quick and happens in the loop. To read can take long and fail,
-// and happens in goroutines beside the loop, so that the loop hears every wish
-// at once. The loop blocks only while a listener that it stops ends.
+// Loop.Run is one goroutine. It has a World read, and calls Install of the Config
+// or Catalog that comes back. Install is quick and runs in the loop. Reading can
+// take long and fail. It runs in goroutines beside the loop, so that the loop hears
+// every wish at once. The loop blocks only while a listener that it stops ends.
 //
 // The package knows nothing about HTTP, plans or tokens.
 package life

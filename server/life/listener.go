@@ -11,15 +11,15 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire/listen"
 )
 
-// Channel is what a configuration says about notifications.
+// Channel has the settings of notifications.
 type Channel struct {
 	Enabled bool
 	Name    string
 }
 
-// ListenerHost is what a listener asks of the server.
+// ListenerHost is the server as a listener sees it.
 type ListenerHost interface {
-	// Channel returns what the configuration in force says.
+	// Channel returns the settings in force.
 	Channel() Channel
 	// Connect returns how to connect to a server that takes writes.
 	Connect() (*pgwire.Config, error)
@@ -29,7 +29,7 @@ type ListenerHost interface {
 	// waiting cannot cure the error.
 	Fatal(error) bool
 	// GiveUp ends the process, and reports true, if the configuration does not
-	// allow to wait for the database.
+	// allow it to wait for the database.
 	GiveUp(error) bool
 }
 
@@ -173,7 +173,7 @@ func (f *listenerFailures) failed(err error, pause time.Duration) {
 	f.log.ListenerRetrying(pause)
 }
 
-// impossible returns why trying again does not help, nil if it may.
+// impossible returns the reason why another attempt cannot succeed, nil if it may.
 func impossible(err error) error {
 	for _, why := range []error{listen.ErrReadOnly, listen.ErrPooler} {
 		if errors.Is(err, why) {

@@ -39,14 +39,14 @@ type Catalog interface {
 	Install() Outcome
 }
 
-// Outcome is what came of loading a catalog.
+// Outcome is the result of loading a catalog.
 type Outcome uint8
 
 const (
 	Loaded      Outcome = iota // the catalog is in force
 	Outdated                   // it is in force, but the configuration has changed since it was read
-	Unreachable                // the database could not be asked; the catalog before stays in force
-	Failed                     // the database gave no catalog; the one before stays in force
+	Unreachable                // the database could not be reached; the last catalog stays in force
+	Failed                     // the catalog could not be read; the last one stays in force
 	Ending                     // the process ends
 )
 
@@ -150,7 +150,7 @@ const (
 	stopping
 )
 
-// run is what the loop knows. Only the goroutine of Run uses it.
+// run is the state of the loop. Only the goroutine of Run uses it.
 type run struct {
 	*Loop
 	ctx      context.Context
@@ -159,7 +159,7 @@ type run struct {
 
 	state   state
 	reading bool // a configuration is being read for itself, not as part of a load
-	wanted  Wish // what was heard and has not begun
+	wanted  Wish // heard and not begun
 	fresh   bool // the last configuration began to be read after all wishes for a catalog, and is complete
 
 	newest   uint64 // number of the configuration in force

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// PollHost is what a poll asks of the server.
+// PollHost is the server as a poll sees it.
 type PollHost interface {
 	// PollInterval returns how often to look at the catalog, 0 for never.
 	PollInterval() time.Duration

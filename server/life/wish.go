@@ -42,7 +42,7 @@ func (w *Wishes) Waiting() Wish { return Wish(w.waiting.Load()) }
 // Take returns the waiting wishes and removes them.
 func (w *Wishes) Take() Wish { return Wish(w.waiting.Swap(0)) }
 
-// wake sends on a channel of capacity 1 that somebody reads sooner or later.
+// wake sends on a channel of capacity 1, unless it holds a value already.
 func wake(c chan<- struct{}) {
 	select {
 	case c <- struct{}{}:
