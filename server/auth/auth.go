@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Options are what an Authenticator is made of.
+// Options configure an Authenticator.
 type Options struct {
 	Secret          []byte // decoded; nil: no token can be accepted
 	Audience        string // "": any
@@ -18,21 +18,21 @@ type Options struct {
 // Identity is who a request acts as.
 type Identity struct {
 	Role      string
-	Claims    []byte // the claims as a JSON object with the role as "role"; not to be changed
-	Anonymous bool   // there was no token
+	Claims    []byte // the claims as a JSON object, with the role as "role"; read-only
+	Anonymous bool   // the request had no token
 }
 
-// Authenticator turns Authorization headers into identities. It is immutable
-// but for its cache and safe for concurrent use.
+// Authenticator maps Authorization headers to identities. It is safe for
+// concurrent use. Only its cache changes after New.
 type Authenticator struct {
 	options   Options
-	keys      *Keys // nil: none
+	keys      *Keys
 	path      *RolePath
-	cache     *cache // nil: none
+	cache     *cache // nil: caching is off
 	anonymous verified
 }
 
-// New builds an Authenticator. Its errors are those of ParseKeys and
+// New builds an Authenticator. It returns the errors of ParseKeys and
 // ParseRolePath.
 func New(o Options) (*Authenticator, error) {
 	a := &Authenticator{options: o}
@@ -47,14 +47,14 @@ func New(o Options) (*Authenticator, error) {
 		}
 		a.cache = newCache(o.CacheMaxEntries, o.CacheMaxBytes)
 	}
-	// No token counts as a token without claims: a path that finds a role in
-	// an empty object, as $ does, names one for everybody.
+	// A request without a token has empty claims. A path that finds a role in an
+	// empty object, such as $, therefore names the anonymous role.
 	a.anonymous = a.judge(map[string]any{})
 	a.anonymous.identity.Anonymous = true
 	return a, nil
 }
 
-// Serves reports whether a would do what an Authenticator made with o does.
+// Serves reports whether a is equivalent to an Authenticator made with o.
 func (a *Authenticator) Serves(o Options) bool {
 	mine := a.options
 	return bytes.Equal(mine.Secret, o.Secret) && (mine.Secret == nil) == (o.Secret == nil) &&
@@ -62,14 +62,14 @@ func (a *Authenticator) Serves(o Options) bool {
 		mine.CacheMaxEntries == o.CacheMaxEntries && mine.CacheMaxBytes == o.CacheMaxBytes
 }
 
-// Deprecated reports a role path in the syntax of older releases, and its
-// text for the warning.
+// Deprecated reports whether the role path has the syntax of older releases. It
+// returns the text for the warning.
 func (a *Authenticator) Deprecated() (path string, deprecated bool) {
 	return a.path.String(), a.path.Deprecated()
 }
 
-// Identify judges the value of an Authorization header, nil for none, at a
-// time. A header of another scheme counts as none.
+// Identify returns the identity for the value of an Authorization header at a
+// time. A nil header, or one of another scheme, is a request without a token.
 func (a *Authenticator) Identify(authorization []byte, now time.Time) (Identity, error) {
 	token, ok := bearer(authorization)
 	if !ok {
@@ -88,8 +88,8 @@ func (a *Authenticator) Identify(authorization []byte, now time.Time) (Identity,
 	return v.identity, nil
 }
 
-// lookup gives the verified token, from the cache if it is there. Refused
-// tokens are not kept: there is no end of them.
+// lookup returns the verified token, from the cache if possible. Refused tokens
+// are not cached, because a client can make any number of them.
 func (a *Authenticator) lookup(token []byte) (*verified, *Error) {
 	if a.keys == nil {
 		return nil, errSecretMissing
@@ -110,7 +110,7 @@ func (a *Authenticator) lookup(token []byte) (*verified, *Error) {
 	return &v, nil
 }
 
-// judge works out all that does not depend on the time. It changes claims.
+// judge computes everything that does not depend on the time. It changes claims.
 func (a *Authenticator) judge(claims map[string]any) verified {
 	v := verified{
 		exp:      timeOf(claims, "exp"),
@@ -124,7 +124,7 @@ func (a *Authenticator) judge(claims map[string]any) verified {
 		found = true
 		if text, isText := value.(string); isText {
 			role = text
-		} else { // PostgREST takes the JSON text of anything else
+		} else { // PostgREST takes the JSON text of other types
 			role = string(appendJSON(nil, value))
 		}
 	}
@@ -137,8 +137,8 @@ func (a *Authenticator) judge(claims map[string]any) verified {
 	return v
 }
 
-// bearer gives the token of a header of the bearer scheme. The scheme ends at
-// the first space; its case does not matter.
+// bearer returns the token of a header of the bearer scheme. The scheme ends at
+// the first space and is case-insensitive.
 func bearer(authorization []byte) (token []byte, ok bool) {
 	const scheme = "bearer"
 	if len(authorization) < len(scheme) {

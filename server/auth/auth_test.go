@@ -150,7 +150,7 @@ func TestKeySelection(t *testing.T) {
 	r256, r384, r512 := rs(crypto.SHA256, k.rsa), rs(crypto.SHA384, k.rsa), rs(crypto.SHA512, k.rsa)
 	e256, e384, e512 := es(crypto.SHA256, k.p256), es(crypto.SHA384, k.p384), es(crypto.SHA512, k.p521)
 
-	// A key without alg takes all of its type, one with alg only that.
+	// A key without alg accepts all algorithms of its type, a key with alg only that one.
 	f(octJWK(secret, ""), alg("HS256"), h256, ada)
 	f(octJWK(secret, ""), alg("HS384"), h384, ada)
 	f(octJWK(secret, ""), alg("HS512"), h512, ada)
@@ -174,11 +174,11 @@ func TestKeySelection(t *testing.T) {
 	f(edJWK(k.ed, is("alg", "EdDSA")), alg("EdDSA"), ed(k.ed), ada)
 	f(edJWK(k.ed, ""), alg("EdDSA"), func([]byte) []byte { return make([]byte, 64) }, noneVerifies)
 
-	// A public key is no secret.
+	// A public key cannot be used as an HMAC secret.
 	f(rsaJWK(k.rsa, ""), alg("HS256"), hs(crypto.SHA256, rsaJWK(k.rsa, "")), noneFits)
 	f(ecJWK(k.p256, ""), alg("HS256"), hs(crypto.SHA256, ecJWK(k.p256, "")), noneFits)
 
-	// kid: a token that names a key is for keys with that name.
+	// kid: a token that names a key is checked with keys of that name only.
 	f(octJWK(secret, is("kid", "a")), alg("HS256"), h256, ada)
 	f(octJWK(secret, is("kid", "a")), kid("HS256", "a"), h256, ada)
 	f(octJWK(secret, is("kid", "a")), kid("HS256", "b"), h256, noneFits)
@@ -186,11 +186,11 @@ func TestKeySelection(t *testing.T) {
 	f(octJWK(secret, ""), kid("HS256", ""), h256, noneFits)
 	f(octJWK(secret, is("kid", "")), kid("HS256", ""), h256, ada)
 
-	// use: keys for encryption check nothing.
+	// use: encryption keys do not verify signatures.
 	f(octJWK(secret, is("use", "sig")), alg("HS256"), h256, ada)
 	f(octJWK(secret, is("use", "enc")), alg("HS256"), h256, noneFits)
 
-	// Sets: all keys that fit are tried.
+	// Sets: all matching keys are tried.
 	all := set(rsaJWK(k.otherRSA, is("kid", "r2")), octJWK("another", ""), rsaJWK(k.rsa, is("kid", "r1")),
 		ecJWK(k.p256, is("kid", "e1")), ecJWK(k.p384, ""), octJWK(secret, is("kid", "h1")), edJWK(k.ed, is("kid", "d1")))
 	f(all, alg("HS256"), h256, ada)
@@ -204,7 +204,7 @@ func TestKeySelection(t *testing.T) {
 	f(all, kid("EdDSA", "d1"), ed(k.ed), ada)
 	f(set(), alg("HS256"), h256, noneFits)
 
-	// Keys we do not know are passed over.
+	// Unknown keys are skipped.
 	f(set(`{"kty":"AKP","pub":"x"}`, `{"kty":"EC","crv":"secp256k1","x":"AA","y":"AA"}`, `{"kty":"RSA","alg":"RSA-OAEP","n":"!"}`,
 		`{"kty":"OKP","crv":"Ed448","x":"AA"}`, `{}`, octJWK(secret, "")), alg("HS256"), h256, ada)
 	f(`{"kty":"AKP","pub":"x"}`, alg("HS256"), hs(crypto.SHA256, `{"kty":"AKP","pub":"x"}`), noneFits)
@@ -324,7 +324,7 @@ func TestClaims(t *testing.T) {
 	}
 }
 
-// sorted gives a payload as it is handed on.
+// sorted returns a payload in the form of request.jwt.claims.
 func sorted(t *testing.T, payload string) string {
 	object, ok := parseObject([]byte(payload))
 	if !ok {
@@ -355,8 +355,8 @@ func TestWithoutAnonymous(t *testing.T) {
 	f("Basic x", `anonymous anon {"role":"anon"}`)
 }
 
-// TestTimesAreJudgedOnEveryUse: what the cache keeps is the signature's
-// verdict, not the clock's.
+// TestTimesAreJudgedOnEveryUse: the cache stores the result of the signature
+// check, and times are checked on each use.
 func TestTimesAreJudgedOnEveryUse(t *testing.T) {
 	a := with(t, secret)
 	bearer := "Bearer " + hs256(`{"role":"ada","exp":1700000100,"nbf":1699999900}`)

@@ -7,19 +7,18 @@ import (
 	"sync/atomic"
 )
 
-// cache remembers verified tokens. Reading is lock-free: buckets and chains
-// are atomic pointers to entries that never change, except for the mark SIEVE
-// needs. Writing, which follows an expensive signature check anyway, is
-// serialized by a mutex.
+// cache stores verified tokens. Reads are lock-free: buckets and chains are
+// atomic pointers to entries that are immutable except for the SIEVE mark.
+// A mutex serializes writes, each of which follows an expensive signature check.
 //
-// Eviction is SIEVE, as in PostgREST: entries queue in order of arrival, a
-// hit only sets a mark, and a hand that walks from old to new spares the
-// marked once and drops the first without a mark. One pass of a scan leaves
-// no mark, so tokens seen once cannot push out those in use.
+// Eviction is SIEVE, as in PostgREST. Entries queue in order of arrival, and a
+// hit only sets a mark. A hand walks from old to new entries. It clears the
+// marks it passes and evicts the first entry without one. A token used once has
+// no mark, so a scan cannot evict the tokens in use.
 //
-// It is bounded by the number of entries and by the bytes they hold.
+// The cache is bounded by the number of entries and by their bytes.
 type cache struct {
-	seed    maphash.Seed // random: clients cannot aim at one bucket
+	seed    maphash.Seed // random, so that clients cannot target one bucket
 	buckets []atomic.Pointer[entry]
 	counts  [countStripes]counters
 
@@ -30,7 +29,7 @@ type cache struct {
 	bytes      int
 	newest     *entry
 	oldest     *entry
-	hand       *entry // next to be looked at; nil: start at the oldest
+	hand       *entry // the next entry to examine; nil: the oldest
 	evictions  atomic.Uint64
 }
 
@@ -45,8 +44,8 @@ type entry struct {
 	newer, older *entry // guarded by cache.mu
 }
 
-// Counters are kept apart by hash, each on its own cache line, so that
-// counting does not become what hits wait for.
+// Counters are sharded by hash, each on a separate cache line, so that hits do
+// not contend for them.
 const countStripes = 8
 
 type counters struct {
@@ -61,7 +60,7 @@ const (
 	maxCacheBytes = 64 << 20
 )
 
-// newCache gives nil, which is no cache, for no entries.
+// newCache returns nil, an absent cache, if maxEntries is 0 or less.
 func newCache(maxEntries, maxBytes int) *cache {
 	if maxEntries <= 0 {
 		return nil
@@ -97,16 +96,15 @@ func (c *cache) get(token []byte) *verified {
 		return nil
 	}
 	count.hits.Add(1)
-	// Only the first hit after the hand passed writes: shared lines stay
-	// shared.
+	// Only the first hit after the hand has passed writes the mark, so the cache
+	// line stays shared between processors.
 	if !e.marked.Load() {
 		e.marked.Store(true)
 	}
 	return &e.v
 }
 
-// find may miss an entry whose chain is being changed; that is a miss like
-// another.
+// find may miss an entry whose chain is being changed. This counts as a miss.
 func (c *cache) find(hash uint64, token []byte) *entry {
 	for e := c.bucket(hash).Load(); e != nil; e = e.chain.Load() {
 		if e.hash == hash && e.token == string(token) {
@@ -129,7 +127,7 @@ func (c *cache) put(token []byte, v *verified) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.find(e.hash, token) != nil {
-		return // another request was faster
+		return // another request stored the token first
 	}
 	for c.entries >= c.maxEntries || c.bytes+e.size > c.maxBytes {
 		c.evict()
@@ -148,9 +146,9 @@ func (c *cache) put(token []byte, v *verified) {
 	bucket.Store(e)
 }
 
-// evict drops one entry. There is one, and the second round finds no mark
-// that was there in the first, unless hits set marks as fast as the hand
-// clears them; therefore the hand goes around twice at most.
+// evict drops one entry; the cache must not be empty. The hand clears all marks
+// in its first round and finds an entry in the second, unless hits set marks as
+// fast as the hand clears them. The number of rounds is therefore limited to two.
 func (c *cache) evict() {
 	e := c.hand
 	for tries := 2 * c.entries; ; tries-- {
@@ -180,7 +178,7 @@ func (c *cache) remove(e *entry) {
 	} else {
 		c.newest = e.older
 	}
-	// A reader standing on e goes on along e.chain, which stays as it is.
+	// A reader at e continues along e.chain, which does not change.
 	link := c.bucket(e.hash)
 	for link.Load() != e {
 		link = &link.Load().chain
@@ -188,13 +186,13 @@ func (c *cache) remove(e *entry) {
 	link.Store(e.chain.Load())
 }
 
-// CacheStats counts what the token cache did since it was made.
+// CacheStats has the counters of the token cache since it was made.
 type CacheStats struct {
 	Requests, Hits, Evictions uint64
 	Entries, Bytes            int
 }
 
-// CacheStats gives the counters, all zero without a cache.
+// CacheStats returns the counters, all zero without a cache.
 func (a *Authenticator) CacheStats() CacheStats {
 	c := a.cache
 	if c == nil {

@@ -13,7 +13,7 @@ func fakeVerified(n int) *verified {
 	return &verified{identity: Identity{Role: fmt.Sprint(n)}}
 }
 
-// load is what an Authenticator does: look, then put.
+// load looks a token up and then stores it, as an Authenticator does.
 func (c *cache) load(n int) (hit bool) {
 	if v := c.get(fakeToken(n)); v != nil {
 		if v.identity.Role != fmt.Sprint(n) {
@@ -25,7 +25,7 @@ func (c *cache) load(n int) (hit bool) {
 	return false
 }
 
-// check compares the queue, the chains and the sums with each other.
+// check compares the queue, the chains and the sums.
 func (c *cache) check(t *testing.T) {
 	t.Helper()
 	c.mu.Lock()
@@ -86,7 +86,7 @@ func TestCacheBounds(t *testing.T) {
 	}
 }
 
-// TestSieve: what is in use survives a stream of tokens that are used once.
+// TestSieve: tokens in use survive a stream of tokens that are used once.
 func TestSieve(t *testing.T) {
 	c := newCache(10, 0)
 	for i := range 5 {
@@ -106,7 +106,7 @@ func TestSieve(t *testing.T) {
 	if got := c.evictions.Load(); got != 995 {
 		t.Errorf("%d evictions", got)
 	}
-	// With every mark set, the oldest goes.
+	// With every mark set, the oldest entry is evicted.
 	c = newCache(4, 0)
 	for i := range 4 {
 		c.load(i)
@@ -174,8 +174,8 @@ func TestIdentifyConcurrently(t *testing.T) {
 	a.cache.check(t)
 }
 
-// TestSameBucket: tokens that begin alike, or that share a bucket or all of a
-// hash, are each their own.
+// TestSameBucket: tokens with a common prefix, in the same bucket or with equal
+// hashes are distinct.
 func TestSameBucket(t *testing.T) {
 	c := newCache(4, 0)
 	c.buckets = c.buckets[:1]

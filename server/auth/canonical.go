@@ -4,10 +4,10 @@ import (
 	"strings"
 )
 
-// canonicalPath prints a valid RFC 9535 path the way PostgREST dumps it:
-// without insignificant space, quoted names and texts in single quotes, slices
-// with their step, spaces around comparisons, and one dot too many between a
-// descendant segment's dots and its name.
+// canonicalPath prints a valid RFC 9535 path as PostgREST dumps it: without
+// insignificant space, names and strings in single quotes, slices with their
+// step, and spaces around comparisons. A name after a descendant segment gets
+// one dot more than the RFC allows.
 func canonicalPath(path string) string {
 	var c canonicalizer
 	for c.text = path; c.pos < len(path); {
@@ -21,7 +21,7 @@ type canonicalizer struct {
 	pos      int
 	out      []byte
 	open     []byte // brackets and parentheses around pos
-	selector int    // where in out the current selector of a bracket begins
+	selector int    // the index in out where the current selector of a bracket begins
 }
 
 func (c *canonicalizer) step() {
@@ -78,8 +78,8 @@ func (c *canonicalizer) inside(bracket byte) bool {
 	return len(c.open) > 0 && c.open[len(c.open)-1] == bracket
 }
 
-// endSelector completes a slice: all three places are printed, the step with
-// its default.
+// endSelector completes a slice: it prints all three parts, with the default
+// step if the path has none.
 func (c *canonicalizer) endSelector() {
 	if !c.inside('[') {
 		return
@@ -95,7 +95,7 @@ func (c *canonicalizer) endSelector() {
 	c.out = append(c.out[:c.selector], strings.Join(places, ":")...)
 }
 
-// quotedEnd gives the length of the quoted text s begins with.
+// quotedEnd returns the length of the quoted string at the beginning of s.
 func quotedEnd(s string) int {
 	for i := 1; i < len(s); i++ {
 		switch s[i] {
@@ -108,13 +108,13 @@ func quotedEnd(s string) int {
 	return len(s)
 }
 
-// unquote gives the content of a text in either quotes.
+// unquote returns the content of a string in single or double quotes.
 func unquote(s string) string {
 	body := s[1 : len(s)-1]
 	if !strings.Contains(body, `\`) {
 		return body
 	}
-	// JSON knows all these escapes but that of the single quote.
+	// JSON has all these escapes except \'.
 	body = strings.ReplaceAll(body, `\'`, `'`)
 	if s[0] == '\'' {
 		body = strings.ReplaceAll(body, `"`, `\"`)

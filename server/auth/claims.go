@@ -6,11 +6,11 @@ import (
 	"github.com/fastgrest/fastgrest/parser/jsontext"
 )
 
-// A claim that must be a number, or text, and is not, is an error of every use
-// of the token, but a later one than an expiry before it: the order of the
-// checks is part of the answer. So each claim's finding is kept apart.
+// A claim with the wrong type is an error of every use of the token. The result
+// of each claim is kept separately, because the order of the checks decides which
+// error the response has: an expiry comes before a wrong type that is checked later.
 
-// timeClaim is a claim that is a time.
+// timeClaim is a claim that holds a time.
 type timeClaim struct {
 	present   bool
 	notNumber bool
@@ -28,8 +28,8 @@ func timeOf(claims map[string]any, name string) timeClaim {
 	}
 }
 
-// audienceError judges aud. A token may name no audience, or name several; it
-// is for everybody if it names none.
+// audienceError checks aud. A token may name several audiences; one without an
+// audience is valid for all.
 func audienceError(claims map[string]any, wanted string) *Error {
 	matches := func(name string) bool { return wanted == "" || name == wanted }
 	switch v := claims["aud"].(type) {
@@ -58,18 +58,18 @@ func audienceError(claims map[string]any, wanted string) *Error {
 	}
 }
 
-// skew is how far clocks may be apart.
+// skew is the tolerated difference between clocks.
 const skew = 30
 
-// verified is a token whose signature stands: what a cache may keep.
+// verified is a token with a valid signature, as stored in the cache.
 type verified struct {
 	identity      Identity
 	exp, nbf, iat timeClaim
 	audience      *Error
-	noRole        bool // the token names no role and there is none for the anonymous
+	noRole        bool // neither the token nor the configuration names a role
 }
 
-// valid judges a verified token at a time, in seconds.
+// valid checks a verified token at a time in seconds.
 func (v *verified) valid(now int64) *Error {
 	switch {
 	case v.exp.notNumber:
@@ -92,8 +92,8 @@ func (v *verified) valid(now int64) *Error {
 	return nil
 }
 
-// seconds is a number as a time in seconds. Numbers that are not whole or exceed
-// 64 bits are 0, so a token with such an exp has expired, as in PostgREST.
+// seconds converts a number to a time in seconds. Fractions and numbers that
+// exceed 64 bits become 0, so a token with such an exp has expired, as in PostgREST.
 func seconds(number string) int64 {
 	n, _ := jsontext.ParseDecimal(number).Int64()
 	return n

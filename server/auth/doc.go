@@ -3,21 +3,20 @@
 //	"Bearer eyJ..." -> token -> key(s) -> signature -> claims -> times, audience -> role
 //	                     \________________ cache _____________/
 //
-// An Authenticator is built from one configuration and never changes; its keys
-// and its cache live and die together, so a token verified with a key is never
-// trusted under another. A reload makes a new Authenticator, or keeps the old
-// one when Serves says that nothing it depends on has changed.
+// An Authenticator is built from one configuration. Its keys never change, and
+// its cache belongs to them, so a token verified with one key is never trusted
+// under another. A reload makes a new Authenticator, unless Serves reports that
+// the old one is equivalent.
 //
-// What is cached is the outcome of the signature check: the claims, the role
-// and the times. Times and audience are judged again on every use. A hit
-// allocates nothing and takes no lock another hit could wait for.
+// The cache stores the result of the signature check: claims, role and times.
+// Times and audience are checked on every use. A hit allocates nothing and takes
+// no lock that another hit could hold.
 //
-// Signatures are checked by github.com/pascaldekloe/jwt; before it sees a
-// token, the token's head has been read here, strictly, and the keys that may
-// check it have been chosen. Role paths are RFC 9535 by
-// github.com/theory/jsonpath.
+// github.com/pascaldekloe/jwt checks signatures. Before it gets a token, this
+// package has parsed the token's header strictly and selected the keys. Role
+// paths are RFC 9535, by github.com/theory/jsonpath.
 //
-// An Identity borrows nothing from the header it was made of and may be kept.
-// All errors are *Error. Every byte of a token is hostile: parts, depth and
-// sizes are bounded, and whatever is wrong or unusual is refused.
+// An Identity does not refer to the header it was made from and may be kept. All
+// errors are *Error. Every byte of a token is hostile: the number of parts, depth
+// and sizes are bounded, and unusual forms are refused.
 package auth

@@ -6,19 +6,19 @@ import "strconv"
 type Kind uint8
 
 const (
-	SecretMissing Kind = iota // there is a token and no key to check it with
+	SecretMissing Kind = iota // the request has a token, and no secret is configured
 
-	// The token cannot be read or verified.
+	// The token cannot be parsed or verified.
 	EmptyToken
 	WrongParts
-	NoKey // no key fits, or none of those that fit verifies; see Details
+	NoKey // no key matches, or no matching key verifies the token; see Details
 	BadAlgorithm
 	BadCrypto // the token is malformed
 
-	// There is no token and no anonymous role.
+	// The request has no token, and no anonymous role is configured.
 	TokenRequired
 
-	// The token is genuine but does not hold now, or not here.
+	// The signature is valid, and a claim refuses the token.
 	ClaimsUnreadable
 	Expired
 	NotYetValid
@@ -40,7 +40,7 @@ const (
 	GroupClaims                // PGRST303
 )
 
-// Group gives the family of a kind.
+// Group returns the group of a kind.
 func (k Kind) Group() Group {
 	switch {
 	case k == SecretMissing:
@@ -78,7 +78,7 @@ var messages = [...]string{
 type Error struct {
 	Kind    Kind
 	Message string
-	Details string // "": none
+	Details string // may be empty
 }
 
 func (e *Error) Error() string {
@@ -88,8 +88,8 @@ func (e *Error) Error() string {
 	return e.Message
 }
 
-// Challenge gives what a WWW-Authenticate header should say, "" for nothing:
-// a server without a secret cannot be satisfied by another token.
+// Challenge returns the value of the WWW-Authenticate header. It is "" for a
+// server without a secret, which accepts no token.
 func (e *Error) Challenge() string {
 	switch e.Kind.Group() {
 	case GroupSecret:
@@ -101,7 +101,7 @@ func (e *Error) Challenge() string {
 	}
 }
 
-// Refusals without anything variable in them are made once.
+// Errors without variable parts are allocated once.
 var (
 	errSecretMissing = refusal(SecretMissing, "")
 	errEmptyToken    = refusal(EmptyToken, "")

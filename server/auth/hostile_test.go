@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// hostile makes tokens that must not be accepted by a server whose keys are
-// those of hostileKeys: forgeries, and genuine tokens damaged in some way.
+// hostile makes tokens that a server with the keys of hostileKeys must refuse:
+// forgeries, and genuine tokens with some damage.
 func hostile() []string {
 	k := &keyring
 	const payload = `{"role":"admin","sub":"eve"}`
@@ -27,7 +27,7 @@ func hostile() []string {
 	for _, alg := range []string{"none", "None", "NONE", "nOnE", " none", "none ", "no\\u006ee", "", "null"} {
 		add(token(`{"alg":"`+alg+`"}`, payload, nothing), token(`{"alg":"`+alg+`"}`, payload, hs(crypto.SHA256, "")))
 	}
-	// Heads that another reader would read another way.
+	// Headers that two parsers read differently.
 	for _, head := range []string{
 		`{"alg":"none","alg":"HS256"}`, `{"alg":"HS256","alg":"none"}`, `{"alg":"HS256","ALG":"none"}`, `{"Alg":"HS256"}`,
 		`{"alg":["HS256"]}`, `{"alg":{"alg":"HS256"}}`, `{"alg":"HS256","kid":["h1"]}`, `{"alg":"HS256","kid":null,"kid":"h1"}`,
@@ -37,7 +37,7 @@ func hostile() []string {
 	} {
 		add(token(head, payload, hs(crypto.SHA256, secret)))
 	}
-	// Other algorithms with material that is public, or guessed.
+	// Other algorithms, with public or guessed key material.
 	publics := []string{
 		rsaJWK(k.rsa, ""), rsaJWK(k.rsa, `,"kid":"r1"`), string(k.rsa.N.Bytes()), b64(k.rsa.N.Bytes()), ecJWK(k.p256, ""), ecJWK(k.p256, `,"kid":"e1"`),
 		hostileKeys(), "", "secret", "a", strings.ToUpper(secret), secret[:32], secret + "\x01", b64([]byte(secret)), hs256(payload),
@@ -64,13 +64,13 @@ func hostile() []string {
 		token(`{"alg":"ES384"}`, payload, es(crypto.SHA384, k.p384)),
 		token(`{"alg":"ES512"}`, payload, es(crypto.SHA512, k.p521)),
 		token(`{"alg":"EdDSA"}`, payload, ed(k.ed)))
-	// A key of the token's own choosing.
+	// A key chosen by the token.
 	own := rsaJWK(k.otherRSA, "")
 	for _, head := range []string{`"jwk":` + own, `"jku":"https://example.com/keys"`, `"x5c":["AAAA"]`, `"x5u":"file:///etc/passwd"`} {
 		add(token(`{"alg":"RS256",`+head+`}`, payload, rs(crypto.SHA256, k.otherRSA)))
 	}
-	// A genuine token with one character changed, anywhere; the last one only
-	// in its spare bits.
+	// A genuine token with one character changed, at each position; in the last
+	// character only the spare bits change.
 	for i := range good {
 		c := byte('A')
 		if good[i] == 'A' {
@@ -86,12 +86,12 @@ func hostile() []string {
 	for spare := 1; spare < 4; spare++ {
 		add(good[:len(good)-1] + string(alphabet[last^spare]))
 	}
-	// Parts in other places, missing, repeated and huge.
+	// Reordered, missing, repeated and huge parts.
 	add("", ".", "..", "...", "....", good+".", "."+good, good+"."+good, parts[0]+".."+parts[2], "."+parts[1]+"."+parts[2], parts[0]+"."+parts[1]+".",
 		parts[1]+"."+parts[0]+"."+parts[2], parts[0]+"."+parts[2]+"."+parts[1], parts[0]+"."+parts[0]+"."+parts[2], good+" ", good+"\x00", good+"\xa0", "\x00"+good,
 		strings.Repeat(good, 2), strings.Repeat("A", 1<<17), strings.Repeat("A", 1<<17)+".A.A", strings.Repeat(".", 1<<16), "é"+good, good[:40],
 		base64.StdEncoding.EncodeToString([]byte(good)), strings.ToLower(good), strings.ToUpper(good))
-	// Genuine, but of no use.
+	// Validly signed, with unusable claims.
 	for _, claims := range []string{
 		``, `[]`, `null`, `"x"`, `{`, `{"role":"admin"`, `{"role":"admin"}}`, `{"role":"admin","exp":1}`, `{"role":"admin","exp":"2099"}`, `{"role":"admin","exp":1e400}`,
 		`{"role":"admin","exp":1800000000.5}`, `{"role":"admin","exp":{}}`, `{"role":"admin","exp":1,"exp":1800000000}`, `{"role":"admin","nbf":1800000000}`,
@@ -117,7 +117,7 @@ func TestHostileTokens(t *testing.T) {
 	for _, cached := range []int{0, 50} {
 		a := newAuthenticator(t, Options{Secret: []byte(hostileKeys()), Audience: "here", RoleClaimKey: "$.role", AnonRole: "anon", CacheMaxEntries: cached})
 		for _, token := range tokens {
-			for range 2 { // a cache must not make a difference
+			for range 2 { // a refused token must not be cached
 				if id, err := a.Identify([]byte("Bearer "+token), noon); err == nil {
 					t.Errorf("%.200q was accepted as %+v", token, id)
 				}
@@ -130,7 +130,7 @@ func TestHostileTokens(t *testing.T) {
 	t.Logf("%d tokens refused", len(tokens))
 }
 
-// TestForgedSignatures: the numbers that made other verifiers say yes.
+// TestForgedSignatures: signature values that other verifiers have accepted.
 func TestForgedSignatures(t *testing.T) {
 	k := &keyring
 	n := k.p256.Curve.Params().N.Bytes()

@@ -50,7 +50,7 @@ func (p *jsonParser) next() byte {
 	return p.text[p.pos]
 }
 
-// skip moves to end, where an element ends, and returns the element. ok is false
+// skip moves to end, the end of an element, and returns the element. ok is false
 // if end is jsontext.Bad.
 func (p *jsonParser) skip(end int) (element []byte, ok bool) {
 	if end < 0 {

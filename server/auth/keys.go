@@ -16,25 +16,24 @@ import (
 // Keys are the keys of one jwt-secret.
 type Keys struct{ list []key }
 
-// key checks signatures. A key is used for a token when their algorithms go
-// together and, if the token names a key, its name is that of the key.
+// key checks signatures. It applies to a token if their algorithms match and,
+// where the token names a key, the names are equal.
 type key struct {
 	id    string
 	hasID bool
-	algs  []string // those it may be used with; none: never
+	algs  []string // the algorithms it may be used with; empty: the key is never used
 	check func(alg string, token []byte) error
 }
 
-// minSecret is the length HS256 asks for.
+// minSecret is the minimum length for HS256, in bytes.
 const minSecret = 32
 
-// ParseKeys reads a secret: a JSON Web Key, a set of them, or else the secret
-// itself, for HS256.
+// ParseKeys parses a secret: a JSON Web Key, a set of them, or otherwise a plain
+// secret for HS256.
 //
-// PostgREST takes a text that looks like a key but is a broken one for a plain
-// secret, and so accepts tokens signed with a public text. Here that is an
-// error. Keys of kinds we cannot use are kept out of the way, as in PostgREST:
-// a set may serve others too.
+// PostgREST treats a malformed JSON Web Key as a plain secret, and so accepts
+// tokens signed with a public text. Here it is an error. Keys of unsupported
+// types are skipped, as in PostgREST, because other programs may use the set too.
 func ParseKeys(secret []byte) (*Keys, error) {
 	if object, ok := parseObject(secret); ok {
 		return parseKeySet(object)
@@ -69,8 +68,7 @@ func parseKeySet(object map[string]any) (*Keys, error) {
 	return keys, nil
 }
 
-// The algorithms of each type of key. Those PostgREST does not know are not
-// listed, whatever the library could do.
+// The algorithms of each type of key, limited to those PostgREST supports.
 var (
 	hmacAlgs  = []string{jwt.HS256, jwt.HS384, jwt.HS512}
 	rsaAlgs   = []string{jwt.RS256, jwt.RS384, jwt.RS512}
@@ -113,8 +111,8 @@ func parseKey(object map[string]any) (key, error) {
 	return k, nil
 }
 
-// algsOf narrows the algorithms of a type to the one the key names. A key for
-// an algorithm that is not for signatures of its type is never used.
+// algsOf narrows the algorithms of a type to the one the key names. If that is
+// not a signature algorithm of the type, the key is never used.
 func algsOf(object map[string]any, all []string) (algs []string, usable bool) {
 	named := object["alg"]
 	if named == nil {
@@ -216,7 +214,7 @@ func ecKey(object map[string]any, algs []string) (key, error) {
 	}}, nil
 }
 
-// fill right-aligns a number in its place.
+// fill copies a number right-aligned into its field.
 func fill(place, number []byte) bool {
 	for len(number) > len(place) && number[0] == 0 {
 		number = number[1:]
@@ -228,7 +226,7 @@ func fill(place, number []byte) bool {
 	return true
 }
 
-// okpKey takes Ed25519. Go has no Ed448; such a key is never used.
+// okpKey supports Ed25519. Go has no Ed448, so such a key is never used.
 func okpKey(object map[string]any, algs []string) (key, error) {
 	name, _ := object["crv"].(string)
 	if name == "" {

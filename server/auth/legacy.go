@@ -30,7 +30,7 @@ var legacyOps = []struct {
 	token   string
 	matches func(s, operand string) bool
 }{
-	{"==^", strings.HasSuffix}, // before ==, which begins it
+	{"==^", strings.HasSuffix}, // before ==, its prefix
 	{"==", func(s, operand string) bool { return s == operand }},
 	{"!=", func(s, operand string) bool { return s != operand }},
 	{"^==", strings.HasPrefix},
@@ -76,7 +76,7 @@ func (step legacyStep) firstMatch(node any) (any, bool) {
 	return nil, false
 }
 
-// String gives the path as PostgREST dumps it, all names quoted.
+// String returns the path as PostgREST dumps it, with all names quoted.
 func (path legacyPath) String() string {
 	var b strings.Builder
 	for _, step := range path {

@@ -17,12 +17,12 @@ import (
 	"time"
 )
 
-// Tokens are made here from parts, without the library, so that they can be
-// wrong in any way.
+// These helpers build tokens from parts, without the library, so that any part
+// can be wrong.
 
 const secret = "a-secret-of-more-than-32-characters"
 
-// noon is the time tests live in.
+// noon is the current time in the tests.
 var noon = time.Unix(1_700_000_000, 500_000_000)
 
 var keyring = struct {
@@ -45,7 +45,7 @@ func must[T any](v T, err error) T {
 
 func b64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
-// token signs a head and a payload as they are.
+// token signs a header and a payload without changing them.
 func token(head, payload string, sign func(body []byte) []byte) string {
 	body := b64([]byte(head)) + "." + b64([]byte(payload))
 	return body + "." + b64(sign([]byte(body)))
@@ -117,7 +117,7 @@ func octJWK(key, more string) string {
 
 func set(keys ...string) string { return `{"keys":[` + strings.Join(keys, ",") + `]}` }
 
-// with makes an Authenticator of a secret and the usual rest.
+// with makes an Authenticator of a secret and the usual options.
 func with(tb testing.TB, jwtSecret string) *Authenticator {
 	tb.Helper()
 	return newAuthenticator(tb, Options{Secret: []byte(jwtSecret), RoleClaimKey: "$.role", AnonRole: "anon", CacheMaxEntries: 100})
@@ -132,7 +132,7 @@ func newAuthenticator(tb testing.TB, o Options) *Authenticator {
 	return a
 }
 
-// outcome tells an identity or a refusal in one line.
+// outcome formats an identity or an error as one line.
 func outcome(a *Authenticator, authorization string, now time.Time) string {
 	var header []byte
 	if authorization != "" {

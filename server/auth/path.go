@@ -15,8 +15,8 @@ type RolePath struct {
 	canonical string
 }
 
-// ParseRolePath reads a jwt-role-claim-key: RFC 9535 or, failing that, the
-// syntax PostgREST had before.
+// ParseRolePath parses a jwt-role-claim-key as RFC 9535 or, failing that, in the
+// syntax of older PostgREST releases.
 func ParseRolePath(text string) (*RolePath, error) {
 	query, err := jsonpath.Parse(text)
 	if err == nil {
@@ -32,20 +32,20 @@ func ParseRolePath(text string) (*RolePath, error) {
 	return nil, fmt.Errorf("failed to parse role-claim-key value (%s): %w", text, err)
 }
 
-// Deprecated reports the syntax of older releases, which deserves a warning.
+// Deprecated reports whether the path has the syntax of older releases.
 func (p *RolePath) Deprecated() bool { return p.query == nil }
 
-// String gives the path as PostgREST prints it, which is not always a path
-// that can be read again: a descendant name gets a third dot.
+// String returns the path as PostgREST prints it. With a descendant name the
+// result cannot be parsed again, because PostgREST prints a third dot.
 func (p *RolePath) String() string { return p.canonical }
 
-// find gives the first value the path leads to.
+// find returns the first value that the path selects.
 func (p *RolePath) find(claims map[string]any) (v any, found bool) {
 	if p.query == nil {
 		return p.legacy.find(claims)
 	}
-	// No path or claim is known to make the library panic beyond what match
-	// guards. Should there be one, the token has no role.
+	// This is a second guard behind match: if the library panics, the token has no
+	// role. No path or claim is known to cause that.
 	defer func() {
 		if recover() != nil {
 			v, found = nil, false
@@ -54,10 +54,10 @@ func (p *RolePath) find(claims map[string]any) (v any, found bool) {
 	return first(p.query.Query().Segments(), claims, claims)
 }
 
-// first walks the segments depth first. The library's own walk visits the
-// members of an object in Go's random order; the role of a token must not
-// depend on that. PostgREST's order is: an object before what is in it,
-// members by name, elements by place.
+// first walks the segments depth first. The library visits the members of an
+// object in Go's random order, and the role of a token must not depend on it.
+// PostgREST's order is: an object before its members, members by name, elements
+// by index.
 func first(segments []*spec.Segment, node, root any) (any, bool) {
 	if len(segments) == 0 {
 		return node, true
@@ -81,7 +81,7 @@ func first(segments []*spec.Segment, node, root any) (any, bool) {
 	return nil, false
 }
 
-// pick gives what one selector selects from a node, in order.
+// pick returns the values that one selector selects from a node, in order.
 func pick(selector spec.Selector, node, root any) []any {
 	switch s := selector.(type) {
 	case spec.WildcardSelector:
@@ -99,7 +99,7 @@ func pick(selector spec.Selector, node, root any) []any {
 	}
 }
 
-// matches guards the library's functions, which panic on an argument that is
+// matches guards against the library's functions, which panic if an argument is
 // missing: search(@.name, 'x') for an element without name.
 func matches(filter *spec.FilterSelector, node, root any) (yes bool) {
 	defer func() {

@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// TestCachePoisoning: nothing that was refused, and nothing done to a header
-// after it was looked at, changes what the cache says of any token.
+// TestCachePoisoning: neither a refused token nor a change to the header's buffer
+// after Identify affects the identity that the cache returns for any token.
 func TestCachePoisoning(t *testing.T) {
 	a := newAuthenticator(t, Options{Secret: []byte(secret), RoleClaimKey: "$.role", AnonRole: "anon", CacheMaxEntries: 20})
 	ada, bob := hs256(`{"role":"ada"}`), hs256(`{"role":"bob"}`)
-	buffer := make([]byte, 4096) // fasthttp's, used for one request after another
+	buffer := make([]byte, 4096) // fasthttp reuses the buffer for the next request
 	ask := func(token string, want string) {
 		t.Helper()
 		header := append(buffer[:0], "Bearer "+token...)
@@ -50,7 +50,7 @@ func TestCachePoisoning(t *testing.T) {
 		}
 	}
 
-	// Tens of thousands of forgeries do not push out those in use.
+	// Tens of thousands of forgeries do not evict the tokens in use.
 	before := a.CacheStats()
 	for i := range 20000 {
 		ask(token(`{"alg":"HS256"}`, fmt.Sprintf(`{"role":"ada","n":%d}`, i), hs(crypto.SHA256, "another secret of at least thirty-two")), "refused")
@@ -62,7 +62,7 @@ func TestCachePoisoning(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 
-	// Neither do as many of one client that has a key, and uses each once.
+	// Neither do as many valid tokens that are used once each.
 	for i := range 2000 {
 		ask(hs256(fmt.Sprintf(`{"role":"eve","n":%d}`, i)), "eve")
 		if i%5 == 0 {
@@ -78,8 +78,8 @@ func TestCachePoisoning(t *testing.T) {
 	}
 }
 
-// TestKeysForget: a token of a key that is gone is refused, remembered before
-// or not: each set of keys has an authenticator, and that its cache.
+// TestKeysForget: a token of a removed key is refused, cached or not, because
+// each set of keys has a separate authenticator and cache.
 func TestKeysForget(t *testing.T) {
 	bearer := "Bearer " + hs256(`{"role":"ada"}`)
 	old := with(t, secret)
@@ -93,7 +93,7 @@ func TestKeysForget(t *testing.T) {
 	}
 }
 
-// TestFarTimes: times no clock will show overflow nothing.
+// TestFarTimes: extreme times do not overflow.
 func TestFarTimes(t *testing.T) {
 	f := func(claims string, good bool) {
 		t.Helper()
@@ -103,8 +103,8 @@ func TestFarTimes(t *testing.T) {
 				t.Errorf("%s: %v", claims, err)
 			}
 		}
-		// What is refused now because it begins in the future is so in a year, and
-		// what has ended does not come back.
+		// A token that is not valid yet is still refused in a year, and an expired
+		// token stays refused.
 		if _, err := a.Identify([]byte("Bearer "+hs256(claims)), noon.Add(365*24*time.Hour)); (err == nil) != good {
 			t.Errorf("%s: a year later: %v", claims, err)
 		}

@@ -11,17 +11,17 @@ import (
 	"github.com/pascaldekloe/jwt"
 )
 
-// PostgREST does not look at crit, and tokens that have it are in use. The
-// library asks this hook and nothing else here uses the library.
+// PostgREST ignores crit, and tokens that have it are in use. The library calls
+// this hook; only this package uses the library.
 func init() {
 	jwt.EvalCrit = func([]byte, []string, json.RawMessage) error { return nil }
 }
 
-// maxToken bounds the length of a token. Heads of requests are bounded too,
-// but by a setting.
+// maxToken bounds the length of a token in bytes. A setting bounds the request
+// head as well, but it may be larger.
 const maxToken = 64 << 10
 
-// verify checks form and signature of a token and gives its claims.
+// verify checks the form and signature of a token and returns its claims.
 func (keys *Keys) verify(token []byte) (map[string]any, *Error) {
 	if len(token) == 0 {
 		return nil, errEmptyToken
@@ -59,7 +59,7 @@ func (keys *Keys) verify(token []byte) (map[string]any, *Error) {
 	return object, nil
 }
 
-// checkSignature tries the keys that may check the token, in their order.
+// checkSignature tries the keys that apply to the token, in order.
 func (keys *Keys) checkSignature(h head, token []byte) *Error {
 	refused := errNoneFits
 	for i := range keys.list {
@@ -73,23 +73,23 @@ func (keys *Keys) checkSignature(h head, token []byte) *Error {
 		case errors.Is(err, jwt.ErrSigMiss):
 			refused = errNoneVerifies
 		default:
-			// The signature stands, but the payload is no object to the library;
-			// or there is no payload and it did not look at the signature.
+			// The signature is valid and the library refuses the payload, which is not an
+			// object; or the payload is empty and the library has not checked the signature.
 			return errClaims
 		}
 	}
 	return refused
 }
 
-// head is what matters of a token's first part.
+// head has the relevant fields of a token's first part.
 type head struct {
 	alg   string
 	id    string
 	hasID bool
 }
 
-// tokenAlgs are the algorithms that tokens may name; other names make a token
-// malformed, not merely unverifiable.
+// tokenAlgs are the algorithms that tokens may name. A token with another name
+// is malformed, which is a different error from unverifiable.
 var tokenAlgs = slices.Concat([]string{"none"}, hmacAlgs, rsaAlgs, ecdsaAlgs, eddsaAlgs)
 
 func parseHead(part []byte) (h head, refused *Error) {
@@ -105,7 +105,7 @@ func parseHead(part []byte) (h head, refused *Error) {
 	if h.alg == "none" {
 		return h, nil
 	}
-	// Encrypted tokens have five parts; with three and enc it is none of ours.
+	// Encrypted tokens have five parts, so one with three parts and enc is refused.
 	_, encrypted := object["enc"]
 	if encrypted || !slices.Contains(tokenAlgs, h.alg) {
 		return h, errMalformed
@@ -127,8 +127,8 @@ func parseHead(part []byte) (h head, refused *Error) {
 	return h, nil
 }
 
-// ambiguous reports keys that another reader could take for one of ours: the
-// library ignores case and takes the last of repeated keys.
+// ambiguous reports keys that the library could take for one we know: it ignores
+// case and uses the last of repeated keys.
 func ambiguous(object map[string]any) bool {
 	for key := range object {
 		for _, name := range []string{"alg", "kid", "crit"} {
@@ -140,7 +140,7 @@ func ambiguous(object map[string]any) bool {
 	return false
 }
 
-// isCrit reports whether a crit parameter has the form the standard demands.
+// isCrit reports whether a crit parameter has the form that RFC 7515 requires.
 func isCrit(v any) bool {
 	names, ok := v.([]any)
 	for _, n := range names {
@@ -151,9 +151,9 @@ func isCrit(v any) bool {
 	return ok && len(names) > 0
 }
 
-// decodePart decodes one part of a token. There is one spelling for any bytes:
-// the decoder would skip line ends, and is told to mind the spare bits of the
-// last character, so that nobody can make many tokens out of one.
+// decodePart decodes one part of a token. It accepts one spelling of the bytes
+// only, so that a client cannot make many tokens out of one. It therefore refuses
+// line ends, which the decoder skips, and nonzero spare bits in the last character.
 func decodePart(part []byte) ([]byte, bool) {
 	if !isBase64URL(part) {
 		return nil, false
