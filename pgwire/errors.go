@@ -53,17 +53,27 @@ func (e *Error) unbindable() bool {
 // Deallocated reports that the session does not have the prepared statement.
 func (e *Error) Deallocated() bool { return e.Code == InvalidSQLStatementName }
 
-// OtherColumns reports whether a statement names columns that do not exist, or another
-// number of columns than exist; see sqlgen.Columns.
+// OtherColumns reports whether a statement names columns that do not exist or have
+// another type, or another number of columns than exist; see sqlgen.Columns.
 func (e *Error) OtherColumns() bool {
 	switch e.Code {
 	case UndefinedColumn, AmbiguousColumn:
 		return true
 	case SyntaxError:
 		return e.Routine == "transformSetOperationTree" // "each UNION query must have the same number of columns"
+	case UndefinedFunction: // sqlgen has the type of a column checked by a function's signature
+		return e.ofStatement()
+	case GroupingError, WrongObjectType, WindowingError:
+		// A column that does not exist is a function of the row, if one has its name:
+		// count, mode, lag.
+		return e.ofStatement()
 	}
 	return false
 }
+
+// ofStatement reports whether the error has its place in the statement sent, rather
+// than in a statement of a function that it calls.
+func (e *Error) ofStatement() bool { return e.Position > 0 && e.InternalQuery == "" }
 
 // Kind is the kind of a ConnError.
 type Kind uint8

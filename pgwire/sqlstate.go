@@ -15,10 +15,13 @@ const (
 	SyntaxError                = "42601"
 	AmbiguousColumn            = "42702"
 	UndefinedColumn            = "42703"
+	GroupingError              = "42803"
+	WrongObjectType            = "42809"
 	UndefinedFunction          = "42883"
 	UndefinedTable             = "42P01"
 	DuplicatePreparedStatement = "42P05"
 	InvalidObjectDefinition    = "42P17"
+	WindowingError             = "42P20"
 	TooManyConnections         = "53300"
 	ConfigurationLimitExceeded = "53400"
 	QueryCanceled              = "57014" // by a cancel request or a timeout

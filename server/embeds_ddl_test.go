@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"strings"
 	"testing"
 )
@@ -13,7 +14,8 @@ const embedsSchema = `
 	create table api.shop (id int primary key, name text);
 	create table api.sale (
 		id int primary key, shop_id int references api.shop, "total price" numeric(12,2), at timestamptz, paid boolean,
-		mood api.mood, short api.short, tags text[], doc json, weight float8, "quo""te" int);
+		mood api.mood, short api.short, tags text[], doc json, weight float8, "quo""te" int, count int, mode text, lag int);
+	create domain api.price as numeric;
 	insert into api.shop select i, 'shop ' || i from generate_series(1, 4) i;
 	insert into api.sale values
 		(1, 1, 12.50, '2024-02-03 04:05:06+00', true, 'fine', 'abc', '{a,b}', '{"b": 1, "a": [1.0e2]}', 1e20, 5),
@@ -30,11 +32,11 @@ const (
 // betweenRows is what PostgreSQL writes between the rows of a page, and we do not.
 var betweenRows = strings.NewReplacer(", \n ", ",")
 
-// TestEmbedsOfChangedTables: embeds are right whatever happened to their tables
-// since the catalog was read.
-func TestEmbedsOfChangedTables(t *testing.T) {
-	w := startWriter(t, embedsSchema, map[string]string{login: "test_login", "db-anon-role": "test_anon", "db-pool": "2"})
-	check := func(what string) {
+// startEmbeds returns a function that compares embeds with what PostgreSQL makes of them.
+func startEmbeds(t *testing.T) (w *writer, check func(what string)) {
+	t.Helper()
+	w = startWriter(t, embedsSchema, map[string]string{login: "test_login", "db-anon-role": "test_anon", "db-pool": "2"})
+	return w, func(what string) {
 		t.Helper()
 		for target, sql := range map[string]string{
 			"/shop?select=*,sale(*)&order=id&sale.order=id":                                 allOfThem,
@@ -51,6 +53,12 @@ func TestEmbedsOfChangedTables(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestEmbedsOfChangedTables: embeds are right whatever happened to their tables
+// since the catalog was read.
+func TestEmbedsOfChangedTables(t *testing.T) {
+	w, check := startEmbeds(t)
 	check("as read")
 	for _, change := range []string{
 		"alter table api.sale add more int default 7",
@@ -78,5 +86,30 @@ func TestEmbedsOfChangedTables(t *testing.T) {
 		if r := w.ask("GET", "/shop?select=id,sale(nothing)", ""); r.code != "42703" || r.status != 400 {
 			t.Errorf("%v", r)
 		}
+	}
+}
+
+// TestEmbedsOfTablesChangedOnce: the same, with statements that were right before each change.
+func TestEmbedsOfTablesChangedOnce(t *testing.T) {
+	w, check := startEmbeds(t)
+	for _, change := range []string{
+		// A column that is no more there is a function of the row, if one has its name.
+		"alter table api.sale rename count to quantity",
+		"alter table api.sale rename mode to style",
+		"alter table api.sale rename lag to lead",
+		`alter table api.sale alter "total price" type float8`,
+		`alter table api.sale alter "total price" type numeric`,
+		`alter table api.sale alter "total price" type api.price`,
+		"alter table api.sale alter at type timestamp",
+		"alter table api.sale alter at type timestamptz",
+		`alter table api.sale rename at to old; alter table api.sale rename "total price" to at; alter table api.sale rename old to "total price"`,
+		"alter table api.sale alter paid type text",
+	} {
+		if err := w.loadCatalog(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		check("before " + change)
+		w.sql(change)
+		check(change)
 	}
 }
