@@ -2,8 +2,8 @@ package config
 
 import "time"
 
-// Config is the complete, typed configuration of one moment. It is immutable:
-// a reload builds a new one.
+// Config is a complete, typed configuration. It is immutable: a reload builds a
+// new one.
 type Config struct {
 	AppSettings []Setting // app.settings.*, names with their prefix, sorted
 
@@ -66,30 +66,29 @@ type Config struct {
 	ServerMaxBodySize        int           // bytes
 	SpoolThreshold           int           // bytes of a response kept in memory; a larger one is spooled to a file
 	SpoolDirectory           string        // of those files; empty: the system's for temporary files
-	BodiesMaxSize            int           // MiB of all request bodies together
-	SpoolMaxSize             int           // MiB of all of them together
+	BodiesMaxSize            int           // MiB, for all request bodies together
+	SpoolMaxSize             int           // MiB, for all spool files together
 	SpoolSendTimeout         time.Duration // for a client to take 64 KiB
 	DBConnectionSharing      bool          // quick requests may share a connection
-	DBSchemaPollInterval     time.Duration // between looks at the catalog for changes; 0: none
+	DBSchemaPollInterval     time.Duration // between checks of the catalog for changes; 0: off
 	DBSessionReset           SessionReset
 	LogFormat                LogFormat
 	DBPoolMaxWaiters         int           // requests; 0: no bound
 	DBPoolReserve            int           // connections that slow requests leave to others
-	DBFlightTimeout          time.Duration // without anything from the database; 0: no bound
+	DBFlightTimeout          time.Duration // without data from the database; 0: no limit
 
 	ServerCancelAbandonedWrites bool
 	ServerDrainTimeout          time.Duration
 
-	// Read from the database, not from file or environment.
-	RoleSettings  map[string][]Setting // settings of the roles we may become, by role
+	// Read from the database only.
+	RoleSettings  map[string][]Setting // by role, for the roles the authenticator may become
 	RoleIsolation map[string]Isolation // default_transaction_isolation of those roles
 
-	// GivenURI is db-uri as it is written: @ and a file, or, after a reload, an
-	// address that takes effect with the next start.
+	// GivenURI is db-uri as written: @ and a file name, or, after a reload, an
+	// address that takes effect at the next start.
 	GivenURI string
 
-	// Warnings are about values that were not understood and keys that mean
-	// nothing.
+	// Warnings are about values that could not be parsed and about unknown keys.
 	Warnings []string
 }
 
@@ -110,7 +109,7 @@ const (
 	Minimal
 )
 
-// TxEnd tells how transactions end: by commit or by rollback, and whether the
+// TxEnd says how transactions end, by commit or by rollback, and whether the
 // client may choose with Prefer: tx=.
 type TxEnd struct{ Rollback, AllowOverride bool }
 
@@ -142,12 +141,12 @@ const (
 	OpenAPIDisabled
 )
 
-// SessionReset says after which requests a session is made as good as new.
+// SessionReset says after which requests the session state is reset.
 type SessionReset uint8
 
 const (
-	ResetAuto   SessionReset = iota // code of the database ran, and some of it could have left something
-	ResetAlways                     // code of the database ran
+	ResetAuto   SessionReset = iota // user code ran that may have left session state
+	ResetAlways                     // user code ran
 	ResetNever
 )
 

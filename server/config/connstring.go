@@ -6,27 +6,26 @@ import (
 	"strings"
 )
 
-// ConnOptions are what a connection adds to db-uri.
+// ConnOptions are the parameters that a connection adds to db-uri.
 type ConnOptions struct {
-	ApplicationName string // used if neither db-uri nor PGAPPNAME give one
-	ReadWrite       bool   // of several hosts only one that accepts writes will do: for LISTEN
+	ApplicationName string // the default where neither db-uri nor PGAPPNAME has one
+	ReadWrite       bool   // use only a host that accepts writes, as LISTEN requires
 }
 
-// ConnString gives db-uri with the options added, for pgconn.ParseConfig. The
-// default "postgresql://" leaves everything to the PG* environment, which
-// pgconn reads as libpq does.
+// ConnString returns db-uri with the options added, for pgconn.ParseConfig. With
+// the default "postgresql://", all parameters come from the PG* environment,
+// which pgconn reads as libpq does.
 //
-// PostgREST passes fallback_application_name, which pgconn would send to the
-// server as a setting; so a fallback, ours or one in db-uri, becomes
-// application_name here, after the names that are stronger have been looked
-// for. target_session_attrs is replaced where it stands, because of two
-// pgconn takes the first and libpq the last.
+// PostgREST passes fallback_application_name. pgconn would send that to the
+// server as a setting, so ConnString sets application_name instead, unless a
+// source with precedence has it. It replaces target_session_attrs in place,
+// because of two values pgconn uses the first and libpq the last.
 func (c *Config) ConnString(o ConnOptions) string {
 	if isConnURI(c.DBURI) {
 		return connURI(c.DBURI, o)
 	}
 	if !strings.Contains(c.DBURI, "=") {
-		return c.DBURI // not a connection string; pgconn says so
+		return c.DBURI // pgconn reports the error
 	}
 	return connPairs(c.DBURI, o)
 }
@@ -77,8 +76,8 @@ func connURI(uri string, o ConnOptions) string {
 	return base + "?" + strings.Join(kept, "&")
 }
 
-// connPairs adds to a string of key=value pairs; of two of a kind the last
-// counts.
+// connPairs adds parameters to a string of key=value pairs. The last of repeated
+// keys has precedence.
 func connPairs(pairs string, o ConnOptions) string {
 	named := false
 	fallback := o.ApplicationName
@@ -105,8 +104,8 @@ var pairEscaper = strings.NewReplacer(`\`, `\\`, `'`, `\'`)
 
 type connPair struct{ key, value, text string }
 
-// splitPairs cuts at the space between pairs, minding quotes and backslashes.
-// What makes no sense stays in the text, for pgconn to complain about.
+// splitPairs splits at the spaces between pairs. It respects quotes and
+// backslashes, and keeps malformed text, for which pgconn reports the error.
 func splitPairs(s string) []connPair {
 	const space = " \t\n\r\f\v"
 	var list []connPair

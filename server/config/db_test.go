@@ -115,7 +115,7 @@ func TestReadDatabase(t *testing.T) {
 	}
 }
 
-// TestTokenCacheInDatabase: PostgREST 16.4 counts it, too.
+// TestTokenCacheInDatabase: the setting may be in the database, as in PostgREST 16.4.
 func TestTokenCacheInDatabase(t *testing.T) {
 	c, err := Load(LoadOptions{Database: map[string]string{"jwt_cache_max_entries": "7"}, Env: []string{"PGRST_JWT_CACHE_MAX_ENTRIES=5"}})
 	if err != nil || c.JWTCacheMaxEntries != 7 || !strings.Contains(databaseNames(), "pgrst.jwt_cache_max_entries") {
@@ -123,7 +123,7 @@ func TestTokenCacheInDatabase(t *testing.T) {
 	}
 }
 
-// TestCheckRole: whether requests can run as a role.
+// TestCheckRole checks whether requests can run as a role.
 func TestCheckRole(t *testing.T) {
 	cluster := pgtest.Start(t)
 	cluster.CreateDB(t, "cfg_check")
@@ -176,8 +176,7 @@ func TestReadRoles(t *testing.T) {
 	allowed := []Setting{{"TimeZone", "Europe/Paris"}, {"search_path", `a, "b=c"`}, {"statement_timeout", "1s"}}
 	f(allowed)
 
-	// A right to set a parameter, which roles can have from version 15 on,
-	// counts.
+	// Roles can hold a privilege to set a parameter from version 15 on.
 	version := ""
 	err := connect(t, super)(context.Background(), "select current_setting('server_version_num')", nil,
 		func(columns [][]byte) error { version = string(columns[0]); return nil })
@@ -201,8 +200,8 @@ func TestIsolation(t *testing.T) {
 	}
 }
 
-// TestTrappedOperators: who may create objects in a schema of the search path
-// cannot have them run by the role we connect as, which may become any role.
+// TestTrappedOperators: a role that may create objects in a schema of the search
+// path cannot make the authenticator run them, which may become any role.
 func TestTrappedOperators(t *testing.T) {
 	cluster := pgtest.Start(t)
 	db := cluster.NewDB(t)
@@ -214,8 +213,8 @@ func TestTrappedOperators(t *testing.T) {
 	t.Cleanup(func() {
 		cluster.Exec(t, db, "drop owned by trap_login, trap_role; drop role trap_login, trap_role")
 	})
-	// A function of any name for operands that PostgreSQL's own take only after a
-	// conversion is what PostgreSQL prefers.
+	// PostgreSQL prefers a function without argument conversions over a built-in one
+	// that needs some.
 	var traps strings.Builder
 	trap := func(name, args, result, value string) {
 		fmt.Fprintf(&traps, "create function public.%s(%s) returns %s language plpgsql as $$ begin insert into public.caught values (current_user, %s); return %s; end $$;\n",

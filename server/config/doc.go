@@ -6,19 +6,19 @@
 //	flags--+                    \--> ConnString (what pgwire connects with)
 //	db   --+
 //
-// What a key is called, where it may come from, how its text is read and how
-// it is printed stands in one table (settings.go); loading, dumping, the flags,
-// the example and the help are loops over that table.
+// One table (settings.go) has, for every key, its names, its sources and how its
+// value is parsed and printed. Loading, dumping, the flags, the example and the
+// help are loops over that table.
 //
 // Precedence, strongest first: database, flags, environment, file, default.
-// As in PostgREST a value that cannot be read as the number or boolean its key
-// wants counts as absent, and the default is used; enumerations, lists, paths and
-// addresses that make no sense are errors. Config.Warnings names such values, and
-// keys and variables that do not exist. Of a flag each of these is an error.
+// As in PostgREST, a value that does not parse as the number or boolean its key
+// needs counts as absent, and the default is used. Invalid enumerations, lists,
+// paths and addresses are errors. Config.Warnings lists ignored values and unknown
+// keys and variables. In flags each of these is an error.
 //
-// Nothing here is borrowed: a Config owns its memory and is never changed
-// after Load returns it. A reload calls Load again.
+// A Config owns its memory and never changes after Load returns it. A reload
+// calls Load again.
 //
-// All errors are *Error. Its Kind says what went wrong, its text is complete
-// and may be shown as it is; values of secret keys never appear in it.
+// All errors are *Error. Kind is the step that failed. The text is complete and
+// never contains values of secret keys.
 package config

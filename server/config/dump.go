@@ -2,14 +2,14 @@ package config
 
 import "slices"
 
-// AppendDump appends what --dump-config prints: one sorted `key = value` line
-// for every key, exactly as PostgREST prints them. Our own keys follow after a
-// comment, all of them if one is not at its default or if all is set: by default
-// the dump of a configuration PostgREST could have is the dump PostgREST gives.
+// AppendDump appends the output of --dump-config: one sorted `key = value` line
+// for every key, exactly as PostgREST prints it. Keys that PostgREST lacks follow
+// after a comment, if all is set or one of them differs from its default. So with
+// their defaults, the dump equals PostgREST's.
 //
-// As in PostgREST only quotes are escaped: a value with a dollar sign, a
-// backslash or a line end does not survive being read again. So does a role
-// path with a descendant segment, which PostgREST prints with a dot too many.
+// As in PostgREST, only quotes are escaped. A value with a dollar sign, a
+// backslash or a line end is therefore different when the dump is loaded, and so
+// is a role path with a descendant segment, which PostgREST prints with an extra dot.
 func (c *Config) AppendDump(dst []byte, all bool) []byte {
 	lines := make([]string, 0, len(settings)+len(c.AppSettings))
 	var own []string
@@ -43,7 +43,7 @@ func appendSorted(dst []byte, lines []string) []byte {
 	return dst
 }
 
-// defaults is the configuration of no sources at all.
+// defaults is the configuration without any source.
 var defaults = func() *Config {
 	c := &Config{}
 	for i := range settings {
@@ -54,7 +54,7 @@ var defaults = func() *Config {
 	return c
 }()
 
-// String gives the name as the file spells it.
+// String returns the name as spelled in the configuration file.
 func (q QualifiedName) String() string {
 	if q.Schema == "" {
 		return q.Name

@@ -41,7 +41,7 @@ func TestDump(t *testing.T) {
 		}
 	}
 
-	// The same from the environment and from flags, and no field is left out.
+	// The environment and flags give the same configuration, and every field is set.
 	env, flags := []string{}, map[string]string{}
 	for _, l := range strings.Split(strings.TrimSpace(string(full.AppendDump(nil, false))), "\n") {
 		key, v, ok := strings.Cut(l, " = ")
@@ -66,7 +66,7 @@ func TestDump(t *testing.T) {
 	}
 }
 
-// TestDumpText pins how values are printed, oddities included.
+// TestDumpText pins the printed form of values, including PostgREST's quirks.
 func TestDumpText(t *testing.T) {
 	f := func(text, want string) {
 		t.Helper()
@@ -85,7 +85,7 @@ func TestDumpText(t *testing.T) {
 	f(`openapi-server-proxy-uri = "http://localhost:80/"`, `openapi-server-proxy-uri = "http://localhost:80/"`)
 }
 
-// TestDumpLoadsAgain: whatever can be said in a dump survives it.
+// TestDumpLoadsAgain: a configuration survives dumping and loading.
 func TestDumpLoadsAgain(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for i := range 300 {
@@ -101,8 +101,8 @@ func TestDumpLoadsAgain(t *testing.T) {
 	}
 }
 
-// randomConfig gives any field any value Load could have given it, by type;
-// fields whose type does not say enough are chosen by name.
+// randomConfig sets each field to a random value that Load could return. The
+// type selects the generator, or the name where the type is too general.
 func randomConfig(rnd *rand.Rand) *Config {
 	c := &Config{}
 	pick := func(list ...string) string { return list[rnd.IntN(len(list))] }
@@ -154,7 +154,7 @@ func randomConfig(rnd *rand.Rand) *Config {
 		c.AppSettings = append(c.AppSettings, Setting{fmt.Sprintf("app.settings.a%d", n), pick("", word())})
 	}
 	c.AdminServerPort = rnd.IntN(2) * (1 + rnd.IntN(4000)) // below any server port
-	c.ServerPort = 4096 + rnd.IntN(1<<15)                  // no more than a port can be
+	c.ServerPort = 4096 + rnd.IntN(1<<15)                  // at most the largest port
 	if rnd.IntN(4) == 0 {
 		c.DBExtraSearchPath = nil
 	}
@@ -177,8 +177,8 @@ func randomConfig(rnd *rand.Rand) *Config {
 	return c
 }
 
-// TestExample: the example names every key, and all in force are at their
-// defaults (TestDump).
+// TestExample: the example has every key, and the keys not commented out have
+// their defaults (TestDump).
 func TestExample(t *testing.T) {
 	var named []string
 	for l := range strings.Lines(Example) {
@@ -192,7 +192,7 @@ func TestExample(t *testing.T) {
 			t.Errorf("the example has %s %d times", key, n)
 		}
 	}
-	// What is commented out must be right too.
+	// Values in comments must be valid too.
 	text := strings.ReplaceAll(Example, "\n# ", "\n#@ ")
 	var b strings.Builder
 	for l := range strings.Lines(text) {

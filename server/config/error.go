@@ -6,26 +6,25 @@ type ErrorKind uint8
 const (
 	// FileError: the configuration file or one it imports cannot be read.
 	FileError ErrorKind = iota
-	// SyntaxError: the configuration file is not in the file's grammar, or a
-	// variable in it cannot be resolved.
+	// SyntaxError: the configuration file has a syntax error or an unknown variable.
 	SyntaxError
-	// ValueError: a key has a value it cannot have.
+	// ValueError: the value of a key is invalid.
 	ValueError
-	// SecretError: jwt-secret or db-uri name a file that cannot be read, or the
-	// secret in it is unusable.
+	// SecretError: the file named by jwt-secret or db-uri cannot be read, or the
+	// secret is unusable.
 	SecretError
 )
 
-// Error is what Load returns when there is no configuration.
+// Error is returned by Load.
 type Error struct {
 	Kind ErrorKind
-	Key  string // the key concerned, where one is
+	Key  string // may be empty
 	Text string // without the prefix Error adds
-	Err  error  // the cause from the operating system, where there is one
+	Err  error  // from the operating system; may be nil
 }
 
-// Error gives the text PostgREST begins the same way: problems of the file and
-// of values are announced as such, problems of referenced files are not.
+// Error returns the text with PostgREST's prefix for problems of the configuration
+// file and of values. Problems of referenced files have no prefix.
 func (e *Error) Error() string {
 	if e.Kind == SecretError {
 		return e.Text

@@ -2,7 +2,7 @@ package config
 
 import _ "embed" // the example
 
-// Example is a file with every key at its default and a word on each.
+// Example is a configuration file with every key, its default and a comment.
 //
 //go:embed example.conf
 var Example string

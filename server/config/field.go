@@ -12,11 +12,11 @@ import (
 	"github.com/fastgrest/fastgrest/server/auth"
 )
 
-// field reads a setting into its place in a Config and prints it from there.
+// field parses a setting into its place in a Config and prints it.
 type field struct {
 	read   func(c *Config, in *sources, s *setting) error
 	append func(dst []byte, c *Config) []byte
-	kind   string // for people
+	kind   string // for the help
 }
 
 func text(at func(*Config) *string, def string) field {
@@ -34,7 +34,7 @@ func text(at func(*Config) *string, def string) field {
 	}
 }
 
-// checked is a text that must pass a test.
+// checked is a string that must pass a check.
 func checked(at func(*Config) *string, kind string, valid func(string) bool, complaint string) field {
 	f := text(at, "")
 	f.kind = kind
@@ -81,8 +81,8 @@ func integer(at func(*Config) *int, def int) field {
 	}
 }
 
-// atLeast is an integer of ours: too small a value is an error, since there is
-// no older behaviour to keep.
+// atLeast is an integer of a key that PostgREST lacks. A value below the minimum
+// is an error, since there is no compatibility to keep.
 func atLeast(least int, at func(*Config) *int, def int) field {
 	f := integer(at, def)
 	read := f.read
@@ -98,8 +98,8 @@ func atLeast(least int, at func(*Config) *int, def int) field {
 	return f
 }
 
-// port is a number that a TCP port can have. Another one is an error here, with the
-// name of the setting, because the operating system would refuse it later.
+// port is a TCP port. An invalid number is an error here, which names the setting;
+// the operating system would refuse it only later.
 func port(at func(*Config) *int, def int) field {
 	f := atLeast(0, at, def)
 	read := f.read
@@ -115,7 +115,7 @@ func port(at func(*Config) *int, def int) field {
 	return f
 }
 
-// adminPort is absent by default, which the dump shows as an empty text.
+// adminPort is absent by default. The dump shows that as an empty string.
 func adminPort(at func(*Config) *int) field {
 	f := port(at, 0)
 	f.append = func(dst []byte, c *Config) []byte {
@@ -127,8 +127,8 @@ func adminPort(at func(*Config) *int) field {
 	return f
 }
 
-// maxRows is unlimited when absent; so is a negative number, which only a
-// source other than the file can spell.
+// maxRows is unlimited if absent or negative. The file's grammar has no negative
+// numbers; other sources do.
 func maxRows(at func(*Config) *int64) field {
 	return field{
 		kind: "integer",
@@ -172,8 +172,8 @@ func duration(at func(*Config) *time.Duration, def int64, unit time.Duration) fi
 	}
 }
 
-// notNegative is a time of ours: there is no older behaviour to keep for
-// negative ones.
+// notNegative is a duration of a key that PostgREST lacks. A negative value is an
+// error, since there is no compatibility to keep.
 func notNegative(f field, value func(*Config) time.Duration) field {
 	read := f.read
 	f.read = func(c *Config, in *sources, s *setting) error {
@@ -217,7 +217,7 @@ func list(at func(*Config) *[]string, def string, empty emptyList) field {
 	}
 }
 
-// schemas is a list that must not expose what PostgreSQL keeps to itself.
+// schemas is a list that must not expose PostgreSQL's system schemas.
 func schemas(at func(*Config) *[]string) field {
 	f := list(at, "public", emptyMeansDefault)
 	read := f.read
@@ -235,7 +235,7 @@ func schemas(at func(*Config) *[]string) field {
 	return f
 }
 
-// choice is a text out of a list; its value is the place in the list.
+// choice is a string out of a list. Its value is the index in the list.
 func choice[T ~uint8](at func(*Config) *T, def T, complaint string, names ...string) field {
 	return field{
 		kind: strings.Join(names, ", "),
@@ -256,7 +256,7 @@ func choice[T ~uint8](at func(*Config) *T, def T, complaint string, names ...str
 	}
 }
 
-// choiceError adds to PostgREST's complaint what is wrong and what would be right.
+// choiceError adds the invalid value and the valid ones to PostgREST's message.
 func choiceError(s *setting, complaint, text string) error {
 	return valueError(s.key, fmt.Sprintf("%s %s is %s, and can be: %s", complaint, s.key, shorten(text), s.kind))
 }
@@ -308,7 +308,7 @@ func qualified(at func(*Config) *QualifiedName) field {
 	}
 }
 
-// fileMode reads as many octal digits as there are; what follows is ignored.
+// fileMode parses the octal digits at the beginning and ignores the rest.
 func fileMode(at func(*Config) *uint32) field {
 	const least, most = 0o600, 0o777
 	return field{
@@ -348,7 +348,7 @@ func proxyURI(at func(*Config) *string) field {
 		"Malformed proxy uri, a correct example: https://example.com:8443/basePath")
 }
 
-// rolePath keeps the text; the authenticator compiles it. The dump shows its
+// rolePath keeps the string, which the authenticator compiles. The dump shows its
 // canonical form, as PostgREST does.
 func rolePath(at func(*Config) *string, def string) field {
 	f := text(at, def)
@@ -365,7 +365,7 @@ func rolePath(at func(*Config) *string, def string) field {
 	}
 	f.append = func(dst []byte, c *Config) []byte {
 		path, err := auth.ParseRolePath(*at(c))
-		if err != nil { // not a Config of Load's
+		if err != nil { // the Config is not from Load
 			return appendQuoted(dst, *at(c))
 		}
 		return appendQuoted(dst, escapePath(path))
@@ -373,7 +373,7 @@ func rolePath(at func(*Config) *string, def string) field {
 	return f
 }
 
-// escapePath makes a path fit for the file. The older syntax knows neither
+// escapePath escapes a path for the file. The older path syntax has neither
 // dollars nor escapes.
 func escapePath(path *auth.RolePath) string {
 	if path.Deprecated() {
@@ -382,7 +382,7 @@ func escapePath(path *auth.RolePath) string {
 	return strings.ReplaceAll(path.String(), "$", "$$")
 }
 
-// secretBytes is read as text here; loadReferencedFiles decodes it.
+// secretBytes stores the text; loadReferencedFiles decodes it.
 func secretBytes(at func(*Config) *[]byte) field {
 	return field{
 		kind: "text",
@@ -410,7 +410,7 @@ func parseQualifiedName(s string) QualifiedName {
 	return QualifiedName{Schema: schema, Name: name}
 }
 
-// appendQuoted quotes a text the way the dump does: only quotes are escaped.
+// appendQuoted quotes a string as the dump does: only quotes are escaped.
 func appendQuoted(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	for i := 0; i < len(s); i++ {

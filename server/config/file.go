@@ -22,12 +22,12 @@ import (
 //	name      = word ("." word)*               a word is a letter, then letters, digits, _ and -
 //	value     = text | number | on | off | true | false | "[" value ("," value)* "]"
 //
-// In texts \n \t \r \" \\ and \uXXXX are escapes, $(name) is replaced by the
-// key of that name seen before (innermost group first) or else the environment
-// variable, and $$ is a dollar sign.
+// Strings have the escapes \n \t \r \" \\ and \uXXXX. $(name) is replaced by an
+// earlier key of that name (innermost group first), or else by the environment
+// variable. $$ is a dollar sign.
 
 // These bounds turn mistakes, such as a file that imports itself, into errors.
-// They are no protection against the author of the file, who has other means.
+// The author of the file is trusted.
 const (
 	maxFileSize = 8 << 20 // also of one value after its variables are replaced
 	maxImports  = 256     // in all
@@ -68,7 +68,7 @@ func (r *fileReader) importFile(prefix, path string) error {
 	return p.file(prefix)
 }
 
-// fileText words a failure to read a file with its name first.
+// fileText formats a read error with the file's name first.
 func fileText(path string, err error) string {
 	var pathErr *os.PathError
 	if errors.As(err, &pathErr) {
@@ -77,12 +77,12 @@ func fileText(path string, err error) string {
 	return path + ": " + err.Error()
 }
 
-// fileParser reads one file, applying each directive as soon as it is read:
-// later texts may refer to earlier keys.
+// fileParser parses one file. It applies each directive immediately, because
+// later strings may refer to earlier keys.
 type fileParser struct {
 	reader *fileReader
 	path   string // of the file, for imports
-	name   string // what errors call the text
+	name   string // the file's name in errors
 	text   string
 	pos    int
 	nested int // groups and lists around pos
@@ -99,7 +99,7 @@ func (p *fileParser) file(prefix string) error {
 	return nil
 }
 
-// directives reads up to the end of the text or, in a group, its closing brace.
+// directives parses up to the end of the file or, in a group, its closing brace.
 func (p *fileParser) directives(prefix string, group bool) error {
 	for {
 		p.skipLines()

@@ -8,9 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// Steps through the text of a file, and errors that point into it.
+// The scanner of a configuration file, and errors with a position in it.
 
-// identifier reads a name; "" when there is none.
+// identifier scans a name, which may be empty.
 func (p *fileParser) identifier() string {
 	start, end := p.pos, p.pos
 	for {
@@ -45,7 +45,7 @@ func (p *fileParser) skipLines() {
 	}
 }
 
-// skipBlanks skips spaces, tabs and a comment, but no line end.
+// skipBlanks skips spaces, tabs and a comment, and stops at a line end.
 func (p *fileParser) skipBlanks() {
 	for p.pos < len(p.text) && (p.text[p.pos] == ' ' || p.text[p.pos] == '\t') {
 		p.pos++
@@ -97,7 +97,7 @@ func (p *fileParser) unexpected(want string) error {
 	return p.failure("unexpected " + got + "\nexpecting " + want)
 }
 
-// failure reports a problem at the current position with the line it is in.
+// failure reports a problem with the line of the current position.
 func (p *fileParser) failure(text string) error {
 	before := p.text[:p.pos]
 	line := strings.Count(before, "\n") + 1

@@ -153,8 +153,8 @@ func (p *fileParser) hexQuad() (rune, error) {
 	return rune(n), nil
 }
 
-// interpolate resolves the dollars of a text. Its errors point into the text,
-// not the file.
+// interpolate replaces the variables of a string. The positions of its errors are
+// in the string, not in the file.
 func (p *fileParser) interpolate(prefix, key, text string) (string, error) {
 	q := &fileParser{name: "<" + key + ">", text: text}
 	var b strings.Builder

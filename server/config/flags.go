@@ -8,11 +8,11 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// appSettingFlag carries app.settings.*, whose names are not known beforehand.
+// appSettingFlag sets app.settings.*, which have arbitrary names.
 const appSettingFlag = "app-setting"
 
-// RegisterFlags adds a flag for every key, `--db-pool 20`. Older names work but
-// are not shown. Booleans need JoinBooleans.
+// RegisterFlags adds a flag for every key, `--db-pool 20`. Older names are
+// accepted and hidden. Booleans need JoinBooleans.
 func RegisterFlags(fs *pflag.FlagSet) {
 	for i := range settings {
 		s := &settings[i]
@@ -28,9 +28,9 @@ func RegisterFlags(fs *pflag.FlagSet) {
 }
 
 // JoinBooleans makes `--log-query` and `--log-query true` both `--log-query=true`,
-// for the booleans that RegisterFlags has added to fs. What follows such a flag is
-// its value only if it is true, false, 1 or 0, in whatever case: it could be the
-// name of the file.
+// for the booleans that RegisterFlags has added to fs. The next argument is the
+// value only if it is true, false, 1 or 0 in any case, because it could also be
+// the name of the file.
 func JoinBooleans(fs *pflag.FlagSet, args []string) []string {
 	joined := make([]string, 0, len(args))
 	for i := 0; i < len(args); i++ {
@@ -46,7 +46,7 @@ func JoinBooleans(fs *pflag.FlagSet, args []string) []string {
 		}
 		next := i + 1
 		if s := byName(name); s == nil || s.kind != "boolean" {
-			if next < len(args) { // its value, whatever it looks like
+			if next < len(args) { // the next argument is the value
 				joined = append(joined, args[next])
 				i = next
 			}
@@ -66,7 +66,7 @@ func isBoolean(text string) bool {
 	return text == "1" || text == "0" || strings.EqualFold(text, "true") || strings.EqualFold(text, "false")
 }
 
-// add leaves flags alone that the caller has defined otherwise.
+// add skips flags that the caller has defined.
 func add(fs *pflag.FlagSet, name, usage string) {
 	if fs.Lookup(name) == nil {
 		fs.String(name, "", usage)
@@ -83,7 +83,7 @@ func (s *setting) flagUsage() string {
 	}
 	usage := "`" + strings.ReplaceAll(unit, " ", "-") + "`: " + s.help
 	if def := strings.Trim(string(s.append(nil, defaults)), `"`); def != "" {
-		if strings.Contains(def, "$") { // of which the file wants two, and a shell quotes
+		if strings.Contains(def, "$") { // the file escapes it as $$, and a shell expands it
 			def = "'" + strings.ReplaceAll(def, "$$", "$") + "'"
 		}
 		usage += " (default " + def + ")"
@@ -91,7 +91,7 @@ func (s *setting) flagUsage() string {
 	return usage
 }
 
-// FlagValues gives the values of the flags that were set, by key, for
+// FlagValues returns the values of the flags that were set, by key, for
 // LoadOptions.
 func FlagValues(fs *pflag.FlagSet) map[string]string {
 	values := map[string]string{}
@@ -111,8 +111,7 @@ func FlagValues(fs *pflag.FlagSet) map[string]string {
 	return values
 }
 
-// ExplainFlagError adds to the error of a flag that does not exist the flag
-// that was probably meant.
+// ExplainFlagError adds the most similar flag to the error of an unknown flag.
 func ExplainFlagError(fs *pflag.FlagSet, err error) error {
 	var missing *pflag.NotExistError
 	if !errors.As(err, &missing) {
@@ -139,8 +138,8 @@ func keys() []string {
 	return names
 }
 
-// Nearest gives the name with the fewest edits to what was written, if they
-// are few for its length.
+// Nearest returns the name with the smallest edit distance to what was written,
+// or "" if that is large for its length.
 func Nearest(written string, names []string) string {
 	best, bestEdits := "", len(written)/3+1
 	for _, name := range names {

@@ -9,16 +9,15 @@ import (
 	"unicode/utf8"
 )
 
-// LoadOptions says where values come from. Every source may be empty.
+// LoadOptions has the sources of values. Every source may be empty.
 type LoadOptions struct {
-	File     string            // path of the configuration file, "" for none
+	File     string            // path of the configuration file; may be empty
 	Env      []string          // KEY=VALUE, as os.Environ gives it
 	Flags    map[string]string // by key, as FlagValues gives it
 	Database map[string]string // by name without prefix, as ReadDatabase gives it
 
-	// PreviousURI is the connection string of the running configuration. A
-	// reload keeps it: the connection a reload arrives over must not depend on
-	// what the reload brings.
+	// PreviousURI is the connection string of the running configuration. A reload
+	// keeps it: the connection that delivers reloads must not depend on their result.
 	PreviousURI string
 
 	// RoleSettings and RoleIsolation come from ReadRoles and are passed on.
@@ -26,7 +25,7 @@ type LoadOptions struct {
 	RoleIsolation map[string]Isolation
 }
 
-// Load reads all sources and returns the configuration they add up to.
+// Load reads all sources and returns the resulting configuration.
 func Load(o LoadOptions) (*Config, error) {
 	in := sources{
 		database: o.Database,
@@ -63,7 +62,7 @@ func Load(o LoadOptions) (*Config, error) {
 	return c, nil
 }
 
-// sources are the values of one load, each by its own naming.
+// sources are the values of one load, each with its own spelling of the keys.
 type sources struct {
 	database map[string]string
 	flags    map[string]string
@@ -72,14 +71,14 @@ type sources struct {
 	warnings []string
 }
 
-// find gives the strongest value for one spelling of a setting's key. Older
+// find returns the value of highest precedence for one spelling of a key. Older
 // spellings do not exist in the database.
 func (in *sources) find(s *setting, name string) (value, bool) {
 	v, _, ok := in.locate(s, name)
 	return v, ok
 }
 
-// locate is find that also tells how the value is called where it comes from.
+// locate is find and also returns the key as its source spells it.
 func (in *sources) locate(s *setting, name string) (v value, called string, ok bool) {
 	if s.inDatabase && name == s.key {
 		if text, ok := in.database[databaseName(name)]; ok {
@@ -96,8 +95,8 @@ func (in *sources) locate(s *setting, name string) (v value, called string, ok b
 	return v, name, ok
 }
 
-// text, number and boolean try the names of a setting in order and give the
-// first value that is usable. An empty text is no value.
+// text, number and boolean try the names of a setting in order and return the
+// first usable value. An empty string counts as absent.
 func (in *sources) text(s *setting) (string, bool) {
 	for _, name := range s.names() {
 		if v, ok := in.find(s, name); ok {
@@ -119,8 +118,8 @@ func (in *sources) boolean(s *setting) (on, ok bool) {
 	return on, ok
 }
 
-// usable offers the values of a setting to read until that takes one. Values it
-// does not take count as absent, as in PostgREST, and are warned of.
+// usable passes the values of a setting to read until it accepts one. The values
+// before that count as absent, as in PostgREST, and get a warning.
 func (in *sources) usable(s *setting, read func(value) bool) {
 	for _, name := range s.names() {
 		v, called, ok := in.locate(s, name)
@@ -134,7 +133,7 @@ func (in *sources) usable(s *setting, read func(value) bool) {
 	}
 }
 
-// checkFlags refuses numbers and booleans among the flags that are not any.
+// checkFlags refuses flags whose number or boolean does not parse.
 func (in *sources) checkFlags() error {
 	for i := range settings {
 		s := &settings[i]
@@ -156,7 +155,7 @@ func (in *sources) checkFlags() error {
 	return nil
 }
 
-// wanted says what values a number or boolean may have.
+// wanted describes the values of a number or boolean.
 func (s *setting) wanted() string {
 	if s.kind == "boolean" {
 		return "true or false"
@@ -173,7 +172,7 @@ func shorten(text string) string {
 	return strconv.Quote(text)
 }
 
-// listOf splits at commas and trims.
+// listOf splits at commas and trims the elements.
 func listOf(text string) []string {
 	items := strings.Split(text, ",")
 	for i := range items {
@@ -182,9 +181,9 @@ func listOf(text string) []string {
 	return items
 }
 
-// appSettings collects app.settings.* one level deep. The environment wins
-// over the file for a name spelled the same; names that differ in case only
-// stay apart and, being sorted, are set one after the other.
+// appSettings collects app.settings.* one level deep. The environment has
+// precedence over the file for the same name. Names that differ only in case stay
+// separate and are set in sorted order.
 func (in *sources) appSettings() []Setting {
 	found := map[string]string{}
 	for key, v := range in.file {
@@ -212,12 +211,12 @@ func (in *sources) appSettings() []Setting {
 
 const appSettingsPrefix = "app.settings."
 
-// dropped are settings of earlier versions of PostgREST that files and compose
-// files still have. They have no effect, and no warning says so.
+// dropped are settings of earlier PostgREST versions that are still common in
+// configuration files. They have no effect and get no warning.
 var dropped = []string{"db-use-legacy-gucs"}
 
-// unknown warns of keys of the file and variables that mean nothing. PostgREST
-// ignores them, and so does Load.
+// unknown warns of unknown keys and variables, which Load ignores as PostgREST
+// does.
 func (in *sources) unknown() []string {
 	var list []string
 	for key := range in.file {
@@ -249,8 +248,8 @@ func unknownText(name, near string) string {
 	return text
 }
 
-// environment turns KEY=VALUE lines into a map. The last of repeated names
-// wins, as it does for a shell's children.
+// environment turns KEY=VALUE lines into a map. The last of repeated names has
+// precedence.
 func environment(lines []string) map[string]string {
 	env := make(map[string]string, len(lines))
 	for _, line := range lines {
@@ -261,8 +260,8 @@ func environment(lines []string) map[string]string {
 	return env
 }
 
-// validText keeps invalid UTF-8 out of the configuration: values end up in
-// JSON, in SQL and in the dump.
+// validText replaces invalid UTF-8, because values are copied to JSON, SQL and
+// the dump.
 func validText(s string) string {
 	if utf8.ValidString(s) {
 		return s
@@ -275,12 +274,12 @@ func (in *sources) getenv(name string) (string, bool) {
 	return s, ok
 }
 
-// envName gives the environment variable of a key.
+// envName returns the environment variable of a key.
 func envName(key string) string {
 	return "PGRST_" + strings.ToUpper(databaseName(key))
 }
 
-// databaseName gives the name of a key inside the database, without prefix.
+// databaseName returns the name of a key in the database, without prefix.
 func databaseName(key string) string {
 	return strings.ReplaceAll(key, "-", "_")
 }

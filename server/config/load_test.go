@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// load reads a file's text with the given environment.
+// load parses the text of a file with the given environment.
 func load(t *testing.T, text string, env ...string) *Config {
 	t.Helper()
 	c, err := Load(LoadOptions{File: write(t, "server.conf", text), Env: env})
@@ -31,7 +31,7 @@ func write(t *testing.T, name, text string) string {
 	return path
 }
 
-// line gives the line of the dump for one key.
+// line returns the dump's line for one key.
 func line(c *Config, key string) string {
 	for l := range strings.Lines(string(c.AppendDump(nil, false))) {
 		if strings.HasPrefix(l, key+" = ") {
@@ -59,8 +59,8 @@ func TestPrecedence(t *testing.T) {
 	}
 }
 
-// The strongest source wins even when its value is of no use, and then the
-// default holds.
+// A value that does not parse still hides those of weaker sources, and the default
+// applies.
 func TestUselessValues(t *testing.T) {
 	f := func(key, text, env, want string) {
 		t.Helper()
@@ -130,7 +130,7 @@ secret-is-base64 = true`)
 	if len(c.Warnings) > 0 {
 		t.Errorf("warnings: %q", c.Warnings)
 	}
-	// The newer name wins, from whichever source, unless it is empty.
+	// The newer name has precedence in every source, unless its value is empty.
 	if got := line(load(t, `db-schemas = "new"`, "PGRST_DB_SCHEMA=old"), "db-schemas"); got != `db-schemas = "new"` {
 		t.Error(got)
 	}
@@ -264,7 +264,7 @@ func TestURIFile(t *testing.T) {
 	if err != nil || c.DBURI != "postgres://ada@db/x" {
 		t.Errorf("got %q, %v", c.DBURI, err)
 	}
-	// A reload keeps the address it came over, and does not read the file.
+	// A reload keeps the address in force and does not read its file.
 	c, err = Load(LoadOptions{Env: []string{"PGRST_DB_URI=@gone"}, PreviousURI: "postgres://before"})
 	if err != nil || c.DBURI != "postgres://before" {
 		t.Errorf("got %q, %v", c.DBURI, err)
@@ -342,8 +342,8 @@ func TestNeedsRestart(t *testing.T) {
 	}
 }
 
-// TestNeedsRestartURI: a reload keeps the address in force, and says that there
-// is another.
+// TestNeedsRestartURI: a reload keeps the address in force and reports that it
+// has changed.
 func TestNeedsRestartURI(t *testing.T) {
 	before, err := Load(LoadOptions{Flags: map[string]string{"db-uri": "postgresql://a"}})
 	if err != nil {
@@ -358,8 +358,8 @@ func TestNeedsRestartURI(t *testing.T) {
 	}
 }
 
-// TestWarnings: misspelt names and values that are of no use are told, and the
-// latter count as absent.
+// TestWarnings: unknown names and unusable values get a warning, and unusable
+// values count as absent.
 func TestWarnings(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "conf")
 	if err := os.WriteFile(path, []byte("db-anon-rol = \"web\"\ndb-max-rows = \"lots\"\nlog-query = \"perhaps\"\nserver-port = \"\"\n"), 0o600); err != nil {
@@ -391,7 +391,7 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
-// TestFlagsAreStrict: what cannot be read of a flag is an error.
+// TestFlagsAreStrict: a flag whose value does not parse is an error.
 func TestFlagsAreStrict(t *testing.T) {
 	for name, c := range map[string][2]string{
 		"db-pool":              {"ten", `--db-pool is "ten", which is not an integer`},

@@ -11,7 +11,7 @@ import (
 	"github.com/fastgrest/fastgrest/server/auth"
 )
 
-// loadReferencedFiles replaces @file by what is in the file, for db-uri and
+// loadReferencedFiles replaces @file by the file's contents, for db-uri and
 // jwt-secret, and decodes and checks the secret.
 func (c *Config) loadReferencedFiles(previousURI string) error {
 	if previousURI != "" {
@@ -31,7 +31,7 @@ func (c *Config) loadReferencedFiles(previousURI string) error {
 		if err != nil {
 			return err
 		}
-		// One line end is what an editor adds; more belong to the secret.
+		// Editors add one line end, which is removed; further ones belong to the secret.
 		c.JWTSecret = bytes.TrimSuffix(data, []byte("\n"))
 	}
 	if c.JWTSecretIsBase64 {
@@ -57,14 +57,14 @@ func readReferenced(key, path string) ([]byte, error) {
 
 var urlAlphabet = strings.NewReplacer("_", "/", "-", "+", ".", "=")
 
-// decodeBase64 reads the standard and the URL alphabet, mixed even, with
-// padding, for which a dot will do, and space around it.
+// decodeBase64 accepts the standard and the URL alphabet, even mixed. Padding may
+// be written as dots. White space around the text is ignored.
 func decodeBase64(secret []byte) ([]byte, bool) {
 	if !utf8.Valid(secret) {
 		return nil, false
 	}
 	text := urlAlphabet.Replace(strings.TrimFunc(string(secret), unicode.IsSpace))
-	if strings.ContainsAny(text, "\r\n") { // which the decoder would skip
+	if strings.ContainsAny(text, "\r\n") { // the decoder would skip them
 		return nil, false
 	}
 	decoded, err := base64.StdEncoding.Strict().DecodeString(text)

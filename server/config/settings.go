@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// setting is one row of the table: everything there is to know about a key.
-// Its environment variable is PGRST_ and the key in capitals, its name in the
-// database pgrst. and the key, both with underscores.
+// setting is one row of the table and describes a key. The environment variable
+// is PGRST_ and the key in capitals; the name in the database is pgrst. and the
+// key. Both have underscores for hyphens.
 type setting struct {
 	key string
 	field
 
-	older      []string // names from older releases and keys it defaults to, asked after key
-	olderFirst bool     // asked before key instead
+	older      []string // names of older releases and keys it defaults to, tried after key
+	olderFirst bool     // older is tried before key
 	unit       string
 	inDatabase bool // may be set in the database
 	reloadable bool // a changed value takes effect without a restart
@@ -22,7 +22,7 @@ type setting struct {
 	help       string
 }
 
-// settings is the table. The order is that in which problems are reported.
+// settings is the table, in the order in which problems are reported.
 var settings = []setting{
 	{key: "client-error-verbosity", inDatabase: true, reloadable: true,
 		field: choice(func(c *Config) *Verbosity { return &c.ClientErrorVerbosity }, Verbose,
@@ -164,105 +164,105 @@ var settings = []setting{
 		field: fileMode(func(c *Config) *uint32 { return &c.AdminServerUnixSocketMode }),
 		help:  "file mode of admin-server-unix-socket, octal, 600 to 777"},
 
-	// Ours. Most bound memory that a client could otherwise use up.
+	// Keys that PostgREST lacks. Most bound the memory that a client can use.
 
-	// A plan is about 4 KiB and plans follow the shapes clients ask for, not
-	// their number; 1,000 shapes are more than an application has.
+	// A plan takes about 4 KiB. There is one per request shape, and applications
+	// have fewer than 1,000 shapes.
 	{key: "plan-cache-max-entries", ours: true, reloadable: true, unit: "plans",
 		field: atLeast(1, func(c *Config) *int { return &c.PlanCacheMaxEntries }, 1000),
 		help:  "request shapes whose plans are kept"},
-	// PostgreSQL holds a prepared statement's plans in the memory of each
-	// connection, roughly 50 to 200 KiB each: 200 keeps ten connections under
-	// half a GiB at worst.
+	// PostgreSQL keeps the plans of a prepared statement in the memory of each
+	// connection, roughly 50 to 200 KiB each. With 200 of them, ten connections take
+	// less than half a GiB.
 	{key: "statement-cache-max-entries", ours: true, unit: "statements per connection",
 		field: atLeast(1, func(c *Config) *int { return &c.StatementCacheMaxEntries }, 200),
 		help:  "statements kept prepared on each connection"},
-	// Request line and headers must fit: 64 KiB take what PostgREST's own
-	// limit takes, and long select or in.() lists with it.
+	// This bounds the request line and the headers. 64 KiB is at least PostgREST's own
+	// limit, and enough for long select and in.() lists.
 	{key: "server-read-buffer-size", ours: true, unit: "bytes",
 		field: atLeast(4096, func(c *Config) *int { return &c.ServerReadBufferSize }, 64<<10),
 		help:  "bound for the request line and all headers together"},
-	// Bodies are held in memory before they are sent on; PostgREST has no
-	// bound, and bulk inserts of tens of MiB are usual.
+	// Bodies are held in memory before they are sent on. PostgREST has no limit, and
+	// bulk inserts of tens of MiB are common.
 	{key: "server-max-body-size", ours: true, reloadable: true, unit: "bytes",
 		field: atLeast(0, func(c *Config) *int { return &c.ServerMaxBodySize }, 100<<20),
 		help:  "bound for a request body"},
-	// Five bodies of the largest size, or thousands of usual bulk inserts. Bodies
-	// up to 64 KiB are not counted: their connections take as much.
+	// Five bodies of the largest size, or thousands of ordinary bulk inserts. Bodies
+	// up to 64 KiB are not counted: their connections use as much memory.
 	{key: "bodies-max-size", ours: true, reloadable: true, unit: "MiB",
 		field: atLeast(1, func(c *Config) *int { return &c.BodiesMaxSize }, 512),
 		help:  "memory that all request bodies may take together; requests beyond get 503"},
-	// An answer is complete before its first byte is sent: its head says how
-	// long it is, and a late error can still become the answer. 4 MiB are the
-	// 10,000 rows of a large page; files cost the server a fifth more CPU time.
-	// All answers together get eight times this, 32 MiB: beyond that even
-	// smaller ones go to files, and slow clients hold no more.
+	// A response is complete before its first byte is sent, because the head has its
+	// length and a late error replaces it. 4 MiB hold a large page of 10,000 rows;
+	// spooling to a file takes a fifth more CPU time in the server. All responses
+	// together may use eight times this, 32 MiB. Beyond that, smaller responses are
+	// spooled too, so slow clients use no more memory.
 	{key: "spool-threshold", ours: true, reloadable: true, unit: "bytes",
 		field: atLeast(0, func(c *Config) *int { return &c.SpoolThreshold }, 4<<20),
 		help:  "responses larger than this are kept in a temporary file, not in memory, until the client has them"},
 	{key: "spool-directory", ours: true,
 		field: text(func(c *Config) *string { return &c.SpoolDirectory }, ""),
 		help:  "directory for temporary files of large responses, best on a disk; the system's directory for temporary files when absent"},
-	// Eight answers of the largest size that PostgreSQL gives as one value.
+	// Eight responses of the largest size that PostgreSQL returns as one value.
 	{key: "spool-max-size", ours: true, reloadable: true, unit: "MiB",
 		field: atLeast(0, func(c *Config) *int { return &c.SpoolMaxSize }, 8<<10),
 		help:  "most space for the temporary files of all large responses; a read that needs more gets an error. 0 keeps everything in memory"},
-	// 2 KiB a second are less than any network that works, and pauses of half a
-	// minute more than any client needs that is still there.
+	// 2 KiB/s is slower than any usable network, and a live client pauses for less
+	// than half a minute.
 	{key: "spool-send-timeout", ours: true, reloadable: true, unit: "seconds",
 		field: notNegative(seconds(func(c *Config) *time.Duration { return &c.SpoolSendTimeout }, 30),
 			func(c *Config) time.Duration { return c.SpoolSendTimeout }),
 		help: "how long a client may take to accept 64 KiB of a large answer before its connection is closed; 0 sets no bound"},
-	// For where LISTEN cannot work: replicas and poolers in transaction mode. Off
-	// because elsewhere NOTIFY is quicker and costs nothing.
+	// For databases without LISTEN: replicas and poolers in transaction mode. Off by
+	// default, because elsewhere NOTIFY is faster and costs nothing.
 	{key: "db-schema-poll-interval", ours: true, reloadable: true, unit: "seconds",
 		field: notNegative(seconds(func(c *Config) *time.Duration { return &c.DBSchemaPollInterval }, 0),
 			func(c *Config) time.Duration { return c.DBSchemaPollInterval }),
 		help: "how often to look whether the schema has changed, where NOTIFY does not arrive; 0 never looks"},
-	// Sharing saves both processes system calls and wake-ups, some 30 us for each
-	// request (see pgwire/pool). The switch is there for comparisons.
+	// Sharing saves system calls and wake-ups in both processes, about 30 us per
+	// request (see pgwire/pool). The setting exists for comparisons.
 	{key: "db-connection-sharing", ours: true,
 		field: boolean(func(c *Config) *bool { return &c.DBConnectionSharing }, true),
 		help:  "send quick requests that wait for a connection on one connection together, each in its own transaction"},
-	// What a function sets for its session would be there for the next request,
-	// perhaps somebody else's. The reset takes PostgreSQL some 10 microseconds,
-	// so that databases whose code does no such thing should not pay for it.
+	// Session state that a function sets would be visible to the next request,
+	// perhaps of another client. A reset takes PostgreSQL about 10 microseconds, so
+	// it is skipped where user code cannot leave session state.
 	{key: "db-session-reset", ours: true, reloadable: true,
 		field: choice(func(c *Config) *SessionReset { return &c.DBSessionReset }, ResetAuto,
 			"Invalid db-session-reset. Check your configuration.", "auto", "always", "never"),
 		help: "reset sessions in which functions ran: auto (if any could have changed them), always or never"},
-	// What collects PostgREST's log understands text; who wants to search by
-	// duration, route or error code needs more than is in there.
+	// Text is the default because tools that collect PostgREST's log parse it. JSON
+	// adds duration, route and error code for searches.
 	{key: "log-format", ours: true, reloadable: true,
 		field: choice(func(c *Config) *LogFormat { return &c.LogFormat }, LogText,
 			"Invalid log-format. Check your configuration.", "text", "json"),
 		help: "text (PostgREST's) or json (an object per line)"},
-	// No bound, as PostgREST: which one is right depends on how long requests
-	// take. Pool size times acquisition timeout, divided by the time a request
-	// takes, is how many can be served before they time out.
+	// No limit, as in PostgREST, because the right one depends on the duration of
+	// requests. Pool size times acquisition timeout, divided by that duration, is the
+	// number of requests that can be served before they time out.
 	{key: "db-pool-max-waiters", ours: true, unit: "requests",
 		field: atLeast(0, func(c *Config) *int { return &c.DBPoolMaxWaiters }, 0),
 		help:  "requests that may wait for a connection, beyond which they fail at once; 0 is no bound"},
-	// Two, so that one that is lost or reset does not leave brief requests
-	// without: they share what they find. Of a pool of three or less nothing is
-	// reserved: slow ones would wait for each other while connections are idle.
+	// Two, so that quick requests, which share connections, still have one while the
+	// other is lost or reset. Pools of three or fewer reserve none: slow requests
+	// would wait for each other while connections are idle.
 	{key: "db-pool-reserve", ours: true, unit: "connections",
 		field: atLeast(0, func(c *Config) *int { return &c.DBPoolReserve }, 2),
 		help:  "connections that requests known to take over 100 ms leave to others, if at least two remain for them; 0 leaves none"},
-	// A proxy or firewall that forgets a connection tells neither end. Ten minutes
-	// are more than proxies in front of us wait, and statement_timeout is the
-	// place for shorter limits: PostgreSQL then says what happened.
+	// A proxy or firewall that drops a connection notifies neither end. Ten minutes
+	// is longer than the timeouts of reverse proxies. For shorter limits use
+	// statement_timeout, for which PostgreSQL reports an error.
 	{key: "db-flight-timeout", ours: true, reloadable: true, unit: "seconds",
 		field: notNegative(seconds(func(c *Config) *time.Duration { return &c.DBFlightTimeout }, 600),
 			func(c *Config) time.Duration { return c.DBFlightTimeout }),
 		help: "how long the database may send nothing before a request fails with 504 and the connection is closed, or statement_timeout plus 30 seconds if that is longer; 0 sets no bound"},
-	// A client that has gone cannot be asked what it wants: what it has begun to
-	// change is finished, unless it is known that clients try again.
+	// A client that has disconnected may not retry. A write that has begun is
+	// therefore completed by default.
 	{key: "server-cancel-abandoned-writes", ours: true, reloadable: true,
 		field: boolean(func(c *Config) *bool { return &c.ServerCancelAbandonedWrites }, false),
 		help:  "cancel writes too whose client has gone away, not only reads"},
-	// Kubernetes kills after 30 seconds, systemd after 90: 20 leave time to
-	// cancel what runs on and to tell its clients.
+	// Kubernetes kills after 30 seconds, systemd after 90. 20 seconds leave time to
+	// cancel what still runs and to send its clients an error.
 	{key: "server-drain-timeout", ours: true, reloadable: true, unit: "seconds",
 		field: seconds(func(c *Config) *time.Duration { return &c.ServerDrainTimeout }, 20),
 		help:  "time for requests under way to finish once the process is asked to end"},
@@ -270,7 +270,7 @@ var settings = []setting{
 
 const defaultHost = "!4"
 
-// names gives the spellings of a setting in the order they are asked for.
+// names returns the spellings of a setting in the order in which they are tried.
 func (s *setting) names() []string {
 	if s.olderFirst {
 		return append(slices.Clone(s.older), s.key)
@@ -293,8 +293,8 @@ func byName(name string) *setting {
 	return nil
 }
 
-// isKey reports whether a name in a file means something. Keys that begin with
-// internal- exist in PostgREST for its own tests and are no typos.
+// isKey reports whether a name in a file is known. PostgREST has keys that begin
+// with internal- for its own tests; they get no warning.
 func isKey(name string) bool {
 	return byName(name) != nil || strings.HasPrefix(name, "internal-")
 }

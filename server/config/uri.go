@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// uriParts is an RFC 3986 URI cut at its delimiters. The parts are checked
-// character by character: net/url is more forgiving than PostgREST, and what
-// is let through here is printed in the OpenAPI document.
+// uriParts is an RFC 3986 URI split at its delimiters. The parts are checked
+// character by character, because net/url accepts more than PostgREST, and
+// accepted URIs are printed in the OpenAPI document.
 type uriParts struct {
 	scheme       string
 	hasAuthority bool
@@ -88,8 +88,8 @@ func isScheme(s string) bool {
 	return s != ""
 }
 
-// uriText reports whether s has only unreserved characters, escapes, the
-// subordinate delimiters and the characters of more.
+// uriText reports whether s has only unreserved characters, escapes, subordinate
+// delimiters and the characters in more.
 func uriText(s, more string) bool {
 	for i := 0; i < len(s); i++ {
 		c := s[i]
@@ -121,8 +121,8 @@ func isURI(s string) bool {
 	return ok
 }
 
-// isProxyURI wants an http or https address with a host and nothing that a
-// base address has no use for.
+// isProxyURI accepts an http or https address with a host and only the parts that
+// a base address can have.
 func isProxyURI(s string) bool {
 	u, ok := parseURI(s)
 	if !ok || u.fragment != "" || u.query != "" || !u.hasAuthority || u.user != "" || u.host == "" {

@@ -18,7 +18,7 @@ const (
 	listValue
 )
 
-// value is a value as the file wrote it. Values from elsewhere are texts.
+// value is a value as parsed from the file. Values of other sources are strings.
 type value struct {
 	kind valueKind
 	text string // of a text; the digits of a number
@@ -28,9 +28,8 @@ type value struct {
 
 func textOf(s string) value { return value{kind: textValue, text: s} }
 
-// asText gives the text of a value. For other kinds PostgREST falls back to
-// the notation its implementation prints values in (`Bool False`), and since
-// that ends up in app.settings and error messages, so do we.
+// asText returns the text of a value. For other kinds it uses PostgREST's
+// notation (`Bool False`), which is visible in app.settings and error messages.
 func (v value) asText() string {
 	if v.kind == textValue {
 		return v.text
@@ -66,7 +65,7 @@ func notation(number string) string {
 	return string(jsontext.ParseDecimal(number).AppendFraction(nil))
 }
 
-// asInt reads whole numbers, with or without quotes. Anything else is absent.
+// asInt parses whole numbers, with or without quotes. Anything else is absent.
 func (v value) asInt() (int64, bool) {
 	switch v.kind {
 	case numberValue:
@@ -79,8 +78,8 @@ func (v value) asInt() (int64, bool) {
 	}
 }
 
-// wholeNumber gives the digits of a text that is a whole number with nothing
-// but space around it, else "".
+// wholeNumber returns the digits of a whole number, or "" if the text has anything
+// but white space around it.
 func wholeNumber(s string) string {
 	s = strings.TrimSpace(s)
 	for i := 0; i < len(s); i++ {
@@ -91,8 +90,8 @@ func wholeNumber(s string) string {
 	return s
 }
 
-// asBool reads booleans, and texts that spell one in any case and with any
-// decoration, and texts of numbers, which are true when positive.
+// asBool parses booleans; strings that spell one, in any case and with any
+// characters around it; and strings of numbers, which are true if positive.
 func (v value) asBool() (on, ok bool) {
 	switch v.kind {
 	case boolValue:
