@@ -10,13 +10,13 @@ import (
 	"syscall"
 )
 
-// account is who runs the server programs when we are root. A nil account is ourselves.
+// account is the account that runs the server programs if we are root. nil is our own account.
 type account struct {
 	name     string
 	uid, gid int
 }
 
-// runAs picks the account: ourselves, unless we are root, which PostgreSQL refuses to be.
+// runAs returns the account: ours, unless we are root, as which PostgreSQL refuses to run.
 func runAs() (*account, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
@@ -43,8 +43,8 @@ func (a *account) credential() *syscall.Credential {
 	return &syscall.Credential{Uid: uint32(a.uid), Gid: uint32(a.gid)}
 }
 
-// canEnter checks every folder up to the root of the file system. PostgreSQL's own complaint
-// names the last folder only, and the closed one (/root, mostly) is further up.
+// canEnter checks every folder up to the root of the file system. PostgreSQL's own error names
+// only the last folder, but the closed one is usually further up (/root).
 func (a *account) canEnter(dir string) error {
 	for {
 		info, err := os.Stat(dir)

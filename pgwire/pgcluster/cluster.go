@@ -31,7 +31,7 @@ type Options struct {
 	Programs Programs
 
 	// TCP makes the server listen on a free port of 127.0.0.1 too, and URI name that address.
-	// Without it there is only a socket in the folder, which nobody else can reach.
+	// Without it the server has only a socket in the folder, which other accounts cannot reach.
 	TCP bool
 
 	// Settings are lines for postgresql.conf, after ours.
@@ -70,7 +70,7 @@ type Cluster struct {
 	exited   chan struct{} // closed when the server is gone
 }
 
-// Start brings a cluster up and returns when it answers queries.
+// Start starts a cluster and returns when it accepts queries.
 func Start(ctx context.Context, o Options) (*Cluster, error) {
 	if o.Programs.Dir == "" {
 		p, err := Find("")
@@ -200,7 +200,7 @@ func (c *Cluster) choosePort() error {
 	return nil
 }
 
-// launch starts postgres and waits for its first answer.
+// launch starts postgres and waits until it accepts queries.
 func (c *Cluster) launch(ctx context.Context) error {
 	listen := ""
 	if c.tcp {
@@ -217,8 +217,8 @@ func (c *Cluster) launch(ctx context.Context) error {
 		"timezone = 'UTC'",
 		"log_timezone = 'UTC'",
 	}, c.settings...)
-	// postgresql.auto.conf is read last, is a file of settings like the other, and can be written
-	// whole: a cluster that is started again does not collect lines.
+	// postgresql.auto.conf is read last. It is rewritten on every start, so that a cluster that is
+	// started again does not accumulate lines.
 	conf := filepath.Join(c.folder.path(dataName), "postgresql.auto.conf")
 	if err := os.WriteFile(conf, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
 		return &Error{Doing: "configure PostgreSQL", Err: err}
@@ -275,7 +275,7 @@ func (c *Cluster) await(ctx context.Context) error {
 	}
 }
 
-// URI is the address of a database for one of its roles. No role has a password.
+// URI returns the connection string for a database and a role. Roles have no passwords.
 func (c *Cluster) URI(database, role string) string {
 	u := url.URL{Scheme: "postgresql", User: url.User(role), Path: "/" + database}
 	if c.tcp {
@@ -286,17 +286,17 @@ func (c *Cluster) URI(database, role string) string {
 	return u.String()
 }
 
-// PID is the process id of the postmaster, the parent of all of the server's processes.
+// PID returns the process id of the postmaster, the parent of all server processes.
 func (c *Cluster) PID() int { return c.server.Pid }
 
-// LogFile is where the server writes.
+// LogFile returns the path of the server log.
 func (c *Cluster) LogFile() string { return c.folder.path(logName) }
 
-// Exited is closed when the server has ended, asked to or not.
+// Exited is closed when the server has ended, for any reason.
 func (c *Cluster) Exited() <-chan struct{} { return c.exited }
 
-// Seal says that the contents are complete: from now on a Stop may keep them for the next Start
-// with the same Keep.
+// Seal marks the contents as complete: Stop may then keep them for the next Start with the same
+// Keep.
 func (c *Cluster) Seal() { c.sealed = true }
 
 // Stop ends the server and removes the folder, or leaves it ready for reuse (see Options.Keep).
@@ -314,7 +314,7 @@ func (c *Cluster) Stop() error {
 }
 
 // Halt ends the server by a signal to its postmaster and keeps the folder: SIGINT for a fast
-// shutdown, SIGQUIT for an immediate one, SIGKILL for a crash. Resume goes on from there.
+// shutdown, SIGQUIT for an immediate one, SIGKILL for a crash. Resume starts it again.
 func (c *Cluster) Halt(sig syscall.Signal) error {
 	if err := c.server.Signal(sig); err != nil {
 		return &Error{Doing: "stop PostgreSQL", Err: err}
@@ -323,8 +323,8 @@ func (c *Cluster) Halt(sig syscall.Signal) error {
 	return nil
 }
 
-// Resume starts the server after Halt, with the data it had and at the same address. What is left
-// of a server that was killed may take a moment to be gone, so it tries until the context ends.
+// Resume starts the server after Halt, with the same data and address. The processes of a killed
+// server may take a moment to end, so Resume retries until the context ends.
 func (c *Cluster) Resume(ctx context.Context) error {
 	for {
 		err := c.launch(ctx)
@@ -340,7 +340,7 @@ func (c *Cluster) Resume(ctx context.Context) error {
 	}
 }
 
-// discard throws everything away.
+// discard stops the server and removes the folder.
 func (c *Cluster) discard() error {
 	c.end()
 	defer c.folder.release()
@@ -357,7 +357,7 @@ func (c *Cluster) dropSocketDir() {
 	}
 }
 
-// end stops the server, ever more firmly, and reports whether it went in good order.
+// end stops the server with increasingly forceful signals. It reports whether the shutdown was clean.
 func (c *Cluster) end() bool {
 	if c.server == nil {
 		return false
@@ -386,7 +386,7 @@ func (c *Cluster) end() bool {
 	return false
 }
 
-// childEnv is our environment without the variables that PostgreSQL's programs listen to.
+// childEnv is our environment without the variables that PostgreSQL's programs read.
 func childEnv() []string {
 	env := []string{"LC_ALL=C"}
 	for _, kv := range os.Environ() {
@@ -397,9 +397,9 @@ func childEnv() []string {
 	return env
 }
 
-// FreePort is a port of a loopback address that nobody listens on. It is below
-// those that systems take for outgoing connections, as long as there is one:
-// any of these may be taken before somebody listens on it.
+// FreePort returns a port on which no process listens on a loopback address. If possible it is
+// below the ephemeral ports, which another process may get before the caller
+// listens.
 func FreePort(host string) (int, error) {
 	for range 100 {
 		port := 15000 + rand.IntN(17000)
@@ -416,8 +416,8 @@ func FreePort(host string) (int, error) {
 	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
-// reason is the line of a server log that says why it gave up, which is seldom the last one. Our
-// own early attempts to connect are in there too.
+// reason returns the line of a server log that has the cause of a failed start. It is seldom the
+// last one, and the log also has our early attempts to connect.
 func reason(log []byte) string {
 	found := lastLine(log)
 	for line := range strings.Lines(string(log)) {

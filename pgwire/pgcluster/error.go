@@ -2,10 +2,10 @@ package pgcluster
 
 import "strings"
 
-// Error tells what could not be done. Its text is one line.
+// Error is a failed step. Its text is one line.
 type Error struct {
 	Doing string // "start PostgreSQL"
-	Hint  string // what a person could do about it; may be empty
+	Hint  string // what the user can do about it; may be empty
 	Err   error
 }
 

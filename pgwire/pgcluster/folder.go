@@ -82,8 +82,8 @@ func (f *folder) own(owner *account) error {
 
 func (f *folder) path(name string) string { return filepath.Join(f.dir, name) }
 
-// stamp is what the last clean stop left behind. It counts once: reading removes it, so that a
-// crash from here on leaves a folder that is known to be unfinished.
+// stamp returns the stamp of the last clean stop and removes it, so that a crash from here on
+// leaves a folder that counts as incomplete.
 func (f *folder) takeStamp() string {
 	text, err := os.ReadFile(f.path(stampName))
 	if err != nil || os.Remove(f.path(stampName)) != nil {
@@ -96,7 +96,7 @@ func (f *folder) writeStamp(text string) error {
 	return os.WriteFile(f.path(stampName), []byte(text), 0o644)
 }
 
-// clear removes everything but the mark, which stays locked.
+// clear removes everything except the mark, which stays locked.
 func (f *folder) clear() error {
 	entries, err := os.ReadDir(f.dir)
 	if err != nil {
@@ -117,8 +117,8 @@ func (f *folder) remove() error { return os.RemoveAll(f.dir) }
 
 func (f *folder) release() { f.lock.Close() }
 
-// endStale stops a server that an earlier process of ours left running on the data. We hold the
-// lock, so nobody is using it on purpose.
+// endStale stops a server that an earlier process left running on the data. We hold the lock, so
+// no other process uses that server.
 func (f *folder) endStale() error {
 	data := f.path(dataName)
 	text, err := os.ReadFile(filepath.Join(data, "postmaster.pid"))

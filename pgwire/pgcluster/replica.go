@@ -68,8 +68,8 @@ func (c *Cluster) backup(ctx context.Context, primary *Cluster) error {
 // walName is copied when the backup has ended, because recovery needs the WAL up to there.
 const walName = "pg_wal"
 
-// skipped says what a copy must not have, by a path inside of the data folder. Of folders it needs
-// the folder itself.
+// skipped reports whether a copy must omit a path of the data folder. Of a folder it omits only the
+// contents.
 func skipped(path string) bool {
 	switch filepath.Dir(path) {
 	case walName, "pg_replslot", "pg_dynshmem", "pg_notify", "pg_serial", "pg_snapshots", "pg_stat_tmp", "pg_subtrans":

@@ -21,11 +21,11 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire/pgcluster"
 )
 
-// Superuser is the role every cluster has from the start. Nobody has a
-// password: connections are trusted.
+// Superuser is the role that owns every cluster. All connections are trusted,
+// without passwords.
 const Superuser = pgcluster.Superuser
 
-// patience bounds every single thing we ask of a server.
+// patience is the timeout of each operation on a server.
 const patience = 2 * time.Minute
 
 // Cluster is a running PostgreSQL.
@@ -36,7 +36,7 @@ type Cluster struct {
 	primary  *Cluster           // of a replica
 	server   *pgcluster.Cluster // nil when stopped
 
-	will       *os.File // open as long as we live, see watchOver
+	will       *os.File // open until this process ends, see watchOver
 	undertaker *exec.Cmd
 }
 
@@ -46,8 +46,8 @@ var shared struct {
 	err     error
 }
 
-// Start returns the cluster this process shares. It listens on a unix socket
-// and on 127.0.0.1.
+// Start returns the cluster that all tests of the process share. It listens on a
+// unix socket and on 127.0.0.1.
 func Start(tb testing.TB) *Cluster {
 	tb.Helper()
 	shared.Lock()
@@ -61,22 +61,22 @@ func Start(tb testing.TB) *Cluster {
 	return shared.cluster
 }
 
-// StartOwn returns a cluster for this test alone, which it may Stop, Kill and
-// Restart. It is reached by unix socket only, so that its URI stays the same.
-// Settings are further lines for postgresql.conf.
+// StartOwn returns a cluster for this test alone, which the test may Stop, Kill
+// and Restart. It listens on a unix socket only, so that its URI stays the same.
+// Settings are additional lines for postgresql.conf.
 func StartOwn(tb testing.TB, settings ...string) *Cluster {
 	tb.Helper()
 	return startOwn(tb, Cluster{settings: settings})
 }
 
-// StartReplicated is StartOwn of a cluster that can have replicas.
+// StartReplicated is StartOwn for a cluster that can have replicas.
 func StartReplicated(tb testing.TB, settings ...string) *Cluster {
 	tb.Helper()
 	return StartOwn(tb, append([]string{"wal_level = replica", "max_wal_senders = 4", "wal_keep_size = 512MB", "hot_standby = on"}, settings...)...)
 }
 
-// StartReplica returns a replica of a cluster that StartReplicated made, with
-// its settings and further ones.
+// StartReplica returns a replica of a cluster that StartReplicated made. It has
+// the settings of that cluster and the given ones.
 func (c *Cluster) StartReplica(tb testing.TB, settings ...string) *Cluster {
 	tb.Helper()
 	return startOwn(tb, Cluster{settings: slices.Concat(c.settings, settings), primary: c})
@@ -117,10 +117,10 @@ func start(plan Cluster) (*Cluster, error) {
 	return c, nil
 }
 
-// watchOver starts a small process that waits for this one to be gone, in
-// whatever way, and then removes the server and its folder: a test binary
-// has no hook that runs at its end, and none at all when it is killed. The
-// end of our life is the end of the file at the other end of the pipe.
+// watchOver starts a small process that removes the server and its folder when
+// this process has ended. A test binary has no hook at its end, and cannot
+// have one if it is killed. The watcher reads a pipe, which reaches end of file
+// when this process ends.
 func (c *Cluster) watchOver() error {
 	const script = `cat >/dev/null
 if read -r pid <"$1/cluster/data/postmaster.pid"; then
@@ -136,7 +136,7 @@ rm -rf "$1"`
 	cmd := exec.Command("/bin/sh", "-c", script, "undertaker", c.dir)
 	cmd.Stdin = read
 	cmd.Dir = "/"
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt from the terminal is not for it
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt from the terminal must not reach it
 	if err := cmd.Start(); err != nil {
 		write.Close()
 		return err
@@ -150,8 +150,7 @@ func (c *Cluster) launch() error {
 	if err != nil {
 		return err
 	}
-	// The server may run under another account than ours, which has to be
-	// let into the folder.
+	// The server may run under another account, which needs access to the folder.
 	if err := os.Chmod(c.dir, 0o711); err != nil {
 		return err
 	}
@@ -194,14 +193,14 @@ func (c *Cluster) remove() {
 	os.RemoveAll(c.dir)
 }
 
-// URI is a connection string by way of the unix socket.
+// URI returns a connection string for the unix socket.
 func (c *Cluster) URI(db, user string) string {
 	q := url.Values{"host": {c.server.SocketDir}, "port": {strconv.Itoa(c.server.Port)}, "user": {user}}
 	return "postgresql:///" + url.PathEscape(db) + "?" + q.Encode()
 }
 
-// TCPURI is a connection string by way of the loopback interface. Clusters of
-// StartOwn have none.
+// TCPURI returns a connection string for the loopback interface, on which only
+// the cluster of Start listens.
 func (c *Cluster) TCPURI(db, user string) string {
 	return c.server.URI(db, user) + "?sslmode=disable"
 }
@@ -215,15 +214,14 @@ func (c *Cluster) Log() string {
 // Major is PostgreSQL's major version.
 func (c *Cluster) Major() int { return c.server.Programs.Major }
 
-// SocketDir is where the server's socket is; its port is 5432 for clusters of
-// StartOwn.
+// SocketDir returns the folder of the server's socket. Clusters of StartOwn have
+// the port 5432.
 func (c *Cluster) SocketDir() string { return c.server.SocketDir }
 
-// DataDir is where the server keeps its files.
+// DataDir returns the server's data folder.
 func (c *Cluster) DataDir() string { return filepath.Join(c.dir, "cluster", "data") }
 
-// WriteFile writes a file that only the server can read into its data
-// directory.
+// WriteFile writes a file into the data folder that only the server can read.
 func (c *Cluster) WriteFile(tb testing.TB, name string, content []byte) {
 	tb.Helper()
 	path := filepath.Join(c.DataDir(), name)
@@ -247,8 +245,8 @@ func (c *Cluster) mustOwn(tb testing.TB) {
 	}
 }
 
-// Stop shuts the server down and keeps its data: connected clients are told
-// (57P01), new ones are refused.
+// Stop shuts the server down and keeps its data. Connected clients get the error
+// 57P01, and new connections are refused.
 func (c *Cluster) Stop(tb testing.TB) {
 	tb.Helper()
 	c.mustOwn(tb)
@@ -257,8 +255,7 @@ func (c *Cluster) Stop(tb testing.TB) {
 	}
 }
 
-// Kill ends the postmaster without a word, and with it its children; the
-// data is lost.
+// Kill kills the postmaster, which ends its children. The data is lost.
 func (c *Cluster) Kill(tb testing.TB) {
 	tb.Helper()
 	c.mustOwn(tb)
@@ -290,8 +287,8 @@ func (c *Cluster) Resume(tb testing.TB) {
 	}
 }
 
-// Demote makes a cluster that Halt has stopped with SIGINT a replica of the one
-// that took over from it, as of the next Resume.
+// Demote makes a cluster that Halt has stopped with SIGINT a replica of its
+// successor. It takes effect on Resume.
 func (c *Cluster) Demote(tb testing.TB, primary *Cluster) {
 	tb.Helper()
 	if err := c.server.Demote(primary.server); err != nil {
@@ -299,14 +296,14 @@ func (c *Cluster) Demote(tb testing.TB, primary *Cluster) {
 	}
 }
 
-// Promote makes a replica a primary, and returns when it is one.
+// Promote makes a replica a primary and waits until it is one.
 func (c *Cluster) Promote(tb testing.TB) {
 	tb.Helper()
 	c.Exec(tb, "postgres", "select pg_promote()")
 }
 
-// Restart starts the server after Stop, or an empty one after Kill, at the
-// same address.
+// Restart starts the server after Stop, or an empty one after Kill. The address
+// stays the same.
 func (c *Cluster) Restart(tb testing.TB) {
 	tb.Helper()
 	c.mustOwn(tb)
@@ -315,7 +312,7 @@ func (c *Cluster) Restart(tb testing.TB) {
 	}
 }
 
-// Exec runs SQL, any number of statements, as the superuser.
+// Exec runs any number of SQL statements as the superuser.
 func (c *Cluster) Exec(tb testing.TB, db, sql string) {
 	tb.Helper()
 	if err := c.exec(db, "SQL", sql); err != nil {
@@ -331,7 +328,7 @@ func (c *Cluster) exec(db, name, sql string) error {
 
 var dbNumber atomic.Int64
 
-// NewDB creates an empty database with a name of its own.
+// NewDB creates an empty database with a new name.
 func (c *Cluster) NewDB(tb testing.TB) string {
 	tb.Helper()
 	name := fmt.Sprintf("test_%d", dbNumber.Add(1))
@@ -346,7 +343,7 @@ func (c *Cluster) CreateDB(tb testing.TB, name string) {
 	c.Exec(tb, "postgres", "create database "+quoted)
 	tb.Cleanup(func() {
 		if !c.tcp {
-			return // goes with its cluster, which may be stopped by now
+			return // the database is removed with its cluster, which may have stopped
 		}
 		if err := c.exec("postgres", "SQL", "drop database if exists "+quoted+" with (force)"); err != nil {
 			tb.Errorf("pgtest: %v", err)
@@ -354,10 +351,10 @@ func (c *Cluster) CreateDB(tb testing.TB, name string) {
 	})
 }
 
-// LoadSQL runs an SQL file as the superuser: with psql where there is one,
-// and then the file may use its commands and args are further arguments of
-// it; otherwise as plain SQL. Views lose security_invoker where the server
-// does not know it yet.
+// LoadSQL runs an SQL file as the superuser, with psql if it is installed. Then
+// the file may contain psql's commands, and args are psql's arguments. Without
+// psql the file must be plain SQL. Servers that lack security_invoker get views
+// without it.
 func (c *Cluster) LoadSQL(tb testing.TB, db, path string, args ...string) {
 	tb.Helper()
 	if c.Major() < 15 {
@@ -387,8 +384,8 @@ func (c *Cluster) LoadSQL(tb testing.TB, db, path string, args ...string) {
 	}
 }
 
-// withoutInvoker copies an SQL file for servers whose views always run as
-// their owner.
+// withoutInvoker copies an SQL file without security_invoker, for servers that
+// lack it.
 func withoutInvoker(tb testing.TB, path string) string {
 	text, err := os.ReadFile(path)
 	if err != nil {

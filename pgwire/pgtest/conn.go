@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Conn is a connection for the test itself, past what it tests.
+// Conn is a direct connection of the test to the database.
 type Conn struct {
 	*pgconn.PgConn
 	tb testing.TB

@@ -1,4 +1,4 @@
-// Package pgtest gives tests a PostgreSQL: a private one, or a scripted one.
+// Package pgtest provides PostgreSQL servers to tests: private and scripted ones.
 //
 // Start returns the server that all tests of a process share. The first call
 // starts it, and it ends with the process. NewDB and CreateDB make databases

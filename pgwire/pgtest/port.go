@@ -7,8 +7,8 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire/pgcluster"
 )
 
-// FreePort is a port of a loopback address that nobody listens on, and that
-// nobody gets by chance before the test has somebody listen.
+// FreePort returns a port on which no process listens on a loopback address. Other
+// processes are unlikely to get it before the test listens.
 func FreePort(tb testing.TB, host string) string {
 	tb.Helper()
 	port, err := pgcluster.FreePort(host)

@@ -11,14 +11,14 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 )
 
-// Script is a server whose every word is written by the test. Each connection
-// made by Dial, which has the signature of pgconn.Config.DialFunc, is greeted
-// and handed to the test's function.
+// Script is a server that sends what a test tells it to. Dial has the signature
+// of pgconn.Config.DialFunc. Each connection gets the greeting and is then passed
+// to the test's function.
 type Script struct {
-	// Plain makes connections by net.Pipe, which is all that is known of some
-	// net.Conns, rather than by a pair of sockets.
+	// Plain makes connections by net.Pipe, which has the methods of net.Conn only,
+	// rather than by a pair of sockets.
 	Plain bool
-	// Mute accepts connections and says nothing, not even a greeting.
+	// Mute accepts connections and sends nothing, not even a greeting.
 	Mute bool
 	// Cancels receives the process numbers of cancel requests.
 	Cancels chan uint32
@@ -111,8 +111,8 @@ func (s *Session) Raw(b []byte) error {
 	return err
 }
 
-// Hear receives a flight, up to its Sync (or a simple query), and tells it by
-// the first letters of its messages' types; "" when the client has gone.
+// Hear receives messages up to a Sync or a simple query. It returns the type
+// letters of the messages, or "" if the client has closed the connection.
 func (s *Session) Hear() string {
 	heard := ""
 	for {
@@ -143,5 +143,5 @@ func (s *Session) Hear() string {
 	}
 }
 
-// Ready is a ReadyForQuery of the given transaction state.
+// Ready returns a ReadyForQuery message with the given transaction status.
 func Ready(state byte) *pgproto3.ReadyForQuery { return &pgproto3.ReadyForQuery{TxStatus: state} }

@@ -2,8 +2,8 @@ package catalog
 
 import "slices"
 
-// readByExposed lists the views that are read when something exposed is read:
-// their definitions have to be looked into.
+// readByExposed lists the views that exposed relations read, whose definitions
+// must be examined.
 func (l *loader) readByExposed() map[uint32]struct{} {
 	found := map[uint32]struct{}{}
 	var visit func(rel *relation)
@@ -60,14 +60,15 @@ func (l *loader) loadReads() error {
 		}
 	})
 	for _, rel := range l.relations {
-		// What a foreign data wrapper does, nobody knows.
+		// A foreign data wrapper may run any code.
 		rel.userCode = rel.userCode || rel.kind == 'f' || jsonCasts && rel.userTypes
 	}
 	return err
 }
 
-// loadAccess carries row security and user code from relations to what reads
-// them, and finds the roles that may name every schema statements name.
+// loadAccess propagates row security and user code from relations to the views
+// that read them. It also finds the roles that may name every schema used in
+// statements.
 func (l *loader) loadAccess() error {
 	var secured, running, ruled []*relation
 	for _, rel := range l.relations {
@@ -81,13 +82,13 @@ func (l *loader) loadAccess() error {
 			ruled = append(ruled, rel)
 		}
 	}
-	// A parent's policies decide on the rows of its children, so row security
-	// does not travel along inheritance; expressions and foreign tables do.
+	// The parent's policies apply to the rows of its children, so row security
+	// does not propagate along inheritance. Expressions and foreign tables do.
 	spread(secured, func(r *relation) *bool { return &r.rowSecurity }, func(r *relation) []*relation { return r.readers })
 	spread(running, func(r *relation) *bool { return &r.userCode }, func(r *relation) []*relation {
 		return slices.Concat(r.readers, r.parents)
 	})
-	// A view that can be written through is rewritten to what it reads.
+	// An updatable view is rewritten to the relation it reads.
 	spread(ruled, func(r *relation) *bool { return &r.ruled }, func(r *relation) []*relation { return r.readers })
 	for _, rel := range l.relations {
 		if rel.table != nil {
@@ -99,7 +100,7 @@ func (l *loader) loadAccess() error {
 	return l.loadUsageRoles()
 }
 
-// spread marks everything that can be reached from what is marked.
+// spread marks everything reachable from the marked relations.
 func spread(marked []*relation, mark func(*relation) *bool, next func(*relation) []*relation) {
 	for len(marked) > 0 {
 		rel := marked[len(marked)-1]
@@ -118,7 +119,7 @@ func (l *loader) loadUsageRoles() error {
 	for schema := range l.schemas {
 		named = append(named, schema)
 	}
-	// Since 16 being a member of a role and being allowed to become it differ.
+	// From 16 on, membership in a role and the right to SET ROLE are separate.
 	privilege := "MEMBER"
 	if l.cat.Version.Num >= 160000 {
 		privilege = "SET"

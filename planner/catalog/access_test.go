@@ -33,7 +33,7 @@ func TestAccess(t *testing.T) {
 	if got, want := roles(Options{Schemas: []string{"code"}, ExtraSearchPath: []string{"away"}}), []string{"acc_inner", "acc_login", "acc_reader"}; !slices.Equal(got, want) {
 		t.Errorf("roles with USAGE on both schemas: got %q, want %q", got, want)
 	}
-	// A type of the other schema is named in statements as well.
+	// Statements also name types of the other schema.
 	if got, want := roles(Options{Schemas: []string{"code"}}), []string{"acc_inner", "acc_login", "acc_reader"}; !slices.Equal(got, want) {
 		t.Errorf("roles with USAGE on the exposed schema and that of a type: got %q, want %q", got, want)
 	}
@@ -59,8 +59,8 @@ func TestUsageRolesWithoutSet(t *testing.T) {
 	}
 }
 
-// A cast to json runs when to_json meets the type, and leaves no trace in the
-// dependencies of what is read.
+// to_json calls a cast to json when it meets the type. The view's dependencies do
+// not include that cast.
 func TestJSONCastIsUserCode(t *testing.T) {
 	cluster := pgtest.Start(t)
 	db := cluster.NewDB(t)
@@ -91,8 +91,8 @@ func TestJSONCastIsUserCode(t *testing.T) {
 	}
 }
 
-// Virtual generated columns came with 18; expressions of user code in them are
-// refused there so far, which a later version may change.
+// Virtual generated columns exist from 18 on. That version rejects user code in
+// their expressions; later ones may accept it.
 func TestVirtualColumnHasNoDefault(t *testing.T) {
 	cluster := pgtest.Start(t)
 	db := cluster.NewDB(t)

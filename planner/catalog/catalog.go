@@ -13,8 +13,8 @@ type Querier func(ctx context.Context, sql string, args []string, each func(colu
 // QI is a qualified identifier. An empty Schema means "found by search_path".
 type QI struct{ Schema, Name string }
 
-// Catalog is everything the planner knows of a database. It is immutable once
-// loaded and shared by all requests of a snapshot.
+// Catalog is what the planner knows about a database. It is immutable after Load,
+// and all requests of a snapshot share it.
 type Catalog struct {
 	Version         Version
 	Schemas         []string // exposed schemas, as configured
@@ -22,8 +22,8 @@ type Catalog struct {
 	Relationships   map[RelKey][]*Relationship
 	Routines        map[QI][]*Routine // overloads, ordered by number of parameters
 	Representations map[RepKey]*Representation
-	// RowTypes are the relations and composite types of whose rows functions
-	// return some, with their OIDs in pg_class.
+	// RowTypes are the relations and composite types that functions return rows of,
+	// with their OIDs in pg_class.
 	RowTypes map[QI]uint32
 	Handlers map[HandlerKey]*Handler // custom handlers only; the built-in ones are the planner's
 
@@ -33,22 +33,22 @@ type Catalog struct {
 	// prepared statements.
 	UsageRoles map[string]struct{}
 
-	// Leftovers is what the code in the database may leave in a session.
+	// Leftovers is the session state that user code may leave behind.
 	Leftovers Leftovers
 
 	textTypes map[uint32]byte // see TextType
 
 	Timings []Timing
-	// Queried is how long the queries took together; it is part of Timings.
+	// Queried is the total duration of the queries; it is part of Timings.
 	Queried time.Duration
-	// Unreadable are views whose definition could not be understood: they have
-	// no keys. It is empty with every PostgreSQL we know; worth a log line.
+	// Unreadable are views whose definition could not be parsed, and which therefore
+	// have no keys. It is empty for all known PostgreSQL versions and worth a log line.
 	Unreadable []QI
 
 	tableNames, routineNames, parentNames map[string][]string // by schema
 }
 
-// Leftovers is what code may leave in a session for those who use it later.
+// Leftovers is the kind of state that user code may leave in a session.
 type Leftovers uint8
 
 const (
@@ -78,11 +78,11 @@ type Table struct {
 
 	// RowSecurity: row level security is enabled (for a view: on a relation it reads).
 	RowSecurity bool
-	// UserCode: reading plain columns may run functions or operators that are
-	// not PostgreSQL's own (view definitions, policies), so that
-	// response.headers and response.status may be set by a read.
+	// UserCode: reading plain columns may run functions or operators that are not
+	// built in (view definitions, policies), so a read may set response.headers and
+	// response.status.
 	UserCode bool
-	// Ruled: rules rewrite what is written to it, or to a relation it reads.
+	// Ruled: rules rewrite writes to it, or to a relation it reads.
 	Ruled bool
 
 	byName map[string]*Column // of wide tables
@@ -114,15 +114,14 @@ const (
 	Computed
 )
 
-// ColumnPair is one pair of a join: the column of the relationship's own
-// table first.
+// ColumnPair is one pair of a join. Column belongs to the relationship's Table.
 type ColumnPair struct{ Column, Foreign string }
 
 // Relationship leads from Table to Foreign.
 type Relationship struct {
 	Table, Foreign QI
 
-	// The flags are together: big schemas have a million of these.
+	// The flags are adjacent to save memory: large schemas have a million of these.
 	Self          bool
 	Cardinality   Cardinality
 	TableIsView   bool

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// Neighbours in the order of relationships, smallest first.
+// Adjacent relationships in sort order, smallest first.
 func TestRelationshipOrder(t *testing.T) {
 	a, b := QI{"s", "a"}, QI{"s", "b"}
 	cols := func(names ...string) (list []ColumnPair) {
@@ -230,7 +230,7 @@ func TestDumpStrings(t *testing.T) {
 	}
 }
 
-// Whatever a server answers: an error or a catalog, no panic, no endless loop.
+// Hostile responses of a server lead to an error or a catalog, never to a panic or endless loop.
 func FuzzAnswers(f *testing.F) {
 	f.Add(uint64(1), []byte("16384\x001\x00r\x00t\x00f"))
 	f.Add(uint64(2), []byte("7\x00d\x00{1,2}\x00[\"a\"]\x00p"))
@@ -261,7 +261,7 @@ func FuzzAnswers(f *testing.F) {
 	})
 }
 
-// plausible is a row that the query may have answered.
+// plausible is a row that the query could return.
 func plausible(sql string) [][]byte {
 	var row [][]byte
 	for word := range strings.SplitSeq(plausibleRows[queryName(sql)], "|") {

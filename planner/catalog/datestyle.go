@@ -2,8 +2,8 @@ package catalog
 
 import "strings"
 
-// ISOStyle reports whether dates are printed in ISO style under a DateStyle. One
-// that names only the order of day and month keeps the style that was in force.
+// ISOStyle reports whether a DateStyle prints dates in ISO style. A DateStyle with
+// only the order of day and month keeps the previous style.
 func ISOStyle(style string) bool {
 	style = strings.ToLower(style)
 	for _, other := range [...]string{"sql", "postgres", "german"} {
@@ -14,7 +14,7 @@ func ISOStyle(style string) bool {
 	return true
 }
 
-// KeepsISO reports whether dates in ISO style stay so under further settings.
+// KeepsISO reports whether ISO style remains in force under further settings.
 func KeepsISO(settings []Setting) bool {
 	for _, s := range settings {
 		if strings.EqualFold(s.Name, "DateStyle") && !ISOStyle(s.Value) {

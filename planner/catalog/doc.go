@@ -1,5 +1,5 @@
-// Package catalog is the schema cache: what PostgreSQL's system catalogs say
-// about a database, turned into what a planner asks.
+// Package catalog is the schema cache: it turns PostgreSQL's system catalogs into
+// the lookups that the planner needs.
 //
 //	queries/*.sql    what is read, one file per question, each says what it returns
 //	load.go          asks the questions, in one read-only transaction of the caller's
@@ -15,8 +15,8 @@
 //	index.go         lookups
 //	dump.go          the whole as JSON, in the shape of PostgREST's --dump-schema
 //
-// A Catalog is built whole and never changes; requests share it without locks.
-// Nothing in it refers to the rows it was read from.
+// A Catalog is immutable, so requests share it without locks. It does not refer to
+// the rows it was read from.
 //
 // Semantics are PostgREST's, with these exceptions, each explained where it is
 // made: input arguments that follow output arguments keep their own names
@@ -25,6 +25,6 @@
 // told apart (viewkeys.go), and a virtual generated column has no default
 // (columns.sql).
 //
-// Load returns an *Error that says which question failed and wraps the
-// Querier's error.
+// Load returns an *Error, which names the failed query and wraps the Querier's
+// error.
 package catalog

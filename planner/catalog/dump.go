@@ -10,10 +10,10 @@ import (
 	"github.com/fastgrest/fastgrest/parser/jsontext"
 )
 
-// AppendJSON appends the catalog in the shape of PostgREST's --dump-schema:
-// objects by name, maps with other keys as arrays of key and value, sums as a
-// tag and its contents. PostgREST's maps come in the order of their hashes; ours
-// are sorted, so that two dumps can be compared as text.
+// AppendJSON appends the catalog in the format of PostgREST's --dump-schema:
+// objects by name, maps with non-string keys as arrays of key and value, sum types
+// as a tag and its contents. PostgREST's maps are in hash order. Ours are sorted,
+// so that two dumps can be compared as text.
 func (c *Catalog) AppendJSON(dst []byte) []byte {
 	d := dumper{dst}
 	d.open('{')
@@ -26,7 +26,7 @@ func (c *Catalog) AppendJSON(dst []byte) []byte {
 	return d.b
 }
 
-// dumper writes JSON; commas put themselves where values follow values.
+// dumper writes JSON. It inserts a comma between values.
 type dumper struct{ b []byte }
 
 func (d *dumper) comma() {
@@ -107,7 +107,7 @@ func (d *dumper) tag(name string) {
 	d.key("tag").string(name)
 }
 
-// entries writes a map whose keys are no text.
+// entries writes a map whose keys are not strings.
 func entries[K comparable, V any](d *dumper, m map[K]V, compare func(a, b K) int, each func(K, V)) {
 	d.open('[')
 	for _, k := range slices.SortedFunc(maps.Keys(m), compare) {
@@ -301,7 +301,7 @@ func (d *dumper) representations(m map[RepKey]*Representation) {
 	})
 }
 
-// builtinTags are what PostgREST calls the handlers it has of its own.
+// builtinTags are PostgREST's names for its built-in handlers.
 var builtinTags = map[string]string{
 	"*/*":                  "BuiltinOvAggJson",
 	"application/json":     "BuiltinOvAggJson",

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// Fingerprint is text that changes whenever what a catalog is loaded from, or
-// the settings kept in the database, may have changed. It is made of counts
-// and sums, which is a fraction of a load but still a look at every column of
-// every table. q must run all statements in one transaction, as for Load.
+// Fingerprint returns text that changes with the catalog's sources and with the
+// settings kept in the database. It consists of counts and sums. It costs a
+// fraction of a load, but still reads every column of every table. q must run all
+// statements in one transaction, as for Load.
 func Fingerprint(ctx context.Context, q Querier) (string, error) {
 	if _, err := oneText(ctx, q, "session"); err != nil {
 		return "", err
@@ -16,9 +16,8 @@ func Fingerprint(ctx context.Context, q Querier) (string, error) {
 	return oneText(ctx, q, "fingerprint")
 }
 
-// Moment is text that stays the same only as long as no transaction has
-// changed anything in the database. It costs next to nothing: while it is the
-// same there is no need to ask for a Fingerprint.
+// Moment returns text that changes whenever a transaction has changed the
+// database. It is very cheap. While it is unchanged, the Fingerprint is too.
 func Moment(ctx context.Context, q Querier) (string, error) {
 	return oneText(ctx, q, "moment")
 }

@@ -19,8 +19,8 @@ create role print_role login;
 create role print_member;
 `
 
-// TestFingerprint: whatever a catalog is made of changes it, and what happens
-// every day does not.
+// TestFingerprint: every change of the catalog's sources changes the fingerprint,
+// and ordinary writes do not.
 func TestFingerprint(t *testing.T) {
 	cluster := pgtest.StartOwn(t) // roles belong to the cluster, and other tests make some
 	db := cluster.NewDB(t)

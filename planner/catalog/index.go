@@ -5,15 +5,15 @@ import (
 	"slices"
 )
 
-// hintLimit is the number of tables in a schema from which on PostgREST makes
-// no suggestions for misspelt names.
+// hintLimit is the number of tables in a schema from which on PostgREST omits
+// hints for misspelt names.
 const hintLimit = 500
 
-// wideTable is the number of columns from which on a table has a map of them;
-// below that, looking through the list is as good and takes no memory.
+// wideTable is the number of columns from which on a table has a map of them.
+// Below it, a linear search is as fast and takes no memory.
 const wideTable = 16
 
-// index builds what lookups need. The catalog is complete otherwise.
+// index builds the lookup maps of an otherwise complete catalog.
 func (c *Catalog) index() {
 	for _, t := range c.Tables {
 		t.index()
@@ -90,17 +90,16 @@ func (c *Catalog) TableNames(schema string) []string { return c.tableNames[schem
 // RoutineNames returns the sorted names of a schema's functions.
 func (c *Catalog) RoutineNames(schema string) []string { return c.routineNames[schema] }
 
-// ParentNames returns the sorted names of the tables that have, or would have
-// if everything were exposed, relationships into a schema. A name occurs once
-// per schema it is found in.
+// ParentNames returns the sorted names of tables with relationships into a schema,
+// unexposed ones included. A name occurs once for each schema that has it.
 func (c *Catalog) ParentNames(schema string) []string { return c.parentNames[schema] }
 
-// builtinHandlers are the media types every relation can be had as, unless a
-// custom handler for anyelement takes them over.
+// builtinHandlers are the media types that every relation supports, unless a
+// custom handler for anyelement replaces them.
 var builtinHandlers = [...]string{"*/*", "application/json", "text/csv", "application/geo+json"}
 
-// Summary counts what there is, in PostgREST's words. "Relationships" are
-// pairs of a table and a schema it has relationships into.
+// Summary counts the objects, in PostgREST's words. "Relationships" are pairs of a
+// table and a schema it has relationships into.
 func (c *Catalog) Summary() string {
 	handlers := len(c.Handlers)
 	for _, mediaType := range builtinHandlers {

@@ -18,9 +18,9 @@ type Options struct {
 	HoistedTxSettings []string // regular expressions; one that matches "name=value" of a function's setting hoists it
 }
 
-// Timing is how long one part of loading took: "tables", "keydeps", "rels",
+// Timing is the duration of one part of loading: "tables", "keydeps", "rels",
 // "funcs", "comprels", "dreps", "mhandlers" (PostgREST's names for its seven
-// queries), and "access" for what only we ask.
+// queries), and "access" for the queries that PostgREST lacks.
 type Timing struct {
 	Name string
 	Took time.Duration
@@ -29,17 +29,18 @@ type Timing struct {
 // timings are the parts in the order in which PostgREST logs them.
 var timings = [...]string{"tables", "keydeps", "rels", "funcs", "comprels", "dreps", "mhandlers", "access"}
 
-// Error says which of the queries failed, or could not be understood.
+// Error says which query failed or returned unexpected data.
 type Error struct {
 	Query string // file name without ".sql"
-	Err   error  // of the Querier, where it has one
+	Err   error  // the Querier's, if it failed
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("schema cache query %q: %v", e.Query, e.Err) }
 func (e *Error) Unwrap() error { return e.Err }
 
-// Load reads the catalogs. q must run all statements in one transaction, which
-// may be read-only and which sees its search_path changed; end it afterwards.
+// Load reads the system catalogs. q must run all statements in one transaction,
+// which may be read-only. Load changes its search_path, so the caller must end
+// the transaction afterwards.
 func Load(ctx context.Context, q Querier, o Options) (*Catalog, error) {
 	l := &loader{
 		ctx:     ctx,
@@ -93,7 +94,7 @@ func Load(ctx context.Context, q Querier, o Options) (*Catalog, error) {
 	return l.cat, nil
 }
 
-// loader holds what is known while a catalog is being built.
+// loader holds the state of a load.
 type loader struct {
 	ctx     context.Context
 	query   Querier
@@ -140,7 +141,7 @@ func (l *loader) took(name string, d time.Duration) {
 
 func (l *loader) isExposed(schema string) bool { return slices.Contains(l.options.Schemas, schema) }
 
-// names a schema that statements will name.
+// names records a schema that statements will name.
 func (l *loader) mention(schema string) {
 	if schema != "pg_catalog" {
 		l.schemas[schema] = struct{}{}

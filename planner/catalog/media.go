@@ -28,8 +28,8 @@ var canonicalMedia = map[string]string{
 	"*/*":                               "*/*",
 }
 
-// handlerMediaType is the media type under which requests find the handler
-// whose domain has this name.
+// handlerMediaType returns the media type by which requests select the handler
+// with this domain name.
 func handlerMediaType(domain string) string {
 	lower := strings.ToLower(domain)
 	if known, ok := canonicalMedia[lower]; ok {
@@ -38,8 +38,8 @@ func handlerMediaType(domain string) string {
 	return lower
 }
 
-// contentType is the media type of what that handler makes. Types unknown to
-// PostgREST keep the case they were created with.
+// contentType returns the Content-Type of that handler's output. Types unknown to
+// PostgREST keep the case in which they were created.
 func contentType(domain string) string {
 	if domain == "*/*" {
 		return "application/octet-stream"

@@ -12,15 +12,14 @@ import (
 //	  :resno 1 :resname id ... :resorigtbl 16396 :resorigcol 1 :resjunk false}
 //	  ...) ... :rtable (...)})
 //
-// Braces hold a node, its type first and then fields, a label and a value each;
-// parentheses hold a list. Words end at white space and brackets; a backslash
-// takes away the meaning of the next byte. That is all a reader needs to know
-// to step over what it is not interested in, which has been so in all versions;
-// which fields there are changes with each.
+// Braces enclose a node: its type, then fields of a label and a value each.
+// Parentheses enclose a list. Words end at white space and brackets, and a
+// backslash escapes the next byte. This syntax is the same in all versions, and it
+// is enough to skip values. The set of fields changes with each version.
 //
-// What interests us are the entries of the outermost target list: for every
-// column of the view the table column it is a plain copy of, as the parser
-// found it through joins, subqueries and CTEs.
+// We read the entries of the outermost target list. For each column of the view
+// that is a plain copy, they have the table column that the parser found through
+// joins, subqueries and CTEs.
 
 var errTree = errors.New("not the tree of a query")
 
@@ -159,8 +158,8 @@ func (r *treeReader) skipValue() {
 func isTreeSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' }
 func isBracket(c byte) bool   { return c == '(' || c == ')' || c == '{' || c == '}' }
 
-// callsAny reports whether the tree calls one of the functions. A name cannot
-// imitate a call: its spaces are escaped.
+// callsAny reports whether the tree calls one of the functions. A name cannot be
+// mistaken for a call, because its spaces are escaped.
 func callsAny(tree []byte, functions map[uint32]bool) bool {
 	label := []byte(":funcid ")
 	for {

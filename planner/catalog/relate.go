@@ -28,7 +28,7 @@ func (l *loader) relate() error {
 		overridden: map[[2]QI]struct{}{},
 		known:      map[ColumnPair][]ColumnPair{},
 	}
-	// A function named like a table replaces what keys say about the two.
+	// A function named like a table replaces the relationships found by keys.
 	for _, rel := range l.computed {
 		b.overridden[[2]QI{rel.Table, rel.Function}] = struct{}{}
 		b.put(rel, rel.Function.Schema, b.exposed(rel.Foreign.Schema))
@@ -46,8 +46,8 @@ func (l *loader) relate() error {
 	return nil
 }
 
-// primaryKeys are those a junction may have. Partitions have none: they are no
-// tables of their own here.
+// primaryKeys are the primary keys that a junction may have. Partitions are not
+// separate tables here, so theirs do not count.
 func (l *loader) primaryKeys() map[QI][]string {
 	keys := map[QI][]string{}
 	for _, rel := range l.relations {
@@ -58,10 +58,10 @@ func (l *loader) primaryKeys() map[QI][]string {
 	return keys
 }
 
-// relations collects relationships by table and foreign schema. Those with an
-// end or a junction that is not exposed are left out; but the list they would
-// have been in stays, empty if need be: hints about unknown relationships go by
-// the lists there are, and so do the summary's count and the dump.
+// relations collects relationships by table and foreign schema. Relationships
+// with an unexposed end or junction are omitted, but their list stays, even if
+// empty: hints about unknown relationships, the summary's count and the dump
+// depend on which lists exist.
 type relations struct {
 	exposed    func(schema string) bool
 	lists      map[RelKey][]*Relationship
@@ -92,7 +92,7 @@ func (b *relations) add(rel *Relationship, keep bool) {
 	b.put(rel, rel.Foreign.Schema, keep && b.exposed(rel.Foreign.Schema))
 }
 
-// end is one end of a foreign key: the table itself or a view that shows it.
+// end is one end of a foreign key: the table, or a view that shows its columns.
 type end struct {
 	rel     *relation
 	view    bool
@@ -117,8 +117,8 @@ func viewEnds(keys []*viewKey) []end {
 	return ends
 }
 
-// foreignKey relates the two tables of a foreign key, each of the views that
-// show its columns with the other table, and such views with each other.
+// foreignKey relates the two tables of a foreign key, and the views that show its
+// columns, with each other.
 func (b *relations) foreignKey(k *key) {
 	sources := append([]end{tableEnd(k.table, k.columns)}, viewEnds(k.dependents)...)
 	targets := append([]end{tableEnd(k.foreign, k.fcolumns)}, viewEnds(k.targets)...)
@@ -170,8 +170,8 @@ func (b *relations) single(p ColumnPair) []ColumnPair {
 	return pairs
 }
 
-// isOneToOne: a primary key or unique constraint has the very columns of the
-// foreign key. (A unique index alone does not count.)
+// isOneToOne reports whether a primary key or unique constraint has exactly the
+// columns of the foreign key. A unique index without a constraint does not count.
 func (k *key) isOneToOne() bool {
 	own := k.columnSet()
 	return slices.ContainsFunc(k.table.keys, func(other *key) bool {
@@ -188,8 +188,8 @@ func (k *key) columnSet() []int16 {
 	return set
 }
 
-// junctions relates two tables that a third refers to, if the third's primary
-// key contains the columns of both foreign keys.
+// junctions relates two tables through a third whose primary key contains the
+// columns of foreign keys to both.
 func (b *relations) junctions(primaryKeys map[QI][]string) {
 	legs := map[QI][]*Relationship{}
 	for _, rel := range b.toOne {
@@ -241,9 +241,9 @@ func (b *relations) swap(pairs []ColumnPair) []ColumnPair {
 	return swapped
 }
 
-// Order of relationships, which clients see in the details of an ambiguity
-// error: detected ones before computed ones, then field by field in the order
-// in which PostgREST declares them.
+// The order of relationships is visible in the details of an ambiguity error:
+// detected before computed ones, then field by field in PostgREST's declaration
+// order.
 
 var cardinalityOrder = [...]int{OneToMany: 0, ManyToOne: 1, OneToOne: 2, ManyToMany: 3, Computed: 4}
 
@@ -259,7 +259,7 @@ func (r *Relationship) compare(o *Relationship) int {
 			compareBool(r.ToOne, o.ToOne),
 			compareBool(r.Self, o.Self))
 	}
-	// Most pairs differ here; a big catalog asks millions of times.
+	// Most pairs differ here; a large catalog compares millions.
 	if c := cmp.Or(r.Table.compare(o.Table), r.Foreign.compare(o.Foreign)); c != 0 {
 		return c
 	}
@@ -274,7 +274,7 @@ func (r *Relationship) compare(o *Relationship) int {
 		compareBool(r.ForeignIsView, o.ForeignIsView))
 }
 
-// compare is only asked about two junctions or two that are none.
+// compare is called only if both junctions are nil or neither is.
 func (j *Junction) compare(o *Junction) int {
 	if j == nil || o == nil {
 		return 0

@@ -1,7 +1,7 @@
 package catalog
 
-// relation is a table or view while the catalog is being built: exposed or
-// not, for keys and definitions lead through both.
+// relation is a table or view while the catalog is being built. Unexposed ones
+// are included, because keys and view definitions lead through them.
 type relation struct {
 	QI
 	oid         uint32
@@ -9,7 +9,7 @@ type relation struct {
 	partition   bool
 	rowSecurity bool
 	userCode    bool
-	ruled       bool // a rule rewrites what is written to it
+	ruled       bool // a rule rewrites writes to it
 	exposed     bool
 
 	table *Table // nil unless it becomes a Table
@@ -82,7 +82,7 @@ func (l *loader) addRelation(r row) {
 	l.cat.Tables[rel.QI] = rel.table
 }
 
-// loadDomains follows domains over domains down to the type below.
+// loadDomains resolves domains over domains to the base type.
 func (l *loader) loadDomains() error {
 	below := map[uint32]typeRef{}
 	err := l.each("domains", nil, func(r row) {
@@ -92,7 +92,7 @@ func (l *loader) loadDomains() error {
 		return err
 	}
 	for oid, base := range below {
-		for range len(below) { // more domains than there are is a circle, which cannot be
+		for range len(below) { // bounded by the number of domains, in case of a cycle
 			if base.kind != 'd' {
 				break
 			}
@@ -103,8 +103,8 @@ func (l *loader) loadDomains() error {
 	return nil
 }
 
-// loadColumns receives the columns table by table and gives each table its
-// own in one piece.
+// loadColumns reads the columns table by table. The columns of a table are
+// allocated together.
 func (l *loader) loadColumns() error {
 	var current *relation
 	var columns []Column

@@ -20,7 +20,7 @@ func (l *loader) loadRoutines() error {
 	return err
 }
 
-// routine returns nil for a function nobody could call by HTTP.
+// routine returns nil for a function that cannot be called by HTTP.
 func (l *loader) routine(r row) *Routine {
 	names, modes, types := r.list(3), r.list(4), r.list(5)
 	result, isDomain := typeRef{r.oid(8), r.char(9), "", r.qi(10)}, false
@@ -52,9 +52,9 @@ func (l *loader) routine(r row) *Routine {
 	}
 }
 
-// callable: arguments are passed by name, unless there is only one and the
-// whole request body can be it. Functions with some names count as named, even
-// where single names are empty.
+// callable: arguments are passed by name, or a single unnamed argument takes the
+// whole request body. A function counts as named if it has any argument names,
+// even if some are empty.
 func callable(names, types []string) bool {
 	if len(names) > 0 || len(types) == 0 {
 		return true
@@ -65,10 +65,9 @@ func callable(names, types []string) bool {
 func isOutput(mode string) bool { return mode == "o" || mode == "b" || mode == "t" }
 func isInput(mode string) bool  { return mode == "i" || mode == "b" || mode == "v" }
 
-// params pairs names, given for all arguments, with types, given for the input
-// arguments. PostgREST pairs them by position and so gives an input argument
-// that follows an output argument the wrong name, under which it cannot be
-// passed; we skip output arguments.
+// params pairs the names of all arguments with the types of the input arguments.
+// PostgREST pairs them by position, so an input argument after an output argument
+// gets a wrong name and cannot be passed. We skip output arguments.
 func params(names, modes, types []string, defaults int) []Param {
 	if len(types) == 0 {
 		return nil
@@ -138,8 +137,8 @@ func settings(config []string) []Setting {
 	return list
 }
 
-// compare puts overloads with fewer parameters first and orders the rest field
-// by field, as PostgREST declares them: the order in which it lists candidates.
+// compare sorts overloads by number of parameters, and then field by field in
+// PostgREST's declaration order, in which it lists candidates.
 func (r *Routine) compare(o *Routine) int {
 	return cmp.Or(
 		cmp.Compare(len(r.Params), len(o.Params)),

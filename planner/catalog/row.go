@@ -7,16 +7,16 @@ import (
 	"strings"
 )
 
-// row is one row of a result, valid only while the Querier's callback runs.
-// The queries are ours, so a column that does not parse is a bug or a server
-// that is none; the first one is kept in err.
+// row is one row of a result, valid only during the Querier's callback. A column
+// that does not parse is a bug in our queries, or the server is not PostgreSQL.
+// err keeps the first such error.
 type row struct {
 	columns [][]byte
 	err     *error
 	names   interner
 }
 
-// interner makes one string of the many copies of a name.
+// interner replaces equal strings by one copy.
 type interner map[string]string
 
 func (in interner) string(b []byte) string {
@@ -44,7 +44,7 @@ func (r row) fail(i int, what string) {
 
 func (r row) null(i int) bool { return r.column(i) == nil }
 
-// name is for text that occurs again and again, text for text that does not.
+// name returns repeated text, which is interned; text returns unique text.
 func (r row) name(i int) string { return r.names.string(r.column(i)) }
 func (r row) text(i int) string { return string(r.column(i)) }
 
@@ -59,7 +59,7 @@ func (r row) bool(i int) bool {
 	return b[0] == 't'
 }
 
-// char is the "char" type, as used for kinds of things.
+// char reads a "char", the type of kinds.
 func (r row) char(i int) byte {
 	b := r.column(i)
 	if len(b) != 1 {
@@ -85,7 +85,7 @@ func (r row) int(i int) int {
 	return int(n)
 }
 
-// numbers is an int2[] of column numbers; NULL is none.
+// numbers reads an int2[] of column numbers; NULL is an empty list.
 func (r row) numbers(i int) []int16 {
 	if r.null(i) {
 		return nil
@@ -105,7 +105,7 @@ func (r row) numbers(i int) []int16 {
 	return list
 }
 
-// list is a JSON array of strings; NULL is none.
+// list reads a JSON array of strings; NULL is an empty list.
 func (r row) list(i int) []string {
 	if r.null(i) {
 		return nil
@@ -120,7 +120,7 @@ func (r row) list(i int) []string {
 	return list
 }
 
-// textArray is the literal of a text[].
+// textArray formats a text[] literal.
 func textArray(items []string) string {
 	b := []byte{'{'}
 	for i, item := range items {
@@ -139,7 +139,7 @@ func textArray(items []string) string {
 	return string(append(b, '}'))
 }
 
-// oidArray is the literal of an oid[].
+// oidArray formats an oid[] literal.
 func oidArray(oids []uint32) string {
 	b := []byte{'{'}
 	for i, oid := range oids {

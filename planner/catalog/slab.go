@@ -1,9 +1,8 @@
 package catalog
 
-// slab hands out values from large pieces: one allocation for many, nothing
-// lost to rounding, and less for the garbage collector to look at. What a slab
-// gave away lives until all of its piece is unreachable; a catalog dies as a
-// whole.
+// slab allocates values in large chunks: fewer allocations, no rounding loss and
+// less work for the garbage collector. A value lives until its whole chunk is
+// unreachable, which is no loss here, as a catalog is freed as a whole.
 type slab[T any] struct{ free []T }
 
 const slabSize = 256
@@ -17,7 +16,7 @@ func (s *slab[T]) one() *T {
 	return v
 }
 
-// some returns n values that an append cannot grow into the next ones.
+// some returns n values with no spare capacity, so that an append copies them.
 func (s *slab[T]) some(n int) []T {
 	if n > slabSize/4 {
 		return make([]T, n)

@@ -1,7 +1,7 @@
 package catalog
 
-// loadTextTypes finds the types that need no help from PostgreSQL to become
-// JSON although we do not know them by name.
+// loadTextTypes finds the user-defined types that we can convert to JSON without
+// PostgreSQL's help.
 func (l *loader) loadTextTypes() error {
 	l.cat.textTypes = map[uint32]byte{}
 	return l.each("text_types", nil, func(r row) {
@@ -13,9 +13,9 @@ func (l *loader) loadTextTypes() error {
 	})
 }
 
-// TextType reports whether to_json prints values of the type, which is not a
-// built-in one, as their quoted text. For arrays of such types delim is the
-// delimiter between elements, else 0.
+// TextType reports whether to_json prints values of the type, which is not built
+// in, as quoted text. For arrays of such types, delim is the delimiter between
+// elements, else 0.
 func (c *Catalog) TextType(oid uint32) (delim byte, ok bool) {
 	delim, ok = c.textTypes[oid]
 	return delim, ok

@@ -16,9 +16,9 @@ type key struct {
 	top      bool // not a partition's share of its parent's constraint
 
 	// Exposed views that show every column of the key: for a foreign key the
-	// referring columns in dependents, the columns referred to in targets. They
-	// hang on the key itself: PostgREST goes by the name of the constraint, and
-	// loses targets where foreign keys of one name refer to different columns.
+	// referring columns in dependents, the referenced columns in targets. They
+	// are stored per key. PostgREST stores them per constraint name, and loses
+	// targets if foreign keys of one name refer to different columns.
 	dependents, targets []*viewKey
 }
 
@@ -27,14 +27,13 @@ type keyColumn struct {
 	name   string
 }
 
-// viewKey is a key seen through a view. A column of the key may be shown under
-// several names.
+// viewKey is a key shown by a view, which may show a column under several names.
 type viewKey struct {
 	view    *relation
 	columns [][]string // per column of the key: the names it has in the view
 }
 
-// origin is the table column behind a view's column; the zero origin is none.
+// origin is the table column behind a view's column, or zero.
 type origin struct {
 	table  uint32
 	column int16
@@ -89,8 +88,8 @@ func (l *loader) loadKeys() error {
 	return nil
 }
 
-// setPrimaryKey keeps the columns in the order of their names, not of the key:
-// PostgREST's Location headers and documents show them so.
+// setPrimaryKey sorts the columns by name rather than in key order, as in
+// PostgREST's Location headers and documents.
 func (r *relation) setPrimaryKey(k *key) {
 	for _, c := range k.columns {
 		r.primaryKey = append(r.primaryKey, c.name)
@@ -101,8 +100,8 @@ func (r *relation) setPrimaryKey(k *key) {
 	}
 }
 
-// loadViews reads the definitions of the views we want keys of, and of all that
-// exposed views read.
+// loadViews reads the definitions of the views whose keys are needed, and of all
+// views that exposed views read.
 func (l *loader) loadViews() error {
 	chain := map[string]bool{}
 	for _, schema := range l.options.Schemas {
@@ -159,8 +158,8 @@ func (l *loader) loadViews() error {
 	return nil
 }
 
-// findViewKeys finds, for every exposed view, the keys all of whose columns it
-// shows, and its primary key.
+// findViewKeys finds, for every exposed view, its primary key and the keys whose
+// columns it shows completely.
 func (l *loader) findViewKeys() {
 	through := map[uint32]*relation{}
 	for _, v := range l.views {
