@@ -9,10 +9,10 @@ import (
 	"github.com/fastgrest/fastgrest/server/oplog"
 )
 
-// TestAllocations holds the promise of the hot path: a request whose plan is
-// cached allocates nothing of ours, from the request's bytes to the answer's.
-// fasthttp's own work (reading the request, writing the answer) is not in it;
-// BenchmarkRequest has all of it.
+// TestAllocations checks the hot path: on a plan-cache hit our code allocates
+// nothing from the request's bytes to the response's. fasthttp's work (reading
+// the request, writing the response) is not measured here; BenchmarkRequest
+// includes it.
 func TestAllocations(t *testing.T) {
 	t.Run("quiet", func(t *testing.T) { testAllocations(t, startTest(t, allocSchema)) })
 	// Every request logged, in either format.
@@ -60,7 +60,7 @@ func testAllocations(t *testing.T, s *testServer) {
 				read()
 				s.handle(ctx)
 			}
-			for range 20 { // plans, statements and buffers settle
+			for range 20 { // let plans, statements and buffers settle
 				run()
 			}
 			if status := ctx.Response.StatusCode(); status >= 300 {

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// Where SQL may be put together: from what, and why that is safe.
+// The files that may build SQL from strings, with the parts they use and why that is safe.
 var buildsSQL = map[string]string{
 	"planner/sqlgen":        "is the place for it; names and constants go through Ident and Literal",
 	"planner/catalog":       "no client's text, and only parameters",
@@ -32,7 +32,7 @@ var buildsSQL = map[string]string{
 
 var startsSQL = regexp.MustCompile(`(?i)^\s*(select |insert into |update \S+ set |delete from |with \S+ as |set (local|session|role|constraints) |(alter|create|drop) (role|table|function|schema|database) |truncate |listen |unlisten |notify |explain |copy |prepare |execute |deallocate |discard |grant \S+ |revoke \S+ )`)
 
-// TestArchSQL: nobody else puts SQL together from strings.
+// TestArchSQL: only the listed files build SQL from strings.
 func TestArchSQL(t *testing.T) {
 	root, err := filepath.Abs("..")
 	if err != nil {

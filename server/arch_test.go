@@ -18,8 +18,8 @@ import (
 
 const module = "github.com/fastgrest/fastgrest"
 
-// layer says what a package may import beside the standard library and what is
-// below internal/ of its own, and why no more.
+// layer has the imports a package may have besides the standard library and its
+// internal/ packages, and the reason.
 type layer struct {
 	path    string
 	why     string
@@ -30,10 +30,10 @@ type layer struct {
 // Packages a test may use anywhere: a database, one that fails, a running server, and help with comparing.
 var inTests = []string{"pgwire/pgtest", "server/auth/authtest", "server/faulttest", "server/servertest", "github.com/google/go-cmp/...", "github.com/jackc/pgx/v5/..."}
 
-// layers is the architecture: a request goes from server to parser, to planner,
-// to pgwire and back; arrows point one way. A new package takes a line here; a
-// new arrow should first be tried as a function value or a small interface
-// that the upper side hands down.
+// layers is the architecture: a request goes from server to parser, planner and
+// pgwire and back, and imports point one way. A new package takes a line here.
+// Before adding an import, try a function value or a small interface passed down
+// by the importing side.
 var layers = []layer{
 	{path: "parser", why: "reads text and knows no catalog, no SQL and no I/O", imports: []string{"parser/explain", "parser/jsontext", "parser/percent"}},
 	{path: "parser/explain", why: "shared by the grammars only"},
@@ -87,7 +87,7 @@ var layers = []layer{
 	{path: "server/openapi", why: "describes what the catalog has, and is sent by others", imports: []string{"planner/catalog", "parser/jsontext"},
 		tests: []string{"pgwire", "github.com/go-openapi/..."}},
 	{path: "server/uitest", why: "sees the program through a browser only", tests: []string{"github.com/chromedp/..."}},
-	{path: "server/oplog", why: "is called by everybody, and so calls nobody", imports: []string{"parser/jsontext"}},
+	{path: "server/oplog", why: "every package may import it, so it imports as little as possible", imports: []string{"parser/jsontext"}},
 	{path: "server/servertest", why: "runs the server for tests that see it from outside", imports: []string{"pgwire/pgtest", "server", "server/auth/authtest", "server/config"}},
 	{path: "server/spool", why: "keeps bytes until a client has taken them"},
 	{path: "server/spectest", why: "tests the program from outside and must not see inside", imports: []string{"pgwire/pgtest", "github.com/jackc/pgx/v5/..."}},
@@ -110,7 +110,7 @@ var layers = []layer{
 		tests: []string{"server/auth"}},
 }
 
-// goPackage is what go list tells.
+// goPackage is the part of go list's output that the tests use.
 type goPackage struct {
 	ImportPath, Dir, Name              string
 	Doc                                string
@@ -118,8 +118,8 @@ type goPackage struct {
 	Imports, TestImports, XTestImports []string
 }
 
-// modules are the folders with a go.mod: what only measures or only tests has
-// dependencies of its own, so that those of the server are short to read.
+// modules are the folders with a go.mod. Benchmarks and test tools have separate
+// modules, so that the server's list of dependencies stays short.
 var modules = []string{".", "bench", "server/uitest"}
 
 // packages asks the go command, which knows about build tags and generated files.
@@ -171,7 +171,7 @@ func matchAny(patterns []string, path string) bool {
 	return slices.ContainsFunc(patterns, func(p string) bool { return matchPath(p, path) })
 }
 
-// foreign reports whether an import is of neither the standard library nor us.
+// foreign reports whether an import is neither of the standard library nor ours.
 func foreign(path string) bool {
 	first, _, _ := strings.Cut(path, "/")
 	return strings.Contains(first, ".")
@@ -214,8 +214,8 @@ func TestArchImports(t *testing.T) {
 	}
 }
 
-// checkInternal holds packages below internal/ to the standard library: they are
-// tools of the package that owns them, not a way around the table.
+// checkInternal limits packages below internal/ to the standard library, because
+// they must not circumvent the table.
 func checkInternal(t *testing.T, p goPackage, owner string) {
 	t.Helper()
 	for _, imported := range p.Imports {
@@ -225,7 +225,7 @@ func checkInternal(t *testing.T, p goPackage, owner string) {
 	}
 }
 
-// TestArchTestHelpers: what is for tests must not end up in the program.
+// TestArchTestHelpers: packages for tests must not be linked into the program.
 func TestArchTestHelpers(t *testing.T) {
 	imports := map[string][]string{}
 	for _, p := range packages(t) {
@@ -276,8 +276,8 @@ func TestArchPackageComments(t *testing.T) {
 	}
 }
 
-// tracked lists the files of the repository; in a source archive, which has
-// none, all files.
+// tracked lists the files of the repository, or all files of a source archive
+// without one.
 func tracked(t *testing.T) []string {
 	t.Helper()
 	dir := root(t)
@@ -314,7 +314,7 @@ func TestArchTopLevel(t *testing.T) {
 }
 
 var (
-	// marks of unfinished work; written so that this file has none
+	// marks of unfinished work, split so that this file does not match
 	unfinished = regexp.MustCompile(`\b(` + "TO" + "DO|FIX" + "ME|XX" + `X)\b`)
 	// a folder of the machines this is written on
 	machine = regexp.MustCompile(`(^|[^\w.])/` + "wo" + `rk/`)

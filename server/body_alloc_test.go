@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestStreamedBodyAllocations: a body that comes as a stream, as all of a real
-// server's do, costs no allocation either.
+// TestStreamedBodyAllocations: a streamed body, as a real server always has it,
+// costs no allocation.
 func TestStreamedBodyAllocations(t *testing.T) {
 	s := startTest(t, allocSchema)
 	rows := "[" + strings.Repeat(`{"body":"0123456789012345678901234567890123456789"},`, 400) + `{"body":"x"}]`
@@ -55,7 +55,7 @@ func TestStreamedBodyAllocations(t *testing.T) {
 			}
 			theirs := testing.AllocsPerRun(100, read)
 			n := testing.AllocsPerRun(100, run) - theirs
-			// A large argument is sent by a goroutine of its own, with its pieces in a list.
+			// A large argument is sent by a separate goroutine, with its pieces in a list.
 			most := 0.0
 			if test.name == "bulk" {
 				most = 4

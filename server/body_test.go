@@ -13,7 +13,7 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 )
 
-// bodyTest is a server on a socket whose memory for bodies can be seen.
+// bodyTest is a server on a socket whose memory for bodies is visible to the test.
 type bodyTest struct {
 	*writer
 	t       *testing.T
@@ -65,7 +65,7 @@ func (b *bodyTest) answer(c net.Conn) (r *http.Response, body string) {
 	return r, string(text)
 }
 
-// until waits until the memory of all bodies is as wanted.
+// until waits until the bodies use the given amount of memory.
 func (b *bodyTest) until(wanted func(used int64) bool) int64 {
 	b.t.Helper()
 	for end := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
@@ -85,8 +85,8 @@ func posting(path string, length int, more ...string) string {
 
 const postingChunks = "POST %s HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
 
-// TestBodiesTakeWhatTheyBring: memory follows the bytes that have arrived and not
-// the length that is announced, and is given back.
+// TestBodiesTakeWhatTheyBring: memory grows with the bytes that have arrived, not
+// with the announced length, and is released.
 func TestBodiesTakeWhatTheyBring(t *testing.T) {
 	const senders, sent = 10, 1 << 20
 	b := startBodies(t, nil)
@@ -108,8 +108,8 @@ func TestBodiesTakeWhatTheyBring(t *testing.T) {
 	b.until(func(used int64) bool { return used == 0 })
 }
 
-// TestNothingIsReadForNothing: who is refused anyway gets the answer at once, and
-// the body takes no memory.
+// TestNothingIsReadForNothing: a request that is refused without its body gets the
+// response at once, and the body takes no memory.
 func TestNothingIsReadForNothing(t *testing.T) {
 	t.Parallel()
 	b := startBodies(t, nil)
@@ -129,7 +129,7 @@ func TestNothingIsReadForNothing(t *testing.T) {
 		{"no method", strings.Replace(posting("/rpc/me", 100<<20), "POST", "PATCH", 1), some, 405, "PGRST101"},
 		{"a bad token", posting("/note", 100<<20, "Authorization: Bearer a\r\n"), some, 401, "PGRST301"},
 		{"too large", posting("/note", 100<<20+1), some, 413, "PGRSTX01"},
-		{"a query that is none", posting("/note?id=nonsense", 100<<20), some, 400, "PGRST100"},
+		{"an invalid query", posting("/note?id=nonsense", 100<<20), some, 400, "PGRST100"},
 	} {
 		r, body := b.answer(b.begin(test.head, test.body))
 		if r.StatusCode != test.status || !strings.Contains(body, test.code) || !r.Close {
@@ -141,8 +141,8 @@ func TestNothingIsReadForNothing(t *testing.T) {
 	}
 }
 
-// TestBudgetOfBodies: what all bodies may have together is a bound, and beyond it
-// there is a clear answer, for large bodies only, until others have ended.
+// TestBudgetOfBodies: the memory of all bodies is bounded. Beyond the bound, large
+// bodies get a clear error until others have ended.
 func TestBudgetOfBodies(t *testing.T) {
 	b := startBodies(t, map[string]string{"bodies-max-size": "1"})
 	const length = 500 << 10
@@ -167,7 +167,7 @@ func TestBudgetOfBodies(t *testing.T) {
 		t.Errorf("the next body: %d %s", r.StatusCode, body)
 	}
 
-	// What a body is converted to counts as well.
+	// The converted form of a body counts as well.
 	csv := "body\n" + strings.Repeat("a\n", 100_000)
 	if r, body = b.answer(b.begin(posting("/note", len(csv), "Content-Type: text/csv\r\n"), csv)); r.StatusCode != 503 {
 		t.Errorf("CSV: %d %s", r.StatusCode, body)

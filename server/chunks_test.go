@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestTrailersAreDropped: what a client sends behind a body in chunks changes no
-// header, and the next request on the connection is read as usual.
+// TestTrailersAreDropped: trailers behind a chunked body change no header, and the
+// next request on the connection is read as usual.
 func TestTrailersAreDropped(t *testing.T) {
 	w := startWire(t, nil)
 	token := w.sign(`{"role":"test_user"}`)

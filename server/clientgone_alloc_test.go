@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// TestServedAllocatesNothing: a quick request over a socket, whose client is
-// watched while it runs, costs no allocation, from the reading of the request to
-// the writing of the response.
+// TestServedAllocatesNothing: a quick request over a socket costs no allocation,
+// from reading the request to writing the response, although its client is
+// watched while it runs.
 func TestServedAllocatesNothing(t *testing.T) {
 	s := startTest(t, allocSchema)
 	l, err := net.Listen("tcp", "127.0.0.1:0")

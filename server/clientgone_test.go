@@ -31,11 +31,11 @@ create view api.slow as select 1 as n, pg_sleep(600)::text as slept;
 grant all on api.slow to test_anon;
 `
 
-// goneTest is a server whose clients go away.
+// goneTest is a server whose clients disconnect.
 type goneTest struct {
 	*testServer
 	t      *testing.T
-	direct *pgtest.Conn // to the database, past the server
+	direct *pgtest.Conn // to the database, bypassing the server
 	tcp    string
 	socket string
 	apis   []*clients.Server
@@ -79,12 +79,12 @@ func (g *goneTest) value(sql string) string {
 	return g.direct.Value(sql)
 }
 
-// running counts the statements the server is having run.
+// running counts the server's running statements.
 func (g *goneTest) running() string {
 	return g.value("select count(*) from pg_stat_activity where datname = current_database() and state = 'active' and pid <> pg_backend_pid() and application_name like 'fastgrest%'")
 }
 
-// held counts those of them that wait for a lock of the test's.
+// held counts those that wait for the test's lock.
 func (g *goneTest) held() string {
 	return g.value("select count(*) from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())")
 }
@@ -101,15 +101,15 @@ func (g *goneTest) eventuallyRunning(n string) {
 	g.eventually("statements that run: "+n, func() bool { return g.running() == n })
 }
 
-// eventuallyFree waits until nothing of the pool is in use or wanted.
+// eventuallyFree waits until no connection of the pool is used or awaited.
 func (g *goneTest) eventuallyFree() {
 	g.t.Helper()
 	g.eventually("the pool is free", func() bool { s := g.pool.Stats(); return s.InUse == 0 && s.Waiting == 0 })
 }
 
-// looks waits until sockets have been looked at a few times more, which is
-// what a client that went away would not have survived: that of a request sent
-// for the purpose does not.
+// looks waits until the server has checked its sockets a few more times, so that
+// it has detected any client that disconnected before. It sends requests, closes
+// their connections and waits until the server has cancelled them.
 func (g *goneTest) looks() {
 	g.t.Helper()
 	naps := func() string {
@@ -154,7 +154,7 @@ func (g *goneTest) send(network, line string) net.Conn {
 	return c
 }
 
-// works wants a good answer to an ordinary request.
+// works checks that an ordinary request succeeds.
 func (g *goneTest) works() {
 	g.t.Helper()
 	resp := get(g.t, "http://"+g.tcp+"/item?id=eq.1&select=id", "application/json")
@@ -164,7 +164,7 @@ func (g *goneTest) works() {
 	}
 }
 
-// ways for a client to go.
+// The ways in which a client disconnects.
 var ways = []struct {
 	name, network string
 	leave         func(net.Conn)
@@ -175,8 +175,7 @@ var ways = []struct {
 	{"closed with a request unread", "tcp", func(c net.Conn) { io.WriteString(c, rawLine("GET /item")); c.Close() }},
 }
 
-// TestClientGone: what a client was reading ends soon after the client, as the
-// database sees it.
+// TestClientGone: the database stops a read soon after its client disconnects.
 func TestClientGone(t *testing.T) {
 	g := startGone(t, "db-pool", "3")
 	goroutines := runtime.NumGoroutine()
@@ -210,8 +209,8 @@ func TestClientGone(t *testing.T) {
 	g.eventually("no goroutine is left", func() bool { return runtime.NumGoroutine() <= goroutines+8 })
 }
 
-// TestHalfClosed: a client that will send no more gets its answer, byte for
-// byte, whatever it takes to find out that it is still there.
+// TestHalfClosed: a client that has shut down its sending side gets its response
+// byte for byte, however the server detects that it is still there.
 func TestHalfClosed(t *testing.T) {
 	t.Parallel()
 	g := startGone(t)
@@ -231,7 +230,7 @@ func TestHalfClosed(t *testing.T) {
 			t.Run(network+"/"+test.name, func(t *testing.T) {
 				g.value("select pg_advisory_lock(1)")
 				c := g.dial(network)
-				var all strings.Builder // in one write: what is behind must be there when the first is answered
+				var all strings.Builder // in one write: the next request must be there when the first gets its response
 				for _, line := range test.lines {
 					all.WriteString(rawLine(line))
 				}
@@ -272,8 +271,8 @@ func TestHalfClosed(t *testing.T) {
 	g.eventuallyFree()
 }
 
-// TestImpatientClients: fifty clients that lose patience cannot keep a pool of
-// two; those that wait leave the queue, and a patient one gets its answer.
+// TestImpatientClients: fifty clients that disconnect early cannot block a pool of
+// two. Those that wait leave the queue, and a patient client gets its response.
 func TestImpatientClients(t *testing.T) {
 	t.Parallel()
 	for _, quick := range []bool{false, true} {
@@ -309,8 +308,8 @@ func TestImpatientClients(t *testing.T) {
 	}
 }
 
-// TestAbandonedWrites: a write that has begun is finished although nobody
-// waits for it, unless the setting says otherwise; one that has not begun is not.
+// TestAbandonedWrites: a write that has begun is completed after its client has
+// disconnected, unless the setting says otherwise. One that waits is dropped.
 func TestAbandonedWrites(t *testing.T) {
 	t.Parallel()
 	for _, cancel := range []bool{false, true} {
@@ -351,8 +350,8 @@ func TestAbandonedWrites(t *testing.T) {
 	}
 }
 
-// TestNeighbours: clients that stay get their answers while others, on the
-// same connections, leave at any moment.
+// TestNeighbours: clients get their responses while others, on the same database
+// connections, disconnect at any moment.
 func TestNeighbours(t *testing.T) {
 	t.Parallel()
 	g := startGone(t, "db-pool", "2", "db-pool-acquisition-timeout", "600")
@@ -415,8 +414,8 @@ func TestNeighbours(t *testing.T) {
 	g.works()
 }
 
-// TestTooManyWaiting: beyond db-pool-max-waiters requests fail at once, with
-// the error of those that have waited in vain.
+// TestTooManyWaiting: beyond db-pool-max-waiters requests fail at once, with the
+// error of a pool timeout.
 func TestTooManyWaiting(t *testing.T) {
 	g := startGone(t, "db-pool", "1", "db-pool-acquisition-timeout", "600", "db-pool-max-waiters", "2")
 	http.ReadResponse(bufio.NewReader(g.send("tcp", `POST /note {"body":"x"}`)), nil) // its plan is known
@@ -446,8 +445,8 @@ func TestTooManyWaiting(t *testing.T) {
 	g.works()
 }
 
-// TestGoneProblem: what is logged of a client that went away is neither an
-// error of ours nor of the database.
+// TestGoneProblem: the log entry of a disconnected client counts neither as our
+// error nor as the database's.
 func TestGoneProblem(t *testing.T) {
 	p := problemOf(fmt.Errorf("x: %w", errClientGone), false)
 	if p.status != 499 || !errors.Is(error(p), errClientGone) {

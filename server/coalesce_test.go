@@ -20,8 +20,8 @@ create function api.text(n int, status text) returns api."text/plain" stable lan
      end $$;
 `
 
-// TestCoalescedWrites asks for bodies around the lengths at which the writes of an
-// answer change, alone and in a pipeline: each arrives whole and in order.
+// TestCoalescedWrites sends bodies around the lengths at which a response is
+// written differently, alone and in a pipeline: each arrives whole and in order.
 func TestCoalescedWrites(t *testing.T) {
 	s := startTest(t, coalesceSchema)
 	addr := strings.TrimPrefix(serveTest(t, s), "http://")

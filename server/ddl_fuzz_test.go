@@ -12,8 +12,8 @@ import (
 	"github.com/fastgrest/fastgrest/server/config"
 )
 
-// What FuzzDDL begins with. The columns of t, u and the composite type change, of v and f the
-// order does.
+// The schema FuzzDDL begins with. It changes the columns of t, u and the composite type, and the
+// order of columns of v and f.
 const ddlSchema = `
 	drop schema if exists api cascade;
 	create schema api;
@@ -33,7 +33,7 @@ const ddlSchema = `
 	create function api.us(api.t) returns setof api.u stable language sql as 'select * from api.u where t_id = $1.id order by id';
 	create function api.one() returns api.t volatile language sql as 'select * from api.t order by id limit 1';`
 
-// ddlFuzz is a database that changes, with servers that are not told.
+// ddlFuzz is a database that changes without its servers being notified.
 type ddlFuzz struct {
 	*writer
 	servers map[string]*writer
@@ -43,8 +43,8 @@ type ddlFuzz struct {
 	log     []string            // what was done so far
 }
 
-// FuzzDDL changes the database between requests, and does not have the schema cache reloaded. Each
-// answer must be what PostgreSQL answers to SQL written by hand.
+// FuzzDDL changes the database between requests without reloading the schema cache. Each response
+// must equal PostgreSQL's result for SQL written by hand.
 func FuzzDDL(f *testing.F) {
 	// Each change by itself, seen by connections that know all statements, and by new ones.
 	known, fresh := []byte{100}, []byte{100}
@@ -183,7 +183,7 @@ func (d *ddlFuzz) change(t *testing.T, which, place int) {
 	switch {
 	case sql == "":
 		return
-	case which == 0 && place%2 == 0: // and what is not a table
+	case which == 0 && place%2 == 0: // and something that is not a table
 		d.order = append(d.order[1:], d.order[0])
 		sql += ";" + ddlViews(d.order)
 	case which == 2 && place%2 == 0:

@@ -23,13 +23,13 @@ const embedsSchema = `
 		(3, 2, 'NaN', 'infinity', false, 'so so', 'ü"\', '{}', 'null', '-0', -5);
 	grant select on all tables in schema api to test_anon;`
 
-// answers of PostgreSQL to what an embed of all columns, and of some, has to be.
+// PostgreSQL's results for an embed of all columns, and of some.
 const (
 	allOfThem  = `select json_agg(x order by x.id) from (select s.*, (select coalesce(json_agg(y order by y.id)::jsonb, '[]') from api.sale y where y.shop_id = s.id) as sale from api.shop s) x`
 	someOfThem = `select json_agg(x order by x.id) from (select s.id, (select coalesce(json_agg(y order by y.id)::jsonb, '[]') from (select id, at, paid as "ok", mood, "total price" from api.sale y where y.shop_id = s.id) y) as sale from api.shop s) x`
 )
 
-// betweenRows is what PostgreSQL writes between the rows of a page, and we do not.
+// betweenRows is what PostgreSQL writes between the rows of a page. We omit it.
 var betweenRows = strings.NewReplacer(", \n ", ",")
 
 // startEmbeds returns a function that compares embeds with what PostgreSQL makes of them.
@@ -55,8 +55,8 @@ func startEmbeds(t *testing.T) (w *writer, check func(what string)) {
 	}
 }
 
-// TestEmbedsOfChangedTables: embeds are right whatever happened to their tables
-// since the catalog was read.
+// TestEmbedsOfChangedTables: embeds are right whatever has happened to their tables
+// since the catalog was loaded.
 func TestEmbedsOfChangedTables(t *testing.T) {
 	w, check := startEmbeds(t)
 	check("as read")
@@ -81,7 +81,7 @@ func TestEmbedsOfChangedTables(t *testing.T) {
 	w.sql("alter table api.sale rename weight to heft; select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name like 'fastgrest%' and datname = current_database()")
 	w.ask("GET", "/shop?limit=0", "")
 	check("new connections")
-	// What is not there is the client's mistake, and its error the usual one.
+	// A column that does not exist is the client's mistake and gets the usual error.
 	for range 2 {
 		if r := w.ask("GET", "/shop?select=id,sale(nothing)", ""); r.code != "42703" || r.status != 400 {
 			t.Errorf("%v", r)

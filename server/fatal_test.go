@@ -9,8 +9,8 @@ import (
 	"github.com/fastgrest/fastgrest/server/oplog"
 )
 
-// TestFatalReason: errors are known by their SQLSTATE, and what code of the
-// database raises itself never ends the process.
+// TestFatalReason: fatal errors are recognized by SQLSTATE. An error that user code
+// raises never ends the process.
 func TestFatalReason(t *testing.T) {
 	connecting := func(code string) error {
 		return &pgwire.ConnError{Kind: pgwire.CannotConnect, Err: &pgwire.Error{Code: code, Message: "Fehler"}}

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestFloodOfShapes: a client that never asks the same twice costs others no
-// plan, and neither us nor PostgreSQL more memory than settings allow.
+// TestFloodOfShapes: a client that never repeats a request shape does not evict
+// the plans of others, and memory in both processes stays within the settings.
 func TestFloodOfShapes(t *testing.T) {
 	const plans, statements = 60, 20
 	s := startTest(t, allocSchema+`

@@ -13,11 +13,11 @@ import (
 	"github.com/fastgrest/fastgrest/server/cors"
 )
 
-// TestHeadersTakeLinearTime: reading what a client sends takes time in proportion
-// to its size, up to the largest head there may be. The factor between a size and
-// 32 times that is 32 for linear work and 1,024 for quadratic work. The best of
-// several runs counts, and a bad factor is measured again: a busy machine slows
-// some runs, and quadratic work is slow in all.
+// TestHeadersTakeLinearTime: parsing takes time in proportion to the size of the
+// head, up to the largest one. For 32 times the size, linear work takes 32 times
+// as long and quadratic work 1,024 times. The best of several runs counts, and a
+// bad factor is measured again, because a busy machine slows some runs while
+// quadratic work is slow in all.
 func TestHeadersTakeLinearTime(t *testing.T) {
 	const small, factor, most = 62 << 10 / 32, 32, 500
 	many := func(one string) func(int) []byte {

@@ -125,8 +125,8 @@ func FuzzAbsoluteForm(f *testing.F) {
 	})
 }
 
-// TestHTTP10: who speaks HTTP/1.0 is answered in HTTP/1.0, never in chunks, and
-// keeps the connection only on request.
+// TestHTTP10: an HTTP/1.0 client gets HTTP/1.0 responses without chunks, and keeps
+// the connection only on request.
 func TestHTTP10(t *testing.T) {
 	w := startWire(t, nil)
 	get := func(path, head string) string { return "GET " + path + " HTTP/1.0\r\n" + head + "\r\n" }
@@ -166,8 +166,8 @@ func TestHTTP10(t *testing.T) {
 	}
 }
 
-// TestRefusedHeads: what is no HTTP gets the words of PostgREST's HTTP server,
-// and not its length.
+// TestRefusedHeads: a malformed head gets the text of PostgREST's HTTP server, but
+// not its length.
 func TestRefusedHeads(t *testing.T) {
 	w := startWire(t, nil)
 	for _, raw := range []string{

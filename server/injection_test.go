@@ -103,8 +103,8 @@ func injectionPositions() []position {
 	return all
 }
 
-// fill puts text into a request in the way each place wants it; raw places get
-// what is left of the text without that.
+// fill puts text into a request, encoded as each place requires. Raw places get
+// the text without the characters that would need encoding.
 func (p *position) fill(text string, w *writer) (method, target, body string, head []string) {
 	oneLine := func(s string) string {
 		return strings.NewReplacer("\r", " ", "\n", " ", "\x00", " ").Replace(s)

@@ -20,8 +20,8 @@ var (
 	isolationSeed     = flag.Uint64("isolation-seed", 0, "what TestPoisonedSessions does; 0: something new")
 )
 
-// isolationSchema can tell who it thinks is asking, and has functions that try
-// to make the next one somebody else.
+// isolationSchema can report the identity of a request, and has functions that try
+// to change the identity of the next one.
 const isolationSchema = `
 do $$ begin
   if not exists (select from pg_roles where rolname = 'iso_0') then
@@ -145,15 +145,15 @@ var poisons = []string{
 	"sql select pg_cancel_backend(pg_backend_pid()), pg_sleep(1)", "sql select nextval('api.note_id_seq')", "sql select 1/0", "sleep 0.03", "sql alter role current_user set iso.left = 'x'",
 }
 
-// me is what a request hears about itself.
+// me is a request's view of its identity and session.
 type me struct {
 	Who, Login, Claims, Path, Zone, Ro, Level, URL, Method, Tag, Leftover string
 }
 
-// TestPoisonedSessions: nothing of one request is visible to another, whatever the
-// functions it calls do to the session, on every form of transaction, after
-// errors, timeouts and cancellations, on connections of one's own and shared
-// ones. Each answer says who it thinks it is for.
+// TestPoisonedSessions: a request leaves nothing visible to another, whatever the
+// functions it calls do to the session, in every form of transaction, after
+// errors, timeouts and cancellations, on exclusive and shared connections. Each
+// response has the identity it was made for.
 //
 //	go test ./server -run PoisonedSessions -isolation 100000
 func TestPoisonedSessions(t *testing.T) {
@@ -277,7 +277,7 @@ func (v *visit) poison() {
 	v.w.ask("POST", target, string(body), v.head(head...)...)
 }
 
-// look asks something whose answer is known, and says what is wrong with it.
+// look sends a request with a known response and describes any difference.
 func (v *visit) look() string {
 	var head []string
 	v.zone = "Etc/UTC"
@@ -360,7 +360,7 @@ func (v *visit) look() string {
 	return ""
 }
 
-// rows asks for the rows of this client.
+// rows requests the rows of this client.
 func (v *visit) rows(target string) string {
 	r := v.w.ask("GET", target+"?select=tag", "", v.head()...)
 	if v.role == "iso_victim" {
@@ -385,9 +385,9 @@ func (v *visit) refused(method, target, body, code string) string {
 	return ""
 }
 
-// TestReloadOnPoisonedSession: configuration and catalog are read as ourselves,
-// whoever a request made the session. Otherwise the settings of another role
-// would be taken for ours, and the limits of all roles would be gone.
+// TestReloadOnPoisonedSession: configuration and catalog are read as the
+// authenticator, whatever role a request set for the session. Otherwise another
+// role's settings would apply to us, and the limits of all roles would be lost.
 func TestReloadOnPoisonedSession(t *testing.T) {
 	w := startWriter(t, isolationSchema+`
 		alter role iso_0 set pgrst.jwt_secret = 'stolen stolen stolen stolen stolen stolen';

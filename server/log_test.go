@@ -327,7 +327,7 @@ func TestLogPoolTimeouts(t *testing.T) {
 		})
 		for began := time.Now(); query("select count(*) from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())") != "1"; time.Sleep(5 * time.Millisecond) {
 			if time.Since(began) > servertest.Patience {
-				t.Fatal("nobody waits for the lock")
+				t.Fatal("no request waits for the lock")
 			}
 		}
 		told := func() int {

@@ -137,7 +137,7 @@ func TestLogJSON(t *testing.T) {
 
 func ptr[T any](v T) *T { return &v }
 
-// TestLogJSONEnding: the last words, too, are JSON, and nobody repeats them otherwise.
+// TestLogJSONEnding: the last lines are JSON too, and appear once.
 func TestLogJSONEnding(t *testing.T) {
 	cluster := pgtest.Start(t)
 	for format, logged := range map[string]bool{"text": false, "json": true} {
@@ -259,7 +259,7 @@ func TestMetricsOfFailure(t *testing.T) {
 	}
 }
 
-// TestServerTiming: a header of five durations, if it is asked for, on answers that are no errors.
+// TestServerTiming: successful responses have a header of five durations, on request.
 func TestServerTiming(t *testing.T) {
 	r := watch(t, map[string]string{"server-timing-enabled": "true"})
 	for target, want := range map[string]bool{"/film": true, "/": true, "/rpc/greet": true, "/nowhere": false} {

@@ -55,9 +55,9 @@ func plant(t *testing.T, w *writer, method, target, body string, head ...string)
 	}
 }
 
-// TestPanickingRequests: of many requests under way those that panic get a 500,
-// and the others their answer or, on a connection that they shared with one that
-// panicked, an error. Nothing is leaked, and the process lives on.
+// TestPanickingRequests: among concurrent requests those that panic get a 500. The
+// others get their response, or an error if they shared a connection with one
+// that panicked. Nothing leaks, and the process goes on.
 func TestPanickingRequests(t *testing.T) {
 	w := startPanic(t)
 	representation := "Prefer: return=representation"
@@ -162,7 +162,7 @@ func TestPanicOverHTTP(t *testing.T) {
 	}
 }
 
-// TestPanicTwice: the answer to a panic may panic as well.
+// TestPanicTwice: building the response to a panic may panic as well.
 func TestPanicTwice(t *testing.T) {
 	w := startPanic(t)
 	ctx := newRequestCtx()

@@ -2,8 +2,8 @@ package server
 
 import "testing"
 
-// BenchmarkRequest is the whole server without sockets to clients: a request's
-// bytes in, PostgreSQL asked, the answer's bytes out.
+// BenchmarkRequest is the whole server without client sockets: from the request's
+// bytes through PostgreSQL to the response's bytes.
 func BenchmarkRequest(b *testing.B) {
 	s := startTest(b, allocSchema)
 	for _, bench := range []struct{ name, method, target, body string }{

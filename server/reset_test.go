@@ -37,8 +37,8 @@ grant all on all tables in schema api to public;
 grant all on all sequences in schema api to public;
 `
 
-// TestSequencesAndSeedOfOthers: the values that one role has taken from a
-// sequence are not told to the next, and nobody chooses another's random numbers.
+// TestSequencesAndSeedOfOthers: a role does not learn the sequence values of another
+// one, and cannot choose the seed of its random numbers.
 func TestSequencesAndSeedOfOthers(t *testing.T) {
 	for name, sql := range map[string]string{
 		"currval": resetSchema + "drop function api.last(); drop function api.leave(); drop function api.seed();",
@@ -72,8 +72,8 @@ func TestSequencesAndSeedOfOthers(t *testing.T) {
 	})
 }
 
-// TestRequestBehindFailedReset: a request on a connection whose session cannot
-// be reset is run on another one, and an operator is told.
+// TestRequestBehindFailedReset: if the session of a connection cannot be reset, its
+// request runs on another one, and the log says so.
 func TestRequestBehindFailedReset(t *testing.T) {
 	w := startWriter(t, resetSchema, map[string]string{direct: "yes", login: "test_login", "db-anon-role": "test_user", "db-tx-end": "commit-allow-override", "log-level": "warn"})
 	said := 0

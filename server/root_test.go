@@ -132,8 +132,8 @@ func TestRootTypes(t *testing.T) {
 	}
 }
 
-// TestRootCached: who may use the same things gets the very same document,
-// until the snapshot is another.
+// TestRootCached: roles with the same privileges get the same cached document,
+// until the snapshot changes.
 func TestRootCached(t *testing.T) {
 	s := startTest(t, rootSchema)
 	_, first := s.document(t, "test_user")
@@ -185,7 +185,7 @@ func TestRootRefused(t *testing.T) {
 	}
 }
 
-// TestRootPreparedAnew: somebody took the prepared statements away.
+// TestRootPreparedAnew: the prepared statements were deallocated.
 func TestRootPreparedAnew(t *testing.T) {
 	s := startTest(t, rootSchema)
 	for range 3 {

@@ -41,7 +41,7 @@ type running struct {
 	cluster  *pgtest.Cluster
 }
 
-// watch starts a server over a database of its own and waits until it answers.
+// watch starts a server over a separate database and waits until it is ready.
 func watch(t *testing.T, flags map[string]string) *running {
 	t.Helper()
 	r := launch(t, flags)

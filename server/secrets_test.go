@@ -7,9 +7,9 @@ import (
 	"github.com/fastgrest/fastgrest/server/auth/authtest"
 )
 
-// TestSecretsAreKept: neither logs, nor answers, nor the admin server show the
-// key, the password of the database or the signature of a token, at any level.
-// Only --dump-config does, which is for whoever has the configuration.
+// TestSecretsAreKept: logs, responses and the admin server never show the key, the
+// password of the database or the signature of a token, at any level. Only
+// --dump-config does, which requires access to the configuration.
 func TestSecretsAreKept(t *testing.T) {
 	t.Parallel()
 	const password, key = "pass-of-the-database", "key-of-the-tokens-of-at-least-32"

@@ -49,9 +49,8 @@ grant all on all tables in schema api to test_anon;
 analyze;
 `
 
-// modes are the places a large answer may be in. The limits of each are such
-// that the answers below are in one place only, or begin in one and end in
-// another.
+// modes are the places of a large response. With the limits of a mode, the responses
+// below are in one place only, or begin in one and end in another.
 var modes = map[string]spool.Limits{
 	"memory":          {Body: 1 << 30, Files: 1 << 30},
 	"files":           {Body: 0, Files: 1 << 30},
@@ -59,7 +58,7 @@ var modes = map[string]spool.Limits{
 	"no files":        {Body: 1 << 20, Files: 0},
 }
 
-// bigRows is the body of /big as many small answers make it.
+// bigRows is the body of /big, made of many small responses.
 func bigRows(t *testing.T, url string) string {
 	t.Helper()
 	var b strings.Builder
@@ -76,9 +75,9 @@ func bigRows(t *testing.T, url string) string {
 	return "[" + strings.TrimSuffix(b.String(), ",") + "]"
 }
 
-// TestSpooled: an answer that is put away is the answer that small ones are:
-// the same body, its length, status, Content-Range and headers, whatever the
-// database decides after the last row.
+// TestSpooled: a spooled response equals a small one: the same body, length,
+// status, Content-Range and headers, whatever the database decides after the
+// last row.
 func TestSpooled(t *testing.T) {
 	s := startTest(t, spooledSchema, "db-pre-request", "api.before", "db-tx-end", "commit-allow-override")
 	url := serveTest(t, s)
@@ -133,7 +132,7 @@ func TestSpooled(t *testing.T) {
 		"late 204":              {"GET", "/rpc/ends?how=no+content", "", nil, 204, "0-1999/*", "", ""},
 		"late headers":          {"GET", "/rpc/ends?how=headers", "", nil, 200, "0-1999/*", rows, "X-Late: yes"},
 		"late type":             {"GET", "/rpc/ends?how=headers", "", nil, 200, "0-1999/*", rows, "Content-Type: text/x-rows"},
-		"a length that is none": {"GET", "/rpc/ends?how=length", "", nil, 200, "0-1999/*", rows, ""},
+		"an invalid length":     {"GET", "/rpc/ends?how=length", "", nil, 200, "0-1999/*", rows, ""},
 		"late nonsense":         {"GET", "/rpc/ends?how=nonsense", "", nil, 500, "", `{"code":"PGRST111"…`, ""},
 		"late error":            {"GET", "/rpc/ends?how=error", "", nil, 400, "", `{"code":"22012"…`, ""},
 		"late error of ours":    {"GET", "/rpc/ends?how=raise", "", nil, 402, "", `{"code":"late"…`, ""},
@@ -197,7 +196,7 @@ func TestSpooled(t *testing.T) {
 	s.settles(t)
 }
 
-// settles waits until nothing is kept for anybody any more.
+// settles waits until all spooled responses have been released.
 func (s *testServer) settles(t *testing.T) {
 	t.Helper()
 	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
@@ -211,7 +210,7 @@ func (s *testServer) settles(t *testing.T) {
 	}
 }
 
-// hangingClient sends a request, reads the head of its answer, and no more.
+// hangingClient sends a request and reads only the head of the response.
 func hangingClient(t *testing.T, url, target, accept string) (net.Conn, *bufio.Reader) {
 	t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
@@ -228,9 +227,9 @@ func hangingClient(t *testing.T, url, target, accept string) (net.Conn, *bufio.R
 	return conn, r
 }
 
-// TestSlowClient: a client that does not read holds no connection to the
-// database and next to no memory; after spool-send-timeout it holds nothing,
-// and sees that it has not got everything.
+// TestSlowClient: a client that does not read holds no database connection and
+// little memory. After spool-send-timeout it holds nothing, and can tell that its
+// response is incomplete.
 func TestSlowClient(t *testing.T) {
 	t.Parallel()
 	s := startTest(t, spooledSchema, "spool-send-timeout", "1", "db-pool", "1")
@@ -253,7 +252,7 @@ func TestSlowClient(t *testing.T) {
 	}
 }
 
-// TestGoneClient: what a client leaves behind that goes away is given back.
+// TestGoneClient: the resources of a disconnected client are released.
 func TestGoneClient(t *testing.T) {
 	s := startTest(t, spooledSchema)
 	url := serveTest(t, s)
@@ -264,9 +263,9 @@ func TestGoneClient(t *testing.T) {
 	s.settles(t)
 }
 
-// TestNoRoom: an answer for which there is no room is an error, the connection
-// to the database is not kept reading it, and what has been written stays
-// written and answered.
+// TestNoRoom: a response that exceeds the spool is an error. Its database
+// connection is released, and what a write has committed stays committed and gets
+// a response.
 func TestNoRoom(t *testing.T) {
 	s := startTest(t, spooledSchema, "spool-max-size", "1", "spool-threshold", "100000", "db-pool", "1")
 	url := serveTest(t, s)
@@ -301,7 +300,7 @@ func TestNoRoom(t *testing.T) {
 	s.settles(t)
 }
 
-// TestOldProtocol: HTTP/1.0 gets the same.
+// TestOldProtocol: an HTTP/1.0 client gets the same.
 func TestOldProtocol(t *testing.T) {
 	s := startTest(t, spooledSchema)
 	url := serveTest(t, s)
@@ -321,7 +320,7 @@ func TestOldProtocol(t *testing.T) {
 	}
 }
 
-// TestNoRoomTellsNoPath: which file is full is for the operator.
+// TestNoRoomTellsNoPath: only the log names the full file.
 func TestNoRoomTellsNoPath(t *testing.T) {
 	err := fmt.Errorf("%w: %w", spool.ErrFull, &fs.PathError{Op: "write", Path: "/var/spool/fastgrest-1", Err: syscall.ENOSPC})
 	p := problemOf(err, false)

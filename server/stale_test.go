@@ -91,8 +91,8 @@ func TestColumnsThatPostgreSQLConverts(t *testing.T) {
 	}
 }
 
-// TestWriteRunsOnce: a write that is run again after a change of its table was refused before it
-// did anything; one that fails by itself is not run again.
+// TestWriteRunsOnce: a write is run again after a change of its table only if it was refused before
+// it had an effect. A write that fails by itself is not run again.
 func TestWriteRunsOnce(t *testing.T) {
 	for _, prepared := range []string{"true", "false"} {
 		w := startStale(t, "db-prepared-statements", prepared)

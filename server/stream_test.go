@@ -120,7 +120,7 @@ func TestStream(t *testing.T) {
 		t.Errorf("csv: %d lines, %q, %v", lines, resp.Header.Get("Content-Range"), err)
 	}
 
-	// A small answer after a large one, on what the pool has left.
+	// A small response after a large one, in the pool's reused buffers.
 	resp = get(t, url+"/item?id=eq.1&select=id", "application/json")
 	if b, _ := io.ReadAll(resp.Body); string(b) != `[{"id":1}]` {
 		t.Errorf("afterwards: %s", b)
@@ -128,7 +128,7 @@ func TestStream(t *testing.T) {
 	resp.Body.Close()
 }
 
-// TestStreamMemory: several large answers at once, read slowly, take little
+// TestStreamMemory: several large responses at once, read slowly, take little
 // memory, because each client gets its bytes no faster than it reads them.
 func TestStreamMemory(t *testing.T) {
 	s := startTest(t, streamSchema, "spool-send-timeout", "0") // they pause for as long as the others take
@@ -158,8 +158,8 @@ func TestStreamMemory(t *testing.T) {
 	}
 }
 
-// TestStreamAbandoned: a client that goes away in the middle of an answer does
-// not keep a connection to the database.
+// TestStreamAbandoned: a client that disconnects in the middle of a response does
+// not keep a database connection.
 func TestStreamAbandoned(t *testing.T) {
 	t.Parallel()
 	s := startTest(t, streamSchema)
@@ -184,8 +184,8 @@ func TestStreamAbandoned(t *testing.T) {
 	}
 }
 
-// TestStreamPipelined: answers come in the order of requests, whatever the
-// client has sent by the time they are made.
+// TestStreamPipelined: responses come in the order of requests, whatever the
+// client has sent meanwhile.
 func TestStreamPipelined(t *testing.T) {
 	t.Parallel()
 	s := startTest(t, streamSchema)

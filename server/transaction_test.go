@@ -44,8 +44,8 @@ grant usage on schema api to test_anon, test_serial, w_hurried, w_impatient, w_g
 grant all on all tables in schema api to test_anon, test_serial, w_hurried, w_impatient, w_german;
 `
 
-// TestTransactionForms pins which form of transaction each kind of request
-// takes, and that the rows are what the answer says they are.
+// TestTransactionForms pins the form of transaction for each kind of request, and
+// checks that the rows match the response.
 func TestTransactionForms(t *testing.T) {
 	const (
 		implicit     = "settings main response |"
@@ -196,7 +196,7 @@ func TestTransactionForms(t *testing.T) {
 // TestIsolation looks at the transaction from inside.
 func TestIsolation(t *testing.T) {
 	t.Run("usual", func(t *testing.T) { testIsolation(t, startWriter(t, transactionSchema, nil)) })
-	// What the database says of transactions in general is not about ours.
+	// The database's default transaction settings do not apply to ours.
 	t.Run("other defaults", func(t *testing.T) {
 		testIsolation(t, startWriter(t, transactionSchema+`
 			do $$ begin
@@ -233,8 +233,8 @@ func (w *writer) sameConnection() func() bool {
 	return func() bool { return w.ask("POST", "/rpc/pid", "").body == before }
 }
 
-// TestDeferredConstraints: what fails as late as the commit fails the request,
-// leaves nothing, and the connection serves the next one.
+// TestDeferredConstraints: a failure at commit fails the request and leaves
+// nothing behind. The connection serves the next request.
 func TestDeferredConstraints(t *testing.T) {
 	for _, txEnd := range []string{"commit-allow-override", "rollback"} {
 		t.Run(txEnd, func(t *testing.T) {
@@ -296,8 +296,8 @@ func TestDeferredConstraints(t *testing.T) {
 	}
 }
 
-// TestSerializationFailure: a writer that loses against another is told so,
-// and not run again.
+// TestSerializationFailure: a writer that loses against another gets the error and
+// is not run again.
 func TestSerializationFailure(t *testing.T) {
 	w := startWriter(t, transactionSchema+`
 create table api.account (id int primary key, balance int);
@@ -476,12 +476,12 @@ func TestStaleStatements(t *testing.T) {
 		w.ask("GET", "/thing?limit=0", "")
 		all()
 	}
-	// Somebody's function deallocates what we have prepared, at the worst of times.
+	// A user's function deallocates our prepared statements, at the worst time.
 	w.sql(`create function public.deallocate() returns trigger language plpgsql as $$ begin deallocate all; return new; end $$;
 	       create trigger deallocate before insert on api.thing for each row execute function public.deallocate()`)
 	all()
 	all()
-	// Missing statements of others are none of our business: no retry.
+	// A missing statement that is not ours is no reason to retry.
 	w.sql(`create sequence public.tries; grant all on sequence public.tries to test_anon;
 	       create function public.missing() returns trigger language plpgsql as $$ begin perform nextval('public.tries'); execute 'execute nothing_there'; return new; end $$;
 	       create trigger missing before insert on api.thing for each row execute function public.missing()`)
@@ -493,8 +493,8 @@ func TestStaleStatements(t *testing.T) {
 	}
 }
 
-// TestDateStyle: an answer that we could not encode would come too late, the
-// write being committed. So where dates are not ISO, PostgreSQL makes the body.
+// TestDateStyle: we cannot encode dates that are not in ISO style, and would notice
+// only after the commit. PostgreSQL therefore makes the body in that case.
 func TestDateStyle(t *testing.T) {
 	w := startWriter(t, transactionSchema, nil)
 	const body = `{"id":1,"at":"2024-02-03T04:05:06Z","day":"2024-02-03"}`
@@ -509,8 +509,8 @@ func TestDateStyle(t *testing.T) {
 			t.Errorf("%s: %d rows", role, n)
 		}
 	}
-	// Code of the database that changes it on the way, where no role is known to
-	// differ, is beyond us; the client is told the truth, once.
+	// We cannot foresee user code that changes the style during the request if no role
+	// is known to have another style. The client gets an accurate error, once.
 	w.sql("alter role w_german reset datestyle")
 	if err := w.loadCatalog(context.Background()); err != nil {
 		t.Fatal(err)

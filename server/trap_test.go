@@ -5,10 +5,9 @@ import (
 	"testing"
 )
 
-// trapSchema has, in a schema that everybody's search path names, operators
-// for all pairs of types that PostgreSQL compares after a conversion only, and
-// functions that fit a varchar better than PostgreSQL's fit it. They note who
-// has called them.
+// trapSchema has, in a schema of every search path, operators for all pairs of
+// types that PostgreSQL compares only after a conversion, and functions that
+// match a varchar better than the built-in ones. They record their callers.
 const trapSchema = `
 do $$ begin
   if not exists (select from pg_roles where rolname = 'trap_anon') then
@@ -56,9 +55,9 @@ grant usage on schema api to trap_anon;
 grant all on all tables in schema api to trap_anon;
 `
 
-// TestTraps: whoever may create objects in a schema of the search path, which
-// was everybody before PostgreSQL 15, cannot have them run by the role we
-// connect as. That one may become all the others.
+// TestTraps: a role that may create objects in a schema of the search path, which
+// every role could before PostgreSQL 15, cannot make the authenticator run them.
+// The authenticator may become any other role.
 func TestTraps(t *testing.T) {
 	w := startWriter(t, trapSchema, map[string]string{
 		direct: "yes", login: "trap_login", "db-anon-role": "trap_anon", "db-schema-poll-interval": "3600", "db-session-reset": "always",

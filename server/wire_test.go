@@ -104,7 +104,7 @@ func (w *wire) say(raw string) string {
 
 var statusLine = regexp.MustCompile(`HTTP/1\.[01] ([0-9]{3}) `)
 
-// statuses are the status lines of the answers.
+// statuses are the status lines of the responses.
 func statuses(answers string) string {
 	var all []string
 	for _, m := range statusLine.FindAllStringSubmatch(answers, -1) {
@@ -113,9 +113,9 @@ func statuses(answers string) string {
 	return strings.Join(all, " ")
 }
 
-// TestFraming: where a request ends has one answer, or the connection ends.
-// Whatever somebody in front of us may have read in another way is refused,
-// and nothing behind it is taken for a request.
+// TestFraming: the end of a request is unambiguous, or the connection ends. A
+// request that a proxy could frame in another way is refused, and the bytes after
+// it are not read as a request.
 func TestFraming(t *testing.T) {
 	w := startWire(t, nil)
 	const (
@@ -131,7 +131,7 @@ func TestFraming(t *testing.T) {
 		{post + te + "\r\nc\r\n" + body + "\r\n0\r\n\r\n" + next, "201 404"},
 		{post + te + "\r\n6\r\n" + body[:6] + "\r\n6\r\n" + body[6:] + "\r\n0\r\n\r\n" + next, "201 404"},
 		{strings.Repeat(get+"\r\n", 20), strings.Repeat("200 ", 19) + "200"},
-		// Several lengths, or none that is one.
+		// Several lengths, or an invalid one.
 		{post + "Content-Length: 12\r\nContent-Length: 12\r\n\r\n" + body + next, "400"},
 		{post + "Content-Length: 12\r\nContent-Length: 0\r\n\r\n" + body + next, "400"},
 		{post + "Content-Length: 0\r\nContent-Length: 12\r\n\r\n" + body + next, "400"},
@@ -148,7 +148,7 @@ func TestFraming(t *testing.T) {
 		{post + "Content-Length: 9223372036854775807\r\n\r\n" + body, "400"},
 		{post + "Content-Length : 12\r\n\r\n" + body + next, "400"},
 		{post + "Content-Length:\r\n 12\r\n\r\n" + body + next, "400"},
-		// A length and chunks, and codings we do not know.
+		// Length together with chunks, and unknown codings.
 		{post + te + "Content-Length: 3\r\n\r\nc\r\n" + body + "\r\n0\r\n\r\n" + next, "400"},
 		{post + "Content-Length: 12\r\n" + te + "\r\nc\r\n" + body + "\r\n0\r\n\r\n" + next, "400"},
 		{post + "content-length: 12\r\n" + te + "\r\nc\r\n" + body + "\r\n0\r\n\r\n" + next, "400"},
@@ -203,7 +203,7 @@ func TestFraming(t *testing.T) {
 		{"GET /note\x00 HTTP/1.1\r\nHost: a\r\n\r\n" + next, "400"},
 		{"GET /no\tte HTTP/1.1\r\nHost: a\r\n\r\n" + next, "400"},
 		{"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "400"}, // TLS
-		// Bodies where nobody expects one, and clients that ask first.
+		// Bodies of methods without one, and Expect: 100-continue.
 		{get + "Content-Length: 5\r\n\r\nabcde" + next, "200 404"},
 		{get + te + "\r\n5\r\nabcde\r\n0\r\n\r\n" + next, "200 404"},
 		{post + "Expect: 100-continue\r\nContent-Length: 12\r\n\r\n" + body + next, "100 201 404"},
@@ -229,8 +229,8 @@ func TestFraming(t *testing.T) {
 	}
 }
 
-// TestHeaderInjection: whatever the database or a client puts into a header,
-// it is one header's value and no more.
+// TestHeaderInjection: text that the database or a client puts into a header stays
+// the value of that one header.
 func TestHeaderInjection(t *testing.T) {
 	w := startWire(t, map[string]string{"server-trace-header": "X-Trace", "server-timing-enabled": "true"})
 	hostile := []string{"a\r\nX-Evil: 1", "a\nX-Evil: 1", "a\rX-Evil: 1", "\r\n\r\nHTTP/1.1 200 OK\r\nX-Evil: 1\r\n\r\n", "a\x00b", "a\u2028X-Evil: 1", "\u560d\u560aX-Evil: 1", "a\x7f", "\u010dX-Evil: 1"}
@@ -298,7 +298,7 @@ func TestHeaderInjection(t *testing.T) {
 	}
 	t.Logf("%d answers", tried)
 
-	// How long an answer is, is not the database's to say.
+	// The database cannot set the length of a response.
 	for _, h := range []string{`{"Content-Length":"0"}`, `{"Content-Length":"99"}`, `{"content-length":"1"}`, `{"Transfer-Encoding":"chunked"}`, `{"transfer-encoding":"gzip"}`} {
 		set := request("POST", "/rpc/framed", text(map[string]string{"h": "[" + h + "]"}))
 		set = strings.Replace(set, "Connection: close\r\n", "", 1)
@@ -310,7 +310,7 @@ func TestHeaderInjection(t *testing.T) {
 		}
 	}
 
-	// Nor is it by a name that only some take for the header's.
+	// Nor can it by a name that only some parsers treat as that header.
 	for _, name := range []string{"Content-Length ", "Content-Length\t", " Content-Length", "Transfer-Encoding ", "Transfer-Encoding: chunked\r\nX", "Transfer-Encoding:chunked,", "Transfer-Encoding\x00", "X\x7f", "é"} {
 		for what, raw := range map[string]string{
 			"PGRST111": request("POST", "/rpc/framed", text(map[string]string{"h": text([]any{map[string]string{name: "chunked"}})})),
@@ -341,8 +341,8 @@ func TestHeaderInjection(t *testing.T) {
 	}
 }
 
-// TestSlowClients: who is slow with the head or the body does not keep a
-// connection for ever, however steadily bytes trickle in.
+// TestSlowClients: a client that sends the head or the body slowly does not keep a
+// connection forever, even if bytes trickle in steadily.
 func TestSlowClients(t *testing.T) {
 	t.Parallel()
 	w := startWriter(t, wireSchema, map[string]string{direct: "yes", login: pgtest.Superuser, "db-anon-role": "test_anon"})

@@ -84,9 +84,9 @@ grant all on all tables in schema api to test_anon, test_serial;
 revoke select on api.blind from test_anon;
 `
 
-// TestWrittenRows compares the number of rows a write reports, or its error,
-// with what the same write gives as the source of a query, with RETURNING:
-// that is how PostgREST counts. The short form must not be seen from outside.
+// TestWrittenRows compares the number of rows that a write reports, or its error,
+// with those of the same write as the source of a query, with RETURNING, which is
+// how PostgREST counts. The short form must not be visible to clients.
 func TestWrittenRows(t *testing.T) {
 	w := startWriter(t, countSchemaFilled(), map[string]string{"db-tx-end": "rollback"})
 	w.foreignTable()

@@ -34,9 +34,9 @@ grant all on all tables in schema api to test_anon, test_serial;
 `
 
 // TestConcurrentWriters has many writers do all kinds of writes at once while
-// connections are killed under them. In the end every single write is looked
-// for: those that succeeded are there once, those that failed are not, and
-// only of those whose outcome is said to be unknown either may be true.
+// their connections are killed. In the end it checks every write: one that
+// succeeded is there once, one that failed is not, and one whose outcome was
+// reported as unknown may be either.
 func TestConcurrentWriters(t *testing.T) {
 	w := startWriter(t, raceSchema, map[string]string{direct: "yes", "db-pool": "4", "db-tx-end": "commit-allow-override"})
 	const (

@@ -20,7 +20,7 @@ import (
 	"github.com/fastgrest/fastgrest/server/faulttest"
 )
 
-// writer is a server with the means to look at what it does to its database.
+// writer is a server with tools to inspect its effects on the database.
 type writer struct {
 	*Server
 	tb    testing.TB
@@ -36,8 +36,8 @@ const (
 	login  = "login"  // as whom to connect
 )
 
-// startWriter makes a database from sql and a server over its schema api. All
-// the server says to the database goes through a proxy that listens.
+// startWriter makes a database from sql and a server over its schema api. The
+// traffic between server and database goes through a recording proxy.
 func startWriter(tb testing.TB, sql string, flags map[string]string) *writer {
 	tb.Helper()
 	cluster := pgtest.Start(tb)
@@ -76,7 +76,7 @@ func (w *writer) connect() *pgtest.Conn {
 	return pgtest.Connect(w.tb, w.uri)
 }
 
-// sql runs statements past the server and returns the first value, if any.
+// sql runs statements directly in the database and returns the first value, if any.
 func (w *writer) sql(sql string) string {
 	w.tb.Helper()
 	return w.db.For(w.tb).Value(sql)
@@ -98,7 +98,7 @@ func (w *writer) await(condition string) {
 	w.tb.Fatalf("never came true: %s", condition)
 }
 
-// reply is what came of a request.
+// reply is the result of a request.
 type reply struct {
 	status int
 	body   string

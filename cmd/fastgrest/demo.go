@@ -83,7 +83,7 @@ func (o demoOptions) run(ctx context.Context, flags map[string]string, stdout, s
 	return err
 }
 
-// ended returns nil if ctx has ended: then the error is a consequence of that.
+// ended returns nil if ctx has ended, because then the error is a consequence.
 func ended(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return nil

@@ -201,7 +201,7 @@ func TestDemo(t *testing.T) {
 	checkData(t, dir)
 }
 
-// checkData checks what the triggers would have checked that loading the data goes without.
+// checkData checks the rules of the triggers, which do not fire while the data is loaded.
 func checkData(t *testing.T, dir string) {
 	t.Helper()
 	cluster, err := demoOptions{dir: dir, programs: os.Getenv("TEST_PG_BIN_DIR")}.database(t.Context(), io.Discard)
@@ -245,7 +245,7 @@ $$;`
 	}
 }
 
-// TestMakeRun reads what make would do: it says first that it compiles and how flags are added, and
+// TestMakeRun runs make in dry mode: it announces the compilation, explains how to add flags, and
 // passes them on.
 func TestMakeRun(t *testing.T) {
 	makeProgram, err := exec.LookPath("make")

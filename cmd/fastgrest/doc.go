@@ -3,7 +3,7 @@
 //	fastgrest [FILE]           serve the database that FILE, PGRST_* variables and flags describe
 //	fastgrest --demo           serve a private database with demo data
 //	fastgrest --dump-config    print the configuration in force
-//	fastgrest --dump-schema    print what is known about the database's schema
+//	fastgrest --dump-schema    print the schema cache
 //	fastgrest --ready          ask a running server whether it is ready
 //
 // The exit code is 0 for success and 1 for every failure, which is one line on

@@ -12,8 +12,8 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 )
 
-// fakeServer is a PostgreSQL that greets every connection with the same messages,
-// and knows no statement but the empty one. It returns its address.
+// fakeServer starts a PostgreSQL server that greets every connection with the same
+// messages and knows only the empty statement. It returns the server's address.
 func fakeServer(t *testing.T, messages ...pgproto3.BackendMessage) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -65,8 +65,8 @@ func fakeServer(t *testing.T, messages ...pgproto3.BackendMessage) string {
 	return l.Addr().String()
 }
 
-// TestFatal: what waiting cannot cure ends the process with one line, whatever
-// language the server speaks.
+// TestFatal: an error that waiting cannot fix ends the process with one line, in
+// any language of the server.
 func TestFatal(t *testing.T) {
 	greeting := func(version string) []pgproto3.BackendMessage {
 		return []pgproto3.BackendMessage{
@@ -102,7 +102,7 @@ func TestFatal(t *testing.T) {
 	}
 }
 
-// TestSpoolDirectoryMissing: the default log level is no reason not to tell.
+// TestSpoolDirectoryMissing: the default log level shows this error.
 func TestSpoolDirectoryMissing(t *testing.T) {
 	d := newDatabase(t)
 	p := d.start("--spool-directory", "/nowhere/at/all", "--log-level", "error", "--server-port", pgtest.FreePort(t, "127.0.0.1"))

@@ -76,7 +76,7 @@ func links(t *testing.T, page string) (list []string) {
 		case u.Path == "":
 			list = append(list, page+"#"+u.Fragment)
 		case path.IsAbs(u.Path):
-			t.Errorf("%s: %s is no path within the repository", page, m[1])
+			t.Errorf("%s: %s is not a path within the repository", page, m[1])
 		default:
 			target := path.Join(path.Dir(page), u.Path)
 			if u.Fragment != "" {
@@ -122,7 +122,7 @@ func TestManualPaths(t *testing.T) {
 	rooted := regexp.MustCompile(`^(server|parser|planner|pgwire|bench|cmd)/[\w./-]+$`)
 	for _, page := range pages(t) {
 		if page == "bench/README.md" {
-			continue // it names what is made by running it
+			continue // it names files that a run creates
 		}
 		for line := range strings.Lines(prose(t, page)) {
 			for cell := range strings.SplitSeq(line, "|") {
@@ -191,7 +191,7 @@ func checkImport(t *testing.T, from, to string) {
 			return
 		}
 	}
-	t.Errorf("the picture has an arrow from %s to %s, which is no import", from, to)
+	t.Errorf("the picture has an arrow from %s to %s, which is not an import", from, to)
 }
 
 // TestManualDecisions checks that the pages of decisions are numbered without a

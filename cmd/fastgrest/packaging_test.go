@@ -37,7 +37,7 @@ func unitFile(t *testing.T, text string) map[string]map[string][]string {
 		default:
 			key, value, ok := strings.Cut(line, "=")
 			if !ok || unit[section] == nil || !regexp.MustCompile(`^[A-Z][A-Za-z]+$`).MatchString(key) {
-				t.Errorf("%q is no setting of a section", line)
+				t.Errorf("%q is not a setting of a section", line)
 				continue
 			}
 			unit[section][key] = append(unit[section][key], value)
@@ -101,7 +101,7 @@ func checkStopTime(t *testing.T, text string, service map[string][]string) {
 	}
 }
 
-// verifyUnit asks systemd, where it is installed; what is above holds everywhere.
+// verifyUnit runs systemd's check if systemd is installed; the checks above run everywhere.
 func verifyUnit(t *testing.T, text string) {
 	t.Helper()
 	analyze, err := exec.LookPath("systemd-analyze")

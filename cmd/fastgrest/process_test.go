@@ -189,8 +189,8 @@ func (c *client) answer() (*http.Response, string, error) {
 	return resp, string(b), err
 }
 
-// TestDrain: a request under way is answered, in an answer that ends the
-// connection; idle connections are closed, new ones refused; exit code 0.
+// TestDrain: a running request gets its response, which closes the connection.
+// Idle connections are closed and new ones refused. The exit code is 0.
 func TestDrain(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		t.Run(sig.String(), func(t *testing.T) {
@@ -240,8 +240,8 @@ func TestDrain(t *testing.T) {
 	}
 }
 
-// TestDrainTimeout: what is still running when the time is up is cancelled,
-// and its clients are told.
+// TestDrainTimeout: requests that still run after the timeout are cancelled, and
+// their clients get an error.
 func TestDrainTimeout(t *testing.T) {
 	d := newDatabase(t)
 	d.value("select pg_advisory_lock(1)")
@@ -287,7 +287,7 @@ func TestDrainTimeout(t *testing.T) {
 	}
 }
 
-// TestSecondSignal ends the process whatever is under way.
+// TestSecondSignal: a second signal ends the process at once.
 func TestSecondSignal(t *testing.T) {
 	d := newDatabase(t)
 	d.value("select pg_advisory_lock(1)")
@@ -310,8 +310,8 @@ func TestSecondSignal(t *testing.T) {
 	}
 }
 
-// TestTakeover: while clients send all they can, on connections kept and on
-// new ones, one process after the other takes over, and no request fails.
+// TestTakeover: one process after the other takes over while clients send requests
+// without pause, on kept and on new connections. No request fails.
 func TestTakeover(t *testing.T) {
 	port := pgtest.FreePort(t, "127.0.0.1")
 	dir, err := os.MkdirTemp("", "take") // t.TempDir is too long for a socket
@@ -393,10 +393,10 @@ func (l *load) fail(format string, args ...any) {
 	}
 }
 
-// run sends requests, on one connection as long as the server keeps it, or on
-// a new one each. A request on a connection that the server has closed
-// meanwhile, without a byte of an answer, may be repeated on a new one
-// (RFC 9112, 9.3.1): there it must succeed.
+// run sends requests, on one connection while the server keeps it, or each on a new
+// one. If the server closes a kept connection before the first byte of the
+// response, the request may be repeated on a new one (RFC 9112, 9.3.1), where it
+// must succeed.
 func (l *load) run(keep bool) {
 	var c *client
 	drop := func() {
@@ -428,8 +428,8 @@ func (l *load) run(keep bool) {
 		if err == nil {
 			_, err = c.r.Peek(1)
 		}
-		// A server that ends waits half a second for the first word of a client.
-		// Of clients on a busy machine some are late.
+		// A server that ends waits half a second for the first byte of a new connection.
+		// On a busy machine some clients are later.
 		if err != nil && !reused && spoke.Sub(began) > 300*time.Millisecond && l.late.Add(1) <= 20 {
 			drop()
 			continue

@@ -9,7 +9,7 @@ import (
 	"github.com/fastgrest/fastgrest/server/config"
 )
 
-// serve runs the server until ctx ends. It calls ready, which may be nil, when the server answers.
+// serve runs the server until ctx ends. It calls ready, which may be nil, when the server accepts requests.
 func serve(ctx context.Context, source config.LoadOptions, ready func(), stdout, stderr io.Writer) error {
 	return server.Run(ctx, server.Options{Source: source, Version: version, Stdout: stdout, Stderr: stderr, Ready: ready})
 }

@@ -40,7 +40,7 @@ func TestTargetOrigins(t *testing.T) {
 		{name: "ends in an escape", tree: `({QUERY :targetList ({TARGETENTRY :resname a\`, bad: true},
 		{name: "no number", tree: tree(`({TARGETENTRY :resorigtbl 5})`), bad: true},
 		{name: "number too large", tree: tree(`({TARGETENTRY :resno 999999999 :resorigtbl 5})`), bad: true},
-		{name: "number is none", tree: tree(`({TARGETENTRY :resno one})`), bad: true},
+		{name: "invalid number", tree: tree(`({TARGETENTRY :resno one})`), bad: true},
 	} {
 		got, err := targetOrigins([]byte(test.tree))
 		if (err != nil) != test.bad || !slices.Equal(got, test.want) {

@@ -328,7 +328,7 @@ func TestClaims(t *testing.T) {
 func sorted(t *testing.T, payload string) string {
 	object, ok := parseObject([]byte(payload))
 	if !ok {
-		t.Fatalf("%s is no object", payload)
+		t.Fatalf("%s is not a JSON object", payload)
 	}
 	return string(appendJSON(nil, object))
 }

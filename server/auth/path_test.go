@@ -15,7 +15,7 @@ func TestRolePath(t *testing.T) {
 		}
 		object, ok := parseObject([]byte(claims))
 		if !ok {
-			t.Fatalf("%s is no object", claims)
+			t.Fatalf("%s is not a JSON object", claims)
 		}
 		for range 20 { // the order of Go's maps is random
 			got := "nothing"
