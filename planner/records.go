@@ -25,7 +25,7 @@ type recorder struct {
 func (r *recorder) add(n *tree.Node) {
 	for i := range n.Embeds {
 		e := &n.Embeds[i]
-		if !sqlgen.InSelect(n, e) {
+		if !sqlgen.InSelect(n, e) || len(e.Name) > maxIdentifier {
 			continue
 		}
 		if record, ok := r.record(e.Node); ok {

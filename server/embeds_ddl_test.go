@@ -113,3 +113,16 @@ func TestEmbedsOfTablesChangedOnce(t *testing.T) {
 		check(change)
 	}
 }
+
+// TestEmbedsWithLongNames: PostgreSQL cuts names at 63 bytes. The embed is the same.
+func TestEmbedsWithLongNames(t *testing.T) {
+	w, _ := startEmbeds(t)
+	for _, name := range []string{strings.Repeat("x", 63), strings.Repeat("x", 64), strings.Repeat("ü", 32), strings.Repeat("x", 200)} {
+		for _, more := range []string{"", ",sale(id)"} {
+			r := w.ask("GET", "/shop?select="+name+":sale(id,paid)"+more+"&id=eq.1", "")
+			if want := `:[{"id": 1, "paid": true}, {"id": 2, "paid": null}]`; r.status != 200 || !strings.Contains(r.body, want) {
+				t.Errorf("%d bytes%s: %d %s, want %s", len(name), more, r.status, r.body, want)
+			}
+		}
+	}
+}

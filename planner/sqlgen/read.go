@@ -2,6 +2,7 @@ package sqlgen
 
 import (
 	"slices"
+	"unicode/utf8"
 
 	"github.com/fastgrest/fastgrest/parser"
 	"github.com/fastgrest/fastgrest/planner/catalog"
@@ -158,19 +159,33 @@ func embedColumns(n *tree.Node) (names []string) {
 		switch {
 		case e.Kind != tree.EmbedSpread:
 			if !e.Empty {
-				names = append(names, e.Name)
+				names = append(names, columnName(e.Name))
 			}
 		case e.Node.Spread != tree.SpreadToMany:
 			below := embedColumns(e.Node)
 			for j := range e.Fields {
-				if f := &e.Fields[j]; slices.Contains(below, f.Name) {
-					names = append(names, f.Alias.Or(f.Name))
+				if f := &e.Fields[j]; slices.Contains(below, columnName(f.Name)) {
+					names = append(names, columnName(f.Alias.Or(f.Name)))
 				}
 			}
 		}
 	}
 	return names
 }
+
+// columnName is the name of a column as PostgreSQL cuts it.
+func columnName(name string) string {
+	if len(name) <= maxIdentifier {
+		return name
+	}
+	cut := maxIdentifier
+	for cut > 0 && !utf8.RuneStart(name[cut]) {
+		cut--
+	}
+	return name[:cut]
+}
+
+const maxIdentifier = 63 // bytes
 
 func (w *Writer) spreadField(aggAlias string, f *tree.SpreadField) {
 	w.aggregate(f.Agg, f.AggCast, func() { w.column(catalog.QI{Name: aggAlias}, f.Name) })
