@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -123,6 +124,31 @@ func TestEmbedsWithLongNames(t *testing.T) {
 			if want := `:[{"id": 1, "paid": true}, {"id": 2, "paid": null}]`; r.status != 200 || !strings.Contains(r.body, want) {
 				t.Errorf("%d bytes%s: %d %s, want %s", len(name), more, r.status, r.body, want)
 			}
+		}
+	}
+}
+
+// TestEmbedsOfManyColumns: a statement that names all columns of all embeds would be too large.
+func TestEmbedsOfManyColumns(t *testing.T) {
+	w := startWriter(t, `
+		create schema api;
+		grant usage on schema api to test_anon;
+		create table api.top (id int primary key);
+		do $$ begin
+			execute 'create table api.wide (id int primary key, top_id int references api.top, ' ||
+				(select string_agg(format('%s_%s bool', repeat('x', 55), i), ', ') from generate_series(1, 700) i) || ')';
+		end $$;
+		insert into api.top values (1);
+		grant select on all tables in schema api to test_anon;`, map[string]string{login: "test_login", "db-anon-role": "test_anon"})
+	w.sql("do $$ begin execute format('alter database %I set jit = off', current_database()); end $$")
+	w.pool.Flush()
+	var embeds []string
+	for i := range 100 {
+		embeds = append(embeds, fmt.Sprintf("e%d:wide(*)", i))
+	}
+	for range 2 {
+		if r := w.ask("GET", "/top?select="+strings.Join(embeds, ","), ""); r.status != 200 || strings.Count(r.body, ":[]") != 100 {
+			t.Errorf("%.200s", r)
 		}
 	}
 }

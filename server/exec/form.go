@@ -109,7 +109,13 @@ func (r *Runnable) prepareRows(form *Form, types TypeNames, fields []pgwire.Fiel
 	if form.records {
 		embeds = r.Records
 	}
-	return r.Convert(wanted, embeds)
+	statement := r.Convert(wanted, embeds)
+	if form.records && statement.TooLarge() { // it names each column
+		r.plain.Store(true)
+		*form = Form{UserCode: r.UserCode}
+		return r.prepareRows(form, types, fields)
+	}
+	return statement
 }
 
 // recordCodecs are the codecs of the columns that can be arrays of records, by name.
