@@ -53,6 +53,7 @@ func (p *Planner) buildCall(r *Request, inline *inlined) (*Plan, error) {
 	plan.Total = p.total(r)
 	plan.ReadOnly = r.Action != CallPost || routine.Volatility != catalog.Volatile
 	plan.UserCode = true
+	plan.leaves(routine.Leftovers)
 	plan.PerRole = true // the function may be inlined, and read tables with row level security
 	plan.Isolation = routine.Isolation
 	plan.Routine = routine

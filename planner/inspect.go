@@ -6,17 +6,19 @@ import (
 
 	"github.com/fastgrest/fastgrest/parser"
 	"github.com/fastgrest/fastgrest/planner/catalog"
+	"github.com/fastgrest/fastgrest/planner/sqlgen"
 	"github.com/fastgrest/fastgrest/planner/tree"
 )
 
 // inspect finds out what running a plan may involve beyond PostgreSQL's own
 // code: row level security, and functions of the database's owners.
 //
-// Functions matter twice. They may set response.headers and response.status
-// (UserCode). And PostgreSQL writes the text of SQL functions into the plan it
-// makes, after which nobody checks any more who may execute them: a role that
-// may not would get their result from a statement that another role has made
-// PostgreSQL plan (PerRole).
+// Functions matter three times. They may set response.headers and
+// response.status (UserCode). PostgreSQL writes the text of SQL functions into
+// the plan it makes, and does not check again who may execute them: a role that
+// may not would get their result from a statement that PostgreSQL has planned for
+// another role (PerRole). And they may leave something in the session
+// (Leftovers). What the types of columns run counts with the relation.
 //
 // Operators and output functions of types that are not built in count as user
 // code too, except those of enums and of domains over built-in types, which
@@ -37,7 +39,27 @@ func (p *Planner) inspect(plan *Plan, root *tree.Node, converted bool) {
 // functions notes that user-defined functions run as part of the statement.
 func (i *inspector) functions() { i.plan.UserCode, i.plan.PerRole = true, true }
 
+// called notes that a function of the name may run.
+func (i *inspector) called(name string) { i.plan.leaves(i.cat.FunctionLeftovers(name)) }
+
+// leaves notes what running a part of the statement may leave in the session.
+func (p *Plan) leaves(l catalog.Leftovers) { p.Leftovers = max(p.Leftovers, l) }
+
+// handled notes the function that makes the body.
+func (p *Planner) handled(plan *Plan, body sqlgen.Body) {
+	switch body.Kind {
+	case sqlgen.BodyCustom:
+		plan.leaves(p.cat.FunctionLeftovers(body.Function.Name))
+	case sqlgen.BodyGeoJSON:
+		plan.leaves(max(p.cat.Types, p.cat.FunctionLeftovers("st_asgeojson")))
+	default:
+		return
+	}
+	plan.UserCode, plan.PerRole = true, true
+}
+
 func (i *inspector) table(t *catalog.Table) {
+	i.plan.leaves(t.ReadLeftovers)
 	i.plan.PerRole = i.plan.PerRole || t.RowSecurity
 	if t.UserCode {
 		i.functions()
@@ -53,15 +75,25 @@ func (i *inspector) node(n *tree.Node, converted bool) {
 	}
 	t := i.cat.Tables[relation]
 	switch {
-	case n.From == source:
+	case n.From == source: // the call or the write counts
 	case t == nil, n.Rel != nil && n.Rel.Cardinality == catalog.Computed:
 		i.functions()
+		if n.Rel != nil {
+			i.called(n.Rel.Function.Name)
+		} else {
+			i.plan.leaves(catalog.SessionLeftovers)
+		}
+		if t != nil {
+			i.plan.leaves(t.ReadLeftovers)
+		}
 	default:
 		i.table(t)
 	}
 	if n.Rel != nil && n.Rel.Cardinality == catalog.ManyToMany {
 		if j := i.cat.Tables[n.Rel.Junction.Table]; j != nil {
 			i.table(j)
+		} else {
+			i.plan.leaves(catalog.SessionLeftovers)
 		}
 	}
 	for k := range n.Select {
@@ -85,6 +117,12 @@ func (i *inspector) node(n *tree.Node, converted bool) {
 }
 
 func (i *inspector) selected(t *catalog.Table, s *tree.SelectField, converted bool) {
+	if s.Agg != parser.AggNone {
+		i.called(aggregateNames[s.Agg])
+	}
+	if s.Cast.Given && !builtinCasts[s.Cast.Name] || s.AggCast.Given && !builtinCasts[s.AggCast.Name] {
+		i.plan.leaves(i.cat.Types)
+	}
 	if s.Field.Name == "*" && len(s.Field.Path) == 0 {
 		if converted && s.Agg == parser.AggNone && t != nil {
 			for _, c := range t.Columns {
@@ -137,6 +175,7 @@ func (i *inspector) column(t *catalog.Table, f *tree.Field) *catalog.Column {
 		}
 	}
 	i.functions()
+	i.called(f.Name)
 	return nil
 }
 

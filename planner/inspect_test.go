@@ -3,6 +3,7 @@ package planner
 import (
 	"testing"
 
+	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 	"github.com/fastgrest/fastgrest/planner/catalog"
 	"github.com/fastgrest/fastgrest/planner/festival"
 )
@@ -136,6 +137,73 @@ func TestDefaultsCall(t *testing.T) {
 		table := &catalog.Table{Columns: []*catalog.Column{{Name: "a"}, {Name: "b", Default: expr, HasDefault: expr != ""}}}
 		if got := defaultsCall(table); got != want {
 			t.Errorf("%s: %v", expr, got)
+		}
+	}
+}
+
+// TestInspectLeftovers: a plan leaves what something that it runs leaves.
+func TestInspectLeftovers(t *testing.T) {
+	cluster := pgtest.Start(t)
+	db := cluster.NewDB(t)
+	cluster.Exec(t, db, `create schema api; create schema extras;
+		create function api.bad() returns int language sql as $$ select set_config('my.who', 'x', false)::int $$;
+		create function api.owner() returns text stable language sql as $$ select nullif(current_setting('request.jwt.claims', true), '')::json->>'sub' $$;
+		create table api.t (id int primary key, owner text);
+		alter table api.t enable row level security;
+		create policy p on api.t using (owner = api.owner());
+		create table api.child (id int primary key, t int references api.t, mood text);
+		create table api.other (id int primary key, child int references api.child);
+		create view api.locked as select 1 as id, pg_try_advisory_lock(1) as locked;
+		create function api.marked(api.t) returns int language sql as 'select api.bad()';
+		create function api.upper(api.t) returns text language sql as 'select pg_catalog.upper($1.owner)';
+		create function api.kin(api.t) returns setof api.other rows 1 language sql as 'select * from api.other where id > api.bad()';
+		create domain api.small as int check (value < 9 and api.bad() > 0);
+		create function api.touch() returns trigger language plpgsql as 'begin perform api.bad(); return new; end';
+		create trigger touch before insert on api.other for each row execute function api.touch();
+		create domain api."text/bad" as text;
+		create function api.bad_step(api."text/bad", api.child) returns api."text/bad" language sql as 'select api.bad()::text::api."text/bad"';
+		create aggregate api.bad_body(api.child) (sfunc = api.bad_step, stype = api."text/bad");`)
+	cat, err := festival.Load(cluster.URI(db, pgtest.Superuser))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := New(cat, defaults)
+	for _, test := range []struct {
+		method, target, accept, body string
+		want                         catalog.Leftovers
+	}{
+		{"GET", "/t", "", "", 0},
+		{"GET", "/t?select=id::text,child(mood,other(*))&owner=eq.x&order=id", "", "", 0},
+		{"GET", "/t?select=upper", "", "", 0},
+		{"GET", "/t?select=id.sum()", "", "", 0},
+		{"GET", "/t?select=marked", "", "", 1},
+		{"GET", "/t?marked=eq.1", "", "", 1},
+		{"GET", "/t?order=marked", "", "", 1},
+		{"GET", "/child?select=id,t(marked)", "", "", 1},
+		{"GET", "/t?select=id,kin(id)", "", "", 1},
+		{"GET", "/t?select=id::small", "", "", 1},
+		{"GET", "/t?select=id.sum()::small", "", "", 1},
+		{"GET", "/t?select=unheard_of", "", "", 1},
+		{"GET", "/locked", "", "", 1}, // without user code
+		{"GET", "/child", "text/bad", "", 1},
+		{"GET", "/child", "text/csv", "", 0},
+		{"GET", "/rpc/owner", "", "", 0},
+		{"GET", "/rpc/bad", "", "", 1},
+		{"POST", "/t", "", `{"id":1}`, 0},
+		{"POST", "/other", "", `{"id":1}`, 1},
+		{"DELETE", "/child?id=eq.1", "", "", 0},
+	} {
+		var headers [][2]string
+		if test.accept != "" {
+			headers = append(headers, [2]string{"Accept", test.accept})
+		}
+		plan, err := newQuery(t, test.method, test.target, headers, test.body).plan(p)
+		if err != nil {
+			t.Errorf("%s %s: %v", test.method, test.target, err)
+			continue
+		}
+		if plan.Leftovers != test.want {
+			t.Errorf("%s %s %s: %d, want %d", test.method, test.target, test.accept, plan.Leftovers, test.want)
 		}
 	}
 }

@@ -41,6 +41,7 @@ func (p *Planner) buildWrite(r *Request, inline *inlined) (*Plan, error) {
 	plan := p.plan(r, relation, root, media, body)
 	plan.write = write
 	plan.UserCode = true // triggers, defaults, checks
+	plan.leaves(table.WriteLeftovers)
 	plan.PerRole = plan.PerRole || table.RowSecurity || table.UserCode ||
 		write.Kind == tree.WriteInsert && defaultsCall(table)
 	plan.Merge = write.Count

@@ -65,6 +65,8 @@ type Plan struct {
 	// UserCode: the statement may run functions of the database's owners, which
 	// may set response.headers and response.status.
 	UserCode bool
+	// Leftovers is what running the statement may leave in the session.
+	Leftovers catalog.Leftovers
 	// PerRole: prepared statements of this plan must not be shared between
 	// roles (row level security makes PostgreSQL plan them again).
 	PerRole bool
@@ -111,7 +113,7 @@ func (p *Plan) equal(q *Plan) bool {
 		slices.Equal(p.Main.Args, q.Main.Args) && slices.Equal(p.Main.Names, q.Main.Names) &&
 		p.Estimate.SQL == q.Estimate.SQL && slices.Equal(p.Estimate.Args, q.Estimate.Args) &&
 		p.Rows == q.Rows && p.Total == q.Total && p.Explain == q.Explain && p.Media == q.Media && p.Singular == q.Singular &&
-		p.ReadOnly == q.ReadOnly && p.UserCode == q.UserCode && p.PerRole == q.PerRole && p.NotISO == q.NotISO &&
+		p.ReadOnly == q.ReadOnly && p.UserCode == q.UserCode && p.Leftovers == q.Leftovers && p.PerRole == q.PerRole && p.NotISO == q.NotISO &&
 		p.Routine == q.Routine && p.Tagged == q.Tagged && p.Located == q.Located && p.Merge == q.Merge &&
 		slices.Equal(p.LegacyNames, q.LegacyNames)
 }
@@ -123,13 +125,13 @@ func (p *Planner) plan(r *Request, target catalog.QI, root *tree.Node, media hea
 		Singular: media.Kind == header.Object || media.Kind == header.ObjectStripped,
 		Explain:  media.Kind == header.Plan,
 		NotISO:   p.opts.NotISO,
+
+		Leftovers: p.cat.Ambient,
 	}
 	// Rows that the server encodes cost PostgreSQL about half of a body that it
 	// aggregates.
 	plan.Rows = !plan.Explain && !body.Strip && (body.Kind == sqlgen.BodyArray || body.Kind == sqlgen.BodyObject)
-	if body.Kind == sqlgen.BodyCustom || body.Kind == sqlgen.BodyGeoJSON {
-		plan.UserCode, plan.PerRole = true, true
-	}
+	p.handled(plan, body)
 	return plan
 }
 

@@ -42,7 +42,9 @@ var layers = []layer{
 	{path: "parser/jsontext", why: "turns bytes into bytes"},
 	{path: "parser/percent", why: "turns bytes into bytes", imports: []string{"parser/jsontext"}},
 
-	{path: "planner/catalog", why: "is filled through a function that runs queries, so that it needs no driver", imports: []string{"parser/jsontext"}},
+	{path: "planner/catalog", why: "is filled through a function that runs queries, so that it needs no driver",
+		imports: []string{"planner/catalog/purity", "parser/jsontext"}},
+	{path: "planner/catalog/purity", why: "is given the source of functions and what uses what"},
 	{path: "planner/fuzzy", why: "is arithmetic on texts"},
 	{path: "planner/tree", why: "is what the planner builds and sqlgen prints, so that these two need not meet",
 		imports: []string{"planner/catalog", "parser", "parser/header"}},

@@ -72,6 +72,24 @@ func TestSequencesAndSeedOfOthers(t *testing.T) {
 	})
 }
 
+// TestLockOfView: what a view leaves that calls functions of PostgreSQL only is
+// removed, too.
+func TestLockOfView(t *testing.T) {
+	w := startWriter(t, resetSchema+`
+		create view api.lock as select pg_try_advisory_lock(42) as taken;
+		create view api.locks as select count(*) as n from pg_locks where locktype = 'advisory' and pid = pg_backend_pid();
+		grant select on api.lock, api.locks to public;`,
+		map[string]string{direct: "yes", login: "test_login", "db-anon-role": "test_user"})
+	for range 2 {
+		if r := w.ask("GET", "/lock", "", w.as("test_anon")); r.body != `[{"taken":true}]` {
+			t.Fatal(r)
+		}
+		if r := w.ask("GET", "/locks", ""); r.body != `[{"n":0}]` {
+			t.Errorf("the session has a lock of another role: %v", r)
+		}
+	}
+}
+
 // TestRequestBehindFailedReset: if the session of a connection cannot be reset, its
 // request runs on another one, and the log says so.
 func TestRequestBehindFailedReset(t *testing.T) {

@@ -33,8 +33,13 @@ type Catalog struct {
 	// prepared statements.
 	UsageRoles map[string]struct{}
 
-	// Leftovers is the session state that user code may leave behind.
-	Leftovers Leftovers
+	// Types is what having values of types that are not built in may leave in a
+	// session: their operators, casts, input and output functions.
+	Types Leftovers
+	// Ambient is what any statement may leave: the database may have operators
+	// and casts for types that are built in.
+	Ambient Leftovers
+	calls   map[string]Leftovers // by lower-case name of a function; see FunctionLeftovers
 
 	textTypes map[uint32]byte // see TextType
 
@@ -47,15 +52,6 @@ type Catalog struct {
 
 	tableNames, routineNames, parentNames map[string][]string // by schema
 }
-
-// Leftovers is the kind of state that user code may leave in a session.
-type Leftovers uint8
-
-const (
-	NoLeftovers        Leftovers = iota
-	SessionLeftovers             // settings, locks, temporary tables, ...
-	StatementLeftovers           // these and prepared statements
-)
 
 // Version is the server's version.
 type Version struct {
@@ -84,6 +80,9 @@ type Table struct {
 	UserCode bool
 	// Ruled: rules rewrite writes to it, or to a relation it reads.
 	Ruled bool
+
+	// What reading its columns, and writing to it, may leave in a session.
+	ReadLeftovers, WriteLeftovers Leftovers
 
 	byName map[string]*Column // of wide tables
 }
@@ -185,6 +184,7 @@ type Routine struct {
 	Variadic       bool
 	Isolation      string    // "", "read committed", "repeatable read", "serializable"
 	Settings       []Setting // function settings hoisted into the transaction
+	Leftovers      Leftovers // what calling it, or another of its name, may leave in a session
 }
 
 // Setting is a name and value of a configuration parameter.

@@ -42,7 +42,7 @@ func TestLoadWithoutConformingStrings(t *testing.T) {
 		create function s.f() returns void language plpgsql as 'begin set my.who = 1; end'`)
 	read := func() string {
 		cat := load(t, db, pgtest.Superuser, Options{Schemas: []string{"s"}, HoistedTxSettings: defaultHoisted})
-		return fmt.Sprint(string(cat.AppendJSON(nil)), cat.Leftovers)
+		return fmt.Sprint(string(cat.AppendJSON(nil)), cat.Routines[QI{"s", "f"}][0].Leftovers, cat.Tables[QI{"s", "t"}].WriteLeftovers)
 	}
 	on := read()
 	cluster.Exec(t, db, "alter database "+db+" set standard_conforming_strings = off")

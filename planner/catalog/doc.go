@@ -10,6 +10,7 @@
 //	viewkeys.go      primary and foreign keys of views, by way of those columns
 //	relate.go        keys to Relationships, both ways, many to many, computed ones
 //	access.go        what reading a relation may run, and who may read at all
+//	leftovers.go     what running each of them may leave in a session
 //	texttypes.go     types whose JSON is their quoted text
 //	media.go         names of media types
 //	index.go         lookups

@@ -15,6 +15,7 @@ create table s.a (id int primary key, name varchar(10) default 'x', mood s.mood)
 create table s.b (id int, a int);
 create view s.v as select id from s.a;
 create function s.f() returns int language sql as 'select 1';
+create function s.g(s.mood, int) returns int language sql as 'select 1';
 create role print_role login;
 create role print_member;
 `
@@ -78,6 +79,10 @@ func TestFingerprint(t *testing.T) {
 		{"alter role print_role set pgrst.db_max_rows = 2", true},
 		{"alter role print_role reset all", true},
 		{"drop function s.f(int)", true},
+		{"create trigger t before update on s.a for each row execute function suppress_redundant_updates_trigger()", true},
+		{"alter table s.a disable trigger t", true},
+		{"create index on s.a (lower(name))", true},
+		{"create operator s.+ (leftarg = s.mood, rightarg = int, function = s.g)", true},
 
 		{"insert into s.a values (1, 'a', 'sad'), (2, repeat('a', 9), 'sad')", false},
 		{"create temp table temporary (id int primary key, name text default 'x', check (id > 1))", false},

@@ -110,6 +110,7 @@ type loader struct {
 	views     []*relation // whose keys are wanted: those in exposed schemas and the extra search path
 	computed  []*Relationship
 	schemas   map[string]struct{} // that planned statements may name
+	left      leftovers
 }
 
 // each runs queries/name.sql.
@@ -162,12 +163,6 @@ func (l *loader) loadSession() error {
 		l.mention(schema)
 	}
 	return l.each("schemas", []string{textArray(named)}, func(row) {})
-}
-
-func (l *loader) loadLeftovers() error {
-	return l.each("leftovers", nil, func(r row) {
-		l.cat.Leftovers = Leftovers(min(max(r.int(0), 0), int(StatementLeftovers)))
-	})
 }
 
 func (l *loader) loadRepresentations() error {

@@ -58,7 +58,7 @@ func (x *Execution) askOn(conn *pgwire.Conn, questions []Question) error {
 	}
 	x.addSettings()
 	if x.rules.preRequest != nil {
-		f.LeavesState(x.rules.sessionState)
+		f.LeavesState(x.rules.sessionState(x.call.Plan.Leftovers, true))
 		f.Add(x.rules.preRequest, nil)
 	}
 	for i := range questions {

@@ -51,14 +51,15 @@ func ISODates(c *config.Config, s Session) bool {
 // Rules are what all requests of one configuration and one catalog share. They
 // are immutable.
 type Rules struct {
-	planner       *planner.Planner
-	roles         map[string]*roleRules // "" stands for all roles that are not in it
-	appValues     [][]byte              // of app.settings
-	preRequest    *pgwire.Stmt          // nil without db-pre-request
-	sessionState  pgwire.SessionState   // what code of the database may leave in sessions
-	isolation     pgwire.Isolation      // Session.Isolation
-	flightTimeout time.Duration
-	keepSQL       bool // for log-query
+	planner         *planner.Planner
+	roles           map[string]*roleRules // "" stands for all roles that are not in it
+	appValues       [][]byte              // of app.settings
+	preRequest      *pgwire.Stmt          // nil without db-pre-request
+	preRequestState pgwire.SessionState   // what the pre-request function may leave in sessions
+	sessionReset    config.SessionReset
+	isolation       pgwire.Isolation // Session.Isolation
+	flightTimeout   time.Duration
+	keepSQL         bool // for log-query
 }
 
 // roleRules are the rules of one role.
@@ -91,7 +92,7 @@ func (r *roleRules) statement(schema int, readOnly, zone bool) *settingsStatemen
 // NewRules makes the rules for the plans of p.
 func NewRules(c *config.Config, s Session, p *planner.Planner) *Rules {
 	r := &Rules{
-		planner: p, roles: map[string]*roleRules{}, sessionState: sessionStateOf(c.DBSessionReset, p.Catalog().Leftovers),
+		planner: p, roles: map[string]*roleRules{}, sessionReset: c.DBSessionReset,
 		isolation: s.Isolation, flightTimeout: c.DBFlightTimeout, keepSQL: c.LogQuery,
 	}
 	var appNames []string
@@ -108,6 +109,7 @@ func NewRules(c *config.Config, s Session, p *planner.Planner) *Rules {
 	}
 	if !c.DBPreRequest.IsZero() {
 		r.preRequest = pgwire.NewStmt(sqlgen.PreRequest(catalog.QI(c.DBPreRequest)))
+		r.preRequestState = pgwire.SessionState(p.Catalog().FunctionLeftovers(c.DBPreRequest.Name))
 	}
 	return r
 }
@@ -157,13 +159,14 @@ func settingsOf(list []config.Setting) []catalog.Setting {
 	return out
 }
 
-// sessionStateOf is what has to be cleaned up after code of the database ran.
-func sessionStateOf(reset config.SessionReset, leftovers catalog.Leftovers) pgwire.SessionState {
-	state := pgwire.SessionState(leftovers) // the same scale
-	switch reset {
-	case config.ResetNever:
+// sessionState is what has to be removed from the session after a plan with
+// these leftovers. userCode: it runs code of the database.
+func (r *Rules) sessionState(leftovers catalog.Leftovers, userCode bool) pgwire.SessionState {
+	state := max(pgwire.SessionState(leftovers), r.preRequestState) // the same scale
+	switch {
+	case r.sessionReset == config.ResetNever:
 		return pgwire.Clean
-	case config.ResetAlways:
+	case r.sessionReset == config.ResetAlways && userCode:
 		return max(state, pgwire.Dirty)
 	}
 	return state

@@ -212,9 +212,7 @@ func (x *Execution) load(form *Form, tx transaction) (end int) {
 
 	f.Reset()
 	userCode := x.runsUserCode(form)
-	if userCode {
-		f.LeavesState(x.rules.sessionState)
-	}
+	f.LeavesState(x.rules.sessionState(plan.Leftovers, userCode))
 	f.Limit(x.flightLimit())
 	if !plan.ReadOnly {
 		f.ForWriting()

@@ -5,8 +5,8 @@
 -- xmin.
 --
 -- Objects that change often and that the other queries do not need are left
--- out: temporary tables; toast tables and indexes, which VACUUM FULL and
--- REINDEX replace. Statistics and file names in pg_class are left out, too.
+-- out: temporary tables; toast tables and the rows of indexes, which VACUUM
+-- FULL and REINDEX replace. Statistics and file names in pg_class are left out, too.
 -- That is why the sum over pg_class uses values instead of xmin.
 --
 -- There are joins instead of a common subquery: from the real sizes of the
@@ -36,6 +36,22 @@ select 'rewrite', count(*), sum(hashtext(r.xmin::text))
   join pg_class c on c.oid = r.ev_class and c.relpersistence <> 't'
 union all
 select 'policy', count(*), sum(hashtext(xmin::text)) from pg_policy
+union all
+select 'trigger', count(*), sum(hashtext(t.xmin::text))
+  from pg_trigger t
+  join pg_class c on c.oid = t.tgrelid and c.relpersistence <> 't'
+ where not t.tgisinternal
+union all
+-- Only indexes that run code of the database.
+select 'index', count(*), sum(hashtext(concat(i.indrelid, ' ', i.indexprs, i.indpred, i.indclass)))
+  from pg_index i
+  join pg_class c on c.oid = i.indrelid and c.relpersistence <> 't'
+ where i.indexrelid >= 16384
+   and (i.indexprs is not null or i.indpred is not null or 16384 <= any (i.indclass::oid[]))
+union all
+select 'operator', count(*), sum(hashtext(xmin::text)) from pg_operator where oid >= 16384
+union all
+select 'amproc', count(*), sum(hashtext(xmin::text)) from pg_amproc where oid >= 16384
 union all
 select 'inherits', count(*), sum(hashtext(xmin::text)) from pg_inherits
 union all
