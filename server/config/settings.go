@@ -226,11 +226,11 @@ var settings = []setting{
 		help:  "send quick requests that wait for a connection on one connection together, each in its own transaction"},
 	// Session state that a function sets would be visible to the next request,
 	// perhaps of another client. A reset takes PostgreSQL about 10 microseconds, so
-	// it is skipped where user code cannot leave session state.
+	// it is skipped where user code is proven to leave no session state.
 	{key: "db-session-reset", ours: true, reloadable: true,
 		field: choice(func(c *Config) *SessionReset { return &c.DBSessionReset }, ResetAuto,
 			"Invalid db-session-reset. Check your configuration.", "auto", "always", "never"),
-		help: "reset sessions in which functions ran: auto (if any could have changed them), always or never"},
+		help: "reset sessions in which functions ran: auto (unless they are proven to leave nothing), always or never"},
 	// Text is the default because tools that collect PostgREST's log parse it. JSON
 	// adds duration, route and error code for searches.
 	{key: "log-format", ours: true, reloadable: true,
