@@ -91,7 +91,7 @@ var layers = []layer{
 	{path: "server/uitest", why: "sees the program through a browser only", tests: []string{"github.com/chromedp/..."}},
 	{path: "server/oplog", why: "every package may import it, so it imports as little as possible", imports: []string{"parser/jsontext"}},
 	{path: "server/servertest", why: "runs the server for tests that see it from outside", imports: []string{"pgwire/pgtest", "server", "server/auth/authtest", "server/config"}},
-	{path: "server/spool", why: "keeps bytes until a client has taken them"},
+	{path: "server/spool", why: "keeps bytes until a client has taken them", imports: []string{"golang.org/x/sys/unix"}},
 	{path: "server/spectest", why: "tests the program from outside and must not see inside", imports: []string{"pgwire/pgtest", "github.com/jackc/pgx/v5/..."}},
 	{path: "server", why: "is the only place that knows HTTP and all of the above",
 		imports: []string{

@@ -252,6 +252,23 @@ func TestSlowClient(t *testing.T) {
 	}
 }
 
+// TestSteadyClient: a client that keeps reading slowly gets its response, although it
+// takes many times spool-send-timeout for what the send buffer of its socket can hold.
+func TestSteadyClient(t *testing.T) {
+	t.Parallel()
+	s := startTest(t, spooledSchema, "spool-send-timeout", "3", "db-pool", "1")
+	_, r := hangingClient(t, serveTest(t, s), "/big?select=id,body,again:body,more:body", "application/json")
+	buf := make([]byte, spool.Piece/2)
+	for end := time.Now().Add(9 * time.Second); time.Now().Before(end); time.Sleep(250 * time.Millisecond) {
+		if _, err := io.ReadFull(r, buf); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s.spool.Stats() == (spool.Stats{}) {
+		t.Error("the server has given the response up")
+	}
+}
+
 // TestGoneClient: the resources of a disconnected client are released.
 func TestGoneClient(t *testing.T) {
 	s := startTest(t, spooledSchema)

@@ -24,6 +24,7 @@ func (b *Body) For(c Client) { b.client = c }
 
 // WriteTo sends the body and releases each part after it was sent.
 func (b *Body) WriteTo(w io.Writer) (sent int64, err error) {
+	limitUnsent(b.client.Conn)
 	if b.filed > 0 {
 		if sent, err = b.sendFile(w); err != nil {
 			return sent, err
