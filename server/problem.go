@@ -219,7 +219,7 @@ func noRoom(err error) *problem {
 	if errors.As(err, &file) {
 		details = spool.ErrFull.Error() + ": " + file.Err.Error()
 	}
-	return newProblem(507, "PGRSTX03", "There is no room for an answer of this size").withDetails(details)
+	return newProblem(507, "PGRSTX03", "There is no room for a response of this size").withDetails(details)
 }
 
 func planProblem(e *planner.Error) *problem {

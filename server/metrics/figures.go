@@ -19,25 +19,25 @@ var (
 	planMisses  = counter("fastgrest_plan_cache_misses_total", "The total number of requests whose plan had to be built")
 	planEntries = gauge("fastgrest_plan_cache_entries", "Plans in the plan cache")
 
-	requests = counter("fastgrest_requests_total", "The total number of answered requests by class of status", "class")
+	requests = counter("fastgrest_requests_total", "The total number of requests with a response, by class of status", "class")
 
 	statementHits   = counter("fastgrest_statement_cache_hits_total", "The total number of statements that the connection had prepared")
 	statementMisses = counter("fastgrest_statement_cache_misses_total", "The total number of statements that had to be parsed")
 
-	bodyBytes    = counter("fastgrest_response_bytes_total", "The total number of bytes in the bodies of answers")
+	bodyBytes    = counter("fastgrest_response_bytes_total", "The total number of bytes in response bodies")
 	spooledBytes = counter("fastgrest_response_spooled_bytes_total", "The total number of those bytes that were sent from the spool, in pieces, because they were too many for one buffer")
 
-	spoolMemory = gauge("fastgrest_spool_memory_bytes", "Bytes of large answers that are kept in memory until their clients have them")
-	bodyMemory  = gauge("fastgrest_body_memory_bytes", "Bytes of memory that large request bodies take")
-	spoolFiles  = gauge("fastgrest_spool_file_bytes", "Bytes of large answers that are kept in temporary files until their clients have them")
+	spoolMemory = gauge("fastgrest_spool_memory_bytes", "Bytes of large responses held in memory until they are sent")
+	bodyMemory  = gauge("fastgrest_body_memory_bytes", "Bytes of large request bodies held in memory")
+	spoolFiles  = gauge("fastgrest_spool_file_bytes", "Bytes of large responses held in temporary files until they are sent")
 
 	poolInUse      = gauge("fastgrest_db_pool_in_use", "Connections in use")
 	poolConnecting = gauge("fastgrest_db_pool_connecting", "Connections being made")
 	poolOpened     = counter("fastgrest_db_pool_opened_total", "The total number of connections made")
-	poolQueued     = gauge("fastgrest_db_pool_queued", "Requests known to be slow that wait for their like, so that others find a connection")
+	poolQueued     = gauge("fastgrest_db_pool_queued", "Requests known to be slow that wait because slow requests may not take all connections")
 	poolRefused    = counter("fastgrest_db_pool_refused_total", "The total number of connections that could not be made")
 
-	durations    = prometheus.NewDesc("fastgrest_request_duration_seconds", "Time from a request's head to its answer", []string{"method", "route", "class"}, nil)
+	durations    = prometheus.NewDesc("fastgrest_request_duration_seconds", "Time from the head of a request to its response", []string{"method", "route", "class"}, nil)
 	databaseTime = prometheus.NewDesc("fastgrest_db_time_seconds", "Time requests spent in the database", nil, nil)
 	poolWait     = prometheus.NewDesc("fastgrest_db_pool_wait_seconds", "Time requests waited for a connection", nil, nil)
 )
