@@ -164,7 +164,7 @@ func TestTooLargeStatements(t *testing.T) {
 // aliases equal, rows would be joined with themselves.
 func TestLongAliases(t *testing.T) {
 	name := strings.Repeat("länge", 10) + "xyz" // 63 bytes
-	if len(name) != maxIdentifier {
+	if len(name) != sqlgen.MaxIdentifier {
 		t.Fatal(len(name))
 	}
 	cat := &catalog.Catalog{Tables: map[catalog.QI]*catalog.Table{}, Relationships: map[catalog.RelKey][]*catalog.Relationship{}}
@@ -184,7 +184,7 @@ func TestLongAliases(t *testing.T) {
 		for _, c := range n.Children {
 			for _, alias := range []string{c.Alias.Name, c.AggAlias} {
 				switch {
-				case len(alias) > maxIdentifier:
+				case len(alias) > sqlgen.MaxIdentifier:
 					t.Errorf("%s has %d bytes", alias, len(alias))
 				case !utf8.ValidString(alias):
 					t.Errorf("%q is cut inside of a character", alias)

@@ -2,10 +2,10 @@ package planner
 
 import (
 	"strconv"
-	"unicode/utf8"
 
 	"github.com/fastgrest/fastgrest/parser"
 	"github.com/fastgrest/fastgrest/planner/catalog"
+	"github.com/fastgrest/fastgrest/planner/sqlgen"
 	"github.com/fastgrest/fastgrest/planner/tree"
 )
 
@@ -73,25 +73,18 @@ func (r *resolver) join(n, parent *tree.Node, rel *catalog.Relationship) {
 	}
 }
 
-// maxIdentifier is the length in bytes to which PostgreSQL cuts identifiers.
-const maxIdentifier = 63
-
 // alias returns an alias made of a name and a depth. PostgreSQL would cut the
 // depth off a long alias. Then two levels or siblings could have one alias, and
 // a row would be joined with itself. So a long name is cut here and made unique
 // by a number.
 func (r *resolver) alias(name string, depth int) string {
 	suffix := "_" + strconv.Itoa(depth)
-	if len(name)+len(suffix) <= maxIdentifier {
+	if len(name)+len(suffix) <= sqlgen.MaxIdentifier {
 		return name + suffix
 	}
 	r.aliases++
 	suffix = "_" + strconv.Itoa(r.aliases) + suffix
-	cut := maxIdentifier - len(suffix)
-	for cut > 0 && !utf8.RuneStart(name[cut]) {
-		cut--
-	}
-	return name[:cut] + suffix
+	return sqlgen.CutName(name, sqlgen.MaxIdentifier-len(suffix)) + suffix
 }
 
 // relationship finds the relationship of origin that target and hint mean. It

@@ -11,8 +11,6 @@ import (
 	"github.com/fastgrest/fastgrest/planner/tree"
 )
 
-const jsonOID = 114
-
 // recorder finds the embeds that can be returned as records.
 type recorder struct {
 	tables  map[catalog.QI]*catalog.Table
@@ -25,7 +23,7 @@ type recorder struct {
 func (r *recorder) add(n *tree.Node) {
 	for i := range n.Embeds {
 		e := &n.Embeds[i]
-		if !sqlgen.InSelect(n, e) || len(e.Name) > maxIdentifier {
+		if !sqlgen.InSelect(n, e) || len(e.Name) > sqlgen.MaxIdentifier {
 			continue
 		}
 		if record, ok := r.record(e.Node); ok {
@@ -75,7 +73,7 @@ func (r *recorder) record(n *tree.Node) (record sqlgen.Record, ok bool) {
 				add(f.Alias.Or(f.Name), nil)
 			}
 		case !e.Empty:
-			record.Fields = append(record.Fields, sqlgen.RecordField{Name: e.Name, Type: jsonOID, Of: e})
+			record.Fields = append(record.Fields, sqlgen.RecordField{Name: e.Name, Of: e})
 		}
 	}
 	slices.SortFunc(record.Fields, func(a, b sqlgen.RecordField) int {
@@ -83,7 +81,7 @@ func (r *recorder) record(n *tree.Node) (record sqlgen.Record, ok bool) {
 	})
 	for i := range record.Fields {
 		// PostgreSQL cuts long names.
-		if name := record.Fields[i].Name; len(name) > maxIdentifier || name == "*" || i > 0 && name == record.Fields[i-1].Name {
+		if name := record.Fields[i].Name; len(name) > sqlgen.MaxIdentifier || name == "*" || i > 0 && name == record.Fields[i-1].Name {
 			return record, false
 		}
 	}

@@ -130,8 +130,8 @@ func (w *Writer) castEmbed() {
 
 // JSONColumns names the columns of a page that Rows and CallRows return as
 // json, although the response has the text of jsonb. The cast to jsonb costs
-// PostgreSQL more than the embed itself. There are no such columns in a read
-// with aggregates: json has no equality, so it cannot be grouped by.
+// PostgreSQL more than the embed itself. A read with aggregates has
+// none of them, because json has no equality and cannot be grouped by.
 func JSONColumns(root *tree.Node) []string {
 	if groups(root) {
 		return nil
@@ -174,18 +174,21 @@ func embedColumns(n *tree.Node) (names []string) {
 }
 
 // columnName is the name of a column as PostgreSQL cuts it.
-func columnName(name string) string {
-	if len(name) <= maxIdentifier {
+func columnName(name string) string { return CutName(name, MaxIdentifier) }
+
+// MaxIdentifier is the length in bytes to which PostgreSQL cuts identifiers.
+const MaxIdentifier = 63
+
+// CutName returns at most limit bytes of a name, without a part of a character.
+func CutName(name string, limit int) string {
+	if len(name) <= limit {
 		return name
 	}
-	cut := maxIdentifier
-	for cut > 0 && !utf8.RuneStart(name[cut]) {
-		cut--
+	for limit > 0 && !utf8.RuneStart(name[limit]) {
+		limit--
 	}
-	return name[:cut]
+	return name[:limit]
 }
-
-const maxIdentifier = 63 // bytes
 
 func (w *Writer) spreadField(aggAlias string, f *tree.SpreadField) {
 	w.aggregate(f.Agg, f.AggCast, func() { w.column(catalog.QI{Name: aggAlias}, f.Name) })

@@ -20,7 +20,7 @@ type Record struct {
 type RecordField struct {
 	Name string // of the column in the embed's query, and of the JSON member
 	Form RecordForm
-	Type uint32      // OID of the column's type, 0 if unknown
+	Type uint32      // OID of the column's type; 0 for an embed, and if the type is not known
 	Of   *tree.Embed // the embed in this column, or nil; it is json unless Records has it
 }
 

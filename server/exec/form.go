@@ -142,7 +142,7 @@ func (r *Runnable) recordCodecs() map[string]rowjson.Codec {
 func members(records sqlgen.Records, e *tree.Embed) (list []rowjson.Member) {
 	for _, f := range records[e].Fields {
 		m := rowjson.Member{Name: f.Name, Type: f.Type, Text: f.Form == sqlgen.RecordText}
-		if f.Form == sqlgen.RecordJSON {
+		if f.Form == sqlgen.RecordJSON || f.Of != nil {
 			m.Type = jsonOID
 		}
 		if f.Of != nil {
