@@ -13,7 +13,7 @@ type rangeParam struct {
 	hasLimit, hasOffset bool
 }
 
-// rangeEntry returns the entry of a path. It adds one if there is none.
+// rangeEntry returns the entry of a path. It adds a missing entry.
 func (q *Query) rangeEntry(prefix []byte) *rangeParam {
 	for i := range q.rangeText {
 		if bytes.Equal(q.rangeText[i].prefix, prefix) {

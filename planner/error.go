@@ -33,7 +33,7 @@ type Error struct {
 	LegacyName, LegacyAlias string
 	IsLegacy                bool
 	Details                 string
-	Suggestion              string // a similar name, "" if there is none
+	Suggestion              string // a similar name, or ""
 	Accepted                []string
 	Preferences             []string
 	Relationships           []*catalog.Relationship

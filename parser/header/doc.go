@@ -5,7 +5,7 @@
 //	Content-Type -> Media         one media type with its parameters (media.go)
 //	Range        -> parser.Range  (range.go)
 //
-// There are no errors. As in PostgREST, an invalid value becomes an unknown media
+// No function fails. As in PostgREST, an invalid value becomes an unknown media
 // type, an entry of Prefer.Invalid, or the range of all rows. The caller decides
 // whether that is an error.
 //

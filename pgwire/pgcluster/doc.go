@@ -10,7 +10,7 @@
 //   - The folder is marked and locked. Start clears it unless the caller keeps
 //     it, and Stop removes it. A folder with other files in it is an error.
 //   - PostgreSQL does not run as root. For root, the programs run as the account
-//     postgres, or nobody, which owns the folder.
+//     "postgres" or "nobody", which owns the folder.
 //   - No server is left running. Stop ends it. On Linux it also ends when our
 //     process dies. The next Start in the same folder removes what a crash left.
 //   - Durability is off (fsync and others), because the data can be made again.

@@ -38,7 +38,7 @@ func TestFarAway(t *testing.T) {
 			t.Errorf("class %d: took %v, of which %v were work, want %v less", class, timing.Took, timing.Worked, way)
 		}
 		if timing.Queued {
-			t.Errorf("class %d: queued behind nobody", class)
+			t.Errorf("class %d: queued, although no other flight was sent", class)
 		}
 	}
 }

@@ -21,5 +21,5 @@
 //
 // A Set builds its index on the first call of Best or All and does not change
 // after that. It is safe for concurrent use. MaxNames and MaxLength bound the
-// cost of a call. There are no errors: a word without a match has no hint.
+// cost of a call. No function fails: a word without a match has no hint.
 package fuzzy

@@ -99,7 +99,7 @@ func lineOf(ctx *fasthttp.RequestCtx) *requestLine {
 }
 
 // nextLine goes on to the line of the client's next request. If the connection
-// closes there is none, and drain may have read past bytes in the buffer.
+// closes, no request follows, and drain may have read past bytes in the buffer.
 func nextLine(ctx *fasthttp.RequestCtx) {
 	l := lineOf(ctx)
 	if l == nil || ctx.Response.ConnectionClose() {

@@ -16,5 +16,5 @@
 //
 // nil in a Request is an absent header, which differs from an empty one, as in
 // fasthttp's Peek. The first of repeated headers counts. The values of headers from
-// Preflight are parts of the request and of scratch. There are no errors.
+// Preflight are parts of the request and of scratch. No function fails.
 package cors
