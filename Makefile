@@ -4,7 +4,8 @@
 SHELL   := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-GOBUILD := go build -trimpath -ldflags '-X main.version=$(VERSION)'
+# Without cgo the program is static, like that of a release, and needs no C compiler.
+GOBUILD := CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSION)'
 # The timeout ends tests that hang. On a slow and busy machine some packages take minutes.
 GOTEST  := go test -timeout 25m -count=1
 # PG=17 uses that major version. The tests read TEST_PG_BIN_DIR; the demo and the bench search PATH.
@@ -12,17 +13,15 @@ PGBIN    = dir=$$(.ci/pg-bin $(PG)) && export TEST_PG_BIN_DIR="$$dir" PATH="$$di
 # .ci/pgbouncer installs PgBouncer if it can. With FASTGREST_PGBOUNCER its tests are not skipped.
 POOLER   = pooler=$$(.ci/pgbouncer) && { [ -z "$$pooler" ] || export FASTGREST_PGBOUNCER=$$pooler; }
 FUZZTIME ?= 10s
-# One input of these targets is a sequence of requests and takes seconds.
-SLOWFUZZ     := FuzzDDL
-SLOWFUZZTIME ?= $(FUZZTIME)
-# Without PKG the targets below run in all modules. The bench and the browser tests are modules, so
-# that their dependencies stay out of the server's.
-MODULES  := . bench server/uitest
+# Without PKG the targets below run in all modules. The bench, the browser tests, the simulation and the
+# program that builds releases are modules, so that their dependencies stay out of the server's.
+MODULES  := . bench cmd/release server/simtest server/uitest
 PKG      ?=
-EACH     = for module in $(if $(PKG),.,$(MODULES)); do (cd $$module && set -x && $(1) $(or $(PKG),./...)) || exit 1; done
+EACH     = for module in $(if $(PKG),.,$(MODULES)); do (cd $$module && set -x && $(1) $(or $(PKG),$(PKGS))) || exit 1; done
+PKGS     = ./...
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race major spec alloc ui fuzz bench profile chaos soak big reproducible lint ci clean
+.PHONY: help run build test race major spec alloc ui fuzz bench profile chaos soak big sim mutants release reproducible lint ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,14 +39,18 @@ build: ## build ./fastgrest
 test: ## all tests against a real PostgreSQL (PG=17 selects its version, PKG= the packages)
 	@$(PGBIN) && $(POOLER) && $(call EACH,$(GOTEST))
 
-race: ## all tests with the race detector
-	@$(PGBIN) && $(POOLER) && $(call EACH,$(GOTEST) -race)
+race: MODULES := .
+# These packages start no goroutines, or their tests start the program.
+race: PKGS = $$(go list ./... | grep -Ev '/fastgrest/(cmd/fastgrest(/check|/manual)?|parser.*|planner/.*|pgwire/rowjson|server/openapi)$$')
+race: ## the tests with the race detector; those that repeat themselves run for a shorter time
+	@$(PGBIN) && $(POOLER) && $(call EACH,$(GOTEST) -race -short)
 
 # Packages whose tests depend on PostgreSQL's version. An empty MAJOR skips them.
 MAJOR     ?= 18
-MAJORPKGS := ./planner/catalog ./pgwire/... ./server/spectest ./server/clustertest
+MAJORPKGS := ./planner/catalog ./pgwire ./pgwire/pgcluster ./pgwire/pgtest ./server/spectest
+MAJORCLUSTER := 'Replica|Failover|Fenced|Recovery|OldConnections'
 major: ## the tests that depend on PostgreSQL's version, against MAJOR=18
-	@[ -z "$(MAJOR)" ] || { dir=$$(.ci/pg-bin $(MAJOR)) && export TEST_PG_BIN_DIR=$$dir && $(POOLER) && set -x && $(GOTEST) $(MAJORPKGS); }
+	@[ -z "$(MAJOR)" ] || { dir=$$(.ci/pg-bin $(MAJOR)) && export TEST_PG_BIN_DIR=$$dir && $(POOLER) && set -x && $(GOTEST) -short $(MAJORPKGS) && $(GOTEST) -run $(MAJORCLUSTER) ./server/clustertest; }
 
 spec: ## the black-box tests of the HTTP API only
 	@$(PGBIN) && set -x && $(GOTEST) ./server/spectest
@@ -62,13 +65,12 @@ fuzz: ## each fuzz target for FUZZTIME=10s
 	@$(PGBIN) && for file in $$(grep -rl --include='*_test.go' '^func Fuzz' .); do \
 		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/p' $$file); do \
 			echo "$$(dirname $$file) $$target"; \
-			time=$(FUZZTIME); case $$target in $(SLOWFUZZ)) time=$(SLOWFUZZTIME) ;; esac; \
-			go -C $$(dirname $$file) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $$time . || exit 1; \
+			go -C $$(dirname $$file) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) . || exit 1; \
 		done; \
 	done
 
-bench: build ## requests/s, latency and CPU per request, compared with PostgreSQL alone (ARGS= adds flags)
-	@$(PGBIN) && go -C bench build -o out/bench . && bench/out/bench $(ARGS)
+bench: build ## requests/s, latency and CPU per request, compared with PostgreSQL alone (MIX=low, PEER=postgrest, ARGS= adds flags)
+	@$(PGBIN) && go -C bench build -o out/bench . && bench/out/bench $(if $(PEER),--peer '$(PEER)') $(if $(MIX),--mix '$(MIX)') $(ARGS)
 
 profile: build ## CPU, heap, mutex and block profiles of the server for one mix (MIX=row), into bench/out
 	@$(PGBIN) && go -C bench build -o out/bench . && bench/out/bench --profile --mix $(or $(MIX),row) $(ARGS)
@@ -82,9 +84,18 @@ soak: ## a mixed load with faults for SOAK_TIME=30m: memory, goroutines, descrip
 big: ## reloads of a schema with BIG=10000 tables, views and functions: time, memory, slowest request (takes minutes)
 	@$(PGBIN) && set -x && go test -timeout 60m -count=1 -v -run BigSchema ./server/clustertest -big $(or $(BIG),10000)
 
+sim: ## SEEDS=1000000 seeds of the simulation, from FROM=0 on (an hour or two; SEED=5 runs one and prints what happens)
+	cd server/simtest && $(if $(SEED),go test -count=1 -v -run TestSeed -seed $(SEED),go test -timeout 0 -count=1 -v -run TestSim -seeds $(or $(SEEDS),1000000) -from $(or $(FROM),0))
+
+mutants: ## plant each fault of server/simtest/testdata/mutants and search for it HUNT=3 times (MUTANT=name for one)
+	cd server/simtest && go test -timeout 0 -count=1 -v -run TestMutants -hunt $(or $(HUNT),3) $(if $(MUTANT),-mutant $(MUTANT))
+
+release: ## archives, packages, checksums and SBOMs for all platforms, into dist (VERSION=v0.9.0; the default is git describe)
+	cd cmd/release && go run . -version '$(VERSION)' -out $(CURDIR)/dist $(ARGS)
+
 reproducible: ## build two clones in two folders and compare the bytes
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && for at in one another/and/deeper; do \
-		git clone -q . "$$dir/$$at" && (cd "$$dir/$$at" && go build -a -trimpath -ldflags '-X main.version=$(VERSION)' -o fastgrest ./cmd/fastgrest && sha256sum fastgrest); \
+		git clone -q . "$$dir/$$at" && (cd "$$dir/$$at" && $(GOBUILD) -a -o fastgrest ./cmd/fastgrest && sha256sum fastgrest); \
 	done | tee "$$dir/sums" && [ "$$(sort -u "$$dir/sums" | wc -l)" = 1 ]
 
 lint: ## gofmt, go vet, and the rules on imports and package comments
@@ -92,14 +103,9 @@ lint: ## gofmt, go vet, and the rules on imports and package comments
 	@$(call EACH,go vet)
 	go test -count=1 -run 'Arch' ./server
 
-ci: export SOAK_TIME ?= 1m
-ci: lint build test race major fuzz-seeds ## exactly what CI runs
-
-# The tests run the seeds. This target also lets each fuzzer generate a few inputs.
-.PHONY: fuzz-seeds
-fuzz-seeds:
-	@$(MAKE) --no-print-directory fuzz FUZZTIME=200x SLOWFUZZTIME=3x
+# The tests run the seeds of the fuzz targets.
+ci: lint build test race major ## exactly what CI runs
 
 clean: ## remove the files that the other targets made
-	rm -rf fastgrest bench/out .demo .artifacts
+	rm -rf fastgrest bench/out dist .demo .artifacts
 	go clean -testcache

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"reflect"
@@ -96,6 +97,44 @@ func TestKeys(t *testing.T) {
 		}
 		if who, err := a.Identify([]byte(token), time.Now()); err != nil || who.Role != tokenRole {
 			t.Errorf("%s: got %+v, %v", alg, who, err)
+		}
+	}
+}
+
+func TestIssuers(t *testing.T) {
+	k, err := newKeys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second mix has the same
+		text, err := k.replace("{issuers}")
+		if err != nil {
+			t.Fatal(err)
+		}
+		issuers, err := auth.ParseIssuers([]byte(text))
+		if err != nil {
+			t.Fatalf("the server does not read %s: %v", text, err)
+		}
+		response, err := http.Get(issuers[0].KeySetURL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		set, err := io.ReadAll(response.Body)
+		response.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		issuers[0].KeySetURL, issuers[0].KeySet = "", string(set)
+		a, err := auth.New(auth.Options{Issuers: issuers, RoleClaimKey: "$.role"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, err := k.replace("Bearer {issued}")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if who, err := a.Identify([]byte(token), time.Now()); err != nil || who.Role != tokenRole {
+			t.Errorf("got %+v, %v", who, err)
 		}
 	}
 }
@@ -202,6 +241,10 @@ func TestCPUOfEndedChildren(t *testing.T) {
 	}
 	if whole, err := cpu(os.Getpid()); err != nil || whole < used {
 		t.Errorf("got %s, %v, want at least the %s of the child's child", whole, err, used)
+	}
+	// The threads' own times exclude what their ended children used.
+	if fine := threadTimes(shell.Process.Pid); fine <= 0 || fine >= used {
+		t.Errorf("the shell's threads used %s of %s", fine, used)
 	}
 	if _, err := cpu(1 << 30); err == nil {
 		t.Error("CPU time of a process that does not exist")

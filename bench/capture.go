@@ -49,21 +49,32 @@ func (a argument) append(dst []byte, n int) []byte {
 // differ: fastgrest writes a LIMIT into the SQL only after it has seen it a few times.
 const settled = 50
 
-// settle sends requests until a server has settled, and returns its response body.
+// settle sends requests of each kind until a server has settled, and returns its last response body: for a mix of
+// several kinds, a JSON array of them.
 func settle(ctx context.Context, x *mix, target load.Target) (answer []byte, err error) {
-	if x.aside != "" { // a server that cannot serve the aside requests is not comparable
-		other := target
-		other.Method, other.Path, other.Body = "", x.aside, ""
-		if _, err := load.Ask(ctx, other, x.mark()); err != nil {
-			return nil, err
+	var bodies [][]byte
+	for i, kind := range target.Kinds() { // a server that cannot serve all of them is not comparable
+		times := settled
+		if x.aside != "" && i > 0 {
+			times = 1
+		}
+		var last []byte
+		for range times {
+			if last, err = load.Ask(ctx, kind, x.mark()); err != nil {
+				return nil, err
+			}
+		}
+		if i == 0 {
+			answer = last
+		}
+		if len(last) > 0 {
+			bodies = append(bodies, last)
 		}
 	}
-	for range settled {
-		if answer, err = load.Ask(ctx, target, x.mark()); err != nil {
-			return nil, err
-		}
+	if x.kinds == nil {
+		return answer, nil
 	}
-	return answer, nil
+	return slices.Concat([]byte{'['}, bytes.Join(bodies, []byte{','}), []byte{']'}), nil
 }
 
 // capture sends a request and reads its statements from PostgreSQL's log, so that the floor runs exactly the SQL

@@ -4,6 +4,7 @@
 //	main.go       flags, and where results go
 //	measure.go    the measurements and their order
 //	mix.go        mixes/*.txt and files of users: requests, askers, floors
+//	kinds.go      figures of each kind of request, in mixes of several
 //	bar.go        the limits of a mix, and their comparison with the figures
 //	keys.go       secrets and tokens for mixes that use them
 //	peer.go       other servers, measured in the same rounds
@@ -17,6 +18,7 @@
 //	load/         the HTTP load, in closed and open loops
 //	delay/        a proxy that delays the round trips to PostgreSQL
 //	report.go     medians, table, JSON
+//	markdown.go   the table for pages, with versions, date and command
 //	svg.go        pictures: bars in svg_bars.go, curves in svg_latency.go
 //
 // README.md explains the figures. The bench runs on Linux only, because it reads CPU time from /proc.

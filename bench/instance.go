@@ -153,8 +153,8 @@ func (in *instance) stop() error {
 	timer := time.AfterFunc(35*time.Second, func() { syscall.Kill(group, syscall.SIGKILL) })
 	defer timer.Stop()
 	err := in.cmd.Wait()
-	if status, ok := in.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() && status.Signal() == syscall.SIGTERM {
-		err = nil // the exit of a program that does not handle the signal
+	if status, ok := in.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && (status.Signal() == syscall.SIGTERM || status.Signal() == syscall.SIGINT) {
+		err = nil // it does not handle the signal, or raises an interrupt after it, as PostgREST 12 does
 	}
 	in.cmd = nil
 	return errors.Join(err, in.log.Close())

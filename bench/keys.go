@@ -8,7 +8,10 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/big"
+	"net"
+	"net/http"
 	"strings"
 	"time"
 
@@ -25,14 +28,19 @@ const manyTokens = 100_000
 const tokenRole = "member"
 
 // keys are the secrets of this run, and the tokens signed with them. {jwks} is a set with one key of each kind,
-// for PGRST_JWT_SECRET. {HS256}, {RS256} and {ES256} are tokens. {token} is replaced by the load generator, which
+// for PGRST_JWT_SECRET. {HS256}, {RS256} and {ES256} are tokens. {issuers} is an issuer whose key set this process
+// serves, for PGRST_JWT_ISSUERS, and {issued} is an RS256 token of it. {token} is replaced by the load generator, which
 // takes the next of many HS256 tokens for each request.
 type keys struct {
 	secret []byte
 	rsa    *rsa.PrivateKey
 	ecdsa  *ecdsa.PrivateKey
 	many   *load.Tokens
+	served net.Listener // of the key set; nil until a mix has {issuers}
 }
+
+// issuerName is the iss claim of {issued}.
+const issuerName = "https://issuer.example"
 
 func newKeys() (k *keys, err error) {
 	k = &keys{secret: make([]byte, 32), many: &load.Tokens{}}
@@ -53,6 +61,19 @@ func (k *keys) replace(text string) (string, error) {
 			return "", err
 		}
 		text = strings.ReplaceAll(text, "{jwks}", set)
+	}
+	if strings.Contains(text, "{issuers}") {
+		if err := k.serve(); err != nil {
+			return "", err
+		}
+		text = strings.ReplaceAll(text, "{issuers}", fmt.Sprintf(`[{"issuer":%q,"audiences":["bench"],"roles":[%q],"jwks_uri":"http://%s/"}]`, issuerName, tokenRole, k.served.Addr()))
+	}
+	if strings.Contains(text, "{issued}") {
+		token, err := k.sign(jwt.RS256, "user of the issuer", issuerName)
+		if err != nil {
+			return "", err
+		}
+		text = strings.ReplaceAll(text, "{issued}", token)
 	}
 	for _, alg := range []string{jwt.HS256, jwt.RS256, jwt.ES256} {
 		if !strings.Contains(text, "{"+alg+"}") {
@@ -76,6 +97,23 @@ func (k *keys) replace(text string) (string, error) {
 	return text, nil
 }
 
+// serve serves the key set on a port of this machine until the process ends.
+func (k *keys) serve() (err error) {
+	if k.served != nil {
+		return nil
+	}
+	set, err := k.set()
+	if err != nil {
+		return err
+	}
+	if k.served, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		return err
+	}
+	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, set) })
+	go func() { _ = (&http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}).Serve(k.served) }()
+	return nil
+}
+
 // tokens returns the tokens of the first users.
 func (k *keys) tokens(users int) *load.Tokens {
 	if users >= len(k.many.List) {
@@ -84,11 +122,14 @@ func (k *keys) tokens(users int) *load.Tokens {
 	return &load.Tokens{List: k.many.List[:users]}
 }
 
-// sign makes a token with the usual claims. alg selects the key.
-func (k *keys) sign(alg, subject string) (string, error) {
+// sign makes a token with the usual claims. alg selects the key. An issuer is the iss claim of the token.
+func (k *keys) sign(alg, subject string, issuer ...string) (string, error) {
 	tomorrow := time.Now().Add(24 * time.Hour).Truncate(time.Second) // PostgREST treats an exp with a fraction as expired
 	c := jwt.Claims{KeyID: alg, Set: map[string]any{"role": tokenRole},
 		Registered: jwt.Registered{Subject: subject, Expires: jwt.NewNumericTime(tomorrow)}}
+	if len(issuer) > 0 {
+		c.Issuer, c.Audiences = issuer[0], []string{"bench"}
+	}
 	var (
 		token []byte
 		err   error

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -73,7 +74,7 @@ func (m *machine) way(ctx context.Context, delay time.Duration) (*way, error) {
 	})
 }
 
-func startDatabase(ctx context.Context, connections int, tcp bool) (*machine, error) {
+func startDatabase(ctx context.Context, connections int, tcp, durable bool) (*machine, error) {
 	dir, err := os.MkdirTemp("", "fastgrest-bench-")
 	if err != nil {
 		return nil, err
@@ -82,12 +83,16 @@ func startDatabase(ctx context.Context, connections int, tcp bool) (*machine, er
 		return nil, err
 	}
 	m := &machine{dir: dir, farther: make(map[time.Duration]*way)}
-	cluster, err := pgcluster.Start(ctx, pgcluster.Options{Dir: filepath.Join(dir, "database"), TCP: tcp, Settings: []string{
+	settings := []string{
 		"shared_buffers = '256MB'",
 		fmt.Sprintf("max_connections = %d", connections),
 		"jit = off",
 		"autovacuum = off", // would run at random times
-	}})
+	}
+	if durable { // these come after pgcluster's own, so they count
+		settings = append(settings, "fsync = on", "synchronous_commit = on", "full_page_writes = on")
+	}
+	cluster, err := pgcluster.Start(ctx, pgcluster.Options{Dir: filepath.Join(dir, "database"), TCP: tcp, Settings: settings})
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
@@ -104,6 +109,16 @@ func startDatabase(ctx context.Context, connections int, tcp bool) (*machine, er
 		}
 	}
 	return m, nil
+}
+
+// version returns PostgreSQL's full version, or the major version if the program does not tell.
+func (m *machine) version(ctx context.Context) string {
+	p := m.database.Programs
+	out, err := exec.CommandContext(ctx, filepath.Join(p.Dir, "postgres"), "--version").Output()
+	if fields := strings.Fields(string(out)); err == nil && len(fields) > 2 { // postgres (PostgreSQL) 15.18
+		return fields[2]
+	}
+	return strconv.Itoa(p.Major)
 }
 
 // setup creates what a mix needs in addition to the common tables, before servers load the schema.

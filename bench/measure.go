@@ -32,7 +32,7 @@ type setting struct {
 
 func (b *bench) measure(ctx context.Context, list []mix, w io.Writer) (*report, error) {
 	r := &report{Time: time.Now(), Program: b.programName(ctx), Peers: b.peerNames(ctx), Postgres: b.machine.database.Programs.Major,
-		CPUs: runtime.NumCPU(), Seconds: b.seconds, Rounds: b.rounds}
+		PostgresVersion: b.machine.version(ctx), CPUs: runtime.NumCPU(), Seconds: b.seconds, Rounds: b.rounds}
 	b.announce()
 	for _, x := range list {
 		sections, err := b.measureMix(ctx, &x, w)
@@ -48,6 +48,9 @@ func (b *bench) measureMix(ctx context.Context, x *mix, w io.Writer) (list []sec
 	if err := x.keyed(b.keys); err != nil {
 		return nil, err
 	}
+	mine := *b
+	mine.plan = b.of(x)
+	b = &mine
 	if b.floorOnly && (x.sql == "" || len(x.floors) == 0) {
 		fmt.Fprintf(w, "%s: left out, because its statements come from the server\n", x.name)
 		return nil, nil
@@ -150,7 +153,7 @@ func (b *bench) probe(ctx context.Context, x *mix, server *instance, at setting,
 	for i, who := range x.askers {
 		target := x.target(server.addr, who, b.keys)
 		var answer []byte
-		if i == 0 && at.first {
+		if i == 0 && at.first && x.kinds == nil { // several kinds have no floor
 			if flight, answer, err = capture(ctx, b.machine, x, target); err != nil {
 				return nil, nil, err
 			}
@@ -327,6 +330,9 @@ func (b *bench) once(ctx context.Context, c contender, duration time.Duration) (
 	f = figures{PerSecond: result.PerSecond(), P50: ms(result.P50), P90: ms(result.P90), P99: ms(result.P99), P999: ms(result.P999), Max: ms(result.Max),
 		DatabaseCPU: each(after.database - before.database), Requests: result.Requests, Others: max(0, 100*others),
 		Failed: 100 * float64(result.Failed) / float64(result.Requests+result.Failed)}
+	for _, k := range result.Kinds {
+		f.Kinds = append(f.Kinds, kindFigures{Name: k.Name, PerSecond: k.PerSecond(), P50: ms(k.P50), P99: ms(k.P99), P999: ms(k.P999)})
+	}
 	if c.server != nil && c.server.pid != 0 {
 		f.ServerCPU = each(after.server - before.server)
 		held, err := memory(c.server.pid)

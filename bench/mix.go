@@ -17,26 +17,31 @@ import (
 //go:embed mixes/*.txt
 var mixFiles embed.FS
 
-// The mixes in the order of a run. The usual ones take five minutes, all of them half an hour.
+// The mixes in the order of a run. The usual ones take five minutes, all of them half an hour. tableMixes are those of
+// a comparison with PostgREST: saturated servers, then constant rates, many connections and a web shop.
 var (
 	usualMixes = []string{"row", "page", "bulk", "embed", "insert"}
-	everyMix   = []string{"row", "page", "bulk", "embed", "embed-deep", "embed-many", "insert", "insert-20", "insert-1000", "update",
-		"tokens", "tokens-many", "tokens-kept", "policy", "call-get", "call-post", "call-rows", "slow", "idle"}
+	everyMix   = []string{"row", "page", "bulk", "embed", "embed-deep", "embed-many", "insert", "insert-20", "insert-1000", "batch-20", "update",
+		"tokens", "tokens-many", "tokens-kept", "policy", "call-get", "call-post", "call-rows", "slow", "idle", "low", "arena", "mixed"}
+	tableMixes = []string{"row", "page", "embed", "insert", "policy", "low", "arena", "mixed"}
 )
+
+// tableGroup is the name of tableMixes for --mix.
+const tableGroup = "table"
 
 // mix is a kind of request. Each mix is measured separately.
 type mix struct {
 	name  string
 	about string
 
-	// The request. {n} in path and body is a number from low to high.
-	method  string
-	path    string
-	headers []string
-	body    string
-	low     int
-	high    int
-	askers  []asker
+	// {n} in the path and the body of the request is a number from low to high.
+	request
+	kinds  []kind // several kinds of requests in one load; the first one is the mix's request, too
+	low    int
+	high   int
+	askers []asker
+
+	loads // of this mix, unless flags name others
 
 	aside        string // path of other requests that are sent in between
 	asidePercent int
@@ -50,6 +55,21 @@ type mix struct {
 	floors []subject // the floors that the server is compared with
 	pieces int       // number of parts of a measurement, for shorter turns
 	bars   []bar
+}
+
+// request is what is sent.
+type request struct {
+	method  string
+	path    string
+	headers []string
+	body    string
+}
+
+// kind is one of several kinds of requests of a mix.
+type kind struct {
+	name    string
+	percent int
+	request
 }
 
 // asker is a name for clients that send a certain header. A mix with several askers measures each.
@@ -69,6 +89,8 @@ func mixes(names []string) (list []mix, err error) {
 		switch {
 		case name == "all":
 			more, err = mixes(everyMix)
+		case name == tableGroup:
+			more, err = mixes(tableMixes)
 		case strings.ContainsRune(name, '/') || strings.HasSuffix(name, mixSuffix):
 			more, err = mixesAt(name)
 		default:
@@ -92,7 +114,7 @@ const mixSuffix = ".txt"
 func mixNamed(name string) ([]mix, error) {
 	text, err := mixFiles.ReadFile(path.Join("mixes", name+mixSuffix))
 	if err != nil {
-		return nil, fmt.Errorf("there is no mix %q, only %s, and all; a file's name has a / in it or ends in %s", name, strings.Join(everyMix, ", "), mixSuffix)
+		return nil, fmt.Errorf("there is no mix %q, only %s, table and all; a file's name has a / in it or ends in %s", name, strings.Join(everyMix, ", "), mixSuffix)
 	}
 	m, err := parseMix(name, "mixes/"+name+mixSuffix, string(text))
 	return []mix{m}, err
@@ -137,11 +159,36 @@ func parseMix(name, file, text string) (mix, error) {
 			return mix{}, fmt.Errorf("%s:%d: %w", file, number+1, err)
 		}
 	}
-	if m.path == "" {
-		return mix{}, fmt.Errorf("%s: no request", file)
+	if err := m.finish(); err != nil {
+		return mix{}, fmt.Errorf("%s: %w", file, err)
+	}
+	return m, nil
+}
+
+// finish checks the words of a mix and adds what follows from them.
+func (m *mix) finish() error {
+	if m.kinds != nil {
+		sum := 0
+		for i := range m.kinds {
+			sum += m.kinds[i].percent
+			if err := m.kinds[i].finish(); err != nil {
+				return fmt.Errorf("kind %s: %w", m.kinds[i].name, err)
+			}
+		}
+		switch {
+		case sum != 100:
+			return fmt.Errorf("the kinds are %d percent of the requests", sum)
+		case m.path != "" || m.aside != "":
+			return errors.New("a request outside the kinds")
+		case len(m.floors) > 0:
+			return errors.New("a mix of several kinds has no floor")
+		}
+		m.request = m.kinds[0].request
+	} else if err := m.request.finish(); err != nil {
+		return err
 	}
 	if m.high < m.low {
-		return mix{}, fmt.Errorf("%s: no number is from %d to %d", file, m.low, m.high)
+		return fmt.Errorf("no number is from %d to %d", m.low, m.high)
 	}
 	if m.sql == "" { // no rows for the JSON floor
 		m.floors = slices.DeleteFunc(m.floors, func(who subject) bool { return who == byJSON })
@@ -149,10 +196,26 @@ func parseMix(name, file, text string) (mix, error) {
 	if m.askers == nil {
 		m.askers = []asker{{}}
 	}
-	if m.body != "" {
-		m.headers = append(m.headers, "Content-Type: application/json")
+	return nil
+}
+
+func (r *request) finish() error {
+	if r.path == "" {
+		return errors.New("no request")
 	}
-	return m, nil
+	typed := slices.ContainsFunc(r.headers, func(h string) bool { return strings.HasPrefix(h, "Content-Type: ") })
+	if r.body != "" && !typed {
+		r.headers = append(r.headers, "Content-Type: application/json")
+	}
+	return nil
+}
+
+// current returns the request that the words of a mix file describe: that of the last kind, if there is one.
+func (m *mix) current() *request {
+	if len(m.kinds) > 0 {
+		return &m.kinds[len(m.kinds)-1].request
+	}
+	return &m.request
 }
 
 func (m *mix) word(word, rest string) (err error) {
@@ -160,12 +223,18 @@ func (m *mix) word(word, rest string) (err error) {
 	case "#":
 		m.about = strings.TrimSpace(m.about + " " + rest)
 	case "get", "post", "patch", "put", "delete":
-		m.method, m.path = strings.ToUpper(word), rest
+		m.current().method, m.current().path = strings.ToUpper(word), rest
+	case "kind":
+		var k kind
+		if _, err = fmt.Sscanf(rest, "%s %d", &k.name, &k.percent); err == nil && (k.percent < 1 || k.percent > 100) {
+			err = fmt.Errorf("%d is not from 1 to 100 percent", k.percent)
+		}
+		m.kinds = append(m.kinds, k)
 	case "header":
 		if name, _, ok := strings.Cut(rest, ": "); !ok || name == "" {
 			return fmt.Errorf("a header is a name, a colon, a space and a value, not %q", rest)
 		}
-		m.headers = append(m.headers, rest)
+		m.current().headers = append(m.current().headers, rest)
 	case "aside":
 		if _, err = fmt.Sscanf(rest, "%d %s", &m.asidePercent, &m.aside); err == nil && (m.asidePercent < 1 || m.asidePercent > 99) {
 			err = fmt.Errorf("%d is not from 1 to 99 percent", m.asidePercent)
@@ -175,15 +244,22 @@ func (m *mix) word(word, rest string) (err error) {
 	case "users":
 		m.users, err = parseCount(rest)
 	case "body":
-		m.body = rest
+		m.current().body = rest
 	case "times": // the body is an array with that many elements
 		var n int
 		if n, err = parseCount(rest); err != nil {
 			return err
 		}
-		m.body = "[" + strings.TrimSuffix(strings.Repeat(m.body+",", n), ",") + "]"
+		r := m.current()
+		r.body = "[" + strings.TrimSuffix(strings.Repeat(r.body+",", n), ",") + "]"
 	case "n":
 		_, err = fmt.Sscanf(rest, "%d..%d", &m.low, &m.high)
+	case "connections":
+		m.connections, err = parseCounts(rest)
+	case "rates":
+		m.rates, err = parseCounts(rest)
+	case "pool":
+		m.pools, err = parseCounts(rest)
 	case "pieces":
 		m.pieces, err = parseCount(rest)
 	case "as":
@@ -215,6 +291,18 @@ func parseCount(text string) (int, error) {
 		err = fmt.Errorf("%d is not a number from 1 to 100,000", n)
 	}
 	return n, err
+}
+
+// parseCounts reads numbers with spaces between them.
+func parseCounts(text string) (list []int, err error) {
+	for word := range strings.FieldsSeq(text) {
+		n, err := parseCount(word)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, n)
+	}
+	return list, nil
 }
 
 // floorWords are the names of the floors in mix files.
@@ -249,20 +337,51 @@ func (m *mix) keyed(k *keys) error {
 	for i := range m.askers {
 		m.askers[i].header = replace(m.askers[i].header)
 	}
+	for _, r := range m.requests() {
+		for i := range r.headers {
+			r.headers[i] = replace(r.headers[i])
+		}
+	}
 	return errors.Join(errs...)
 }
 
 // target returns the load target of one asker.
 func (m *mix) target(addr string, a asker, k *keys) load.Target {
-	t := load.Target{Addr: addr, Method: m.method, Path: m.path, Headers: m.headers, Body: m.body, Low: m.low, High: m.high,
-		Aside: m.aside, AsidePercent: m.asidePercent}
-	if a.header != "" {
-		t.Headers = append(slices.Clip(m.headers), a.header)
+	t := load.Target{Addr: addr, Method: m.method, Path: m.path, Headers: a.headers(m.headers), Body: m.body, Low: m.low, High: m.high}
+	for i, k := range m.kinds {
+		if i == 0 {
+			t.Name = k.name
+			continue
+		}
+		t.Others = append(t.Others, load.Other{Name: k.name, Percent: k.percent, Method: k.method, Path: k.path, Headers: a.headers(k.headers), Body: k.body})
 	}
-	if strings.Contains(a.header, "{token}") {
+	if m.aside != "" {
+		t.Others = append(t.Others, load.Other{Percent: m.asidePercent, Path: m.aside, Headers: t.Headers})
+	}
+	wantsToken := func(kind load.Target) bool {
+		return slices.ContainsFunc(kind.Headers, func(h string) bool { return strings.Contains(h, "{token}") })
+	}
+	if slices.ContainsFunc(t.Kinds(), wantsToken) {
 		t.Tokens = k.tokens(m.users)
 	}
 	return t
+}
+
+// headers returns the headers of a request together with the asker's.
+func (a asker) headers(list []string) []string {
+	if a.header == "" {
+		return list
+	}
+	return append(slices.Clip(list), a.header)
+}
+
+// requests returns the requests of the mix.
+func (m *mix) requests() []request {
+	list := []request{m.request}
+	for _, k := range m.kinds {
+		list = append(list, k.request)
+	}
+	return list
 }
 
 // marks are numbers that replace the drawn one in a probing request. capture finds them in the statements. They

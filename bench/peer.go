@@ -30,10 +30,11 @@ type program struct {
 	says string   // description of a program without --version
 }
 
-// Built-in peers: the baseline, and the server itself with one request per connection to PostgreSQL.
+// Built-in peers: the baseline, the server itself with one request per connection to PostgreSQL, and PostgREST.
 const (
 	classicName   = "classic"
 	exclusiveName = "exclusive"
+	postgrestName = "postgrest"
 )
 
 // tcpWord in a command is replaced by the database's TCP address. By default servers get the unix socket's
@@ -46,7 +47,7 @@ func (p *plan) wantTCP() bool {
 	})
 }
 
-// parsePeer reads classic, exclusive, NAME=COMMAND, NAME=http://127.0.0.1:PORT or
+// parsePeer reads classic, exclusive, postgrest, the path of a program, NAME=COMMAND, NAME=http://127.0.0.1:PORT or
 // NAME=http://127.0.0.1:PORT,pid=PID. A command is split at spaces; there is no shell.
 func parsePeer(text, server string) (p program, err error) {
 	name, what, ok := strings.Cut(text, "=")
@@ -56,12 +57,19 @@ func parsePeer(text, server string) (p program, err error) {
 		return ourselves(classicName, "classic")
 	case !ok && p.name == exclusiveName:
 		return program{name: exclusiveName, args: []string{server}, env: []string{"PGRST_DB_CONNECTION_SHARING=false"}, says: "db-connection-sharing = false"}, nil
+	case !ok && (p.name == postgrestName || strings.ContainsRune(p.name, '/')):
+		path, err := exec.LookPath(p.name)
+		if err != nil {
+			return program{}, fmt.Errorf("%w; install PostgREST from its releases, or give the path of the program", err)
+		}
+		p.name, p.args = filepath.Base(path), []string{path}
+		return p, p.checkName()
 	}
 	if !ok || p.name == "" || what == "" {
-		return program{}, fmt.Errorf("a peer is classic, exclusive, NAME=COMMAND or NAME=http://127.0.0.1:PORT, not %q", text)
+		return program{}, fmt.Errorf("a peer is classic, exclusive, postgrest, /path/to/postgrest, NAME=COMMAND or NAME=http://127.0.0.1:PORT, not %q", text)
 	}
-	if p.name == string(byServer) || strings.ContainsAny(p.name, ",/") { // the name is also a file name
-		return program{}, fmt.Errorf("%q is not a valid name of a peer", p.name)
+	if err := p.checkName(); err != nil {
+		return program{}, err
 	}
 	if !strings.HasPrefix(what, "http:") && !strings.HasPrefix(what, "https:") {
 		p.args = strings.Fields(what)
@@ -76,6 +84,14 @@ func parsePeer(text, server string) (p program, err error) {
 	}
 	p.addr, err = loopback(what)
 	return p, err
+}
+
+// checkName rejects the server's name and names that a file cannot have.
+func (p program) checkName() error {
+	if p.name == string(byServer) || strings.ContainsAny(p.name, ",/") {
+		return fmt.Errorf("%q is not a valid name of a peer", p.name)
+	}
+	return nil
 }
 
 // loopback returns the address of a URL without a path. It rejects addresses of other machines.
@@ -114,6 +130,17 @@ func (p *plan) parsePeers(flags []string, variable string) (list []program, err 
 	}
 	return list, nil
 }
+
+// withProcs returns the server once for each number of GOMAXPROCS.
+func (p *plan) withProcs() (list []program) {
+	for _, n := range p.procs {
+		list = append(list, program{name: fmt.Sprintf("procs-%d", n), args: []string{p.server},
+			env: []string{procsEnv(n)}, says: procsEnv(n)})
+	}
+	return list
+}
+
+func procsEnv(n int) string { return fmt.Sprintf("GOMAXPROCS=%d", n) }
 
 // version returns the first line of the command's --version, or its name.
 func (p program) version(ctx context.Context) string {

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"os"
+	"os/exec"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -21,6 +24,22 @@ func TestParsePeers(t *testing.T) {
 	f("exclusive", program{name: "exclusive", args: []string{""}, env: []string{"PGRST_DB_CONNECTION_SHARING=false"}, says: "db-connection-sharing = false"})
 	f("v6=http://[::1]:3000/,pid=77", program{name: "v6", addr: "[::1]:3000", pid: 77})
 
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(t.TempDir(), postgrestName)
+	if err := os.Symlink(sh, link); err != nil {
+		t.Fatal(err)
+	}
+	same := filepath.Join(filepath.Dir(link), string(byServer))
+	if err := os.Symlink(sh, same); err != nil {
+		t.Fatal(err)
+	}
+	f(link, program{name: postgrestName, args: []string{link}})
+	t.Setenv("PATH", filepath.Dir(link)+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	f(postgrestName, program{name: postgrestName, args: []string{link}})
+
 	both, err := (&plan{}).parsePeers([]string{"a=sh"}, "b=sh")
 	if err != nil || len(both) != 2 || both[0].name != "a" {
 		t.Errorf("got %+v, %v, want that of the flag and that of the variable", both, err)
@@ -32,6 +51,8 @@ func TestParsePeers(t *testing.T) {
 			t.Errorf("%q: got %v, want %q", text, err, want)
 		}
 	}
+	bad(same, "not a valid name")
+	bad("/no/such/postgrest", "install PostgREST")
 	bad("x", "a peer is")
 	bad("=sh", "a peer is")
 	bad("x=", "a peer is")

@@ -30,10 +30,11 @@ func TestPlanCheck(t *testing.T) {
 		}
 	}
 	f("--connections: 0", func(p *plan) { p.connections = []int{0} })
-	f("--connections: 1025", func(p *plan) { p.connections = []int{64, 1025} })
+	f("--connections: 10001", func(p *plan) { p.connections = []int{64, 10_001} })
 	f("--rates: 0", func(p *plan) { p.rates = []int{0} })
 	f("--rates: 200001", func(p *plan) { p.rates = []int{200_001} })
-	f("--pool: 201", func(p *plan) { p.pools = []int{201} })
+	f("--pool: 257", func(p *plan) { p.pools = []int{257} })
+	f("--procs: 0", func(p *plan) { p.procs = []int{0} })
 	f("--delay: -1ns", func(p *plan) { p.delays = []time.Duration{-1} })
 	f("--delay: 2s", func(p *plan) { p.delays = []time.Duration{2 * time.Second} })
 	f("nothing to measure", func(p *plan) { p.connections, p.rates = nil, nil })
@@ -96,4 +97,32 @@ func TestMixFiles(t *testing.T) {
 	bad("no mix in", t.TempDir())
 	bad("bad.txt:2: unknown word", write("bad.txt", "get /a\nfoo"))
 	bad("from 9 to 1", write("range.txt", "get /a\nn 9..1"))
+}
+
+// TestPlanOf checks that the loads of a mix apply unless flags give others.
+func TestPlanOf(t *testing.T) {
+	list, err := mixes([]string{"low", "arena", "row"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := func(x int, connections, rates, pools []int, flags ...string) {
+		t.Helper()
+		p := plan{connections: []int{64}, pools: []int{10}}
+		if flags != nil {
+			p.rates = []int{7}
+			p.given = func(flag string) bool { return slices.Contains(flags, flag) }
+		}
+		got := p.of(&list[x])
+		if !slices.Equal(got.connections, connections) || !slices.Equal(got.rates, rates) || !slices.Equal(got.pools, pools) {
+			t.Errorf("%s with %q: got %d, %d, %d", list[x].name, flags, got.connections, got.rates, got.pools)
+		}
+	}
+	low, usual, ten := []int{200, 1000, 3000}, []int{64}, []int{10}
+	f(0, nil, low, ten)
+	f(0, nil, low, ten, "pool")
+	f(0, usual, []int{7}, ten, "rate")
+	f(0, usual, []int{7}, ten, "connections")
+	f(1, []int{1024}, nil, []int{256})
+	f(1, []int{1024}, nil, ten, "pool")
+	f(2, usual, nil, ten)
 }

@@ -35,6 +35,8 @@ type figures struct {
 	Requests    int     `json:"requests"`
 	Failed      float64 `json:"failed_percent"` // of an open loop
 	Others      float64 `json:"others_percent"` // share of the machine that other programs took
+
+	Kinds []kindFigures `json:"kinds,omitempty"` // of a mix of several kinds of requests
 }
 
 func (f figures) total() float64 { return f.ServerCPU + f.DatabaseCPU }
@@ -73,13 +75,16 @@ type section struct {
 
 type report struct {
 	Time     time.Time `json:"time"`
+	Command  string    `json:"command"`
 	Program  string    `json:"program"`
 	Peers    []string  `json:"peers,omitempty"`
 	Postgres int       `json:"postgres_major"`
-	CPUs     int       `json:"cpus"`
-	Seconds  float64   `json:"seconds_per_measurement"`
-	Rounds   int       `json:"rounds"`
-	Sections []section `json:"mixes"`
+	// PostgresVersion is the full version.
+	PostgresVersion string    `json:"postgres_version"`
+	CPUs            int       `json:"cpus"`
+	Seconds         float64   `json:"seconds_per_measurement"`
+	Rounds          int       `json:"rounds"`
+	Sections        []section `json:"mixes"`
 }
 
 func (s *section) add(who subject, program string, f figures) {
@@ -124,6 +129,7 @@ func median(rounds []figures) figures {
 		ServerRSS:   of(func(f figures) float64 { return f.ServerRSS }),
 		Requests:    int(of(func(f figures) float64 { return float64(f.Requests) })),
 		Others:      of(func(f figures) float64 { return f.Others }),
+		Kinds:       medianKinds(rounds),
 	}
 }
 
@@ -218,6 +224,7 @@ func (r *report) print(w io.Writer) {
 			fmt.Fprintln(table, "\t")
 		}
 		table.Flush()
+		s.printKinds(w)
 		for _, text := range slices.Concat(s.ratios(), s.Notes) {
 			fmt.Fprintln(w, "  "+text)
 		}

@@ -143,3 +143,42 @@ func TestSettings(t *testing.T) {
 		t.Errorf("sections %q, want %q\n%s", got, want, out)
 	}
 }
+
+// TestPostgREST checks that a program called postgrest is measured by its path, and that the web shop and its kinds
+// are served by both.
+func TestPostgREST(t *testing.T) {
+	p := shortest(t)
+	link := filepath.Join(t.TempDir(), postgrestName)
+	if err := os.Symlink(p.server, link); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	if p.peers, err = p.parsePeers([]string{link}, ""); err != nil {
+		t.Fatal(err)
+	}
+	p.rates = []int{100}
+	p.given = func(string) bool { return true }
+	p.mixes = []string{"arena", "mixed"}
+	r, _ := run(t, p)
+	if len(r.Sections) != 4 {
+		t.Fatalf("%d sections", len(r.Sections))
+	}
+	for _, s := range r.Sections {
+		if len(s.Rows) != 2 || len(s.Notes) != 0 && !strings.HasPrefix(s.Notes[0], "token cache") {
+			t.Errorf("%s: %d rows, notes %q", s.Mix, len(s.Rows), s.Notes)
+		}
+		for _, row := range s.Rows {
+			f := row.Median
+			if f.Requests == 0 || f.Failed != 0 {
+				t.Errorf("%s, %s: %+v", s.Mix, row.Subject, f)
+			}
+			if want := 7; s.Mix == "mixed" && len(f.Kinds) != want {
+				t.Errorf("%s, %s: %d kinds, want %d", s.Mix, row.Subject, len(f.Kinds), want)
+			}
+		}
+	}
+	table, err := os.ReadFile(filepath.Join(p.out, "table.md"))
+	if err != nil || !strings.Contains(string(table), "| mixed | 100 requests/s, pool 2 | postgrest |") {
+		t.Errorf("%v\n%s", err, table)
+	}
+}

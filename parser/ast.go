@@ -45,6 +45,7 @@ const (
 	AggCount // count() without a column has Field.Name "*"
 	AggMax
 	AggMin
+	AggCountDistinct
 )
 
 // JoinType is the !inner or !left of an embed.
@@ -164,6 +165,7 @@ type OrderTerm struct {
 	HasRel bool
 	Rel    []byte // clients(name): the embed the column belongs to
 	Field  Field
+	Agg    Aggregate // of Field, see SelectItem
 	Dir    Direction
 	Nulls  NullOrder
 }
@@ -190,6 +192,27 @@ type OrderList struct {
 	Off, N int32
 }
 
+// DistinctList is one distinct= parameter: the fields On[Off:Off+N] of Query.On, or
+// whole rows if N is 0.
+type DistinctList struct {
+	Path   Names
+	Off, N int32
+}
+
+// Member is a member of the objects of a nested insert, from columns=. First and Next
+// chain the members inside its parentheses and its siblings as indexes into
+// Query.Members; -1 ends a chain.
+type Member struct {
+	HasAlias bool
+	HasHint  bool
+	Listed   bool // it has parentheses
+	Name     []byte
+	Alias    []byte
+	Hint     []byte
+	First    int32
+	Next     int32
+}
+
 // PathRange is the range of rows of one embed path, from limit= and offset=.
 type PathRange struct {
 	Path  Names
@@ -205,6 +228,10 @@ type Param struct {
 // Query is a parsed query string. The zero value is ready for Parse. A Query is
 // meant to be pooled. It is not safe for concurrent use.
 type Query struct {
+	// Extensions are the parts of the grammar that PostgREST does not have. The
+	// caller sets them before Parse. Reset keeps them.
+	Extensions Extensions
+
 	Params []Param
 
 	Items     []SelectItem
@@ -219,12 +246,19 @@ type Query struct {
 	Orders []OrderList
 	Terms  []OrderTerm
 
+	Distincts []DistinctList
+	On        []Field
+
 	Ranges []PathRange // sorted by key, at most one per spelling of a path
 
 	HasColumns    bool
 	Columns       [][]byte // columns=, sorted, without duplicates
+	Members       []Member
+	MemberTop     int32 // first member of columns= in Members, -1 if it is names alone, or NotMembers
 	HasOnConflict bool
 	OnConflict    [][]byte // on_conflict=, in order of appearance
+	// OnConflictNamed: OnConflict is the name of a constraint or an index.
+	OnConflictNamed bool
 
 	Args []Param // ModeCallRead: parameters without an operator, in order of appearance
 
@@ -241,6 +275,7 @@ type Query struct {
 	rangeText []rangeParam // limit= and offset= for each spelling of a path
 	badRange  int32        // the last rangeText whose key is not a path, -1 for none
 	byKey     []int32      // scratch of AppendCanonical
+	parts     int          // taken so far, see MaxParts
 	stop      stop         // where the last parameter was refused
 	mode      Mode
 }

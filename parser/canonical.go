@@ -15,12 +15,7 @@ func (q *Query) AppendCanonical(dst []byte) []byte {
 	for i := range q.Params {
 		q.byKey = append(q.byKey, int32(i))
 	}
-	slices.SortFunc(q.byKey, func(a, b int32) int {
-		if c := bytes.Compare(q.Params[a].Key, q.Params[b].Key); c != 0 {
-			return c
-		}
-		return int(a - b)
-	})
+	slices.SortStableFunc(q.byKey, func(a, b int32) int { return bytes.Compare(q.Params[a].Key, q.Params[b].Key) })
 	var last []byte
 	for n, i := range q.byKey {
 		prm := &q.Params[i]

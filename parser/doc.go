@@ -12,7 +12,7 @@
 //
 // params.go splits and decodes the parameters. parser.go passes each parameter to
 // the parser of its grammar. Each grammar is in a comment at the top of its file:
-// select.go, filter.go, logic.go, order.go, columns.go. lexer.go has the tokens
+// select.go, filter.go, logic.go, order.go, distinct.go, columns.go. lexer.go has the tokens
 // that grammars share, ops.go the table of operators, limit.go reads limit and
 // offset, and range.go computes with ranges of rows.
 //
@@ -24,6 +24,8 @@
 //	[path.]order                     all count
 //	[path.]limit, [path.]offset      the last of each path counts
 //	[path.][not.]and, [path.]or      all count
+//	[path.]distinct                  with ExtDistinct, if the value has no operator
+//	                                 and the mode is not ModeCallRead; the first of each path counts
 //	anything else                    a filter or, in ModeCallRead, an argument
 //
 // A path is a list of names separated by dots. A parameter without "=" is kept in
@@ -61,6 +63,7 @@
 // error that Parse does not return.
 //
 // The caller limits the length of the query string. This package limits the
-// number of parameters and the depth of embeds and logic trees, see MaxParams and
-// MaxDepth. The texts of these two errors are not PostgREST's.
+// number of parameters, the depth of embeds and logic trees, and the size of the
+// tree, see MaxParams, MaxDepth and MaxParts. The texts of these errors are not
+// PostgREST's.
 package parser

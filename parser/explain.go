@@ -1,6 +1,7 @@
 package parser
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/fastgrest/fastgrest/parser/explain"
@@ -11,13 +12,30 @@ var errTooManyParams = &Error{
 	Details: fmt.Sprintf("at most %d are allowed", MaxParams),
 }
 
+var errTooManyParts = &Error{
+	Message: "failed to parse query string: too many names",
+	Details: fmt.Sprintf("at most %d are allowed", MaxParts),
+}
+
 // errUnexplained is the error if package explain accepts a query that this package
 // refuses. The fuzzers have found no such query.
 var errUnexplained = &Error{Message: "failed to parse query string"}
 
-// explain returns the error of a query that read has refused. It tries the kinds
-// of parameters in PostgREST's order and reports the first error.
+// explain returns the error of a query that read has refused.
 func (q *Query) explain() error {
+	if q.parts > MaxParts {
+		return errTooManyParts
+	}
+	q.parts = 0 // the parameters are parsed again
+	if err := q.explainFirst(); q.parts <= MaxParts {
+		return err
+	}
+	return errTooManyParts
+}
+
+// explainFirst tries the kinds of parameters in PostgREST's order and reports the
+// first error.
+func (q *Query) explainFirst() error {
 	if prm := q.firstRefused(kindOrder, (*Query).parseOrder); prm != nil {
 		return unlessNil(explainOrder(prm, q.stop))
 	}
@@ -122,10 +140,20 @@ func explainTreePath(key []byte) error {
 	return explainText("tree path", key, explain.TreePath, key, stop{})
 }
 
+// maxExplained is the longest text that is parsed again. No URL of the default size
+// has a longer one, and it takes a microsecond per byte.
+const maxExplained = 64 << 10
+
 // explainText parses a text again and returns the error, or nil. shown is the text
 // that the message quotes, which may differ from the parsed text.
 func explainText(what string, shown []byte, g explain.Grammar, text []byte, at stop) error {
-	f, refused := explain.Run(g, text, explain.Start{Offset: at.mark, Depth: at.depth}, MaxDepth)
+	if len(text) > maxExplained && at.depth <= MaxDepth { // the error of a deep text is found at once
+		return &Error{
+			Message: fmt.Sprintf("failed to parse %s (%s...)", what, bytes.ToValidUTF8(shown[:64], nil)),
+			Details: fmt.Sprintf("the position is shown for at most %d bytes", maxExplained),
+		}
+	}
+	f, refused := explain.Run(g, text, explain.Start{Offset: at.mark, Depth: at.depth, Aggregates: at.extensions&ExtAggregates != 0}, MaxDepth)
 	switch {
 	case !refused:
 		return nil

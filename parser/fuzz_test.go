@@ -24,9 +24,22 @@ func seeds(f *testing.F, add func(query, mode string)) {
 // FuzzParse checks that no query makes the parser panic, and that the parser and
 // package explain refuse the same queries.
 func FuzzParse(f *testing.F) {
-	seeds(f, func(query, mode string) { f.Add(query, uint8(modeNames[mode])) })
+	const all = 3 * uint8(ExtAggregates|ExtDistinct)
+	seeds(f, func(query, mode string) {
+		f.Add(query, uint8(modeNames[mode]))
+		f.Add(query, uint8(modeNames[mode])+all)
+	})
+	for _, query := range []string{
+		"select=a,n:b.countdistinct()::int&order=a,b.sum().desc,count().asc.nullslast", "select=b.countdistinct(),c!", "order=count(),b.avg()!",
+		"distinct=true", "a.distinct=b,c->>d", "distinct=eq.1&distinct=a.b",
+		"columns=a,b(c,d:e!f(g),h()),%22i(%22", "columns=a(b", "columns=a((((b))))&on_conflict=a(b)",
+	} {
+		f.Add(query, all)
+		f.Add(query, uint8(0))
+	}
 	var q Query
 	f.Fuzz(func(t *testing.T, query string, mode uint8) {
+		q.Extensions = Extensions(mode / 3 & 3)
 		err := q.Parse([]byte(query), Mode(mode%3))
 		switch {
 		case err == nil:
@@ -41,7 +54,7 @@ func FuzzParse(f *testing.F) {
 
 // FuzzGrammar is FuzzParse for the value of one parameter.
 func FuzzGrammar(f *testing.F) {
-	keys := []string{"select", "order", "or", "columns", "on_conflict", "a", "a.b.order"}
+	keys := []string{"select", "order", "or", "columns", "on_conflict", "a", "a.b.order", "distinct"}
 	seeds(f, func(query, _ string) {
 		for _, part := range strings.FieldsFunc(query, func(r rune) bool { return r == '&' || r == ';' }) {
 			key, value, _ := strings.Cut(part, "=")
@@ -49,7 +62,7 @@ func FuzzGrammar(f *testing.F) {
 			if err != nil {
 				continue
 			}
-			which := len(keys) - 2
+			which := len(keys) - 3
 			for i, k := range keys {
 				if k == key {
 					which = i
@@ -60,6 +73,7 @@ func FuzzGrammar(f *testing.F) {
 	})
 	var q Query
 	f.Fuzz(func(t *testing.T, value string, which uint8) {
+		q.Extensions = Extensions(int(which) / len(keys) & 3)
 		query := keys[int(which)%len(keys)] + "=" + url.QueryEscape(value)
 		err := q.Parse([]byte(query), ModeRelation)
 		switch {
@@ -140,21 +154,31 @@ func check(t *testing.T, q *Query) {
 // explainAny runs package explain on a parameter, unless it is ignored.
 func explainAny(q *Query, prm *Param) error {
 	k, _ := kindOf(prm.Key)
+	at := stop{extensions: q.Extensions}
 	switch {
 	case !prm.HasValue, k >= kindSelect && k <= kindOnConflict && q.first(string(prm.Key)) != prm:
 		return nil
 	case k == kindOrder:
-		return explainOrder(prm, stop{})
+		return explainOrder(prm, at)
 	case k == kindLogic:
-		return q.explainLogic(prm, stop{})
+		return q.explainLogic(prm, at)
 	case k == kindSelect:
-		return explainSelect(prm, stop{})
+		return explainSelect(prm, at)
+	case k == kindOnConflict && q.OnConflictNamed:
+		return nil // package explain does not know it
 	case k == kindColumns, k == kindOnConflict:
-		return explainColumns(string(prm.Key), prm, stop{})
+		return explainColumns(string(prm.Key), prm, at)
+	case k == kindFilter && isDistinct(q, prm):
+		return nil // package explain does not know it
 	case k == kindFilter:
 		return q.explainFilter(prm)
 	}
 	return nil
+}
+
+func isDistinct(q *Query, prm *Param) bool {
+	alone := Query{Extensions: q.Extensions, mode: q.mode}
+	return alone.parseFilter(prm) && len(alone.Distincts) > 0
 }
 
 func slotUses(q *Query, slot int32) (n int) {

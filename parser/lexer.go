@@ -23,13 +23,19 @@ type lexer struct {
 
 // stop is the state of a lexer when it refused its text. Package explain starts
 // there: the complete elements of a list do not change the error of a later one.
-type stop struct{ mark, depth int }
+type stop struct {
+	mark, depth int
+	extensions  Extensions
+}
 
 // refuse saves the stop for explain.
 func (l *lexer) refuse() bool {
-	l.q.stop = stop{l.mark, l.depth}
+	l.q.stop = stop{l.mark, l.depth, l.q.Extensions}
 	return false
 }
+
+// extended reports whether the grammar has an extension.
+func (l *lexer) extended(e Extensions) bool { return l.q.Extensions&e != 0 }
 
 // outcome distinguishes two failures. In PostgREST a list ends without an error
 // where an element is missing, but not within an incomplete element: select=:x is
@@ -199,6 +205,9 @@ func isSpace(r rune) bool {
 // name consumes a quoted name or identifiers joined by dashes. Spaces around
 // the parts of a dashed name are dropped: "a - b" is a-b.
 func (l *lexer) name() ([]byte, bool) {
+	if !l.q.takePart() {
+		return nil, false
+	}
 	if l.at('"') {
 		return l.quoted()
 	}
@@ -336,6 +345,9 @@ func (l *lexer) jsonPath() (JSONPath, bool) {
 	}
 	off := len(l.q.Paths)
 	for l.takeText("->") {
+		if !l.q.takePart() {
+			return JSONPath{}, false
+		}
 		op := JSONOp{Text: l.take('>')}
 		var ok bool
 		if op.Key, ok = l.jsonIndex(); ok {

@@ -4,6 +4,7 @@ package parser
 //
 //	terms = term *( "," term )
 //	term  = name "(" field ")" modifiers / field modifiers
+//	      / "count()" modifiers / field "." aggregate "()" modifiers
 //	modifiers = [ ".asc" / ".desc" ] [ ".nullsfirst" / ".nullslast" ]
 
 // parseOrder reads one order= parameter.
@@ -35,6 +36,10 @@ func (q *Query) parseOrder(prm *Param) bool {
 // orderTerm consumes one term, which ends at a comma or the end.
 func (l *lexer) orderTerm() (t OrderTerm, ok bool) {
 	l.space()
+	if l.extended(ExtAggregates) && l.takeText("count()") {
+		t.Field.Name, t.Agg = star, AggCount
+		return t, l.modifiers(&t)
+	}
 	name, ok := l.name()
 	if !ok {
 		return t, false
@@ -50,7 +55,28 @@ func (l *lexer) orderTerm() (t OrderTerm, ok bool) {
 			return t, false
 		}
 		l.space()
+		if l.extended(ExtAggregates) {
+			t.Agg = l.aggregateCall()
+		}
 	}
+	return t, l.modifiers(&t)
+}
+
+// aggregateCall consumes an aggregate behind its field, or nothing.
+func (l *lexer) aggregateCall() Aggregate {
+	start := l.i
+	if l.take('.') {
+		if agg := l.aggregate(); agg != AggNone && l.takeText("()") {
+			return agg
+		}
+	}
+	l.i = start
+	return AggNone
+}
+
+// modifiers consumes the direction of a term and the place of NULLs. They end at a
+// comma or the end.
+func (l *lexer) modifiers(t *OrderTerm) bool {
 	switch {
 	case l.takeText(".asc"):
 		t.Dir = DirAsc
@@ -63,5 +89,5 @@ func (l *lexer) orderTerm() (t OrderTerm, ok bool) {
 	case l.takeText(".nullslast"):
 		t.Nulls = NullsLast
 	}
-	return t, l.done() || l.at(',')
+	return l.done() || l.at(',')
 }

@@ -56,6 +56,12 @@ func readShape(key []byte) (q *Query, err error) {
 				o.N++
 			}
 			q.Orders = append(q.Orders, o)
+		case shapeDistinct:
+			d := DistinctList{Path: r.path(), Off: int32(len(q.On)), N: int32(r.count())}
+			for range d.N {
+				q.On = append(q.On, r.field())
+			}
+			q.Distincts = append(q.Distincts, d)
 		case shapeRange:
 			shape := r.byte()
 			if shape == badRangeShape {
@@ -65,9 +71,17 @@ func readShape(key []byte) (q *Query, err error) {
 			}
 			q.Ranges = append(q.Ranges, PathRange{Path: r.path(), Range: rangeOfShape(shape)})
 		case shapeColumns:
-			q.HasColumns, q.Columns = true, r.texts()
+			q.HasColumns, q.Columns, q.MemberTop = true, r.texts(), none
+			if r.byte() == 1 {
+				q.MemberTop = NotMembers
+			}
+			if first := r.members(); first >= 0 {
+				q.MemberTop = first
+			}
 		case shapeOnConflict:
 			q.HasOnConflict, q.OnConflict = true, r.texts()
+		case shapeNamedConflict:
+			q.HasOnConflict, q.OnConflictNamed, q.OnConflict = true, true, r.texts()
 		case shapeArg:
 			q.Args = append(q.Args, Param{Key: r.text(), HasValue: true})
 		default:
@@ -137,6 +151,27 @@ func (r *shapeReader) field() Field {
 		r.q.Paths = append(r.q.Paths, JSONOp{Text: b&1 != 0, Index: b&2 != 0, Key: r.text()})
 	}
 	return f
+}
+
+func (r *shapeReader) members() int32 {
+	first, last := int32(none), int32(none)
+	for r.byte() == shapeItem {
+		flags := r.byte()
+		r.q.Members = append(r.q.Members, Member{
+			HasAlias: flags&1 != 0, HasHint: flags&2 != 0, Listed: flags&4 != 0,
+			Name: r.text(), Alias: r.text(), Hint: r.text(), First: none, Next: none,
+		})
+		i := int32(len(r.q.Members) - 1)
+		below := r.members()
+		r.q.Members[i].First = below
+		if first == none {
+			first = i
+		} else {
+			r.q.Members[last].Next = i
+		}
+		last = i
+	}
+	return first
 }
 
 func (r *shapeReader) items() int32 {
@@ -219,7 +254,7 @@ func (r *shapeReader) tree(tag byte) int32 {
 
 func (r *shapeReader) term() OrderTerm {
 	flags := r.byte()
-	t := OrderTerm{HasRel: flags&1 != 0, Dir: Direction(flags >> 1 & 3), Nulls: NullOrder(flags >> 3)}
+	t := OrderTerm{HasRel: flags&1 != 0, Dir: Direction(flags >> 1 & 3), Nulls: NullOrder(flags >> 3 & 3), Agg: Aggregate(flags >> 5)}
 	if t.HasRel {
 		t.Rel = r.text()
 	}

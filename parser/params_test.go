@@ -57,6 +57,31 @@ func TestInvalidUTF8(t *testing.T) {
 	}
 }
 
+func TestMaxParts(t *testing.T) {
+	var q Query
+	for _, part := range []string{"select=" + strings.Repeat("*,", MaxParts+1), "select=a" + strings.Repeat("->1", MaxParts+1),
+		"or=(" + strings.Repeat("a.eq.1,", MaxParts+1) + "a.eq.1)", "order=" + strings.Repeat("a,", MaxParts+1) + "a",
+		"columns=" + strings.Repeat("a,", MaxParts+1) + "a", strings.Repeat("a.", MaxParts+1) + "b=eq.1",
+		"order=" + strings.Repeat("a,", MaxParts/2) + "a&select=" + strings.Repeat("a,", MaxParts/2) + "a&b=."} {
+		if err := q.Parse([]byte(part), ModeRelation); err != errTooManyParts {
+			t.Errorf("%.20s: %v", part, err)
+		}
+	}
+	if err := q.Parse([]byte("id=in.("+strings.Repeat("1,", 2*MaxParts)+"1)"), ModeRelation); err != nil || len(q.Values) != 1 {
+		t.Errorf("a long list has %d values: %v", len(q.Values), err)
+	}
+}
+
+// TestLongError: the error of a text that no URL could have is short, and takes
+// no time.
+func TestLongError(t *testing.T) {
+	var q Query
+	err := q.Parse([]byte("id=in.("+strings.Repeat("é,", 1<<20)), ModeRelation)
+	if text := fmt.Sprint(err); !strings.HasPrefix(text, "failed to parse filter (in.(é,é,") || len(text) > 200 {
+		t.Errorf("%.300s", text)
+	}
+}
+
 func TestMaxParams(t *testing.T) {
 	var q Query
 	raw := strings.Repeat("a=eq.1&", MaxParams)

@@ -11,10 +11,22 @@ const (
 	ModeCall                 // a routine called by POST
 )
 
+// Extensions is a set of parts of the grammar that PostgREST does not have. Without
+// them, their texts are refused with PostgREST's errors.
+type Extensions uint8
+
+const (
+	ExtAggregates Extensions = 1 << iota // countdistinct(), and aggregates in order=
+	ExtDistinct                          // distinct=
+)
+
 // Limits of a query string. The caller limits its length.
 const (
 	MaxParams = 1000 // parameters
 	MaxDepth  = 200  // embeds inside embeds, or logic operators inside logic operators
+	// MaxParts bounds the tree: the number of names, keys of JSON paths and items of
+	// select. A query string of 64 KiB has fewer.
+	MaxParts = 100_000
 )
 
 // kind is the kind of a parameter.

@@ -21,10 +21,14 @@ func (q *Query) Reset() {
 	q.LogicRoots = emptied(q.LogicRoots, keepNodes)
 	q.Orders = emptied(q.Orders, keepNodes)
 	q.Terms = emptied(q.Terms, keepNodes)
+	q.Distincts = emptied(q.Distincts, keepNodes)
+	q.On = emptied(q.On, keepNodes)
 	q.Ranges = emptied(q.Ranges, keepNodes)
 	q.HasColumns = false
 	q.Columns = emptied(q.Columns, keepNodes)
-	q.HasOnConflict = false
+	q.Members = emptied(q.Members, keepNodes)
+	q.MemberTop = none
+	q.HasOnConflict, q.OnConflictNamed = false, false
 	q.OnConflict = emptied(q.OnConflict, keepNodes)
 	q.Args = emptied(q.Args, keepNodes)
 	q.FilterKeys = emptied(q.FilterKeys, keepNodes)
@@ -35,6 +39,7 @@ func (q *Query) Reset() {
 	q.rangeText = emptied(q.rangeText, keepNodes)
 	q.badRange = none
 	q.byKey = emptied(q.byKey, keepNodes)
+	q.parts = 0
 }
 
 func emptied[T any](s []T, keep int) []T {
@@ -53,17 +58,17 @@ func (q *Query) JSON(p JSONPath) []JSONOp { return q.Paths[p.Off : p.Off+p.N : p
 // OrderTerms returns the terms of one order= parameter.
 func (q *Query) OrderTerms(o OrderList) []OrderTerm { return q.Terms[o.Off : o.Off+o.N : o.Off+o.N] }
 
-// Value returns the operand of a filter. ok is false for is, whose operand is in
-// the shape.
-func (q *Query) Value(f *Filter) (v []byte, ok bool) {
-	if f.Slot < 0 {
-		return nil, false
-	}
-	return q.Values[f.Slot], true
-}
+// DistinctOn returns the fields of one distinct= parameter.
+func (q *Query) DistinctOn(d DistinctList) []Field { return q.On[d.Off : d.Off+d.N : d.Off+d.N] }
 
 // addValue gives an operand the next slot.
 func (q *Query) addValue(v []byte) int32 {
 	q.Values = append(q.Values, v)
 	return int32(len(q.Values) - 1)
+}
+
+// takePart counts a part of the tree, and reports whether there may be one more.
+func (q *Query) takePart() bool {
+	q.parts++
+	return q.parts <= MaxParts
 }

@@ -8,6 +8,7 @@ package parser
 //	         / [ alias ":" ] field [ "::" cast ] [ "." aggregate "()" ] [ "::" cast ]
 //	         / [ alias ":" ] name *2( "!" param ) "(" items ")"
 //	         / "..." name *2( "!" param ) "(" items ")"
+//	aggregate = "sum" / "avg" / "count" / "max" / "min" / "countdistinct"
 //	param    = "left" / "inner" / hint
 //
 // The list ends without an error where no item begins, and the rest is ignored:
@@ -78,6 +79,9 @@ func (l *lexer) item() (int32, outcome) {
 		return none, failure
 	}
 	q := l.q
+	if !q.takePart() {
+		return none, broken
+	}
 	idx := q.newItem()
 	it := &q.Items[idx]
 	mark := l.i
@@ -248,6 +252,8 @@ func (l *lexer) aggregate() Aggregate {
 		return AggSum
 	case l.takeText("avg"):
 		return AggAvg
+	case l.extended(ExtAggregates) && l.takeText("countdistinct"):
+		return AggCountDistinct
 	case l.takeText("count"):
 		return AggCount
 	case l.takeText("max"):

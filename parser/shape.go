@@ -18,7 +18,9 @@ const (
 	shapeRange
 	shapeColumns
 	shapeOnConflict
+	shapeNamedConflict
 	shapeArg
+	shapeDistinct
 )
 
 // AppendShape appends a key. Two queries have equal keys if and only if their
@@ -45,6 +47,14 @@ func (q *Query) AppendShape(dst []byte) []byte {
 		}
 		dst = append(dst, shapeEnd)
 	}
+	for i := range q.Distincts {
+		dst = append(dst, shapeDistinct)
+		dst = q.appendPath(dst, q.Distincts[i].Path)
+		dst = appendCount(dst, int(q.Distincts[i].N))
+		for j := range q.DistinctOn(q.Distincts[i]) {
+			dst = q.appendField(dst, &q.On[int(q.Distincts[i].Off)+j])
+		}
+	}
 	for i := range q.Ranges {
 		dst = append(dst, shapeRange, q.Ranges[i].Range.Shape())
 		dst = q.appendPath(dst, q.Ranges[i].Path)
@@ -56,9 +66,15 @@ func (q *Query) AppendShape(dst []byte) []byte {
 	if q.HasColumns {
 		dst = append(dst, shapeColumns)
 		dst = appendTexts(dst, q.Columns)
+		dst = append(dst, flag(q.MemberTop == NotMembers))
+		dst = q.appendMembers(dst, q.MemberTop)
 	}
 	if q.HasOnConflict {
-		dst = append(dst, shapeOnConflict)
+		if q.OnConflictNamed {
+			dst = append(dst, shapeNamedConflict)
+		} else {
+			dst = append(dst, shapeOnConflict)
+		}
 		dst = appendTexts(dst, q.OnConflict)
 	}
 	for i := range q.Args {
@@ -138,6 +154,19 @@ func (q *Query) appendItems(dst []byte, first int32) []byte {
 	return append(dst, shapeEnd)
 }
 
+// appendMembers appends a chain of members and its end.
+func (q *Query) appendMembers(dst []byte, first int32) []byte {
+	for i := first; i >= 0; i = q.Members[i].Next {
+		m := &q.Members[i]
+		dst = append(dst, shapeItem, flag(m.HasAlias)|flag(m.HasHint)<<1|flag(m.Listed)<<2)
+		dst = appendText(dst, m.Name)
+		dst = appendText(dst, m.Alias)
+		dst = appendText(dst, m.Hint)
+		dst = q.appendMembers(dst, m.First)
+	}
+	return append(dst, shapeEnd)
+}
+
 func (q *Query) appendFilter(dst []byte, f *Filter) []byte {
 	dst = append(dst,
 		byte(f.Op),
@@ -165,7 +194,7 @@ func (q *Query) appendTree(dst []byte, node int32) []byte {
 }
 
 func (q *Query) appendTerm(dst []byte, t *OrderTerm) []byte {
-	dst = append(dst, shapeTerm, flag(t.HasRel)|byte(t.Dir)<<1|byte(t.Nulls)<<3)
+	dst = append(dst, shapeTerm, flag(t.HasRel)|byte(t.Dir)<<1|byte(t.Nulls)<<3|byte(t.Agg)<<5)
 	if t.HasRel {
 		dst = appendText(dst, t.Rel)
 	}

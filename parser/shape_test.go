@@ -7,13 +7,14 @@ import (
 
 func TestShape(t *testing.T) {
 	var a, b Query
+	mode := ModeCallRead
 	keys := func(first, second string) (string, string) {
 		t.Helper()
 		for _, c := range []struct {
 			q     *Query
 			query string
 		}{{&a, first}, {&b, second}} {
-			if err := c.q.Parse([]byte(c.query), ModeCallRead); err != nil {
+			if err := c.q.Parse([]byte(c.query), mode); err != nil {
 				t.Fatalf("%s: %v", c.query, err)
 			}
 		}
@@ -78,9 +79,22 @@ func TestShape(t *testing.T) {
 	different("limit=1", "limit=1&offset=1")
 	different("limit=1", "a.limit=1")
 	different("columns=a", "on_conflict=a")
+	different("on_conflict=a", "on_conflict=!a")
 	different("columns=a,b", "columns=a")
 	different("a=1", "a=1&a=1")
 	different("a=1", "a=eq.1")
+
+	a.Extensions, b.Extensions, mode = ExtAggregates|ExtDistinct, ExtAggregates|ExtDistinct, ModeRelation
+	different("order=a", "order=a.sum()")
+	different("order=a.max()", "order=a.min()")
+	different("order=a.countdistinct()", "order=a.count()")
+	different("select=a.countdistinct()", "select=a.count()")
+	different("distinct=true", "")
+	different("distinct=true", "distinct=a")
+	different("distinct=a,b", "distinct=b,a")
+	different("distinct=a", "x.distinct=a")
+	different("distinct=a-%3Eb", "distinct=a")
+	same("distinct=a,b", "distinct=+a,%22b%22")
 }
 
 // TestShapeAppends checks that the bytes of dst stay.

@@ -1,6 +1,7 @@
 package pgwire
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -26,7 +27,7 @@ type Conn struct {
 	status           byte // of the transaction, see InTransaction
 	broken           bool
 	busy             bool // from the first byte sent to the last byte received
-	answered         bool // a message has arrived since the flight was sent
+	begun            bool // a message has arrived since the flight was sent
 	suspectsFailover bool // the server may have lost its role, see failover.go
 
 	// See reset.go. While the connection is shared, guard guards them.
@@ -40,8 +41,9 @@ type Conn struct {
 
 	guard *sync.Mutex // guards stmts and session while the connection is shared, else nil
 
-	values [][]byte // of a row
-	msgs   struct { // reused to encode and decode
+	passed time.Time // when rows were passed on last, see stream.go
+	values [][]byte  // of a row
+	msgs   struct {  // reused to encode and decode
 		parse    pgproto3.Parse
 		describe pgproto3.Describe
 		fields   pgproto3.RowDescription
@@ -91,7 +93,7 @@ func (c *Conn) run(f *Flight) error {
 		over = true
 		return &ConnError{Kind: Unsendable, Err: err}
 	}
-	c.busy, c.answered = true, false
+	c.busy, c.begun = true, false
 	f.interruption.begin(c)
 	c.in.progress.await(f.limit)
 	err := c.send()
@@ -138,7 +140,7 @@ func (c *Conn) joinSender(err error) error {
 	if sendErr != nil {
 		c.breakOff()
 		if err == nil {
-			err = &ConnError{Kind: Lost, Sent: true, Answered: true, Err: sendErr}
+			err = &ConnError{Kind: Lost, Sent: true, Begun: true, Err: sendErr}
 		}
 	} else if !c.broken {
 		_ = c.net.SetWriteDeadline(time.Time{})
@@ -149,7 +151,7 @@ func (c *Conn) joinSender(err error) error {
 // lost closes a connection after an error of a read, and fails the flight.
 func (c *Conn) lost(f *Flight, err error) error {
 	c.breakOff()
-	e := &ConnError{Kind: Lost, Sent: true, Answered: c.answered, Err: err}
+	e := &ConnError{Kind: Lost, Sent: true, Begun: c.begun, Err: err}
 	if errors.Is(err, errMessageLength) || errors.Is(err, errMalformedRow) {
 		e.Kind = Protocol
 	}
@@ -177,8 +179,8 @@ func (c *Conn) asyncMessage(kind byte, body []byte) error {
 			c.cfg.OnNotice(notice)
 		}
 	case 'S':
-		name, rest, ok := cutZero(body)
-		value, rest, ok2 := cutZero(rest)
+		name, rest, ok := bytes.Cut(body, zero)
+		value, rest, ok2 := bytes.Cut(rest, zero)
 		if !ok || !ok2 || len(rest) > 0 {
 			return c.violation("malformed ParameterStatus")
 		}
@@ -197,14 +199,8 @@ func (c *Conn) asyncMessage(kind byte, body []byte) error {
 	return nil
 }
 
-func cutZero(b []byte) (before, after []byte, ok bool) {
-	for i := range b {
-		if b[i] == 0 {
-			return b[:i], b[i+1:], true
-		}
-	}
-	return nil, nil, false
-}
+// zero ends a string of the protocol.
+var zero = []byte{0}
 
 // Host is the configured host that the connection was made to, or the directory of
 // its socket.

@@ -58,7 +58,7 @@ func (c *Conn) settle(f *Flight, err error) error {
 	if err == nil {
 		return nil
 	}
-	f.err, f.failed = &ConnError{Kind: Unanswered, Sent: true, Answered: c.answered}, -1
+	f.err, f.failed = &ConnError{Kind: NoResponse, Sent: true, Begun: c.begun}, -1
 	return f.err
 }
 
@@ -79,7 +79,7 @@ type DeadlineWatch struct {
 // always with the same DeadlineWatch.
 //
 // The server is asked to cancel the flight. The flight fails with an error of kind
-// Unanswered when the server reacts, or after Config.CancelWait.
+// NoResponse when the server reacts, or after Config.CancelWait.
 func (c *Conn) CheckDeadline(w *DeadlineWatch, now time.Time, usual time.Duration) bool {
 	p := &c.in.progress
 	n := p.count.Load()

@@ -9,9 +9,9 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 )
 
-func unanswered(err error) bool {
+func noResponse(err error) bool {
 	var local *pgwire.ConnError
-	return errors.As(err, &local) && local.Kind == pgwire.Unanswered && local.Sent
+	return errors.As(err, &local) && local.Kind == pgwire.NoResponse && local.Sent
 }
 
 // TestDeadline: a flight is given up when nothing has arrived for its limit. While bytes
@@ -78,7 +78,7 @@ func TestDeadline(t *testing.T) {
 		}
 		look(t, c, &v, limit+1, true)
 		look(t, c, &v, 3*limit, false) // already
-		if err := <-done; !unanswered(err) || !c.IsBroken() {
+		if err := <-done; !noResponse(err) || !c.IsBroken() {
 			t.Error(err)
 		}
 	})
@@ -107,7 +107,7 @@ func TestDeadline(t *testing.T) {
 		begun(t, c, &v)
 		look(t, c, &v, 5*limit-1, false)
 		look(t, c, &v, 5*limit+1, true)
-		if err := <-done; !unanswered(err) {
+		if err := <-done; !noResponse(err) {
 			t.Error(err)
 		}
 	})
@@ -117,7 +117,7 @@ func TestDeadline(t *testing.T) {
 		begun(t, c, &v)
 		look(t, c, &v, limit+1, true)
 		next <- say{parsed, refusal("ERROR", "57014", ""), idle}
-		if err := <-done; !unanswered(err) || !c.IsBroken() {
+		if err := <-done; !noResponse(err) || !c.IsBroken() {
 			t.Error(err)
 		}
 	})
@@ -127,7 +127,7 @@ func TestDeadline(t *testing.T) {
 // behind it fail too.
 func TestDeadlineShared(t *testing.T) {
 	a := pgwire.NewStmt("a")
-	script := pgtest.NewScript(t, answers(nil, say{parsed, bound, oneField, oneRow, selected, idle}, say{bound, oneRow, selected, idle}))
+	script := pgtest.NewScript(t, responses(nil, say{parsed, bound, oneField, oneRow, selected, idle}, say{bound, oneRow, selected, idle}))
 	c := connectTo(t, script, func(cfg *pgwire.Config) { cfg.CancelWait = 50 * time.Millisecond })
 	if _, err := run(c, new(log), a); err != nil {
 		t.Fatal(err)
@@ -161,7 +161,7 @@ func TestDeadlineShared(t *testing.T) {
 	}) {
 		t.Fatal("never given up")
 	}
-	if err := <-results; !unanswered(err) {
+	if err := <-results; !noResponse(err) {
 		t.Errorf("the head: %v", err)
 	}
 	for err := range results {

@@ -5,7 +5,9 @@
 //	Flight    statements with arguments, and one Sync: one round trip
 //	Conn      a connection; runs one flight at a time
 //	Sharing   sends several flights on a connection as one batch
-//	Sink      takes the rows of a statement while they are in the read buffer
+//	Merge     says how reads become one statement
+//	Sink      takes the rows of a statement while they are in the read buffer; a
+//	          StreamSink passes them on while the flight runs
 //
 // pgconn makes the connection (hosts, TLS, authentication) and pgproto3 encodes and
 // decodes most messages. This package has the loop between them.
@@ -41,7 +43,7 @@
 //     Begin, rolled back the steps before it. The connection can be used, except after
 //     Fatal; after Begin it is in a failed transaction (Conn.Rollback).
 //   - The error of a Sink: all steps were executed and committed nevertheless.
-//   - *ConnError: there is no complete response. Kind tells why; Sent and Answered tell
+//   - *ConnError: there is no complete response. Kind tells why; Sent and Begun tell
 //     how far the flight got. IsBroken tells whether the connection can still be used:
 //     it can if Kind is Unsendable, Unparsed or RolledBack, and sometimes Canceled.
 //

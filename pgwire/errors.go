@@ -93,14 +93,14 @@ const (
 	Closed
 	// Unsendable: the protocol cannot express the flight. Nothing was sent.
 	Unsendable
-	// RolledBack: the server answered COMMIT with ROLLBACK.
+	// RolledBack: the response to COMMIT was ROLLBACK.
 	RolledBack
 	// ResetFailed: the session reset ahead of the flight failed, so the server
 	// skipped the flight. Err is why. The connection is retired.
 	ResetFailed
-	// Unanswered: nothing arrived within the limit of the flight (CheckDeadline).
+	// NoResponse: nothing arrived within the limit of the flight (CheckDeadline).
 	// The connection is closed.
-	Unanswered
+	NoResponse
 	// Unparsed: a statement of a flight with KnownOnly has not been parsed. Nothing
 	// was sent.
 	Unparsed
@@ -115,7 +115,7 @@ var kindText = [...]string{
 	Unsendable:    "cannot be sent",
 	RolledBack:    "transaction was rolled back",
 	ResetFailed:   "session reset failed",
-	Unanswered:    "no answer in time",
+	NoResponse:    "no response in time",
 	Unparsed:      "a statement has not been parsed",
 }
 
@@ -125,9 +125,9 @@ type ConnError struct {
 	// Sent: the server may have received some of the flight. If the flight has a
 	// commit, its outcome is unknown.
 	Sent bool
-	// Answered: the response had begun.
-	Answered bool
-	Err      error // the cause, may be nil
+	// Begun: the response had begun.
+	Begun bool
+	Err   error // the cause, may be nil
 }
 
 func (e *ConnError) Error() string {
@@ -155,16 +155,7 @@ func serverError(body []byte) (*Error, error) {
 	if err := m.Decode(body); err != nil {
 		return nil, err
 	}
-	e := &Error{
-		Severity: m.SeverityUnlocalized, Code: m.Code, Message: m.Message, Detail: m.Detail, Hint: m.Hint,
-		Position: m.Position, InternalPosition: m.InternalPosition, InternalQuery: m.InternalQuery, Where: m.Where,
-		Schema: m.SchemaName, Table: m.TableName, Column: m.ColumnName, DataType: m.DataTypeName,
-		Constraint: m.ConstraintName, File: m.File, Line: m.Line, Routine: m.Routine,
-	}
-	if e.Severity == "" {
-		e.Severity = m.Severity
-	}
-	return e, nil
+	return fromPgconn(pgconn.ErrorResponseToPgError(&m)), nil
 }
 
 // fromPgconn does the same for an error that pgconn has read.

@@ -17,9 +17,11 @@ type Flight struct {
 	steps []step
 	args  []arg
 	// simple is SQL for the simple query protocol, instead of steps.
-	simple string
-	known  bool // see KnownOnly
-	writes bool // see ForWriting
+	simple  string
+	known   bool   // see KnownOnly
+	writes  bool   // see ForWriting
+	streams bool   // see Stream
+	merge   *Merge // see MayMerge
 
 	// Reused and Parsed count the executed statements that the connection had parsed
 	// before, and those it had not. Reset does not change them.
@@ -32,6 +34,7 @@ type Flight struct {
 	resets     bool   // begins with a session reset, see reset.go
 	number     uint64 // among the flights of the connection
 	closes     int    // CloseCompletes to come before the first step
+	size       int    // of its messages in bytes, in a batch
 	err        error  // the first error
 	failed     int    // see FailedStep
 	unexecuted bool   // see Unexecuted
@@ -97,7 +100,7 @@ func (f *Flight) Reset() {
 	clear(f.steps) // do not keep borrowed memory alive
 	clear(f.args)
 	f.steps, f.args = f.steps[:0], f.args[:0]
-	f.simple, f.known, f.writes = "", false, false
+	f.simple, f.known, f.writes, f.streams, f.merge = "", false, false, false, nil
 	f.leaves, f.resets, f.limit = Clean, false, 0
 	f.closes, f.err, f.failed = 0, nil, -1
 }

@@ -21,6 +21,9 @@ type interruption struct {
 	// the flight has been abandoned.
 	sharing   atomic.Pointer[Sharing]
 	abandoned bool
+
+	// Of a flight that is merged: the Merger. Its lock then guards abandoned.
+	merger atomic.Pointer[Merger]
 }
 
 const (
@@ -44,7 +47,7 @@ func (f *Flight) Interrupt(cause error) bool {
 // Abandon says that the response is not needed any more. It interrupts the flight and
 // does not wait for the server. A cancel request meets the flight that is running at
 // that moment. So flights that share a connection (see Sharing) are interrupted when
-// all of them have been abandoned. Abandon reports whether it has sent a cancel
+// all of them have been abandoned, and so are merged flights. Abandon reports whether it has sent a cancel
 // request. It may be called again.
 func (f *Flight) Abandon(cause error) bool {
 	if f.interruption.take(cause) {
@@ -53,6 +56,9 @@ func (f *Flight) Abandon(cause error) bool {
 	}
 	if s := f.interruption.sharing.Load(); s != nil {
 		return s.abandon(f, cause)
+	}
+	if m := f.interruption.merger.Load(); m != nil {
+		return m.abandon(f, cause)
 	}
 	return false
 }
@@ -116,12 +122,12 @@ func (c *Conn) afterInterrupt(f *Flight, err error) error {
 		if !c.broken {
 			_ = c.net.SetDeadline(time.Time{})
 		}
-		return &ConnError{Kind: Canceled, Sent: true, Answered: true, Err: f.interruption.cause}
+		return &ConnError{Kind: Canceled, Sent: true, Begun: true, Err: f.interruption.cause}
 	}
 	c.breakOff()
 	var local *ConnError
 	if errors.As(err, &local) && (local.Kind == Lost || local.Kind == ResetFailed) {
-		return &ConnError{Kind: Canceled, Sent: local.Sent, Answered: local.Answered, Err: f.interruption.cause}
+		return &ConnError{Kind: Canceled, Sent: local.Sent, Begun: local.Begun, Err: f.interruption.cause}
 	}
 	return err
 }

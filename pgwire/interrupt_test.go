@@ -32,10 +32,10 @@ func TestInterrupt(t *testing.T) {
 	cause := errors.New("client went away")
 	canceled := refusal("ERROR", "57014", "ProcessInterrupts")
 	for _, test := range []struct {
-		name   string
-		answer func(*pgtest.Session, chan struct{}) // the channel: the request has arrived
-		kind   pgwire.Kind                          // 0: no error
-		broken bool
+		name     string
+		response func(*pgtest.Session, chan struct{}) // the channel: the request has arrived
+		kind     pgwire.Kind                          // 0: no error
+		broken   bool
 	}{
 		{"it is obeyed", func(s *pgtest.Session, asked chan struct{}) { <-asked; _ = s.Say(parsed, canceled, idle) }, pgwire.Canceled, false},
 		{"it comes too late", func(s *pgtest.Session, asked chan struct{}) {
@@ -51,7 +51,7 @@ func TestInterrupt(t *testing.T) {
 				s := pgtest.NewScript(t, func(s *pgtest.Session) {
 					s.Hear()
 					close(started)
-					test.answer(s, asked)
+					test.response(s, asked)
 					s.Hear() // that the client has gone
 				})
 				c := connectTo(t, s, func(cfg *pgwire.Config) {
@@ -111,7 +111,7 @@ func TestInterrupt(t *testing.T) {
 
 func TestEndedContext(t *testing.T) {
 	heard := make(chan string, 1)
-	c := connectTo(t, pgtest.NewScript(t, answers(heard)))
+	c := connectTo(t, pgtest.NewScript(t, responses(heard)))
 	ctx, cancel := context.WithCancel(bg)
 	cancel()
 	var f pgwire.Flight

@@ -42,7 +42,7 @@ func TestInvalid(t *testing.T) {
 		"ready for nothing":      append(start, selected, raw('Z', "")),
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := connectTo(t, pgtest.NewScript(t, answers(nil, answer)))
+			c := connectTo(t, pgtest.NewScript(t, responses(nil, answer)))
 			var err error
 			soon(t, "flight", func() { _, err = run(c, new(log), pgwire.NewStmt("a")) })
 			var ce *pgwire.ConnError
@@ -90,9 +90,9 @@ func TestInvalidLength(t *testing.T) {
 func TestLoss(t *testing.T) {
 	for _, plain := range []bool{false, true} {
 		for _, test := range []struct {
-			name     string
-			answer   say
-			answered bool
+			name   string
+			answer say
+			begun  bool
 		}{
 			{"without a word", nil, false},
 			{"in the middle", say{parsed, bound}, true},
@@ -106,7 +106,7 @@ func TestLoss(t *testing.T) {
 			c := connectTo(t, s)
 			_, err := run(c, new(log), pgwire.NewStmt("a"))
 			var ce *pgwire.ConnError
-			if !errors.As(err, &ce) || ce.Kind != pgwire.Lost || !ce.Sent || ce.Answered != test.answered || ce.Retryable() || !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+			if !errors.As(err, &ce) || ce.Kind != pgwire.Lost || !ce.Sent || ce.Begun != test.begun || ce.Retryable() || !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
 				t.Errorf("%s: %#v", test.name, err)
 			}
 			if !c.IsBroken() {
@@ -143,7 +143,7 @@ func TestLossBeforeSending(t *testing.T) {
 }
 
 func TestFatal(t *testing.T) {
-	c := connectTo(t, pgtest.NewScript(t, answers(nil, say{parsed, refusal("FATAL", "57P01", "")})))
+	c := connectTo(t, pgtest.NewScript(t, responses(nil, say{parsed, refusal("FATAL", "57P01", "")})))
 	f, err := run(c, new(log), pgwire.NewStmt("a"))
 	var said *pgwire.Error
 	if !errors.As(err, &said) || !said.Fatal() || said.Code != "57P01" || !c.IsBroken() || f.FailedStep() != -1 {

@@ -121,7 +121,7 @@ func TestStatementDroppedInBatch(t *testing.T) {
 		"deallocated":   refusal("ERROR", "26000", ""),
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := connectTo(t, pgtest.NewScript(t, answers(nil,
+			c := connectTo(t, pgtest.NewScript(t, responses(nil,
 				say{parsed, bound, oneField, oneRow, selected, idle},
 				say{bound, refused, idle}, say{bound, oneRow, selected, idle}, say{bound, oneRow, selected, idle},
 				say{closed, parsed, bound, oneField, oneRow, selected, idle})))

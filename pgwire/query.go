@@ -75,7 +75,7 @@ func (c *Conn) readSimple(f *Flight) error {
 		if err != nil {
 			return c.lost(f, err)
 		}
-		c.answered = true
+		c.begun = true
 		switch kind {
 		case 'T', 'D', 'C', 'I':
 		case 'E':

@@ -21,7 +21,7 @@ const (
 	wantBind                   // BindComplete
 	wantRowFields              // RowDescription or NoData, of a portal
 	wantRows                   // DataRow ..., CommandComplete
-	answered
+	responded
 )
 
 // following is the next phase of the step from p on.
@@ -45,7 +45,7 @@ func (s *step) following(p phase) phase {
 				return p
 			}
 		default:
-			return answered
+			return responded
 		}
 	}
 }
@@ -64,16 +64,18 @@ func (c *Conn) read(f *Flight) error {
 	var (
 		i       = -1  // step
 		s       *step // f.steps[i]
-		want    = answered
-		sink    Sink      // of the step; nil: rows are discarded
-		large   LargeSink // the same, if it can read large rows
-		columns = -1      // of the step's rows; -1 unknown
-		skip    bool      // the server skips everything up to Sync
-		rest    = -1      // bytes of rows that are still read and discarded; -1: all
+		want    = responded
+		sink    Sink       // of the step; nil: rows are discarded
+		large   LargeSink  // the same, if it can read large rows
+		stream  StreamSink // the same, if it passes rows on
+		columns = -1       // of the step's rows; -1 unknown
+		skip    bool       // the server skips everything up to Sync
+		held    bool       // stream has rows that it has not passed on
+		rest    = -1       // bytes of rows that are still read and discarded; -1: all
 	)
 	for {
 		// Go to the first step whose response is not complete.
-		for want == answered && i+1 < len(f.steps) && f.closes == 0 {
+		for want == responded && i+1 < len(f.steps) && f.closes == 0 {
 			i++
 			s = &f.steps[i]
 			if s.parse {
@@ -90,6 +92,9 @@ func (c *Conn) read(f *Flight) error {
 				sink = nil
 			}
 			large, _ = sink.(LargeSink)
+			if f.streams {
+				stream, _ = sink.(StreamSink)
+			}
 		}
 		if large != nil && sink != nil && want == wantRows {
 			is, err := c.in.largeRow()
@@ -97,7 +102,7 @@ func (c *Conn) read(f *Flight) error {
 				return c.lost(f, err)
 			}
 			if is {
-				c.answered = true
+				c.begun = true
 				refused, err := c.readLarge(large, columns)
 				if refused != nil {
 					rest = bytesToDiscard(refused)
@@ -111,11 +116,19 @@ func (c *Conn) read(f *Flight) error {
 				continue
 			}
 		}
+		if held {
+			passed, err := c.pass(stream, f)
+			held = !passed
+			if err != nil {
+				f.fail(i, err)
+				sink = nil
+			}
+		}
 		kind, body, err := c.in.next()
 		if err != nil {
 			return c.lost(f, err)
 		}
-		c.answered = true
+		c.begun = true
 		if !wellFormed(kind, body) {
 			return c.violation(fmt.Sprintf("malformed message %q", kind))
 		}
@@ -145,6 +158,7 @@ func (c *Conn) read(f *Flight) error {
 				f.fail(i, err)
 				sink = nil
 			}
+			held = stream != nil && err == nil
 			continue
 		case 'C', 'I':
 			if want != wantRows {
@@ -158,8 +172,9 @@ func (c *Conn) read(f *Flight) error {
 				tag = tag[:len(tag)-1]
 			}
 			if s.commit && string(tag) == "ROLLBACK" {
-				f.fail(i, &ConnError{Kind: RolledBack, Sent: true, Answered: true})
+				f.fail(i, &ConnError{Kind: RolledBack, Sent: true, Begun: true})
 			}
+			held = false
 			if sink != nil {
 				sink.Complete(tag)
 				borrow.Poison(tag)
@@ -180,6 +195,7 @@ func (c *Conn) read(f *Flight) error {
 				return c.unexpected(kind)
 			}
 			f.closes--
+			c.stmts.closed()
 			continue
 		case 't':
 			if want != wantParams {
@@ -223,14 +239,17 @@ func (c *Conn) read(f *Flight) error {
 			if skip {
 				continue
 			}
-			skip = true
+			skip, held = true, false
 			switch {
 			case f.closes > 0:
 				i = -1
-			case want == answered:
+			case want == responded:
 				i = len(f.steps) // the end of the transaction
 			default:
 				c.forgetStale(s, said)
+			}
+			if c.retired != nil && said.Code == InFailedSQLTransaction {
+				f.fail(-1, c.retired) // see reset.go
 			}
 			if f.err == nil {
 				f.fail(i, said)
@@ -238,10 +257,10 @@ func (c *Conn) read(f *Flight) error {
 			}
 			c.suspectsFailover = c.suspectsFailover || f.writes && said.Code == ReadOnlySQLTransaction
 			// The server skips the rest.
-			i, want, f.closes = len(f.steps), answered, 0
+			i, want, f.closes = len(f.steps), responded, 0
 			continue
 		case 'Z':
-			if want != answered || f.closes > 0 {
+			if want != responded || f.closes > 0 {
 				return c.unexpected(kind)
 			}
 			c.stmts.settle()
@@ -365,7 +384,7 @@ func (c *Conn) unexpected(kind byte) error {
 // violation closes the connection after a violation of the protocol.
 func (c *Conn) violation(text string) error {
 	c.breakOff()
-	return &ConnError{Kind: Protocol, Sent: true, Answered: true, Err: errors.New(text)}
+	return &ConnError{Kind: Protocol, Sent: true, Begun: true, Err: errors.New(text)}
 }
 
 func (d *Description) params(body []byte) error {

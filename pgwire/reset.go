@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/rand/v2"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 )
@@ -20,24 +21,27 @@ import (
 // read that the reset had failed. The messages are
 //
 //	Query    BEGIN; CLOSE ALL; ...; DISCARD SEQUENCES
+//	Execute  SAVEPOINT reset
 //	Execute  select setseed($1)
 //	Execute  COMMIT
 //	...      the flight
 //	Sync
 //
-// If a command of the Query fails, the session is left in a failed transaction
-// block. The server refuses setseed there, and after an error it skips all
-// messages up to Sync. COMMIT alone is not enough, because a failed block accepts it.
-// If setseed or COMMIT fails, the server skips the flight for the same reason. The
-// cause may be a full lock table, a cancel request that arrives late, or a timeout that
-// a function has set.
+// If BEGIN fails, the session is left without a transaction block. If a later command of
+// the Query fails, the session is left in a failed block. The server refuses SAVEPOINT in
+// both cases, and after an error it skips all messages up to Sync. COMMIT alone is not
+// enough, because both cases accept it. If a command after the Query fails, the server
+// skips the flight for the same reason. The cause may be a full lock table, a cancel
+// request that arrives late, or a timeout that a function has set.
 //
 // The reset is a transaction of its own because a transaction takes its
 // isolation level, and whether it may write, from the session when it begins.
 // The reset names its own isolation level for the same reason.
 //
 // On a shared connection more flights may follow a reset whose outcome is unknown. Each
-// of them begins with a reset too.
+// of them begins with a reset too. Once one of these resets has succeeded, further flights
+// have none. If a later one of them fails, the session is left in a failed block, where the
+// server refuses those flights.
 //
 // # What is reset
 //
@@ -85,7 +89,10 @@ var resetMessages = [...][]byte{
 
 var resetEnd, seedAt = func() (b []byte, seedAt int) {
 	const float8 = 701 // OID
-	b, _ = (&pgproto3.Parse{Query: "select pg_catalog.setseed($1)", ParameterOIDs: []uint32{float8}}).Encode(nil)
+	b, _ = (&pgproto3.Parse{Query: "SAVEPOINT reset"}).Encode(nil)
+	b, _ = (&pgproto3.Bind{}).Encode(b)
+	b = append(b, executeUnnamed...)
+	b, _ = (&pgproto3.Parse{Query: "select pg_catalog.setseed($1)", ParameterOIDs: []uint32{float8}}).Encode(b)
 	b, _ = (&pgproto3.Bind{ParameterFormatCodes: []int16{1}, Parameters: [][]byte{make([]byte, 8)}}).Encode(b)
 	seed := len(b) - 2 - 8 // the number of result formats follows it
 	b = append(b, executeUnnamed...)
@@ -96,7 +103,7 @@ var resetEnd, seedAt = func() (b []byte, seedAt int) {
 }()
 
 // resetEndResponse is the response to resetEnd: ParseComplete, BindComplete and so on.
-const resetEndResponse = "12DC12C"
+const resetEndResponse = "12C12DC12C"
 
 func queryMessage(sql string) []byte {
 	b, _ := (&pgproto3.Query{String: sql}).Encode(nil)
@@ -164,7 +171,7 @@ func (e resetError) Error() string { return e.said.Error() }
 // ReadyForQuery, fails the flight and retires the connection.
 func (c *Conn) readReset(f *Flight) error {
 	var failure *Error
-	inQuery, want := true, resetEndResponse
+	inQuery, inBlock, want := true, true, resetEndResponse
 	for {
 		kind, body, err := c.in.next()
 		if err != nil {
@@ -183,16 +190,16 @@ func (c *Conn) readReset(f *Flight) error {
 				want = "" // the server skips the rest
 			}
 		case kind == 'Z' && inQuery:
-			if failed := string(body) == "E"; failed != (failure != nil) || !failed && string(body) != "T" {
+			if state := string(body); (state == "T") != (failure == nil) || !strings.Contains("TEI", state) {
 				return c.violation("unexpected state of a transaction")
 			}
-			inQuery = false
+			inQuery, inBlock = false, string(body) != "I"
 		case kind == 'Z' && want == "":
 			f.fail(-1, &ConnError{Kind: ResetFailed, Err: resetError{failure}})
 			c.retire(f.err)
 			return c.ready(f, body)
 		case inQuery && (kind == 'T' || kind == 'D' || kind == 'C'):
-		case !inQuery && failure == nil && kind == want[0]:
+		case !inQuery && want != "" && kind == want[0] && (failure == nil || !inBlock && kind != 'C'): // the server refuses to execute SAVEPOINT
 			if want = want[1:]; want == "" {
 				c.wasReset(f)
 				return nil
@@ -205,8 +212,7 @@ func (c *Conn) readReset(f *Flight) error {
 	}
 }
 
-// retire takes the connection out of use after the flights that are under way. Each of
-// them begins with a reset too.
+// retire takes the connection out of use after the flights that are under way.
 func (c *Conn) retire(why error) {
 	if c.guard != nil {
 		c.guard.Lock()

@@ -148,7 +148,9 @@ func TestResetAll(t *testing.T) {
 }
 
 // resetEnd is the response to the messages of a reset after its Query.
-var resetEnd = say{parsed, bound, oneRow, selected, parsed, bound, &pgproto3.CommandComplete{CommandTag: []byte("COMMIT")}}
+var resetEnd = say{parsed, bound, savepoint, parsed, bound, oneRow, selected, parsed, bound, &pgproto3.CommandComplete{CommandTag: []byte("COMMIT")}}
+
+var savepoint = &pgproto3.CommandComplete{CommandTag: []byte("SAVEPOINT")}
 
 // TestResetMessages: the reset is in the same write as the flight. If the reset fails, the
 // flight fails and the connection is not used again.
@@ -156,7 +158,7 @@ func TestResetMessages(t *testing.T) {
 	a := pgwire.NewStmt("a")
 	inBlock, inFailed := pgtest.Ready('T'), pgtest.Ready('E')
 	done := &pgproto3.CommandComplete{CommandTag: []byte("RESET")}
-	answer := say{parsed, bound, oneField, oneRow, selected, idle}
+	response := say{parsed, bound, oneField, oneRow, selected, idle}
 	refused := refusal("ERROR", "25P02", "")
 	canceled := refusal("ERROR", "57014", "")
 	join := func(parts ...say) (all say) {
@@ -174,23 +176,25 @@ func TestResetMessages(t *testing.T) {
 		query, rest say
 		code        string
 	}{
-		{"fine", say{done, selected, oneField, oneRow, parameter, notice, inBlock}, join(resetEnd, answer), ""},
+		{"fine", say{done, selected, oneField, oneRow, parameter, notice, inBlock}, join(resetEnd, response), ""},
 		{"a command fails", say{done, canceled, inFailed}, say{refused, idle}, failed},
-		{"BEGIN fails", say{canceled, idle}, join(resetEnd, answer), state},
-		{"the block ends", say{done, idle}, join(resetEnd, answer), state},
+		{"BEGIN fails", say{canceled, idle}, say{parsed, bound, refusal("ERROR", "25P01", ""), idle}, failed},
+		{"a savepoint in spite of a failure", say{canceled, idle}, join(resetEnd, response), `protocol violation: unexpected message 'C'`},
+		{"the block ends", say{done, idle}, join(resetEnd, response), state},
 		{"the block fails without an error", say{done, inFailed}, say{refused, idle}, state},
-		{"setseed fails", say{done, inBlock}, say{canceled, inFailed}, failed},
-		{"setseed fails late", say{done, inBlock}, say{parsed, bound, canceled, inFailed}, failed},
-		{"COMMIT fails", say{done, inBlock}, join(resetEnd[:6], say{canceled, idle}), failed},
+		{"SAVEPOINT fails", say{done, inBlock}, say{canceled, inFailed}, failed},
+		{"setseed fails", say{done, inBlock}, join(resetEnd[:3], say{canceled, inFailed}), failed},
+		{"setseed fails late", say{done, inBlock}, join(resetEnd[:5], say{canceled, inFailed}), failed},
+		{"COMMIT fails", say{done, inBlock}, join(resetEnd[:9], say{canceled, idle}), failed},
 		{"fatal", say{refusal("FATAL", "57P01", "")}, nil, "57P01"},
-		{"fatal later", say{done, inBlock}, join(resetEnd[:6], say{refusal("FATAL", "57P01", "")}), "57P01"},
+		{"fatal later", say{done, inBlock}, join(resetEnd[:9], say{refusal("FATAL", "57P01", "")}), "57P01"},
 		{"nonsense", say{parsed}, nil, `protocol violation: unexpected message '1'`},
 		{"nonsense later", say{done, inBlock}, say{bound}, `protocol violation: unexpected message '2'`},
-		{"an answer in spite of a failure", say{done, canceled, inFailed}, join(resetEnd, answer), `protocol violation: unexpected message '1'`},
+		{"an response in spite of a failure", say{done, canceled, inFailed}, join(resetEnd, response), `protocol violation: unexpected message '1'`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			heard := make(chan string, 10)
-			s := pgtest.NewScript(t, answers(heard, test.query, test.rest))
+			s := pgtest.NewScript(t, responses(heard, test.query, test.rest))
 			c := connectTo(t, s)
 			c.SessionChanged(pgwire.Dirty)
 			soon(t, "run", func() {
@@ -214,7 +218,7 @@ func TestResetMessages(t *testing.T) {
 					t.Errorf("heard %q first", h)
 				}
 				if test.rest != nil {
-					if h := <-heard; h != "PBEPBEPBDES" {
+					if h := <-heard; h != "PBEPBEPBEPBDES" {
 						t.Errorf("heard %q then", h)
 					}
 				}
@@ -309,7 +313,7 @@ func waitingForTable(t *testing.T, c *pgwire.Conn, pid uint32) {
 	if !pgtest.Until(time.Minute, func() bool {
 		return value(t, c, fmt.Sprintf("select count(*) from pg_locks where locktype = 'relation' and not granted and pid = %d", pid)) == "1"
 	}) {
-		t.Fatal("nobody waits for the table")
+		t.Fatal("no session waits for the table")
 	}
 }
 

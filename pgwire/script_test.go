@@ -37,8 +37,8 @@ func refusal(severity, code, routine string) *pgproto3.ErrorResponse {
 
 type say = []pgproto3.BackendMessage
 
-// answers sends one response per flight and passes on the messages it received.
-func answers(heard chan<- string, all ...say) func(*pgtest.Session) {
+// responses sends one response per flight and passes on the messages it received.
+func responses(heard chan<- string, all ...say) func(*pgtest.Session) {
 	return func(s *pgtest.Session) {
 		for _, one := range all {
 			h := s.Hear()
@@ -76,10 +76,10 @@ func TestMessages(t *testing.T) {
 	fresh := say{parsed, bound, oneField, oneRow, selected}
 	known := say{bound, oneRow, selected}
 	type turn struct {
-		stmts  []*pgwire.Stmt
-		heard  string
-		answer say
-		fails  int // step, if it fails; -2: does not
+		stmts    []*pgwire.Stmt
+		heard    string
+		response say
+		fails    int // step, if it fails; -2: does not
 	}
 	join := func(parts ...say) say {
 		var all say
@@ -151,16 +151,16 @@ func TestMessages(t *testing.T) {
 			{[]*pgwire.Stmt{a}, "PBDES", join(fresh), ok},
 			{[]*pgwire.Stmt{b}, "PBDES", join(fresh), ok},
 			{[]*pgwire.Stmt{b}, "CBES", join(say{syntax}), -1},
-			{[]*pgwire.Stmt{b}, "BES", join(known), ok},
+			{[]*pgwire.Stmt{b}, "CBES", join(say{closed}, known), ok},
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var all []say
 			for _, turn := range test.turns {
-				all = append(all, turn.answer)
+				all = append(all, turn.response)
 			}
 			heard := make(chan string, len(all))
-			c := connectTo(t, pgtest.NewScript(t, answers(heard, all...)), func(cfg *pgwire.Config) { cfg.Statements = test.limit })
+			c := connectTo(t, pgtest.NewScript(t, responses(heard, all...)), func(cfg *pgwire.Config) { cfg.Statements = test.limit })
 			for i, turn := range test.turns {
 				f, err := run(c, new(log), turn.stmts...)
 				if h := <-heard; h != turn.heard {
@@ -183,15 +183,15 @@ func TestMessages(t *testing.T) {
 // TestOtherSteps checks steps that do not deliver rows to a sink.
 func TestOtherSteps(t *testing.T) {
 	heard := make(chan string, 2)
-	answer := say{
+	response := say{
 		parsed, &pgproto3.ParameterDescription{ParameterOIDs: []uint32{23, 25}}, oneField, // described
 		parsed, &pgproto3.ParameterDescription{}, noData, // described, without rows
-		parsed, bound, oneRow, selected, // nobody wants the rows
+		parsed, bound, oneRow, selected, // no sink for the rows
 		parsed, bound, noData, &pgproto3.EmptyQueryResponse{}, // an empty statement
 		parsed, bound, &pgproto3.CommandComplete{CommandTag: []byte("ROLLBACK")}, // a commit
 		idle,
 	}
-	c := connectTo(t, pgtest.NewScript(t, answers(heard, answer)))
+	c := connectTo(t, pgtest.NewScript(t, responses(heard, response)))
 	var f pgwire.Flight
 	var d1, d2 pgwire.Description
 	var l log
@@ -203,7 +203,7 @@ func TestOtherSteps(t *testing.T) {
 	err := c.Run(bg, &f)
 	var ce *pgwire.ConnError
 	if !errors.As(err, &ce) || ce.Kind != pgwire.RolledBack || f.FailedStep() != 4 || c.IsBroken() {
-		t.Errorf("commit answered with ROLLBACK: %v at step %d", err, f.FailedStep())
+		t.Errorf("commit the response is ROLLBACK: %v at step %d", err, f.FailedStep())
 	}
 	if h := <-heard; h != "PDPDPBEPBDEPBES" {
 		t.Errorf("heard %s", h)
@@ -227,7 +227,7 @@ func TestSinkErrors(t *testing.T) {
 		{"row \"1\"", "fields a:25/0\nrow \"1\""},
 		{"fields a:25/0", "fields a:25/0"},
 	} {
-		c := connectTo(t, pgtest.NewScript(t, answers(nil, two, say{bound, oneRow, selected, idle})))
+		c := connectTo(t, pgtest.NewScript(t, responses(nil, two, say{bound, oneRow, selected, idle})))
 		a, b := pgwire.NewStmt("a"), pgwire.NewStmt("b")
 		l := log{fail: map[string]error{test.fail: boom}}
 		f, err := run(c, &l, a, b)
@@ -244,7 +244,7 @@ func TestSinkErrors(t *testing.T) {
 }
 
 func TestSinkPanics(t *testing.T) {
-	c := connectTo(t, pgtest.NewScript(t, answers(nil, say{parsed, bound, oneField, oneRow, selected, idle})))
+	c := connectTo(t, pgtest.NewScript(t, responses(nil, say{parsed, bound, oneField, oneRow, selected, idle})))
 	func() {
 		defer func() { recover() }()
 		_, _ = run(c, nil, pgwire.NewStmt("a"))
@@ -256,12 +256,12 @@ func TestSinkPanics(t *testing.T) {
 
 // TestAsyncMessages: some messages may arrive between any two others.
 func TestAsyncMessages(t *testing.T) {
-	var answer say
+	var response say
 	for _, m := range (say{parsed, bound, oneField, oneRow, selected, refusal("ERROR", "23505", ""), idle}) {
-		answer = append(answer, notice, parameter, notify, m)
+		response = append(response, notice, parameter, notify, m)
 	}
 	var notices, notified int
-	c := connectTo(t, pgtest.NewScript(t, answers(nil, answer)), func(cfg *pgwire.Config) {
+	c := connectTo(t, pgtest.NewScript(t, responses(nil, response)), func(cfg *pgwire.Config) {
 		cfg.OnNotice = func(e *pgwire.Error) { notices++ }
 		cfg.OnNotification = func(channel, payload string) { notified++ }
 	})
@@ -281,7 +281,7 @@ func TestAsyncMessages(t *testing.T) {
 func TestServerVersion(t *testing.T) {
 	versions := map[string]int{"15.18 (Debian 15.18-0+deb12u1)": 150018, "18beta1": 180000, "17.0": 170000, "devel": 0, "": 0}
 	for text, want := range versions {
-		c := connectTo(t, pgtest.NewScript(t, answers(nil, say{&pgproto3.ParameterStatus{Name: "server_version", Value: text}, idle})))
+		c := connectTo(t, pgtest.NewScript(t, responses(nil, say{&pgproto3.ParameterStatus{Name: "server_version", Value: text}, idle})))
 		if err := c.Exec(bg, "x"); err != nil {
 			t.Fatal(err)
 		}
@@ -302,7 +302,7 @@ func TestErrorFields(t *testing.T) {
 		Severity: "ERROR", Code: "P0001", Message: "m", Detail: "d", Hint: "h", Position: 3, InternalPosition: 4, InternalQuery: "q",
 		Where: "w", Schema: "s", Table: "t", Column: "c", DataType: "dt", Constraint: "co", File: "f.c", Line: 12, Routine: "r",
 	}
-	c := connectTo(t, pgtest.NewScript(t, answers(nil, say{m, idle})))
+	c := connectTo(t, pgtest.NewScript(t, responses(nil, say{m, idle})))
 	_, err := run(c, new(log), pgwire.NewStmt("a"))
 	var said *pgwire.Error
 	if !errors.As(err, &said) || *said != want {

@@ -73,7 +73,6 @@ func (c *Conn) encode(f *Flight) error {
 		}
 	}
 	c.out.buf, _ = (&pgproto3.Sync{}).Encode(c.out.buf)
-	c.stmts.closed(f.closes)
 	c.noteState(f)
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 
 // TestUnsendable: nothing is sent, and the connection can still be used.
 func TestUnsendable(t *testing.T) {
-	c := connectTo(t, pgtest.NewScript(t, answers(nil, say{parsed, bound, oneField, selected, idle})))
+	c := connectTo(t, pgtest.NewScript(t, responses(nil, say{parsed, bound, oneField, selected, idle})))
 	many := new(pgwire.Flight)
 	many.Add(pgwire.NewStmt("a"), nil)
 	for range 1 << 16 {

@@ -11,7 +11,8 @@ import (
 // share (see pool.Pool.Run).
 //
 // One goroutine appends the flights and flushes them. Then each flight is received by
-// its own goroutine, one after the other, in the order of Append.
+// its own goroutine, one after the other, in the order of Append. The goroutine that has
+// received a flight, and before the next one receives, may append more and flush them.
 //
 // The connection must have parsed all statements of a flight that is appended, because
 // parsing changes the statement cache when the response arrives. The flight must be an
@@ -25,14 +26,16 @@ type Sharing struct {
 	flights  int  // appended, not received
 	lost     int  // of them abandoned
 	replaced int  // of them replaced
-	sent     bool // all have been appended and sent
+	bytes    int  // size of the flights that were appended and not received
+	begun    bool // some have been sent
+	sent     bool // all that were appended have been sent
 	asking   bool // a cancel request is on its way
 	asked    chan struct{}
 }
 
-// maxSharedBytes bounds the arguments of a flight that is appended, and the batch before
-// it. A batch has to fit into the send buffer of any socket, because no goroutine reads
-// while it is written.
+// maxSharedBytes bounds the arguments of a flight that is appended, and the flights before
+// it. All have to fit into the send buffer of any socket, because no goroutine reads
+// while they are written.
 const maxSharedBytes = 8 << 10
 
 // Share begins to share the connection. Until Unshare it must not be used in another
@@ -40,7 +43,8 @@ const maxSharedBytes = 8 << 10
 func (c *Conn) Share(s *Sharing) {
 	s.conn = c
 	s.mu.Lock() // a late Abandon may still read the state of the last batch
-	s.flights, s.lost, s.replaced, s.sent, s.asking = 0, 0, 0, false, false
+	s.flights, s.lost, s.replaced, s.bytes = 0, 0, 0, 0
+	s.begun, s.sent, s.asking = false, false, false
 	s.mu.Unlock()
 	c.guard = &s.mu
 	c.in.progress.await(0)
@@ -55,15 +59,17 @@ func (c *Conn) Unshare() {
 }
 
 // Append adds a flight to the batch and reports whether it did. It does not if the
-// connection has not parsed a statement of the flight, or if the flight is too large.
+// connection has not parsed a statement of the flight, or if the flight is too large. Once
+// a part of the batch has been sent, it does not if the connection is broken or a cancel
+// request may be sent, which could meet the flight.
 func (s *Sharing) Append(f *Flight) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := &s.conn.out
-	n := len(out.buf)
-	if n > maxSharedBytes || !s.conn.knows(f) {
+	if s.bytes > maxSharedBytes || !s.conn.knows(f) || s.begun && (s.conn.broken || s.asking || s.lost+s.replaced > 0) {
 		return false
 	}
+	out := &s.conn.out
+	n := len(out.buf)
 	f.err, f.failed = nil, -1
 	whole := false
 	defer func() {
@@ -74,7 +80,10 @@ func (s *Sharing) Append(f *Flight) bool {
 	if whole = s.conn.encode(f) == nil; !whole {
 		return false
 	}
+	f.size = len(out.buf) - n
 	s.flights++
+	s.bytes += f.size
+	s.sent = false
 	f.interruption.share(s)
 	return true
 }
@@ -102,14 +111,15 @@ func (c *Conn) knowsStatements(f *Flight) bool {
 	return true
 }
 
-// Flush sends the batch. It reports no error: if it fails, the connection is
+// Flush sends what was appended. It reports no error: if it fails, the connection is
 // closed, and Receive finds that out.
 func (s *Sharing) Flush() {
 	if _, err := s.conn.net.Write(s.conn.out.buf); err != nil {
 		_ = s.conn.net.Close()
 	}
+	s.conn.out.reset()
 	s.mu.Lock()
-	s.sent = true
+	s.begun, s.sent = true, true
 	s.cancelIfLost()
 	s.mu.Unlock()
 }
@@ -122,7 +132,7 @@ func (s *Sharing) Receive(f *Flight) error {
 	if c.broken { // a retired connection still has responses
 		err = &ConnError{Kind: Lost, Sent: true}
 	} else {
-		c.answered = false
+		c.begun = false
 		c.in.progress.await(f.limit)
 		err = c.settle(f, s.read(f))
 	}
@@ -153,6 +163,7 @@ func (s *Sharing) received(f *Flight) (abandoned, asking bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.flights--
+	s.bytes -= f.size
 	f.interruption.sharing.Store(nil)
 	switch {
 	case !f.interruption.abandoned:
@@ -170,7 +181,8 @@ func (s *Sharing) received(f *Flight) (abandoned, asking bool) {
 // abandoned.
 func (s *Sharing) Replace(f *Flight) (replacement *Flight) {
 	r := &Flight{
-		steps: slices.Clone(f.steps), leaves: f.leaves, resets: f.resets, number: f.number, closes: f.closes, limit: f.limit, failed: -1,
+		steps: slices.Clone(f.steps), leaves: f.leaves, resets: f.resets, number: f.number, closes: f.closes, limit: f.limit,
+		size: f.size, failed: -1,
 	}
 	for i := range r.steps {
 		r.steps[i].sink = nil
@@ -251,7 +263,7 @@ func (s *Sharing) afterAbandon(f *Flight, err error, asking bool) error {
 	}
 	var said *Error
 	if errors.As(err, &said) && said.Code == QueryCanceled {
-		return &ConnError{Kind: Canceled, Sent: true, Answered: true, Err: f.interruption.cause}
+		return &ConnError{Kind: Canceled, Sent: true, Begun: true, Err: f.interruption.cause}
 	}
 	return err
 }

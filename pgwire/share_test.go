@@ -57,7 +57,7 @@ func waitingFor(t *testing.T, c *pgwire.Conn, pid uint32) {
 	t.Helper()
 	for end := time.Now().Add(time.Minute); value(t, c, fmt.Sprintf("select count(*) from pg_locks where locktype = 'advisory' and not granted and pid = %d", pid)) != "1"; time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatal("nobody waits for the lock")
+			t.Fatal("no session waits for the lock")
 		}
 	}
 }
@@ -103,7 +103,7 @@ func TestAbandonShared(t *testing.T) {
 		t.Error("asked the server although the third is waited for")
 	}
 	if !s.flights[2].Abandon(errGone) {
-		t.Error("did not ask the server although nobody waits")
+		t.Error("did not ask the server although no caller waits")
 	}
 	over := make(chan struct{})
 	go func() { s.over.Wait(); close(over) }()
@@ -273,4 +273,47 @@ func TestAbandonBeforeFlush(t *testing.T) {
 	if s.results[1] != nil || c.IsBroken() {
 		t.Errorf("%v, broken: %t", s.results, c.IsBroken())
 	}
+}
+
+// TestFlightBehindLaterReset: two flights of a batch begin with a reset, and a third one, which
+// follows when the first reset has succeeded, does not. If the second reset fails, the server
+// refuses the third flight, which can be run again.
+func TestFlightBehindLaterReset(t *testing.T) {
+	failed := pgtest.Ready('E')
+	script := pgtest.NewScript(t, responses(nil,
+		say{parsed, bound, oneField, oneRow, selected, idle},
+		say{
+			selected, pgtest.Ready('T'), parsed, bound, selected, parsed, bound, oneRow, selected, parsed, bound, selected, bound, oneRow, selected, idle,
+			refusal("ERROR", "57014", ""), failed, refusal("ERROR", "25P02", ""), failed,
+			refusal("ERROR", "25P02", ""), failed,
+		}))
+	c := connectTo(t, script)
+	s := statement(1)
+	if _, err := run(c, new(log), s); err != nil {
+		t.Fatal(err)
+	}
+	c.SessionChanged(pgwire.Dirty)
+	var sharing pgwire.Sharing
+	c.Share(&sharing)
+	flights := make([]pgwire.Flight, 3)
+	add := func(i int) {
+		flights[i].Add(s, nil)
+		if !sharing.Append(&flights[i]) {
+			t.Fatal("not taken")
+		}
+		sharing.Flush()
+	}
+	add(0)
+	add(1)
+	if err := sharing.Receive(&flights[0]); err != nil {
+		t.Fatal(err)
+	}
+	add(2)
+	for i := 1; i < 3; i++ {
+		var local *pgwire.ConnError
+		if err := sharing.Receive(&flights[i]); !errors.As(err, &local) || !local.Retryable() {
+			t.Errorf("flight %d: %v", i, err)
+		}
+	}
+	c.Unshare()
 }

@@ -13,7 +13,7 @@ type stmtCache struct {
 	bytes   int // of SQL in index
 	index   map[*Stmt]*cached
 	recent  cached  // head of a ring: recent.next is the most recently used
-	toClose []*Stmt // to be closed on the server, by the next flight
+	toClose []*Stmt // that the server has not closed yet; each flight closes them
 	pending int     // entries not yet confirmed
 	flight  uint32  // number of the flight being written
 }
@@ -105,12 +105,9 @@ func (c *stmtCache) evict(e *cached) {
 	c.drop(e)
 }
 
-// closed removes the first n statements of toClose, which the current flight closes.
-func (c *stmtCache) closed(n int) {
-	if n > 0 {
-		c.toClose = c.toClose[:copy(c.toClose, c.toClose[n:])]
-	}
-}
+// closed removes the first statement of toClose, which the server has closed. The others
+// stay: after an error it skips what follows.
+func (c *stmtCache) closed() { c.toClose = c.toClose[:copy(c.toClose, c.toClose[1:])] }
 
 // forget evicts a statement, if it is in the cache.
 func (c *stmtCache) forget(s *Stmt) {

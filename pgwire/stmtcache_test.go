@@ -22,7 +22,7 @@ func TestStatementBytes(t *testing.T) {
 		all = append(all, fresh)
 	}
 	all = append(all, append(say{closed}, known...), known, fresh, fresh, append(say{closed}, known...))
-	c := connectTo(t, pgtest.NewScript(t, answers(heard, all...)))
+	c := connectTo(t, pgtest.NewScript(t, responses(heard, all...)))
 	ask := func(what string, s *pgwire.Stmt, want string) {
 		t.Helper()
 		if _, err := run(c, new(log), s); err != nil {
@@ -60,7 +60,7 @@ func TestStatementBytes(t *testing.T) {
 // TestLongStatementsDoNotShare: a flight does not share if the connection does not keep one of its
 // statements.
 func TestLongStatementsDoNotShare(t *testing.T) {
-	c := connectTo(t, pgtest.NewScript(t, answers(nil, say{parsed, bound, oneField, oneRow, selected, idle})))
+	c := connectTo(t, pgtest.NewScript(t, responses(nil, say{parsed, bound, oneField, oneRow, selected, idle})))
 	long := statement(32<<10 + 1)
 	if _, err := run(c, new(log), long); err != nil {
 		t.Fatal(err)

@@ -13,6 +13,9 @@ import "context"
 // rest of the flight is skipped, and the connection is left in a failed transaction
 // (InTransaction 'E'): call Conn.Rollback.
 //
+// Checked commit: the same, with Savepoint and a check in front of Commit. If the check
+// fails, a second flight with RollbackToSavepoint and Commit commits in spite of it.
+//
 // Held commit: a flight with Begin and the statements, a check of the rows, and a second
 // flight with Commit or Rollback.
 
@@ -37,6 +40,8 @@ var (
 	beginStmts      = beginStatements()
 	commitStmt      = NewStmt("commit")
 	rollbackStmt    = NewStmt("rollback")
+	savepointStmt   = NewStmt("savepoint pgrst_check")
+	toSavepointStmt = NewStmt("rollback to savepoint pgrst_check")
 	constraintsStmt = NewStmt("set constraints all immediate")
 )
 
@@ -70,6 +75,12 @@ func (f *Flight) Commit() {
 
 // Rollback adds a step that rolls the transaction block back.
 func (f *Flight) Rollback() { f.Add(rollbackStmt, nil) }
+
+// Savepoint adds a step that marks the place to which RollbackToSavepoint returns.
+func (f *Flight) Savepoint() { f.Add(savepointStmt, nil) }
+
+// RollbackToSavepoint adds a step that undoes what has failed behind Savepoint.
+func (f *Flight) RollbackToSavepoint() { f.Add(toSavepointStmt, nil) }
 
 // SetConstraintsImmediate adds a step that checks deferred constraints. A transaction
 // that is rolled back does not check them otherwise.

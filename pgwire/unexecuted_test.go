@@ -12,9 +12,9 @@ import (
 func TestUnexecuted(t *testing.T) {
 	refused := refusal("ERROR", "42703", "")
 	for _, test := range []struct {
-		name   string
-		answer say
-		want   bool
+		name     string
+		response say
+		want     bool
 	}{
 		{"refused when parsed", say{refused, idle}, true},
 		{"refused when bound", say{parsed, refused, idle}, true},
@@ -23,7 +23,7 @@ func TestUnexecuted(t *testing.T) {
 		{"refused at the end", say{parsed, bound, oneField, oneRow, selected, refused, idle}, false},
 		{"not refused", say{parsed, bound, oneField, oneRow, selected, idle}, false},
 	} {
-		c := connectTo(t, pgtest.NewScript(t, answers(nil, test.answer)))
+		c := connectTo(t, pgtest.NewScript(t, responses(nil, test.response)))
 		f, err := run(c, new(log), pgwire.NewStmt("a"))
 		if f.Unexecuted() != test.want || (err != nil) != strings.HasPrefix(test.name, "refused") {
 			t.Errorf("%s: %v, unexecuted %v", test.name, err, f.Unexecuted())

@@ -49,7 +49,11 @@ const meanWeight = 16 << 10
 // weigh estimates the memory of a plan in bytes from its key and its SQL. The
 // tree takes about as much as these.
 func weigh(key []byte, p *Plan) int {
-	return 1024 + 2*(len(key)+len(p.Main.SQL)+len(p.Estimate.SQL))
+	size := len(key) + len(p.Main.SQL) + len(p.Estimate.SQL)
+	for i := range p.Lead {
+		size += len(p.Lead[i].SQL)
+	}
+	return 1024 + 2*size
 }
 
 func (c *cache) init(maxEntries int, newState func(*Plan) any) {

@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -39,36 +40,40 @@ func (p *Planner) buildCall(r *Request, inline *inlined) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.checkPreferences(); err != nil {
-		return nil, err
-	}
-	if r.maxAffectedStrict() && !routine.SetOf {
-		return nil, &Error{Kind: MaxAffectedOnSingle}
-	}
 	if r.Action.head() {
 		body.Kind = sqlgen.BodyNone
 	}
 	plan := p.plan(r, relation, root, media, body)
 	plan.call = call
-	plan.Total = p.total(r)
 	plan.ReadOnly = r.Action != CallPost || routine.Volatility != catalog.Volatile
+	plan.One = !routine.SetOf
+	plan.setLines(r, body)
+	if err := r.checkPreferences(plan); err != nil {
+		return nil, err
+	}
+	if r.maxAffectedStrict() && plan.One {
+		return nil, &Error{Kind: MaxAffectedOnSingle}
+	}
+	plan.Total = p.total(r, plan)
 	plan.UserCode = true
 	plan.leaves(routine.Leftovers)
 	plan.PerRole = true // the function may be inlined, and read tables with row level security
 	plan.Isolation = routine.Isolation
 	plan.Routine = routine
-	plan.One = !routine.SetOf
 	plan.Scalar = !routine.Composite && (plan.One || !plan.Singular)
 	plan.Void = !routine.SetOf && !routine.Composite && routine.Return == catalog.QI{Schema: "pg_catalog", Name: "void"}
 	if len(routine.Settings) > 0 {
 		plan.Settings = sqlgen.FunctionSettings(routine.Settings)
 		plan.NotISO = plan.NotISO || !catalog.KeepsISO(routine.Settings)
 	}
-	p.inspect(plan, root, !plan.Rows)
-	if plan.Rows {
+	p.inspect(plan, root, plan.convertsRows())
+	switch {
+	case plan.Lines == CSVLines:
+		plan.Main = sqlgen.CallTexts(call, root)
+	case plan.Rows:
 		plan.addRecords(p.cat)
 		plan.Main = sqlgen.CallRows(call, root, plan.Total, nil, nil, !plan.ReadOnly)
-	} else {
+	default:
 		plan.Main = sqlgen.CallValue(call, root, plan.Total, body)
 	}
 	return plan, plan.finish()
@@ -139,12 +144,7 @@ func returned(root *tree.Node) []string {
 		return nil
 	}
 	filterColumns(root, needed)
-	out := make([]string, 0, len(needed))
-	for name := range needed {
-		out = append(out, name)
-	}
-	slices.Sort(out)
-	return out
+	return slices.Sorted(maps.Keys(needed))
 }
 
 func filterColumns(n *tree.Node, into map[string]bool) {

@@ -10,13 +10,22 @@
 //	read.go      select tree, filters, orders and ranges, each on its node
 //	embed.go     relationships of embeds, their joins and aliases
 //	spread.go    spreads, and aggregates inside them
+//	having.go    filters and orders that name an aggregate by its alias
+//	distinct.go  distinct rows, and the order that they need
 //	filter.go    columns, their types and representations
 //	mutate.go    writes
+//	conflict.go  what decides whether a row of an insert is there already
+//	bulk.go      the key of a bulk update
+//	nested.go    nested inserts: what the members of their rows mean
+//	inserts.go   the statements of a nested insert
 //	call.go      calls
 //	overload.go  which function a call means
 //	media.go     media type of the response, form of its body
+//	lines.go     responses with a line for each row, and which of them are streamed
 //	inspect.go   whether code of the database's owners may run
+//	merge.go     reads that may run as one statement
 //	records.go   embeds that are returned as records
+//	needs.go     the privileges that a plan needs
 //	error.go     errors
 //	hint.go      suggestions in errors
 //
@@ -46,7 +55,8 @@
 //
 // A client chooses the shape of what PostgreSQL has to plan, so the shape is
 // bounded: MaxEmbeds relations in a request (parser.MaxDepth allows more levels
-// than that), sqlgen.MaxLength bytes of SQL, sqlgen.MaxArgs operands. A select
+// than that), MaxNestedWrites statements and MaxNestedDepth levels of a nested
+// insert, sqlgen.MaxLength bytes of SQL, sqlgen.MaxArgs operands. A select
 // list that "*" or spreads make longer than what the client wrote ends at a
 // length that PostgreSQL refuses. The number and the weight of cached plans are
 // bounded, too.

@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/fastgrest/fastgrest/parser"
@@ -13,7 +14,7 @@ import (
 // down. It gives the embeds their aliases and join conditions.
 func (r *resolver) relate(n, parent *tree.Node) error {
 	if parent == nil {
-		if r.action.writes() || r.action.calls() {
+		if r.action.Writes() && !r.rereads || r.action.calls() {
 			// The rows are in a CTE. Its alias is the name of the relation, by
 			// which the relationships are found.
 			n.Alias = tree.Some(n.From.Name)
@@ -90,13 +91,7 @@ func (r *resolver) alias(name string, depth int) string {
 // relationship finds the relationship of origin that target and hint mean. It
 // fails if there is not exactly one.
 func (r *resolver) relationship(origin, target string, hint tree.Opt) (*catalog.Relationship, error) {
-	var found []*catalog.Relationship
-	key := catalog.RelKey{Table: catalog.QI{Schema: r.schema, Name: origin}, Schema: r.schema}
-	for _, rel := range r.cat.Relationships[key] {
-		if matches(rel, target, hint) {
-			found = append(found, rel)
-		}
-	}
+	found := r.related(origin, target, hint)
 	switch len(found) {
 	case 0:
 		return nil, &Error{
@@ -108,6 +103,16 @@ func (r *resolver) relationship(origin, target string, hint tree.Opt) (*catalog.
 		return found[0], nil
 	}
 	return nil, &Error{Kind: AmbiguousEmbed, Parent: origin, Name: target, Relationships: found}
+}
+
+// related returns all relationships of origin that target and hint mean.
+func (r *resolver) related(origin, target string, hint tree.Opt) (found []*catalog.Relationship) {
+	for _, rel := range r.cat.RelationshipsFrom(catalog.QI{Schema: r.schema, Name: origin}, r.schema) {
+		if matches(rel, target, hint) {
+			found = append(found, rel)
+		}
+	}
+	return found
 }
 
 // matches reports whether target and the optional hint mean rel. The target is
@@ -123,7 +128,7 @@ func matches(rel *catalog.Relationship, target string, hint tree.Opt) bool {
 		// A foreign key from a table to itself gives two relationships. The
 		// table's name means the many side, the column's name the one side.
 		return byTable && rel.Cardinality == catalog.OneToMany ||
-			rel.Cardinality == catalog.ManyToOne && onlyColumn(rel) == target && target != ""
+			rel.Cardinality == catalog.ManyToOne && isColumn(rel, target)
 	case rel.Self:
 		return byTable && rel.Cardinality == catalog.OneToMany && onlyForeign(rel, hint.Name)
 	case !hint.Given:
@@ -131,13 +136,6 @@ func matches(rel *catalog.Relationship, target string, hint tree.Opt) bool {
 	}
 	return byTable && (isConstraint(rel, hint.Name) || isColumn(rel, hint.Name) || onlyForeign(rel, hint.Name) ||
 		rel.Cardinality == catalog.ManyToMany && rel.Junction.Table.Name == hint.Name)
-}
-
-func onlyColumn(rel *catalog.Relationship) string {
-	if rel.Cardinality != catalog.ManyToMany && len(rel.Columns) == 1 {
-		return rel.Columns[0].Column
-	}
-	return ""
 }
 
 func isColumn(rel *catalog.Relationship, name string) bool {
@@ -193,14 +191,8 @@ func selectsNothing(n *tree.Node) bool {
 // matter: below or beside an aggregate (they are grouped by), in to-many
 // spreads (each becomes an array), and where a column has a representation.
 func (r *resolver) expandStars(n *tree.Node, aggregated bool) {
-	for i := range n.Select {
-		aggregated = aggregated || n.Select[i].Agg != parser.AggNone
-	}
-	aggregated = aggregated || n.Spread == tree.SpreadToMany
-	relation := n.From
-	if n.From == source && n.Alias.Given {
-		relation = catalog.QI{Schema: r.schema, Name: n.Alias.Name}
-	}
+	aggregated = aggregated || n.Aggregates() || n.Spread == tree.SpreadToMany
+	relation := r.relation(n)
 	var columns []*catalog.Column
 	if t := r.cat.Tables[relation]; t != nil {
 		columns = t.Columns
@@ -219,13 +211,16 @@ func (r *resolver) expandStars(n *tree.Node, aggregated bool) {
 	}
 }
 
-func (r *resolver) anyRepresented(columns []*catalog.Column) bool {
-	for _, c := range columns {
-		if r.cat.Representations[catalog.RepKey{Source: c.NominalType, Target: "json"}] != nil {
-			return true
-		}
+// relation returns the relation of a node's rows, also where they are in a CTE.
+func (r *resolver) relation(n *tree.Node) catalog.QI {
+	if n.From == source && n.Alias.Given {
+		return catalog.QI{Schema: r.schema, Name: n.Alias.Name}
 	}
-	return false
+	return n.From
+}
+
+func (r *resolver) anyRepresented(columns []*catalog.Column) bool {
+	return slices.ContainsFunc(columns, func(c *catalog.Column) bool { return r.cat.Representation(c.NominalType, "json") != nil })
 }
 
 func expandStar(n *tree.Node, columns func() []tree.SelectField) {
@@ -276,7 +271,7 @@ func addAliases(n *tree.Node) {
 }
 
 var aggregateNames = map[parser.Aggregate]string{
-	parser.AggSum: "sum", parser.AggAvg: "avg", parser.AggCount: "count", parser.AggMax: "max", parser.AggMin: "min",
+	parser.AggSum: "sum", parser.AggAvg: "avg", parser.AggCount: "count", parser.AggMax: "max", parser.AggMin: "min", parser.AggCountDistinct: "count",
 }
 
 // lastKey returns the last key of a JSON path, or the column's name if the path

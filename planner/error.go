@@ -8,7 +8,7 @@ type ErrorKind uint8
 
 const (
 	TableNotFound        ErrorKind = iota // Schema, Name; Suggestion
-	ColumnNotFound                        // Name is the column, Parent the table
+	ColumnNotFound                        // Name is the column, Parent the table; Place in a nested body
 	NoRelationship                        // Parent, Name, EmbedHint, Schema; Suggestion (a whole sentence)
 	AmbiguousEmbed                        // Parent, Name, Relationships
 	NotEmbedded                           // Name; IsLegacy, LegacyName and LegacyAlias if only the alias is valid
@@ -21,6 +21,12 @@ const (
 	RoutineNotFound     // Schema, Name, Arguments, Unnamed; Suggestion
 	AmbiguousRoutine    // Routines
 	MaxAffectedOnSingle // max-affected with a function that returns one row
+	DistinctOrder       // Name; Details: the columns that the order must begin with
+	BulkKeyMissing      // Arguments: the key
+	NoBulkKey           // Name
+	NoSuchUnique        // Name, Parent; Uniques
+	AmbiguousUnique     // Arguments: the columns, Parent; Uniques
+	UniqueUnfit         // Name; Details
 )
 
 // Error says why a request cannot be planned. Its kind decides which other
@@ -33,11 +39,13 @@ type Error struct {
 	LegacyName, LegacyAlias string
 	IsLegacy                bool
 	Details                 string
+	Place                   string // JSON pointer into the body, or ""
 	Suggestion              string // a similar name, or ""
 	Accepted                []string
 	Preferences             []string
 	Relationships           []*catalog.Relationship
 	Routines                []*catalog.Routine
+	Uniques                 []string // names of the candidates
 	Arguments               []string
 	Unnamed                 string // type of the single unnamed parameter that would fit, too
 	OnlyUnnamed             bool   // only that parameter would fit
@@ -48,6 +56,8 @@ func (e *Error) Error() string {
 		"table not found", "column not found", "no relationship", "ambiguous embed", "not embedded",
 		"related order on a to-many embed", "aggregates disabled", "not implemented", "not acceptable",
 		"invalid preferences", "filters do not name the primary key", "routine not found", "ambiguous routine",
-		"max-affected on a single result",
+		"max-affected on a single result", "order without the columns of distinct",
+		"body without the key", "no key for a bulk update", "no such constraint or index",
+		"ambiguous unique index", "constraint or index does not fit",
 	}[e.Kind] + " " + e.Name
 }

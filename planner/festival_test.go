@@ -74,6 +74,7 @@ func (q *query) read(method, target string, headers [][2]string, content string)
 		}
 	}
 	q.raw, q.content = []byte(raw), []byte(content)
+	q.parsed.Extensions = parser.ExtAggregates | parser.ExtDistinct
 	if err := q.parsed.Parse(q.raw, mode); err != nil {
 		return err
 	}
@@ -103,6 +104,9 @@ func (q *query) readPayload(content []byte, call bool) error {
 		_, err = q.payload.ParseForm(nil, content)
 	default:
 		return nil
+	}
+	if q.ContentType.Kind == header.JSON {
+		q.Payload = &q.payload
 	}
 	q.PayloadObject, q.Columns = q.payload.IsObject, q.payload.Keys
 	if q.parsed.HasColumns {

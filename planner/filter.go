@@ -9,7 +9,7 @@ import (
 // field copies a parsed field out of the request's buffers.
 func (r *resolver) field(f parser.Field) tree.Field {
 	out := tree.Field{Name: string(f.Name)}
-	for _, step := range r.query.Paths[f.Path.Off : f.Path.Off+f.Path.N] {
+	for _, step := range r.query.JSON(f.Path) {
 		out.Path = append(out.Path, tree.JSONStep{Text: step.Text, Index: step.Index, Key: string(step.Key)})
 	}
 	return out
@@ -39,7 +39,7 @@ func (r *resolver) outputField(relation catalog.QI, f tree.Field) tree.Field {
 }
 
 func (r *resolver) represented(f tree.Field, target string) tree.Field {
-	if rep := r.cat.Representations[catalog.RepKey{Source: f.Type, Target: target}]; rep != nil {
+	if rep := r.cat.Representation(f.Type, target); rep != nil {
 		f.Transform = rep.Function
 	}
 	return f
@@ -55,7 +55,7 @@ func (r *resolver) filter(relation catalog.QI, f *parser.Filter) tree.Cond {
 		field.TSVector, field.Lang = true, c.Lang
 	}
 	c.Field = r.typed(relation, field)
-	if rep := r.cat.Representations[catalog.RepKey{Source: "text", Target: c.Field.Type}]; rep != nil {
+	if rep := r.cat.Representation("text", c.Field.Type); rep != nil {
 		c.Field.Transform = rep.Function
 	}
 	return c

@@ -3,6 +3,7 @@ package planner
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -147,6 +148,9 @@ func (c *goldenCase) run(t *testing.T, conn *pgconn.PgConn) string {
 	out := describePlan(plan)
 	breakLines(t, plan.Main.SQL)
 	checkStatement(t, c.name, conn, plan.Main, refused)
+	for _, lead := range plan.Lead {
+		checkStatement(t, c.name, conn, lead, "")
+	}
 	checkStatement(t, c.name, conn, plan.Estimate, "")
 	checkStatement(t, c.name, conn, sqlgen.Statement{SQL: plan.Settings}, "")
 	if plan.Rows && refused == "" {
@@ -156,6 +160,9 @@ func (c *goldenCase) run(t *testing.T, conn *pgconn.PgConn) string {
 			checkStatement(t, c.name, conn, sqlgen.Statement{SQL: sql}, "")
 		}
 		checkStatement(t, c.name, conn, *plan.Aggregated(), "")
+	}
+	if refused == "" && !plan.Explain {
+		checkStatement(t, c.name, conn, *plan.Tallied(), "")
 	}
 	return out
 }
@@ -186,19 +193,25 @@ func describePlan(p *Plan) string {
 			b.WriteString(goldenSection + name + "\n" + text)
 		}
 	}
-	resolved := ""
+	var resolved treePrinter
 	if p.write != nil {
-		resolved += p.write.String()
+		resolved.write(p.write)
+	}
+	for _, write := range p.writes {
+		resolved.write(write)
 	}
 	if p.call != nil {
-		resolved += p.call.String()
+		resolved.call(p.call)
 	}
 	if !p.Tagged && !p.Located {
-		resolved += p.root.String()
+		resolved.node(p.root)
 	}
-	section("tree", resolved)
+	section("tree", resolved.String())
 	section("plan", planFacts(p))
 	section("settings", unlessEmpty(p.Settings))
+	for i := range p.Lead {
+		section("before it, at "+cmp.Or(p.places[i], "/"), mustBreak(withoutOIDs(p.Lead[i].SQL)))
+	}
 	section("sql", mustBreak(withoutOIDs(p.Main.SQL)))
 	section("arguments", describeArgs(&p.Main))
 	section("estimate", mustBreak(withoutOIDs(p.Estimate.SQL)))
@@ -275,7 +288,9 @@ var errorKinds = [...]string{
 	AmbiguousEmbed: "AmbiguousEmbed", NotEmbedded: "NotEmbedded", RelatedOrderNotToOne: "RelatedOrderNotToOne",
 	AggregatesDisabled: "AggregatesDisabled", NotImplemented: "NotImplemented", NotAcceptable: "NotAcceptable",
 	InvalidPreferences: "InvalidPreferences", InvalidPutFilters: "InvalidPutFilters", RoutineNotFound: "RoutineNotFound",
-	AmbiguousRoutine: "AmbiguousRoutine", MaxAffectedOnSingle: "MaxAffectedOnSingle",
+	AmbiguousRoutine: "AmbiguousRoutine", MaxAffectedOnSingle: "MaxAffectedOnSingle", DistinctOrder: "DistinctOrder",
+	BulkKeyMissing: "BulkKeyMissing", NoBulkKey: "NoBulkKey", NoSuchUnique: "NoSuchUnique",
+	AmbiguousUnique: "AmbiguousUnique", UniqueUnfit: "UniqueUnfit",
 }
 
 // describeError returns an error's kind and every field that is set.
@@ -297,6 +312,7 @@ func describeError(err error) string {
 	field("schema", e.Schema)
 	field("name", e.Name)
 	field("parent", e.Parent)
+	field("place", e.Place)
 	if e.HasEmbedHint {
 		out += ", hint " + strconv.Quote(e.EmbedHint)
 	}
@@ -307,6 +323,7 @@ func describeError(err error) string {
 	field("suggestion", e.Suggestion)
 	field("accepted", strings.Join(e.Accepted, ", "))
 	field("arguments", strings.Join(e.Arguments, ", "))
+	field("uniques", strings.Join(e.Uniques, ", "))
 	field("unnamed", e.Unnamed)
 	if e.OnlyUnnamed {
 		out += ", only unnamed"
@@ -337,7 +354,7 @@ var oidConstant = regexp.MustCompile(`'\d+'::pg_catalog\.oid`)
 
 // lineWords are the words that begin a line in golden files.
 var lineWords = []string{
-	"FROM", "LEFT JOIN", "INNER JOIN", "WHERE", "GROUP BY", "ORDER BY", "LIMIT", "OFFSET", "RETURNING", "ON CONFLICT", "SELECT",
+	"FROM", "LEFT JOIN", "INNER JOIN", "WHERE", "GROUP BY", "HAVING", "ORDER BY", "LIMIT", "OFFSET", "RETURNING", "ON CONFLICT", "SELECT",
 }
 
 // breakLines breaks SQL into lines at some of its blanks. It indents each line

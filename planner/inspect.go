@@ -2,6 +2,7 @@ package planner
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/fastgrest/fastgrest/parser"
@@ -20,10 +21,14 @@ import (
 // another role (PerRole). And they may leave something in the session
 // (Leftovers). What the types of columns run counts with the relation.
 //
+// A plan whose functions can read no setting of the request is Blind. Types,
+// functions and operators that are not built in make it see, and so does row
+// security.
+//
 // Operators and output functions of types that are not built in count as user
 // code too, except those of enums and of domains over built-in types, which
-// are PostgreSQL's own. Whoever defines operators for these can set headers
-// with them only where something else is user code.
+// are PostgreSQL's own. If their owners define operators for them, these set
+// headers only where something else is user code.
 type inspector struct {
 	cat  *catalog.Catalog
 	plan *Plan
@@ -40,7 +45,10 @@ func (p *Planner) inspect(plan *Plan, root *tree.Node, converted bool) {
 func (i *inspector) functions() { i.plan.UserCode, i.plan.PerRole = true, true }
 
 // called notes that a function of the name may run.
-func (i *inspector) called(name string) { i.plan.leaves(i.cat.FunctionLeftovers(name)) }
+func (i *inspector) called(name string) {
+	i.plan.leaves(i.cat.FunctionLeftovers(name))
+	i.plan.observes = i.plan.observes || i.cat.FunctionObserves(name)
+}
 
 // leaves notes what running a part of the statement may leave in the session.
 func (p *Plan) leaves(l catalog.Leftovers) { p.Leftovers = max(p.Leftovers, l) }
@@ -49,6 +57,7 @@ func (p *Plan) leaves(l catalog.Leftovers) { p.Leftovers = max(p.Leftovers, l) }
 func (p *Planner) handled(plan *Plan, body sqlgen.Body) {
 	switch body.Kind {
 	case sqlgen.BodyCustom:
+		plan.Handled = true
 		plan.leaves(p.cat.FunctionLeftovers(body.Function.Name))
 	case sqlgen.BodyGeoJSON:
 		plan.leaves(max(p.cat.Types, p.cat.FunctionLeftovers("st_asgeojson")))
@@ -60,6 +69,8 @@ func (p *Planner) handled(plan *Plan, body sqlgen.Body) {
 
 func (i *inspector) table(t *catalog.Table) {
 	i.plan.leaves(t.ReadLeftovers)
+	i.plan.observes = i.plan.observes || t.Observes
+	i.plan.views = i.plan.views || t.IsView
 	i.plan.PerRole = i.plan.PerRole || t.RowSecurity
 	if t.UserCode {
 		i.functions()
@@ -97,17 +108,29 @@ func (i *inspector) node(n *tree.Node, converted bool) {
 		}
 	}
 	for k := range n.Select {
-		i.selected(t, &n.Select[k], converted)
+		s := &n.Select[k]
+		i.selected(t, s, converted)
+		i.conditions(t, s.Filter)
+		if n.Distinct {
+			i.distinct(t, &s.Field)
+		}
+	}
+	for k := range n.Extra {
+		i.conditions(t, n.Extra[k].Conds)
+	}
+	for k := range n.DistinctOn {
+		i.compared(t, &n.DistinctOn[k])
 	}
 	for k := range n.Order {
-		// A related term names a column that its embed selects.
-		if o := &n.Order[k]; !o.Rel.Given {
+		switch o := &n.Order[k]; {
+		case o.Aggregate != nil:
+			i.aggregate(t, o.Rel, o.Aggregate)
+		case !o.Rel.Given: // a related term names a column that its embed selects
 			i.compared(t, &o.Field)
 		}
 	}
-	for k := range n.Where {
-		i.condition(t, &n.Where[k])
-	}
+	i.conditions(t, n.Where)
+	i.conditions(t, n.Having)
 	if n.LegacyName {
 		i.plan.LegacyNames = append(i.plan.LegacyNames, LegacyName{n.Name, n.RelAlias.Name})
 	}
@@ -145,13 +168,42 @@ func (i *inspector) selected(t *catalog.Table, s *tree.SelectField, converted bo
 	}
 }
 
+// aggregate inspects an aggregate whose result operators are applied to.
+func (i *inspector) aggregate(t *catalog.Table, rel tree.Opt, s *tree.SelectField) {
+	if rel.Given {
+		i.functions() // the type of the column is not known here
+		return
+	}
+	i.selected(t, s, false)
+	if s.Field.Name != "*" {
+		i.compared(t, &s.Field)
+	}
+}
+
+// distinct inspects a field whose values are compared, perhaps all columns.
+func (i *inspector) distinct(t *catalog.Table, f *tree.Field) {
+	if f.Name != "*" {
+		i.compared(t, f)
+	} else if t != nil && slices.ContainsFunc(t.Columns, func(c *catalog.Column) bool { return !builtin(c) }) {
+		i.plan.UserCode = true
+	}
+}
+
+func (i *inspector) conditions(t *catalog.Table, conds []tree.Cond) {
+	for k := range conds {
+		i.condition(t, &conds[k])
+	}
+}
+
 func (i *inspector) condition(t *catalog.Table, c *tree.Cond) {
 	switch c.Kind {
 	case tree.CondLogic:
-		for k := range c.Children {
-			i.condition(t, &c.Children[k])
-		}
+		i.conditions(t, c.Children)
 	case tree.CondFilter:
+		if c.Aggregate != nil {
+			i.aggregate(t, c.Rel, c.Aggregate)
+			return
+		}
 		if c.Field.Transform != "" {
 			i.functions()
 		}
@@ -197,12 +249,9 @@ var builtinCasts = map[string]bool{
 // defaultsCall reports whether a default of the table's columns calls a
 // function that is not PostgreSQL's own.
 func defaultsCall(t *catalog.Table) bool {
-	for _, c := range t.Columns {
-		if c.HasDefault && qualifiedCall.MatchString(stringConstant.ReplaceAllString(c.Default, "")) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(t.Columns, func(c *catalog.Column) bool {
+		return c.HasDefault && qualifiedCall.MatchString(stringConstant.ReplaceAllString(c.Default, ""))
+	})
 }
 
 // The catalog spells functions that are not PostgreSQL's with their schema.

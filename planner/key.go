@@ -19,7 +19,7 @@ const inlinedRanges = 8
 // Each part is delimited, so different requests cannot have equal keys. It also
 // chooses the limits that stand in the plan's SQL, because they are in the key.
 func (p *Planner) appendKey(dst []byte, r *Request) (key []byte, inline inlined) {
-	dst = append(dst, byte(r.Action), byte(r.Prefer.Count))
+	dst = append(dst, byte(r.Action), byte(r.Prefer.Count)|byte(r.Prefer.Stream)<<7)
 	if r.Action >= Insert { // fast path: reads
 		dst = r.appendPayloadKey(dst)
 	}
@@ -31,7 +31,7 @@ func (p *Planner) appendKey(dst []byte, r *Request) (key []byte, inline inlined)
 	} else {
 		dst = append(dst, '*')
 	}
-	if !r.Action.writes() {
+	if !r.Action.Writes() {
 		dst = p.appendRanges(dst, r, &inline)
 	}
 	return r.Query.AppendShape(dst), inline
@@ -45,6 +45,9 @@ func (r *Request) appendPayloadKey(dst []byte) []byte {
 	}
 	if r.maxAffectedStrict() {
 		flags |= 2
+	}
+	if r.isBulk() {
+		flags |= 4
 	}
 	p := r.Prefer
 	dst = append(dst, byte(p.Resolution), byte(p.Representation), byte(p.Missing), byte(r.ContentType.Kind), flags)

@@ -206,6 +206,46 @@ func FuzzKeys(f *testing.F) {
 	})
 }
 
+// FuzzPairs: two requests share a plan, and so its prepared statement, only if they have the
+// same SQL, with arguments from the same places, and the same facts.
+func FuzzPairs(f *testing.F) {
+	cat := festival.Catalog(f)
+	for _, pair := range [][2]string{
+		{"/genre?id=eq.1", "/genre?id=eq.2"},
+		{"/genre?id=eq.1", "/genre?id=neq.1"},
+		{"/genre?select=id,name", "/genre?select=name,id"},
+		{"/genre?select=id,name", "/genre?select=id%2Cname"},
+		{"/movie?select=screening(id)&screening.limit=1", "/movie?select=screening(id)&screening.limit=2"},
+		{"/movie?limit=1", "/movie?limit=1&offset=0"},
+		{"/rpc/add_two?a=1&b=2", "/rpc/add_two?b=3&a=2"},
+		{"/genre?%22id%22=eq.1", "/genre?id=eq.1"},
+	} {
+		for method := range uint8(6) {
+			f.Add(pair[0], pair[1], method)
+		}
+	}
+	methods := [...]string{"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE"}
+	f.Fuzz(func(t *testing.T, first, second string, method uint8) {
+		p := New(cat, defaults)
+		var kept [2]*Kept
+		for i, target := range []string{first, second} {
+			q := &query{}
+			if q.read(methods[int(method)%len(methods)], target, nil, `{"id":1}`) != nil {
+				return
+			}
+			var err error
+			if kept[i], _, err = p.Find(&q.Request); err != nil {
+				return
+			}
+		}
+		_, one, _ := strings.Cut(describePlan(kept[0].Plan), goldenSection+"plan\n") // trees may be written in several ways
+		_, other, _ := strings.Cut(describePlan(kept[1].Plan), goldenSection+"plan\n")
+		if kept[0] == kept[1] && one != other {
+			t.Errorf("%s and %s have one plan, but\n%s\n%s", first, second, one, other)
+		}
+	})
+}
+
 // TestPlansBorrowNothing: a plan is shared, so it must not borrow from the
 // request it was made for.
 func TestPlansBorrowNothing(t *testing.T) {

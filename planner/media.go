@@ -41,6 +41,9 @@ func (p *Planner) produce(m header.Media, target catalog.QI, onlyStar bool) (hea
 			return m, sqlgen.Body{}, false
 		}
 		_, body, ok := p.produce(m.Inner(), target, onlyStar)
+		if body.Kind == sqlgen.BodyLines {
+			body.Kind = sqlgen.BodyArray
+		}
 		body.Explained = true
 		return m, body, ok
 	}
@@ -60,6 +63,8 @@ func (p *Planner) produce(m header.Media, target catalog.QI, onlyStar bool) (hea
 		return header.Media{Kind: header.JSON}, sqlgen.Body{Kind: sqlgen.BodyArray}, true
 	case header.CSV:
 		return m, sqlgen.Body{Kind: sqlgen.BodyCSV}, true
+	case header.NDJSON:
+		return m, sqlgen.Body{Kind: sqlgen.BodyLines}, true
 	case header.GeoJSON:
 		return m, sqlgen.Body{Kind: sqlgen.BodyGeoJSON}, true
 	}

@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 
@@ -27,7 +28,7 @@ func (p *Planner) buildWrite(r *Request, inline *inlined) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.checkPreferences(); err != nil {
+	if err := r.checkPreferences(nil); err != nil {
 		return nil, err
 	}
 	media, body, err := p.negotiate(r, relation, root.HasOnlyStar())
@@ -40,11 +41,13 @@ func (p *Planner) buildWrite(r *Request, inline *inlined) (*Plan, error) {
 	}
 	plan := p.plan(r, relation, root, media, body)
 	plan.write = write
+	plan.setLines(r, body)
 	plan.UserCode = true // triggers, defaults, checks
 	plan.leaves(table.WriteLeftovers)
 	plan.PerRole = plan.PerRole || table.RowSecurity || table.UserCode ||
-		write.Kind == tree.WriteInsert && defaultsCall(table)
+		write.Kind == tree.WriteInsert && defaultsCall(table) || write.Conflict.HasSQL()
 	plan.Merge = write.Count
+	plan.Bulk = len(write.Join) > 0
 	plan.Key = table.PrimaryKey
 	p.inspect(plan, root, !plan.Rows)
 	switch {
@@ -54,13 +57,13 @@ func (p *Planner) buildWrite(r *Request, inline *inlined) (*Plan, error) {
 		plan.Main = sqlgen.WriteValue(write, root, body)
 	case representation == header.ReturnHeaders && r.Action == Insert:
 		plan.Located = true
-		plan.Main = sqlgen.WriteLocated(write)
+		plan.Main = sqlgen.WriteLocated(write, false)
 	case plan.Explain || table.Ruled:
 		// A rule may turn the write into another one, which the command tag
 		// does not count. Also, PostgreSQL accepts some rules only outside a
 		// CTE. With Write, what can be written would depend on what is
 		// returned.
-		plan.Main = sqlgen.WriteCounted(write)
+		plan.Main = sqlgen.WriteCounted(write, false)
 	default:
 		plan.Tagged = true
 		plan.Main = sqlgen.Write(write)
@@ -71,6 +74,7 @@ func (p *Planner) buildWrite(r *Request, inline *inlined) (*Plan, error) {
 // write resolves the payload's columns, the filters and what is returned.
 func (r *resolver) write(req *Request, table *catalog.Table, root *tree.Node) (*tree.Write, error) {
 	w := &tree.Write{Table: table.QI, Object: req.PayloadObject}
+	var err error
 	if req.Action == Upsert && !r.filtersAreKey(table) {
 		return nil, &Error{Kind: InvalidPutFilters}
 	}
@@ -82,10 +86,7 @@ func (r *resolver) write(req *Request, table *catalog.Table, root *tree.Node) (*
 		w.Columns = append(w.Columns, r.payloadColumn(c, req.payloadKey(i)))
 	}
 	if representation := req.Prefer.Representation; representation == header.ReturnFull || representation == header.ReturnHeaders {
-		for name := range neededColumns(root, table.PrimaryKey) {
-			w.Returning = append(w.Returning, name)
-		}
-		slices.Sort(w.Returning)
+		w.Returning = slices.Sorted(maps.Keys(neededColumns(root, table.PrimaryKey)))
 	}
 	w.Defaults = req.Prefer.Missing == header.MissingDefault
 	conditions := r.ownConditions(table.QI)
@@ -93,23 +94,20 @@ func (r *resolver) write(req *Request, table *catalog.Table, root *tree.Node) (*
 	case Insert:
 		w.Resolution = req.Prefer.Resolution
 		w.Key = table.PrimaryKey
-		w.Conflict = table.PrimaryKey
-		if r.query.HasOnConflict {
-			w.Conflict = nil
-			for _, name := range r.query.OnConflict {
-				w.Conflict = append(w.Conflict, string(name))
-			}
-		}
+		w.Conflict, err = r.conflict(table, w.Resolution)
 		w.Count = w.Resolution == header.MergeDuplicates
 	case Upsert:
-		w.Resolution, w.Conflict, w.Defaults = header.MergeDuplicates, table.PrimaryKey, false
+		w.Resolution, w.Conflict, w.Defaults = header.MergeDuplicates, tree.Conflict{Columns: table.PrimaryKey}, false
 		w.Put, w.IsPut, w.Count = conditions, true, true
 	case Update:
 		w.Kind, w.Where = tree.WriteUpdate, conditions
+		if req.isBulk() {
+			err = r.bulk(w, req, table)
+		}
 	case Delete:
 		w.Kind, w.Where, w.Columns = tree.WriteDelete, conditions, nil
 	}
-	return w, nil
+	return w, err
 }
 
 // payloadKey returns the name of column i of Columns in the payload. In the
@@ -123,7 +121,7 @@ func (r *Request) payloadKey(i int) string {
 
 func (r *resolver) payloadColumn(c *catalog.Column, key string) tree.WriteColumn {
 	w := tree.WriteColumn{Name: c.Name, Key: key, Type: c.NominalType, Default: tree.Opt{Name: c.Default, Given: c.HasDefault}}
-	if rep := r.cat.Representations[catalog.RepKey{Source: "json", Target: c.NominalType}]; rep != nil {
+	if rep := r.cat.Representation("json", c.NominalType); rep != nil {
 		w.Type, w.Transform = "json", rep.Function
 	}
 	return w

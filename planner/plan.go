@@ -27,11 +27,10 @@ const (
 )
 
 // Writes reports whether the action is a write to a relation.
-func (a Action) Writes() bool { return a.writes() }
+func (a Action) Writes() bool { return a >= Insert && a <= Delete }
 
-func (a Action) writes() bool { return a >= Insert && a <= Delete }
-func (a Action) calls() bool  { return a >= CallGet }
-func (a Action) head() bool   { return a == ReadHead || a == CallHead }
+func (a Action) calls() bool { return a >= CallGet }
+func (a Action) head() bool  { return a == ReadHead || a == CallHead }
 
 // Plan is everything about a request that its shape decides. It is immutable.
 // All requests of the shape share it.
@@ -49,6 +48,11 @@ type Plan struct {
 	Main  sqlgen.Statement
 	Rows  bool
 	Total sqlgen.Total
+	Lines LineFormat // of the rows
+
+	// Lead are the statements of a nested insert that come before Main. They return
+	// nothing of use.
+	Lead []sqlgen.Statement
 
 	// Estimate, if it has SQL, is the EXPLAIN of the row count for
 	// count=planned and count=estimated.
@@ -58,6 +62,7 @@ type Plan struct {
 	Explain bool
 
 	Media    header.Media
+	Handled  bool // a media type handler makes the body
 	Singular bool // exactly one row, else 406
 
 	// ReadOnly: the transaction is read only.
@@ -67,6 +72,9 @@ type Plan struct {
 	UserCode bool
 	// Leftovers is what running the statement may leave in the session.
 	Leftovers catalog.Leftovers
+	// Blind: nothing that the statement runs can read settings of the request. Only
+	// reads that run no code of the database's owners are blind.
+	Blind bool
 	// PerRole: prepared statements of this plan must not be shared between
 	// roles (row level security makes PostgreSQL plan them again).
 	PerRole bool
@@ -84,6 +92,7 @@ type Plan struct {
 	Located bool     // Main is a sqlgen.WriteLocated: it returns the key of the inserted row
 	Merge   bool     // sqlgen.InsertedSetting holds the number of inserted rows
 	Key     []string // primary key of the table
+	Bulk    bool     // a bulk update: Main raises sqlgen.KeyMissing or sqlgen.KeyRepeated
 
 	// LegacyNames are embeds that filters, orders or ranges name by their
 	// relation although they have an alias.
@@ -94,9 +103,23 @@ type Plan struct {
 	// NotISO: the session may print dates in another style than ISO.
 	NotISO bool
 
+	// Mergeable: the statement may run once for several requests with equal settings.
+	Mergeable bool
+
+	observes bool // see Blind
+	views    bool // reads views
+
+	body  sqlgen.Body
 	root  *tree.Node
 	write *tree.Write
 	call  *tree.Call
+
+	nested bool // only says that the insert is nested, see nested.go
+
+	// Of a nested insert:
+	writes []*tree.Write
+	places []string                                // of the rows of each statement in Lead
+	reread func(body sqlgen.Body) sqlgen.Statement // prints Main
 }
 
 // SelectsStar reports whether the rows have all columns of the target.
@@ -112,21 +135,23 @@ func (p *Plan) equal(q *Plan) bool {
 	return p.Action == q.Action && p.Schema == q.Schema && p.Target == q.Target &&
 		slices.Equal(p.Main.Args, q.Main.Args) && slices.Equal(p.Main.Names, q.Main.Names) &&
 		p.Estimate.SQL == q.Estimate.SQL && slices.Equal(p.Estimate.Args, q.Estimate.Args) &&
-		p.Rows == q.Rows && p.Total == q.Total && p.Explain == q.Explain && p.Media == q.Media && p.Singular == q.Singular &&
-		p.ReadOnly == q.ReadOnly && p.UserCode == q.UserCode && p.Leftovers == q.Leftovers && p.PerRole == q.PerRole && p.NotISO == q.NotISO &&
-		p.Routine == q.Routine && p.Tagged == q.Tagged && p.Located == q.Located && p.Merge == q.Merge &&
+		p.Rows == q.Rows && p.Total == q.Total && p.Lines == q.Lines && p.Explain == q.Explain && p.Media == q.Media && p.Handled == q.Handled && p.Singular == q.Singular &&
+		p.ReadOnly == q.ReadOnly && p.UserCode == q.UserCode && p.Leftovers == q.Leftovers && p.Blind == q.Blind && p.Mergeable == q.Mergeable && p.PerRole == q.PerRole && p.NotISO == q.NotISO &&
+		slices.EqualFunc(p.Lead, q.Lead, func(a, b sqlgen.Statement) bool { return a.SQL == b.SQL }) && slices.Equal(p.places, q.places) && p.nested == q.nested &&
+		p.Routine == q.Routine && p.Tagged == q.Tagged && p.Located == q.Located && p.Merge == q.Merge && p.Bulk == q.Bulk &&
 		slices.Equal(p.LegacyNames, q.LegacyNames)
 }
 
 // plan makes the parts of a plan that all actions have.
 func (p *Planner) plan(r *Request, target catalog.QI, root *tree.Node, media header.Media, body sqlgen.Body) *Plan {
 	plan := &Plan{
-		Action: r.Action, Schema: r.Schema, Target: target, Media: media, root: root,
+		Action: r.Action, Schema: r.Schema, Target: target, Media: media, body: body, root: root,
 		Singular: media.Kind == header.Object || media.Kind == header.ObjectStripped,
 		Explain:  media.Kind == header.Plan,
 		NotISO:   p.opts.NotISO,
 
 		Leftovers: p.cat.Ambient,
+		observes:  p.cat.Observes,
 	}
 	// Rows that the server encodes cost PostgreSQL about half of a body that it
 	// aggregates.
@@ -154,6 +179,15 @@ var errTooLarge = &parser.Error{
 
 // LegacyName is an embed named by its relation instead of its alias.
 type LegacyName struct{ Name, Alias string }
+
+// MakesJSON reports whether the body is JSON that PostgreSQL or the server has made.
+func (p *Plan) MakesJSON() bool {
+	switch p.Media.Kind {
+	case header.JSON, header.GeoJSON, header.ArrayStripped, header.Object, header.ObjectStripped:
+		return !p.Handled
+	}
+	return false
+}
 
 // JSONColumns names the columns that are json although the response has the
 // text of jsonb.
@@ -191,13 +225,25 @@ func (p *Plan) Convert(c *sqlgen.Columns, records sqlgen.Records) *sqlgen.Statem
 
 // Aggregated prints the statement of a Rows plan in the form whose body
 // PostgreSQL computes. It serves pages with several columns of one name.
-func (p *Plan) Aggregated() *sqlgen.Statement {
-	body := sqlgen.Body{Kind: sqlgen.BodyArray}
-	if p.Singular {
-		body.Kind = sqlgen.BodyObject
-	}
+func (p *Plan) Aggregated() *sqlgen.Statement { return p.value(p.body) }
+
+// Tallied prints the statement in the form whose result is one row, and which also keeps
+// the numbers of that row in settings, where sqlgen.JudgeTally finds them.
+func (p *Plan) Tallied() *sqlgen.Statement {
+	body := p.body
+	body.Tally = true
+	return p.value(body)
+}
+
+func (p *Plan) value(body sqlgen.Body) *sqlgen.Statement {
 	var s sqlgen.Statement
 	switch {
+	case p.reread != nil:
+		s = p.reread(body)
+	case p.Located:
+		s = sqlgen.WriteLocated(p.write, body.Tally)
+	case p.write != nil && body.Kind == sqlgen.BodyNone:
+		s = sqlgen.WriteCounted(p.write, body.Tally)
 	case p.write != nil:
 		s = sqlgen.WriteValue(p.write, p.root, body)
 	case p.call != nil:

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"github.com/fastgrest/fastgrest/parser"
+	"github.com/fastgrest/fastgrest/parser/body"
 	"github.com/fastgrest/fastgrest/parser/header"
 	"github.com/fastgrest/fastgrest/planner/catalog"
 	"github.com/fastgrest/fastgrest/planner/sqlgen"
@@ -37,8 +38,10 @@ type Request struct {
 	Columns       [][]byte // keys of the payload, or columns=; sorted
 	PayloadObject bool     // the payload is one object, not an array
 	ContentType   header.Media
+	Payload       *body.Payload // of a JSON body; nil if the insert cannot be nested
 
-	key []byte // reused buffer of the key
+	nest *nest  // set by Find for a nested insert
+	key  []byte // reused buffer of the key
 }
 
 // maxKeyKept is the largest capacity of the key's buffer, in bytes, that Reset
@@ -54,15 +57,27 @@ func (r *Request) Reset() {
 	*r = Request{key: key}
 }
 
-// checkPreferences refuses unknown preferences under handling=strict. They are
-// not in the key of a plan, so they are checked for a cached plan, too.
-func (r *Request) checkPreferences() error {
-	if r.Prefer.Handling != header.HandlingStrict || len(r.Prefer.Invalid) == 0 { // fast path
+// checkPreferences refuses preferences under handling=strict: unknown ones, count= where
+// the plan cannot count, and params= for other actions than updates. They are not in the key of a plan, so they are checked
+// for a cached plan, too. p is nil if it has not been made yet.
+func (r *Request) checkPreferences(p *Plan) error {
+	if r.Prefer.Handling != header.HandlingStrict { // fast path
+		return nil
+	}
+	count := r.refusedCount(p)
+	params := r.Prefer.Params == header.MultipleObjects && r.Action != Update
+	if len(r.Prefer.Invalid) == 0 && count == "" && !params {
 		return nil
 	}
 	e := &Error{Kind: InvalidPreferences}
 	for _, name := range r.Prefer.Invalid {
 		e.Preferences = append(e.Preferences, string(name))
+	}
+	if count != "" {
+		e.Preferences = append(e.Preferences, count)
+	}
+	if params {
+		e.Preferences = append(e.Preferences, "params=multiple-objects")
 	}
 	return e
 }
@@ -122,8 +137,11 @@ type Kept struct {
 func (p *Planner) Find(r *Request) (kept *Kept, hit bool, err error) {
 	key, inline := p.appendKey(r.key[:0], r)
 	r.key = key
-	if kept = p.cache.get(key); kept != nil { // fast path
-		return kept, true, r.checkPreferences()
+	if kept = p.cache.get(key); kept != nil && !kept.nested { // fast path
+		return kept, true, r.checkPreferences(kept.Plan)
+	}
+	if kept != nil || p.nests(r) {
+		return p.findNested(r, kept != nil)
 	}
 	kept, err = p.make(r, inline)
 	return kept, false, err
@@ -133,7 +151,7 @@ func (p *Planner) Find(r *Request) (kept *Kept, hit bool, err error) {
 func (p *Planner) make(r *Request, inline inlined) (*Kept, error) {
 	build := p.build
 	switch {
-	case r.Action.writes():
+	case r.Action.Writes():
 		build = p.buildWrite
 	case r.Action.calls():
 		build = p.buildCall
@@ -160,36 +178,42 @@ func (p *Planner) build(r *Request, inline *inlined) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.checkPreferences(); err != nil {
-		return nil, err
-	}
 	if r.Action.head() {
 		body.Kind = sqlgen.BodyNone
 	}
 	plan := p.plan(r, relation, root, media, body)
 	plan.ReadOnly = true
-	plan.Total = p.total(r)
-	p.inspect(plan, root, !plan.Rows && body.Kind != sqlgen.BodyNone)
-	if plan.Rows {
+	plan.setLines(r, body)
+	if err := r.checkPreferences(plan); err != nil {
+		return nil, err
+	}
+	plan.Total = p.total(r, plan)
+	p.inspect(plan, root, plan.convertsRows() && body.Kind != sqlgen.BodyNone)
+	plan.Blind = !plan.observes && !plan.UserCode && !plan.PerRole && plan.Leftovers == catalog.NoLeftovers
+	switch {
+	case plan.Lines == CSVLines:
+		plan.Main = sqlgen.Texts(root)
+	case plan.Rows:
 		plan.addRecords(p.cat)
 		plan.Main = sqlgen.Rows(root, plan.Total, nil, nil)
-	} else {
+	default:
 		plan.Main = sqlgen.Value(root, plan.Total, body)
 	}
-	if r.Prefer.Count == header.CountPlanned || r.Prefer.Count == header.CountEstimated {
+	if !plan.Uncounted() && (r.Prefer.Count == header.CountPlanned || r.Prefer.Count == header.CountEstimated) {
 		plan.Estimate = sqlgen.Explain(root)
 		if plan.Estimate.TooLarge() {
 			return nil, errTooLarge
 		}
 	}
+	plan.Mergeable = plan.mergeable()
 	return plan, plan.finish()
 }
 
 // total says how the total number of rows is found. Without limit, offset and
 // db-max-rows, the page has all rows.
-func (p *Planner) total(r *Request) sqlgen.Total {
+func (p *Planner) total(r *Request, plan *Plan) sqlgen.Total {
 	switch {
-	case r.Prefer.Count != header.CountExact && r.Prefer.Count != header.CountEstimated:
+	case plan.Uncounted(), r.Prefer.Count != header.CountExact && r.Prefer.Count != header.CountEstimated:
 		return sqlgen.Total{}
 	case p.opts.MaxRows < 0 && r.Top.IsAll():
 		return sqlgen.Total{Count: sqlgen.CountPage}

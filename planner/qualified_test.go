@@ -22,7 +22,7 @@ var token = regexp.MustCompile(`(?s)E?'(?:\\.|''|[^'\\])*'|"(?:[^"]|"")*"|[\pL_]
 // They belong to PostgreSQL's grammar, so a function on the search path cannot
 // take their place.
 var notCalls = strings.Fields(`ALL AND ANY ARRAY AS CASE CAST COALESCE CONFLICT DISTINCT EXISTS EXPLAIN FROM IN JOIN LATERAL NOT NULLIF ON
-	OPERATOR OR ROW SELECT THEN VALUES WHERE
+	OPERATOR OR ROW SELECT THEN VALUES WHEN WHERE
 	bit char character decimal int interval numeric time timestamp varbit varchar varying`)
 
 // byPath has the names that are looked up on the search path, as in PostgREST.
@@ -98,12 +98,15 @@ func TestFunctionsHaveSchemas(t *testing.T) {
 		check(plan.Settings)
 		if plan.Rows {
 			check(plan.Aggregated().SQL)
+			check(plan.Tallied().SQL)
 			check(plan.Convert(&sqlgen.Columns{Names: []string{"a", "b"}, ToJSON: []bool{true, false}}, plan.Records).SQL)
 		}
 	}
 	check(sqlgen.SettingsStatement(sqlgen.Settings{ReadOnly: true, SearchPath: []string{"a"}, Role: []catalog.Setting{{Name: "a", Value: "b"}}, Timezone: true, App: []string{"x"}}).SQL)
 	check(sqlgen.PreRequest(catalog.QI{Schema: "a", Name: "b"}))
-	check(sqlgen.ResponseSettings)
+	for _, sql := range []string{sqlgen.ResponseSettings, sqlgen.TakeResponse, sqlgen.JudgeResponse, sqlgen.JudgeTally, sqlgen.CheckVerdicts, sqlgen.ResetSettings} {
+		check(sql)
+	}
 	check(sqlgen.SessionDefaults)
 	check(sqlgen.SchemaComment)
 	check(sqlgen.AccessibleRelations)

@@ -39,7 +39,8 @@ type resolver struct {
 	action  Action
 	top     parser.Range // rows of the root: limit=, offset= and Range combined
 	inline  *inlined
-	aliases int // number of shortened aliases
+	aliases int  // number of shortened aliases
+	rereads bool // the rows of a write are read from their tables again, see nested.go
 }
 
 func (p *Planner) resolver(r *Request, inline *inlined) *resolver {
@@ -67,16 +68,24 @@ func (r *resolver) read(relation catalog.QI) (*tree.Node, error) {
 		return nil, err
 	}
 	r.expandStars(root, false)
+	if r.opts.Aggregates {
+		if err := r.nameAggregates(root); err != nil {
+			return nil, err
+		}
+	}
 	addAliases(root)
 	if err := relatedOrders(root); err != nil {
 		return nil, err
 	}
 	nullEmbeds(root)
 	addEmbeds(root)
-	if !r.opts.Aggregates && anyAggregate(root) {
+	if !r.opts.Aggregates && root.AnyAggregates() {
 		return nil, &Error{Kind: AggregatesDisabled}
 	}
 	hoistAggregates(root)
+	if err := checkDistinct(root); err != nil {
+		return nil, err
+	}
 	if err := orderSpreads(root); err != nil {
 		return nil, err
 	}
@@ -129,14 +138,17 @@ func (r *resolver) place(root *tree.Node) error {
 	q := r.query
 	for i := len(q.FilterRoots) - 1; i >= 0; i-- {
 		f := &q.Filters[q.FilterRoots[i]]
-		if r.action.writes() && f.Path.N == 0 {
+		if r.action.Writes() && f.Path.N == 0 {
 			continue // filters of the write itself
 		}
-		n, err := r.node(root, f.Path)
+		n, conds, err := r.filtered(root, f.Path)
 		if err != nil {
 			return err
 		}
-		n.Where = append(n.Where, r.filter(n.From, f))
+		*conds = append(*conds, r.filter(n.From, f))
+	}
+	if err := r.distincts(root); err != nil {
+		return err
 	}
 	for i := len(q.Orders) - 1; i >= 0; i-- {
 		o := &q.Orders[i]
@@ -144,23 +156,23 @@ func (r *resolver) place(root *tree.Node) error {
 		if err != nil {
 			return err
 		}
-		n.Order = r.order(n, q.Terms[o.Off:o.Off+o.N])
+		n.Order = r.order(n, q.OrderTerms(*o))
 	}
-	if !r.action.writes() {
+	if !r.action.Writes() {
 		if err := r.ranges(root); err != nil {
 			return err
 		}
 	}
 	for i := len(q.LogicRoots) - 1; i >= 0; i-- {
 		l := &q.LogicRoots[i]
-		if r.action.writes() && l.Path.N == 0 {
+		if r.action.Writes() && l.Path.N == 0 {
 			continue
 		}
-		n, err := r.node(root, l.Path)
+		n, conds, err := r.filtered(root, l.Path)
 		if err != nil {
 			return err
 		}
-		n.Where = append(n.Where, r.logic(n.From, l.Node))
+		*conds = append(*conds, r.logic(n.From, l.Node))
 	}
 	reverseWhere(root)
 	return nil
@@ -171,6 +183,9 @@ func (r *resolver) place(root *tree.Node) error {
 // filters.
 func reverseWhere(n *tree.Node) {
 	slices.Reverse(n.Where)
+	for i := range n.Select {
+		slices.Reverse(n.Select[i].Filter)
+	}
 	for _, c := range n.Children {
 		reverseWhere(c)
 	}
@@ -179,7 +194,7 @@ func reverseWhere(n *tree.Node) {
 // node returns the node that a path names. It moves the embeds on the way to
 // the front of their siblings.
 func (r *resolver) node(n *tree.Node, path parser.Names) (*tree.Node, error) {
-	for _, name := range r.query.Names[path.Off : path.Off+path.N] {
+	for _, name := range r.query.Path(path) {
 		target := string(name)
 		i := findEmbed(n.Children, target, r.opts.LegacyTargetNames)
 		if i < 0 {
@@ -269,16 +284,25 @@ func (r *resolver) order(n *tree.Node, terms []parser.OrderTerm) []tree.OrderTer
 			out[i].Field = r.field(t.Field)
 			continue
 		}
-		f := r.typed(n.From, r.field(t.Field))
-		if n.Depth > 0 {
-			// json has no order, jsonb has. PostgREST converts json below the
-			// root, because it looks for the column in the root's relation. At
-			// the root it does not convert.
-			f.ToJSON = f.Type != "jsonb"
+		if t.Agg != parser.AggNone {
+			out[i].Aggregate = &tree.SelectField{Field: r.outputField(n.From, r.field(t.Field)), Agg: t.Agg}
+			continue
 		}
-		out[i].Field = f
+		out[i].Field = r.orderField(n, t.Field)
 	}
 	return out
+}
+
+// orderField resolves a column that rows are ordered by.
+func (r *resolver) orderField(n *tree.Node, field parser.Field) tree.Field {
+	f := r.typed(n.From, r.field(field))
+	if n.Depth > 0 {
+		// json has no order, jsonb has. PostgREST converts json below the
+		// root, because it looks for the column in the root's relation. At
+		// the root it does not convert.
+		f.ToJSON = f.Type != "jsonb"
+	}
+	return f
 }
 
 // relatedOrders replaces the embeds named in order terms by the aliases under

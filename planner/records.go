@@ -92,21 +92,14 @@ func aggregates(n *tree.Node) bool {
 	return slices.ContainsFunc(n.Select, func(s tree.SelectField) bool { return s.Agg != parser.AggNone })
 }
 
-// form says how a column of a type is written in a record. It is RecordJSON if
-// the text and the binary form of the type depend on settings.
+// form says how a column of a type is written in a record.
 func (r *recorder) form(oid uint32) sqlgen.RecordForm {
-	switch oid {
-	case 16, 20, 21, 23, // bool, int8, int2, int4
-		19, 25, 1042, 1043, // name, text, bpchar, varchar
-		1082, 1083, 1114, 1266, // date, time, timestamp, timetz
-		2950, 114, 3802: // uuid, json, jsonb
-		return sqlgen.RecordPlain
-	case 1700: // numeric
+	rangeType, known := sqlgen.RecordTypes[oid]
+	switch {
+	case !known, oid == sqlgen.TimestampTZ && r.notISO:
+		return sqlgen.RecordJSON
+	case rangeType != "":
 		return sqlgen.RecordText
-	case 1184: // timestamptz
-		if !r.notISO {
-			return sqlgen.RecordText
-		}
 	}
-	return sqlgen.RecordJSON
+	return sqlgen.RecordPlain
 }

@@ -32,38 +32,97 @@ type hoisted struct {
 	aggAlias, name string
 	agg            parser.Aggregate
 	cast, alias    tree.Opt
+	from           *tree.SelectField
+	filter         string // column that tells whether a row passes the FILTER, or ""
+}
+
+// flagged is the FILTER over that column.
+func (h *hoisted) flagged() []tree.Cond {
+	if h.filter == "" {
+		return nil
+	}
+	return []tree.Cond{{Field: tree.Field{Name: h.filter}, Op: parser.OpIs, Is: parser.IsTrue}}
 }
 
 // hoistAggregates moves aggregates inside to-one spreads up to the nearest node
 // that is not a to-one spread. The client wants the sum over the parent's
-// groups, not the sum of a single joined row.
-func hoistAggregates(root *tree.Node) { hoist(root) }
+// groups, not the sum of a single joined row. HAVING moves with them.
+func hoistAggregates(root *tree.Node) {
+	filters := 0
+	hoist(root, &filters)
+}
 
-func hoist(n *tree.Node) []hoisted {
+// hoist works on n and the nodes below it. filters is the number of columns made
+// for FILTER.
+func hoist(n *tree.Node, filters *int) (up []hoisted, having []tree.Cond) {
 	var below []hoisted
 	for _, c := range n.Children {
-		below = append(below, hoist(c)...)
+		aggs, conds := hoist(c, filters)
+		below = append(below, aggs...)
+		n.Having = append(n.Having, conds...)
 	}
 	if n.Spread != tree.SpreadToOne {
 		for i := range n.Embeds {
 			applyHoisted(&n.Embeds[i], below)
 		}
-		return nil
+		followHoisted(n, below)
+		return nil, nil
 	}
-	var up []hoisted
 	for i := range n.Select {
 		s := &n.Select[i]
 		if s.Agg == parser.AggNone {
 			continue
 		}
-		up = append(up, hoisted{n.AggAlias, s.Alias.Or(s.Field.Name), s.Agg, s.AggCast, s.Alias})
-		s.Agg, s.AggCast = parser.AggNone, tree.Opt{}
+		h := hoisted{aggAlias: n.AggAlias, name: s.Alias.Or(s.Field.Name), agg: s.Agg, cast: s.AggCast, alias: s.Alias, from: s}
+		if len(s.Filter) > 0 {
+			*filters++
+			h.filter = "pgrst_filter_" + strconv.Itoa(*filters)
+			n.Extra = append(n.Extra, tree.ExtraField{Field: tree.SelectField{Alias: tree.Some(h.filter)}, Conds: s.Filter})
+		}
+		up = append(up, h)
+		s.Agg, s.AggCast, s.Filter = parser.AggNone, tree.Opt{}, nil
 	}
 	for _, h := range below {
+		if h.filter != "" {
+			n.Extra = append(n.Extra, tree.ExtraField{Rel: tree.Some(h.aggAlias), Field: tree.SelectField{Field: tree.Field{Name: h.filter}}})
+		}
 		h.aggAlias = n.AggAlias
 		up = append(up, h)
 	}
-	return up
+	having, n.Having = n.Having, nil
+	return up, having
+}
+
+// followHoisted lets HAVING and the order of a node name the aggregates where they
+// have moved to.
+func followHoisted(n *tree.Node, aggs []hoisted) {
+	if len(aggs) == 0 {
+		return
+	}
+	follow := func(rel *tree.Opt, s **tree.SelectField) {
+		for i := range aggs {
+			if h := &aggs[i]; h.from == *s {
+				*rel = tree.Some(h.aggAlias)
+				*s = &tree.SelectField{Field: tree.Field{Name: h.name}, Agg: h.agg, AggCast: h.cast, Filter: h.flagged()}
+				return
+			}
+		}
+	}
+	var visit func(conds []tree.Cond)
+	visit = func(conds []tree.Cond) {
+		for i := range conds {
+			if c := &conds[i]; c.Aggregate != nil {
+				follow(&c.Rel, &c.Aggregate)
+			}
+			visit(conds[i].Children)
+		}
+	}
+	visit(n.Having)
+	for i := range n.Order {
+		if t := &n.Order[i]; t.Aggregate != nil {
+			follow(&t.Rel, &t.Aggregate)
+		}
+	}
 }
 
 func applyHoisted(e *tree.Embed, aggs []hoisted) {
@@ -71,7 +130,7 @@ func applyHoisted(e *tree.Embed, aggs []hoisted) {
 		f := &e.Fields[i]
 		for _, h := range aggs {
 			if h.aggAlias == e.AggAlias && h.name == f.Name {
-				f.Agg, f.AggCast, f.Alias = h.agg, h.cast, h.alias
+				f.Agg, f.AggCast, f.Alias, f.Filter = h.agg, h.cast, h.alias, h.flagged()
 				break
 			}
 		}
@@ -82,16 +141,25 @@ func applyHoisted(e *tree.Embed, aggs []hoisted) {
 // aggregation. The columns of the order are selected under separate names.
 func orderSpreads(n *tree.Node) error {
 	if n.Spread == tree.SpreadToMany {
-		if nodeAggregates(n) {
+		if n.Aggregates() {
 			return &Error{Kind: NotImplemented, Details: "Aggregates are not implemented for one-to-many or many-to-many spreads."}
+		}
+		var fields fieldSet
+		if n.Distinct {
+			fields = selected(n)
 		}
 		for i := range n.Order {
 			t := &n.Order[i]
+			if n.Distinct && (t.Rel.Given || !fields.has(&t.Field)) {
+				return &Error{Kind: NotImplemented, Details: "An order by a column that is not selected is not implemented for distinct spreads."}
+			}
 			alias := n.AggAlias + "_" + t.Field.Name + "_" + strconv.Itoa(i+1)
 			n.Extra = append(n.Extra, tree.ExtraField{Rel: t.Rel, Field: tree.SelectField{Field: t.Field, Alias: tree.Some(alias)}})
 			n.SpreadOrder = append(n.SpreadOrder, tree.OrderTerm{Field: tree.Field{Name: alias}, Dir: t.Dir, Nulls: t.Nulls})
 		}
-		n.Order = nil
+		if len(n.DistinctOn) == 0 { // else it decides which rows there are
+			n.Order = nil
+		}
 	}
 	for _, c := range n.Children {
 		if err := orderSpreads(c); err != nil {
@@ -101,36 +169,8 @@ func orderSpreads(n *tree.Node) error {
 	return nil
 }
 
-func nodeAggregates(n *tree.Node) bool {
-	for i := range n.Select {
-		if n.Select[i].Agg != parser.AggNone {
-			return true
-		}
-	}
-	for i := range n.Embeds {
-		for j := range n.Embeds[i].Fields {
-			if n.Embeds[i].Fields[j].Agg != parser.AggNone {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func anyAggregate(n *tree.Node) bool {
-	if nodeAggregates(n) {
-		return true
-	}
-	for _, c := range n.Children {
-		if anyAggregate(c) {
-			return true
-		}
-	}
-	return false
-}
-
 // neededColumns returns the columns of a write's or call's rows that the
-// response needs: those selected, those the embeds join on, and keep. It is
+// response needs: those selected or named by clauses over them, those the embeds join on, and keep. It is
 // {"*"} if all are needed.
 func neededColumns(n *tree.Node, keep []string) map[string]bool {
 	out := map[string]bool{}
@@ -139,6 +179,12 @@ func neededColumns(n *tree.Node, keep []string) map[string]bool {
 			return map[string]bool{"*": true}
 		}
 		out[n.Select[i].Field.Name] = true
+	}
+	for _, name := range clauseFields(n) {
+		if name == "*" {
+			return map[string]bool{"*": true}
+		}
+		out[name] = true
 	}
 	for _, c := range n.Children {
 		switch c.Rel.Cardinality {

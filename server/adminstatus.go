@@ -35,6 +35,7 @@ func (a adminView) Status(after int64) *admin.Status {
 			{Name: "Verified tokens", Hits: tokens.Hits, Misses: tokens.Requests - tokens.Hits},
 		},
 		Plans:    s.planCount(),
+		KeySets:  []admin.KeySet{},
 		Bounds:   figures.Bounds(),
 		Routes:   []admin.Route{},
 		Bytes:    counters.Bytes,
@@ -44,6 +45,13 @@ func (a adminView) Status(after int64) *admin.Status {
 		Goroutines: runtime.NumGoroutine(),
 	}
 	status.History, status.Use = a.history.Since(after)
+	for _, k := range s.keySetFigures() {
+		shown := admin.KeySet{From: k.From, Keys: k.Keys, Age: -1, Fetched: k.Fetched, Failed: k.Failed, Problem: k.Problem}
+		if k.HasAge {
+			shown.Age = k.Age.Seconds()
+		}
+		status.KeySets = append(status.KeySets, shown)
+	}
 	for _, r := range routes[:min(len(routes), admin.MaxRoutes)] {
 		status.Routes = append(status.Routes, admin.Route{Route: r.Route, Requests: r.Requests, Errors: r.Errors, Duration: pageHistogram(&r.Duration)})
 	}

@@ -15,6 +15,7 @@ import (
 // includes it.
 func TestAllocations(t *testing.T) {
 	t.Run("quiet", func(t *testing.T) { testAllocations(t, startTest(t, allocSchema)) })
+	t.Run("auto", func(t *testing.T) { testAllocations(t, startTest(t, allocSchema, "db-request-settings", "auto")) })
 	// Every request logged, in either format.
 	for _, json := range []bool{false, true} {
 		t.Run(fmt.Sprintf("logged, json %t", json), func(t *testing.T) {
@@ -47,6 +48,7 @@ func testAllocations(t *testing.T, s *testServer) {
 		{"embed, three levels", "GET", "/maker?select=id,item(id,part(id,maker(name)))&id=eq.1", "", nil},
 		{"call by GET", "GET", "/rpc/add?a=1&b=2", "", nil},
 		{"call by POST", "POST", "/rpc/add", `{"a":1,"b":2}`, nil},
+		{"query", "QUERY", "/item?select=id", "id=in.(1,2,3)", map[string]string{"Content-Type": "application/x-www-form-urlencoded"}},
 		{"insert", "POST", "/note", `{"body":"x"}`, nil},
 		{"insert with representation", "POST", "/note", `[{"body":"x"},{"body":"y"}]`, map[string]string{"Prefer": "return=representation"}},
 		{"update", "PATCH", "/note?id=eq.1", `{"body":"z"}`, nil},

@@ -51,8 +51,8 @@ var layers = []layer{
 	{path: "planner/sqlgen", why: "turns a tree into text and decides nothing",
 		imports: []string{"planner/tree", "planner/catalog", "parser", "parser/header"}},
 	{path: "planner", why: "decides, and touches neither HTTP nor a connection",
-		imports: []string{"planner/catalog", "planner/fuzzy", "planner/sqlgen", "planner/tree", "parser", "parser/header"},
-		tests:   []string{"parser/body", "planner/festival", "server/exec", "pgwire", "pgwire/rowjson"}},
+		imports: []string{"planner/catalog", "planner/fuzzy", "planner/sqlgen", "planner/tree", "parser", "parser/body", "parser/header"},
+		tests:   []string{"planner/festival", "server/exec", "pgwire", "pgwire/rowjson"}},
 	{path: "planner/festival", why: "is the fixture of the recorded responses, for tests", imports: []string{"planner/catalog", "pgwire/pgtest", "github.com/jackc/pgx/v5/pgconn"}},
 
 	{path: "pgwire/backoff", why: "is arithmetic on durations"},
@@ -67,43 +67,60 @@ var layers = []layer{
 		tests: []string{"github.com/valyala/fasthttp/..."}},
 	{path: "server/auth", why: "identifies, given a header and a time", imports: []string{"parser/jsontext", "github.com/pascaldekloe/jwt", "github.com/theory/jsonpath/..."}},
 	{path: "server/auth/authtest", why: "signs tokens for tests"},
+	{path: "server/batch", why: "reads the envelope and the references, and not what parts mean", imports: []string{"parser/jsontext", "parser/percent"}},
 	{path: "server/clients", why: "knows HTTP, sockets and fasthttp, and not what requests mean",
 		imports: []string{"server/spool", "github.com/valyala/fasthttp", "github.com/valyala/bytebufferpool", "golang.org/x/sys/unix"},
 		tests:   []string{"github.com/valyala/fasthttp/..."}},
 	{path: "server/clustertest", why: "is tests of the server over several PostgreSQL processes", tests: []string{"server", "server/config", "server/exec"}},
 	{path: "server/config", why: "checks its values as auth reads them, and asks the database through a function",
-		imports: []string{"server/auth", "parser/jsontext", "github.com/spf13/pflag"}},
+		imports: []string{"server/auth", "parser/jsontext", "planner/fuzzy", "github.com/spf13/pflag"}},
 	{path: "server/cookies", why: "turns bytes into bytes", imports: []string{"parser/jsontext"}},
 	{path: "server/cors", why: "decides on header values alone"},
 	{path: "server/exec", why: "runs plans, and knows neither HTTP nor what else a client has sent",
 		imports: []string{
 			"parser", "parser/body", "parser/jsontext", "planner", "planner/catalog", "planner/sqlgen", "planner/tree",
-			"pgwire", "pgwire/pool", "pgwire/rowjson", "server/config", "server/spool", "github.com/jackc/pgx/v5/pgproto3",
+			"pgwire", "pgwire/pool", "pgwire/rowjson", "server/config", "server/oplog", "server/spool", "github.com/jackc/pgx/v5/pgproto3",
 		},
 		tests: []string{"parser/header", "planner/festival"}},
 	{path: "server/faulttest", why: "stands between the server and PostgreSQL, and knows the protocol only",
 		tests: []string{"server", "server/config", "server/exec"}},
+	{path: "server/issuertest", why: "is tests of the server with providers in other processes", tests: []string{"server/auth", "server/keysets", "github.com/pascaldekloe/jwt"}},
+	{path: "server/keysets", why: "fetches, and knows nothing about tokens", imports: []string{"server/auth", "pgwire/backoff", "github.com/coreos/go-oidc/v3/oidc"}},
 	{path: "server/life", why: "hears wishes and has them served through functions; it knows nothing about HTTP, plans or tokens",
 		imports: []string{"pgwire", "pgwire/backoff", "pgwire/listen"}},
 	{path: "server/metrics", why: "asks for figures through functions", imports: []string{"github.com/prometheus/client_golang/...", "github.com/prometheus/common/expfmt"}},
 	{path: "server/openapi", why: "describes what the catalog has, and is sent by others", imports: []string{"planner/catalog", "parser/jsontext"},
 		tests: []string{"pgwire", "github.com/go-openapi/..."}},
+	{path: "server/simtest", why: "stands in for the handlers of package server, around which everything else is simulated",
+		tests: []string{"parser", "parser/header", "parser/body", "planner", "planner/catalog", "planner/sqlgen", "pgwire", "pgwire/pool",
+			"server/auth", "server/config", "server/exec", "server/oplog", "server/spool", "github.com/jackc/pgx/v5/pgproto3", "github.com/anishathalye/porcupine"}},
 	{path: "server/uitest", why: "sees the program through a browser only", tests: []string{"github.com/chromedp/..."}},
 	{path: "server/oplog", why: "every package may import it, so it imports as little as possible", imports: []string{"parser/jsontext"}},
-	{path: "server/servertest", why: "runs the server for tests that see it from outside", imports: []string{"pgwire/pgtest", "server", "server/auth/authtest", "server/config"}},
+	{path: "server/servertest", why: "runs the server for tests that see it from outside", imports: []string{"pgwire/pgtest", "server", "server/auth/authtest", "server/config", "server/keysets"}},
 	{path: "server/spool", why: "keeps bytes until a client has taken them", imports: []string{"golang.org/x/sys/unix"}},
 	{path: "server/spectest", why: "tests the program from outside and must not see inside", imports: []string{"pgwire/pgtest", "github.com/jackc/pgx/v5/..."}},
 	{path: "server", why: "is the only place that knows HTTP and all of the above",
 		imports: []string{
 			"parser", "parser/header", "parser/body", "parser/percent", "planner", "planner/catalog", "planner/sqlgen",
 			"pgwire", "pgwire/pool", "pgwire/listen",
-			"server/admin", "server/auth", "server/clients", "server/config", "server/cookies", "server/cors", "server/exec", "parser/jsontext", "server/life", "server/metrics", "server/openapi", "server/oplog", "server/spool",
+			"server/admin", "server/auth", "server/batch", "server/clients", "server/config", "server/cookies", "server/cors", "server/exec", "server/keysets", "parser/jsontext", "server/life", "server/metrics", "server/openapi", "server/oplog", "server/spool",
 			"github.com/valyala/fasthttp/...", "github.com/fasthttp/router", "golang.org/x/sys/unix",
 		}},
 
 	{path: "cmd/fastgrest", why: "reads the command line and starts the server, or the demo",
-		imports: []string{"server", "server/config", "pgwire/pgcluster", "github.com/spf13/pflag", "github.com/pascaldekloe/jwt"},
-		tests:   []string{"golang.org/x/sys/unix"}},
+		imports: []string{"cmd/fastgrest/check", "cmd/fastgrest/compare", "cmd/fastgrest/complete", "cmd/fastgrest/manual", "cmd/fastgrest/starter",
+			"server", "server/config", "pgwire/pgcluster",
+			"github.com/spf13/pflag", "github.com/pascaldekloe/jwt", "golang.org/x/sys/unix"},
+		tests: []string{"server/clients", "go.yaml.in/yaml/v3"}},
+	{path: "cmd/fastgrest/check", why: "asks the catalog by its own queries, so that it finds what the server does not look at",
+		imports: []string{"server/config", "github.com/jackc/pgx/v5/pgconn"}},
+	{path: "cmd/fastgrest/compare", why: "sees both servers from outside",
+		imports: []string{"github.com/spf13/pflag", "github.com/pascaldekloe/jwt"}},
+	{path: "cmd/fastgrest/complete", why: "turns a table into text"},
+	{path: "cmd/fastgrest/manual", why: "is text, and knows neither terminals nor HTTP", imports: []string{"github.com/yuin/goldmark/..."}},
+	{path: "cmd/fastgrest/starter", why: "prints two texts, and connects to nothing", imports: []string{"parser/jsontext", "planner/sqlgen"}},
+	{path: "cmd/release", why: "knows the program as a command only, and has nothing of the server's",
+		imports: []string{"github.com/goreleaser/nfpm/v2/...", "github.com/ulikunitz/xz", "github.com/CycloneDX/cyclonedx-go", "github.com/google/uuid"}},
 	{path: "bench/classic", why: "is what others write, and has nothing of ours", imports: []string{"github.com/valyala/fasthttp", "github.com/jackc/pgx/v5/..."}},
 	{path: "bench/delay", why: "passes bytes on, whatever they mean", imports: []string{"golang.org/x/sys/unix"}},
 	{path: "bench/...", why: "measures the program and the server from outside",
@@ -120,9 +137,9 @@ type goPackage struct {
 	Imports, TestImports, XTestImports []string
 }
 
-// modules are the folders with a go.mod. Benchmarks and test tools have separate
-// modules, so that the server's list of dependencies stays short.
-var modules = []string{".", "bench", "server/uitest"}
+// modules are the folders with a go.mod. Benchmarks, test tools and the builder of
+// releases have separate modules, so that the server's list of dependencies stays short.
+var modules = []string{".", "bench", "cmd/release", "server/simtest", "server/uitest"}
 
 // packages asks the go command, which knows about build tags and generated files.
 func packages(t *testing.T) (all []goPackage) {

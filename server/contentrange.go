@@ -9,9 +9,9 @@ import (
 )
 
 // topRange is the range of the requested relation: limit= and offset= within
-// the Range header. Only GET follows the header, and PUT must have no limits.
+// the Range header. Only GET and QUERY follow the header, and PUT must have no limits.
 func topRange(method []byte, limits, header parser.Range) (parser.Range, error) {
-	if string(method) != fasthttp.MethodGet {
+	if string(method) != fasthttp.MethodGet && string(method) != fasthttp.MethodQuery {
 		header = parser.AllRange
 	}
 	top := limits.LimitZero(header.Intersect(limits))

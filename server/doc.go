@@ -18,7 +18,10 @@
 //
 // Bytes borrowed from fasthttp (path, headers, body) are valid until the
 // handler returns. The body of the Result is swapped into fasthttp's response,
-// which hands back the buffer of an earlier one.
+// which hands back the buffer of an earlier one. Large bodies are in spooled.go:
+// they live until fasthttp has sent them, and the request is logged then. In
+// streamed.go fasthttp sends the rows while the call runs; the request then lives
+// until the body is closed. latebody.go has what both kinds of bodies report.
 //
 // # A snapshot
 //
@@ -34,5 +37,6 @@
 // # Errors
 //
 // Each layer has an error type without any HTTP in it; problem.go alone turns
-// them into status, code, message, details and hint.
+// them into status, code, message, details and hint. For nested inserts, nested.go
+// adds the place in the body.
 package server

@@ -12,6 +12,24 @@ import (
 
 // execute runs the plan while it watches the client.
 func (rq *request) execute(plan *exec.Runnable) error {
+	c := rq.callOf(plan)
+	clients.Watch(rq.ctx, rq)
+	err := rq.preparePieces(plan.Plan)
+	switch {
+	case err != nil:
+	case c.CanStream() && clients.TakesChunks(rq.ctx):
+		err = rq.stream(c)
+	default:
+		err = rq.execution.Run(rq.snap.rules, c)
+	}
+	if rq.response.running == nil {
+		clients.Unwatch(rq.ctx)
+	}
+	return err
+}
+
+// callOf fills the call of a plan.
+func (rq *request) callOf(plan *exec.Runnable) *exec.Call {
 	c := rq.fillCall(plan)
 	switch {
 	case plan.Action == planner.CallGet || plan.Action == planner.CallHead:
@@ -23,18 +41,16 @@ func (rq *request) execute(plan *exec.Runnable) error {
 	}
 	c.Payload = rq.payload.Raw
 	c.Values, c.Top, c.Ranges = rq.query.Values, rq.plan.Top, rq.query.Ranges
-	clients.Watch(rq.ctx, rq)
-	err := rq.execution.Run(rq.snap.rules, c)
-	clients.Unwatch(rq.ctx)
-	return err
+	return c
 }
 
 // fillCall fills the part of the call that does not depend on the query string
 // or the payload.
 func (rq *request) fillCall(plan *exec.Runnable) *exec.Call {
-	rq.settings.build(&rq.ctx.Request.Header)
+	without := rq.snap.rules.Without(plan)
+	rq.settings.build(&rq.ctx.Request.Header, without)
 	rq.call = exec.Call{
-		Plan: plan, Schema: rq.target.schema,
+		Plan: plan, Schema: rq.target.schema, Without: without,
 		Settings: [sqlgen.RequestSettings][]byte{
 			sqlgen.SettingRole:    bytesOf(rq.caller.Role),
 			sqlgen.SettingClaims:  rq.caller.Claims,

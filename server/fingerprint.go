@@ -7,26 +7,20 @@ import (
 	"github.com/fastgrest/fastgrest/planner/catalog"
 )
 
-// looker looks at the schema for life.Poll. Only the goroutine that polls uses it.
-type looker struct {
-	moment string // of the last fingerprint
-}
-
-// fingerprint returns that of the schema, or "" if again is set and nothing was
-// written since the last one.
-func (l *looker) fingerprint(ctx context.Context, s *Server, again bool) (string, error) {
-	conn, err := s.acquireReset(ctx)
+// Look implements life.PollHost.
+func (w world) Look(ctx context.Context, again bool) (string, error) {
+	conn, err := w.acquireReset(ctx)
 	if err != nil {
 		return "", err
 	}
 	defer conn.Release()
 	moment, err := catalog.Moment(ctx, conn.Query)
-	if err != nil || again && moment == l.moment {
+	if err != nil || again && moment == w.looked {
 		return "", err
 	}
 	print, err := fingerprint(ctx, conn.Conn)
 	if err == nil {
-		l.moment = moment
+		w.looked = moment
 	}
 	return print, err
 }

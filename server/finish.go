@@ -28,23 +28,22 @@ func (rq *request) preflight() bool {
 		return false
 	}
 	r := rq.corsRequest()
-	var granted bool
-	rq.response.cors, rq.response.scratch, granted = cors.Preflight(rq.response.cors[:0], rq.response.scratch[:0], &r, rq.snap.config.ServerCORSAllowedOrigins)
+	headers, scratch, granted := cors.Preflight(nil, rq.response.scratch[:0], &r, rq.snap.config.ServerCORSAllowedOrigins)
+	rq.response.scratch = scratch
 	if !granted {
 		return false
 	}
-	rq.addCORS()
+	rq.addCORS(headers)
 	rq.traceHeader()
 	rq.response.noLength = true
 	rq.omitLength()
 	return true
 }
 
-func (rq *request) addCORS() {
-	for _, h := range rq.response.cors {
+func (rq *request) addCORS(headers []cors.Header) {
+	for _, h := range headers {
 		rq.ctx.Response.Header.AddBytesKV(h.Name, h.Value)
 	}
-	rq.response.cors = rq.response.cors[:0]
 }
 
 // finish adds the headers of every response. failed: the response is an error,
@@ -55,8 +54,8 @@ func (rq *request) finish(failed bool) {
 	if !rq.ctx.IsOptions() {
 		r := rq.corsRequest()
 		if r.Origin != nil {
-			rq.response.cors = cors.Simple(rq.response.cors[:0], &r, c.ServerCORSAllowedOrigins)
-			rq.addCORS()
+			var room [3]cors.Header // so that nothing is allocated
+			rq.addCORS(cors.Simple(room[:0], &r, c.ServerCORSAllowedOrigins))
 		}
 	}
 	if c.ServerTimingEnabled && !failed {
@@ -73,7 +72,10 @@ func (rq *request) finish(failed bool) {
 	}
 	rq.traceHeader()
 	rq.omitLength()
-	clients.FixLength(resp, rq.response.streamed)
+	if rq.response.running != nil {
+		clients.FixChunks(resp)
+	}
+	clients.FixLength(resp, rq.response.spooled)
 }
 
 // omitLength sends an empty body without its length, where PostgREST does.

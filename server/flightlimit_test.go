@@ -18,9 +18,9 @@ grant usage on schema api to test_anon, unanswered_patient;
 grant all on api.film to test_anon;
 `
 
-// TestUnanswered: a response of the database that is lost on the way ends as a 504, and the connection
+// TestNoResponse: a response of the database that is lost on the way ends as a 504, and the connection
 // is replaced.
-func TestUnanswered(t *testing.T) {
+func TestNoResponse(t *testing.T) {
 	t.Parallel()
 	start := func(t *testing.T) *writer {
 		return startWriter(t, unansweredSchema, map[string]string{login: "test_login", "db-anon-role": "test_anon"})

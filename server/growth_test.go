@@ -19,6 +19,7 @@ import (
 // bad factor is measured again, because a busy machine slows some runs while
 // quadratic work is slow in all.
 func TestHeadersTakeLinearTime(t *testing.T) {
+	oneByOne(t)
 	const small, factor, most = 62 << 10 / 32, 32, 500
 	many := func(one string) func(int) []byte {
 		return func(size int) []byte {

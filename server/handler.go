@@ -43,8 +43,12 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 		ctx.Response.SetConnectionClose()
 	}
 	rq.observe(preflight)
-	rq.end()
 	clients.Finish(ctx)
+	if b := rq.response.running; b != nil {
+		b.handed = true // it ends the request
+		return
+	}
+	rq.end()
 	s.requests.Put(rq)
 }
 
@@ -62,17 +66,26 @@ func (rq *request) serve() error {
 		return errNoCatalog
 	}
 	rq.readPrefer()
+	if rq.isBatch() {
+		return rq.batch()
+	}
+	return rq.serveResource()
+}
+
+// serveResource serves a request for a table, a view or a function, or for /.
+func (rq *request) serveResource() error {
 	if err := rq.target.route(rq.head.path, rq.snap.config); err != nil {
 		return err
 	}
 	if err := rq.chooseSchema(); err != nil {
 		return err
 	}
-	handle, err := rq.chooseHandler()
+	op, err := rq.chooseOperation()
 	if err != nil {
 		return err
 	}
-	return handle(rq)
+	rq.plan.Action = op.action
+	return op.serve(rq)
 }
 
 // identify authenticates the request.
@@ -113,7 +126,8 @@ func (rq *request) chooseSchema() error {
 	}
 	i, ok := rq.snap.schemaNames[string(profile)]
 	if !ok {
-		return unknownSchema(string(profile), schemas)
+		return newProblem(406, "PGRST106", "Invalid schema: "+string(profile)).
+			withHint("Only the following schemas are exposed: " + strings.Join(schemas, ", "))
 	}
 	rq.target.schema, rq.target.profiled = i, true
 	return nil
@@ -121,57 +135,66 @@ func (rq *request) chooseSchema() error {
 
 func (rq *request) schemaName() string { return rq.snap.config.DBSchemas[rq.target.schema] }
 
-// chooseHandler returns the function that serves the method and the resource. For
-// relations it also sets the action of the plan.
-func (rq *request) chooseHandler() (func(*request) error, error) {
+// operation is what a method does with a resource.
+type operation struct {
+	action planner.Action
+	serve  func(*request) error
+}
+
+// operations are those of each kind of resource, by method.
+var operations = [...]map[string]operation{
+	resourceRoot: {
+		fasthttp.MethodGet:     {serve: (*request).root},
+		fasthttp.MethodHead:    {serve: (*request).root},
+		fasthttp.MethodQuery:   {serve: (*request).root},
+		fasthttp.MethodOptions: {serve: (*request).rootInfo},
+	},
+	resourceRelation: {
+		fasthttp.MethodGet:     {planner.Read, (*request).read},
+		fasthttp.MethodHead:    {planner.ReadHead, (*request).read},
+		fasthttp.MethodQuery:   {planner.Read, (*request).read},
+		fasthttp.MethodPost:    {planner.Insert, (*request).write},
+		fasthttp.MethodPut:     {planner.Upsert, (*request).write},
+		fasthttp.MethodPatch:   {planner.Update, (*request).write},
+		fasthttp.MethodDelete:  {planner.Delete, (*request).write},
+		fasthttp.MethodOptions: {serve: (*request).relationInfo},
+	},
+	resourceRoutine: {
+		fasthttp.MethodGet:     {planner.CallGet, (*request).routine},
+		fasthttp.MethodHead:    {planner.CallHead, (*request).routine},
+		fasthttp.MethodQuery:   {planner.CallGet, (*request).routine},
+		fasthttp.MethodPost:    {planner.CallPost, (*request).routine},
+		fasthttp.MethodOptions: {planner.CallHead, (*request).routineInfo},
+	},
+}
+
+// chooseOperation finds what the method does with the resource.
+func (rq *request) chooseOperation() (operation, error) {
 	method := rq.method()
-	switch rq.target.resource {
-	case resourceRoutine:
-		switch string(method) {
-		case fasthttp.MethodGet, fasthttp.MethodHead, fasthttp.MethodPost:
-			return (*request).routine, nil
-		case fasthttp.MethodOptions:
-			return (*request).routineInfo, nil
-		}
-		return nil, rpcMethod(string(method))
-	case resourceRelation:
-		switch string(method) {
-		case fasthttp.MethodGet:
-			rq.plan.Action = planner.Read
-			return (*request).read, nil
-		case fasthttp.MethodHead:
-			rq.plan.Action = planner.ReadHead
-			return (*request).read, nil
-		case fasthttp.MethodPost:
-			rq.plan.Action = planner.Insert
-			return (*request).write, nil
-		case fasthttp.MethodPut:
-			rq.plan.Action = planner.Upsert
-			return (*request).write, nil
-		case fasthttp.MethodPatch:
-			rq.plan.Action = planner.Update
-			return (*request).write, nil
-		case fasthttp.MethodDelete:
-			rq.plan.Action = planner.Delete
-			return (*request).write, nil
-		case fasthttp.MethodOptions:
-			return (*request).relationInfo, nil
-		}
-	case resourceRoot:
-		switch string(method) {
-		case fasthttp.MethodGet, fasthttp.MethodHead:
-			return (*request).root, nil
-		case fasthttp.MethodOptions:
-			return (*request).rootInfo, nil
-		}
+	op, ok := operations[rq.target.resource][string(method)]
+	switch {
+	case ok:
+		return op, nil
+	case rq.target.resource == resourceRoutine:
+		return op, newProblem(405, "PGRST101", "Cannot use the "+string(method)+" method on RPC")
 	}
-	return nil, unsupportedMethod(string(method))
+	return op, newProblem(405, "PGRST117", "Unsupported HTTP method: "+string(method))
 }
 
 // parseQuery parses the query string and settles the range of the root's rows.
 func (rq *request) parseQuery(mode parser.Mode) error {
-	if err := rq.query.Parse(rq.head.rawQuery, mode); err != nil {
+	raw, err := rq.queryText()
+	if err != nil {
 		return err
+	}
+	rq.query.Extensions = rq.snap.extensions
+	if err := rq.query.Parse(raw, mode); err != nil {
+		return err
+	}
+	if rq.part != nil {
+		if err := rq.part.resolveQuery(); err != nil {
+			return err
+		}
 	}
 	top, err := topRange(rq.method(), rq.query.RootRange(), header.ParseRange(rq.header(fasthttp.HeaderRange)))
 	if err != nil {
@@ -181,28 +204,33 @@ func (rq *request) parseQuery(mode parser.Mode) error {
 	return nil
 }
 
-// read serves GET and HEAD of a relation.
+// read serves GET, HEAD and QUERY of a relation.
 func (rq *request) read() error {
 	if err := rq.parseQuery(parser.ModeRelation); err != nil {
 		return err
 	}
-	return rq.run((*request).respondRead)
+	return rq.run((*request).fillRead)
 }
 
-// run finds the plan of a parsed request, executes it, and has respond make the
-// response.
-func (rq *request) run(respond func(*request, *planner.Plan) error) error {
+// run finds the plan of a parsed request, executes it, and makes the response. fill
+// sets what differs between reads, writes and calls, and returns the status.
+func (rq *request) run(fill func(*request, *planner.Plan) (status int, err error)) error {
 	rq.timing.parse = rq.lap()
 	plan, err := rq.findPlan()
 	if err != nil {
 		return err
 	}
 	rq.timing.plan = rq.lap()
+	rq.dropPreferences(plan.Plan)
+	if rq.part != nil {
+		rq.part.prepared(plan, fill)
+		return nil
+	}
 	if err := rq.execute(plan); err != nil {
 		return err
 	}
 	rq.timing.transaction = rq.lap()
-	err = respond(rq, plan.Plan)
+	err = rq.respond(plan.Plan, fill)
 	rq.timing.response = rq.lap()
 	return err
 }
@@ -234,15 +262,21 @@ func (rq *request) findPlan() (*exec.Runnable, error) {
 // fail makes err the response.
 func (rq *request) fail(err error) {
 	resp := &rq.ctx.Response
+	rq.stopStream()
 	resp.Reset()
-	rq.response.noLength, rq.response.streamed = false, -1
+	rq.response.noLength, rq.response.spooled = false, -1
 	var payload *body.Error
 	if errors.Is(err, parser.ErrInvalidUTF8) || errors.As(err, &payload) && payload.Kind == body.InvalidUTF8 {
 		// PostgREST fails to encode the error object, and sends this text instead.
 		clients.RespondText(rq.ctx, fasthttp.StatusInternalServerError, "Something went wrong")
 		return
 	}
-	p := problemOf(err, rq.authenticated())
+	p := rq.bulkProblem(err)
+	if p == nil {
+		p = problemOf(err, rq.authenticated())
+	}
+	rq.addGrantHint(p, err)
+	rq.addPlace(p, err)
 	rq.observeProblem(p, err)
 	rq.response.retryAfter = p.retryAfter
 	resp.SetStatusCode(p.status)
@@ -250,6 +284,9 @@ func (rq *request) fail(err error) {
 	resp.Header.SetContentType("application/json; charset=utf-8")
 	resp.Header.Set("Proxy-Status", "PostgREST; error="+p.code)
 	resp.Header.DisableNormalizing()
+	if p.status == fasthttp.StatusMethodNotAllowed {
+		rq.advertiseQuery()
+	}
 	for _, h := range p.headers {
 		if strings.EqualFold(h[0], fasthttp.HeaderContentType) {
 			clients.AddContentType(&resp.Header, h[0], h[1])

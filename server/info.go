@@ -49,6 +49,9 @@ func (rq *request) respondInfo(allow string) {
 	resp := &rq.ctx.Response
 	resp.SetStatusCode(fasthttp.StatusOK)
 	resp.Header.Set(fasthttp.HeaderAccessControlAllowOrigin, "*")
+	if strings.Contains(allow, "GET,HEAD") && rq.advertiseQuery() {
+		allow = strings.Replace(allow, "GET,HEAD", "GET,HEAD,QUERY", 1)
+	}
 	resp.Header.Set(fasthttp.HeaderAllow, allow)
 	resp.Header.SetCanonical(headerVary, varyValue)
 }

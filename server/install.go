@@ -23,6 +23,12 @@ import (
 // Install implements life.Config. The catalog in force stays.
 func (r *configRead) Install() (changed, complete bool) {
 	s := r.server
+	if r.kept && r.before != s.stored.Load() {
+		// It lacks what another read has found meanwhile.
+		s.life.Ask(life.ReloadConfig)
+		return false, false
+	}
+	s.stored.Store(&r.stored)
 	changed, err := s.applyConfig(r)
 	if err != nil {
 		s.log.ConfigInvalid(err)
@@ -31,6 +37,7 @@ func (r *configRead) Install() (changed, complete bool) {
 	s.warnDeprecated()
 	s.warnOfSettings(true)
 	s.log.ConfigReloaded()
+	s.keySets.Refresh()
 	return changed, r.asked || !s.config().DBConfig
 }
 
@@ -122,7 +129,8 @@ func (s *Server) applyCatalog(r *catalogRead) error {
 // Keys and cached tokens are kept if what they are made of has not changed.
 func (s *Server) install(cfg *config.Config, cat *catalog.Catalog, session exec.Session) error {
 	a := s.snapshot.Load().auth
-	if o := authOptions(cfg); !a.Serves(o) {
+	defer func() { s.keySets.Keep(s.snapshot.Load().auth.Remotes()) }()
+	if o := s.authOptions(cfg); !a.Serves(o) {
 		var err error
 		if a, err = auth.New(o); err != nil {
 			return err
@@ -150,7 +158,7 @@ func (s *Server) warnDeprecated() {
 func (s *Server) warnOfSettings(complete bool) {
 	c := s.config()
 	warnings := append([]string(nil), c.Warnings...)
-	if complete && c.DBAnonRole == "" && c.JWTSecret == nil {
+	if complete && c.DBAnonRole == "" && !c.TakesTokens() {
 		warnings = append(warnings, "neither db-anon-role nor jwt-secret is set, so every request is refused")
 	}
 	if keys := config.NeedsRestart(s.startConfig, c); len(keys) > 0 {

@@ -35,7 +35,7 @@ do $$ begin
 end $$;
 create schema api; create schema other; create schema evil;
 
--- Built-in functions only: the server knows that reading it runs nobody's code,
+-- Built-in functions only: the server knows that reading it runs no user code,
 -- so that such reads share connections and do not soil them.
 create view api.me as select
   current_user::text as who, session_user::text as login,
@@ -56,6 +56,7 @@ create view api.me as select
     (select string_agg(name, ' ') from pg_cursors where is_holdable)) as leftover,
   1.1::float8 as f, '\x01'::bytea as b, 'ä'::text as t, interval '1 day' as i;
 create view other.me as select * from api.me;
+create view api.blind as select ''::text as seen;
 
 create table api.marker as select 'genuine' as value;
 create table evil.marker as select 'evil' as value;
@@ -160,12 +161,14 @@ func TestPoisonedSessions(t *testing.T) {
 	for _, test := range []struct {
 		name, more string
 		poisons    []string
+		settings   string
 	}{
-		{"session", "", poisons},
+		{"session", "", poisons, "all"},
+		{"auto", "", poisons, "auto"},
 		// Statements that functions prepare go at the price of ours.
-		{"statements", preparing, append(poisons, "prepare x", "prepare y", "prepare f1", "prepare f2", "prepare f3")},
+		{"statements", preparing, append(poisons, "prepare x", "prepare y", "prepare f1", "prepare f2", "prepare f3"), "all"},
 	} {
-		t.Run(test.name, func(t *testing.T) { poisonedSessions(t, isolationSchema+test.more, test.poisons) })
+		t.Run(test.name, func(t *testing.T) { poisonedSessions(t, isolationSchema+test.more, test.poisons, test.settings) })
 	}
 }
 
@@ -182,7 +185,7 @@ begin
 end $$;
 `
 
-func poisonedSessions(t *testing.T, schema string, poisons []string) {
+func poisonedSessions(t *testing.T, schema string, poisons []string, settings string) {
 	seed := *isolationSeed
 	if seed == 0 {
 		seed = uint64(time.Now().UnixNano())
@@ -191,7 +194,10 @@ func poisonedSessions(t *testing.T, schema string, poisons []string) {
 	w := startWriter(t, schema, map[string]string{
 		direct: "yes", login: "iso_login", "db-anon-role": "iso_anon", "db-pool": "3",
 		"db-schemas": "api,other", "db-tx-end": "commit-allow-override", "statement-cache-max-entries": "24",
+		"db-request-settings": settings,
 	})
+	// The schema cache does not know that this view now reads settings.
+	w.sql("create or replace view api.blind as select concat(nullif(current_setting('request.headers', true), '')::json->>'x-tag', current_setting('request.path', true)) as seen")
 	roles := []string{"iso_0", "iso_1", "iso_2", "iso_3", "iso_serial", "iso_hurried", "iso_victim", "iso_anon"}
 	tokens, zone := map[string]string{}, w.sql("show timezone")
 	for _, role := range roles {
@@ -297,6 +303,8 @@ func (v *visit) look() string {
 		method, target, body = "POST", "/rpc/whoami", "{}"
 	case 5:
 		target = "/rpc/whoami"
+	case 3:
+		return v.blind()
 	case 6:
 		return v.rows([...]string{"/mine", "/ours"}[v.random.IntN(2)])
 	case 7, 8:
@@ -356,6 +364,17 @@ func (v *visit) look() string {
 		if !strings.Contains(r.body, `"f":1.1,"b":"\\x01","t":"ä","i":"1 day"`) {
 			return "values are written otherwise: " + r.body
 		}
+	}
+	return ""
+}
+
+// blind requests a row of settings, of which a request that goes without them
+// sees none.
+func (v *visit) blind() string {
+	r := v.w.ask("GET", "/blind", "", v.head()...)
+	own := `[{"seen":"` + v.tag + `/blind"}]`
+	if v.role != "iso_victim" && r.body != own && (r.body != `[{"seen":""}]` || !v.w.config().DBRequestSettings.Auto) {
+		return fmt.Sprintf("settings of another request: %v, want %s", r, own)
 	}
 	return ""
 }

@@ -59,7 +59,7 @@ func (s *Server) serveAdmin(c *config.Config) (stop func(), err error) {
 	r := router.New()
 	r.RedirectTrailingSlash, r.RedirectFixedPath, r.HandleMethodNotAllowed, r.HandleOPTIONS = false, false, false, false
 	r.PanicHandler = func(ctx *fasthttp.RequestCtx, value any) { s.panicked(ctx, nil, value) }
-	handler := admin.Handler(adminView{s})
+	handler := admin.Handler(adminView{s}, s.options.Manual)
 	r.ANY("/{path:*}", handler)
 	r.NotFound = handler
 	http := &fasthttp.Server{

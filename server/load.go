@@ -23,6 +23,10 @@ type configRead struct {
 	config *config.Config
 	err    error
 	asked  bool // the database has told its settings and those of roles
+
+	before *stored // Server.stored when reading began
+	stored stored  // the part of config that the database keeps
+	kept   bool    // stored has something of before, because it could not be read
 }
 
 func (r *configRead) Number() uint64 { return r.number }
@@ -148,7 +152,8 @@ func (s *Server) checkAnonRole(ctx context.Context, c *pgwire.Conn) {
 	s.anonProblem = problem
 }
 
-// stored is the part of the configuration that the database keeps. It is immutable.
+// stored is the part of the configuration that the database keeps. The maps are
+// immutable.
 type stored struct {
 	settings  map[string]string
 	roles     map[string][]config.Setting
@@ -165,56 +170,54 @@ func (s *Server) readConfiguration(ctx context.Context) *configRead {
 	if err != nil {
 		r := s.newConfigRead()
 		s.log.ConfigReadFailed(problemText(err))
+		r.kept = true
 		return r.load()
 	}
 	defer conn.Release()
-	r := s.readConfigOn(ctx, conn.Conn)
-	conn.SessionChanged(pgwire.Dirty) // see storedPatience
-	return r
+	return s.readConfigOn(ctx, conn.Conn)
 }
 
 // readConfigOn is readConfiguration on a connection. If the database does not
 // tell its settings, those that it told before stay: without them requests could be
 // allowed more than they should.
-func (s *Server) readConfigOn(ctx context.Context, c *pgwire.Conn) *configRead {
+func (s *Server) readConfigOn(ctx context.Context, conn *pgwire.Conn) *configRead {
 	r := s.newConfigRead()
-	old := s.config()
-	if !old.DBConfig {
-		s.stored.Store(&stored{})
+	c := s.config()
+	if !c.DBConfig {
+		r.stored = stored{}
 		return r.load()
 	}
 	ctx, cancel := context.WithTimeout(ctx, storedPatience)
 	defer cancel()
-	known := *s.stored.Load()
-	r.asked = true
-	if settings, err := config.ReadDatabase(ctx, c.Query, old.DBPreConfig); err != nil {
-		r.asked = false
+	settings, err := config.ReadDatabase(ctx, conn.Query, c.DBPreConfig)
+	conn.SessionChanged(pgwire.Dirty) // by db-pre-config
+	if err != nil {
+		r.kept = true
 		s.log.ConfigReadFailed(problemText(err))
 	} else {
-		known.settings = settings
+		r.stored.settings = settings
 	}
-	if roles, isolation, err := config.ReadRoles(ctx, c.Query); err != nil {
-		r.asked = false
+	if roles, isolation, err := config.ReadRoles(ctx, conn.Query); err != nil {
+		r.kept = true
 		s.log.RoleSettingsFailed(problemText(err))
 	} else {
-		known.roles, known.isolation = roles, isolation
+		r.stored.roles, r.stored.isolation = roles, isolation
 	}
-	s.stored.Store(&known)
+	r.asked = !r.kept
 	return r.load()
 }
 
 // newConfigRead begins to read a configuration.
 func (s *Server) newConfigRead() *configRead {
-	return &configRead{server: s, number: s.configReads.Add(1)}
+	before := s.stored.Load()
+	return &configRead{server: s, number: s.configReads.Add(1), before: before, stored: *before}
 }
 
 // load reads file and environment, and adds what is known of the database.
 func (r *configRead) load() *configRead {
-	s := r.server
-	source := s.options.Source
-	source.PreviousURI = s.config().DBURI
-	known := s.stored.Load()
-	source.Database, source.RoleSettings, source.RoleIsolation = known.settings, known.roles, known.isolation
+	source := r.server.options.Source
+	source.PreviousURI = r.server.config().DBURI
+	source.Database, source.RoleSettings, source.RoleIsolation = r.stored.settings, r.stored.roles, r.stored.isolation
 	r.config, r.err = config.Load(source)
 	return r
 }

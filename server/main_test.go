@@ -110,3 +110,12 @@ grant usage on schema api to test_anon, test_user;
 grant all on all tables in schema api to test_anon, test_user;
 analyze;
 `
+
+// oneByOne leaves a test out of the short run with the race detector: its steps follow one
+// another, and take long there.
+func oneByOne(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("the steps of this test follow one another; it runs without -short")
+	}
+}

@@ -10,8 +10,8 @@ import (
 
 	"github.com/fastgrest/fastgrest/pgwire"
 	"github.com/fastgrest/fastgrest/pgwire/pool"
-	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/planner/catalog"
+	"github.com/fastgrest/fastgrest/server/auth"
 	"github.com/fastgrest/fastgrest/server/config"
 	"github.com/fastgrest/fastgrest/server/life"
 	"github.com/fastgrest/fastgrest/server/metrics"
@@ -21,25 +21,40 @@ import (
 // Requests, tokens and pool connections are reported to the log and to the
 // metrics. Nothing here changes a response.
 
-// observe counts the response and logs it.
+// observe counts the response and logs it. The bytes of a spooled or streamed body are
+// counted when it has been sent, and the request is logged then.
 func (rq *request) observe(preflight bool) {
 	s := rq.server
-	status, length, cost := rq.ctx.Response.StatusCode(), rq.length(), rq.execution.Cost()
-	a := metrics.Response{
+	status, cost := rq.ctx.Response.StatusCode(), rq.execution.Cost()
+	late, _ := rq.ctx.Response.BodyStream().(lateBody)
+	m := metrics.Response{
 		Shard: rq.trace.shard, Route: rq.metricsRoute(), Method: rq.method(), Status: status,
 		Total: time.Since(rq.trace.began), UsedDatabase: cost.Used, Database: cost.Database, Waited: cost.Waited,
 		Plan: rq.trace.lookup, StatementsReused: cost.StatementsReused, StatementsParsed: cost.StatementsParsed,
-		Bytes: length, Streamed: rq.response.streamed >= 0,
 	}
-	s.metrics.Count(&a)
-	if !preflight && s.log.LogsStatus(status) { // PostgREST does not log preflights either
-		rq.log(&a)
+	if late == nil {
+		m.Bytes = rq.length()
+	}
+	s.metrics.Count(&m)
+	logged := !preflight && s.log.LogsStatus(status) // PostgREST does not log preflights either
+	var a oplog.Access
+	if logged {
+		a = rq.access(&m)
+		if sql := rq.execution.SQL(); len(sql) > 0 {
+			s.log.Query(a.ID, status, sql...)
+		}
+	}
+	switch {
+	case late != nil:
+		late.observe(rq, a, logged)
+	case logged:
+		s.log.Access(&a)
 	}
 }
 
-// log logs the request and, if that is asked for, its statements.
-func (rq *request) log(m *metrics.Response) {
-	s, ctx := rq.server, rq.ctx
+// access describes the request for the log.
+func (rq *request) access(m *metrics.Response) oplog.Access {
+	ctx := rq.ctx
 	a := oplog.Access{
 		Remote: ctx.RemoteAddr(), Method: rq.method(), Target: rq.head.uri,
 		HTTP10: !ctx.Request.Header.IsHTTP11(), Status: m.Status, Length: m.Bytes,
@@ -48,14 +63,11 @@ func (rq *request) log(m *metrics.Response) {
 	if rq.caller.known {
 		a.Role = bytesOf(rq.caller.Role)
 	}
-	if s.log.JSON() {
+	if rq.server.log.JSON() {
 		a.ID, a.Route, a.Code = rq.requestID(), m.Route.Name(), rq.response.code
 		a.Total, a.UsedDatabase, a.Database, a.Waited = m.Total, m.UsedDatabase, m.Database, m.Waited
 	}
-	if sql := rq.execution.SQL(); len(sql) > 0 {
-		s.log.Query(a.ID, m.Status, sql...)
-	}
-	s.log.Access(&a)
+	return a
 }
 
 // metricsRoute returns the route of the path, Unknown if the path has no resource.
@@ -129,8 +141,6 @@ func (rq *request) length() int64 {
 	switch {
 	case rq.ctx.IsHead():
 		return -1
-	case rq.response.streamed >= 0:
-		return rq.response.streamed
 	case resp.IsBodyStream():
 		return -1
 	}
@@ -142,16 +152,6 @@ func (rq *request) length() int64 {
 		return -1
 	}
 	return int64(len(resp.Body()))
-}
-
-// observeLegacyNames logs the aliases that a client should use instead of target
-// names.
-func (s *Server) observeLegacyNames(rq *request, plan *planner.Plan) {
-	replacements := make([][2]string, len(plan.LegacyNames))
-	for i, n := range plan.LegacyNames {
-		replacements[i] = [2]string{n.Name, n.Alias}
-	}
-	s.log.LegacyTargetNames(replacements, string(rq.method()), string(rq.head.uri))
 }
 
 // observeProblem logs failed requests whose cause concerns the operator.
@@ -177,6 +177,8 @@ func tellsMore(p *problem, err error) bool {
 	var conn *pgwire.ConnError
 	switch {
 	case p == errHeadersSetting, p == errStatusSetting, p == errShuttingDown:
+		return false
+	case p.code == tokenCodes[auth.GroupKeys].code: // the log has the failed fetches
 		return false
 	case errors.As(err, &conn):
 		return conn.Kind != pgwire.CannotConnect

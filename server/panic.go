@@ -49,6 +49,7 @@ func (s *Server) panicked(ctx *fasthttp.RequestCtx, rq *request, value any) {
 // succeeded: it may panic again for the same reason.
 func (rq *request) respondPanic() (ok bool) {
 	defer func() { ok = recover() == nil }()
+	rq.stopStream()
 	clients.Unwatch(rq.ctx)
 	rq.execution.Result.Body.Drop()
 	rq.body.Release()

@@ -10,12 +10,15 @@ import (
 func (rq *request) readPayload() error {
 	p := &rq.plan
 	p.ContentType = header.Media{Kind: header.JSON}
-	if value := rq.head.raw.ContentType; value != nil {
+	if value := rq.head.raw.ContentType; value != nil && !rq.isQuery() {
 		p.ContentType = header.ParseContentType(value)
 	}
 	rq.payload.Reset()
 	if p.Action == planner.Delete || p.Action == planner.CallGet || p.Action == planner.CallHead {
 		return nil
+	}
+	if p.ContentType.Kind == header.NDJSON && p.Action == planner.Insert {
+		return rq.readLines()
 	}
 	raw, err := rq.body.Read(rq.worthReading)
 	if err != nil {
@@ -49,8 +52,11 @@ func (rq *request) readPayload() error {
 	}
 	p.PayloadObject = rq.payload.IsObject
 	p.Columns = rq.payload.Keys
-	if p.ContentType.Kind == header.JSON && columns {
-		p.Columns = rq.query.Columns
+	if p.ContentType.Kind == header.JSON {
+		p.Payload = &rq.payload.Payload
+		if columns {
+			p.Columns = rq.query.Columns
+		}
 	}
 	return nil
 }

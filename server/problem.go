@@ -14,6 +14,7 @@ import (
 	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/planner/catalog"
 	"github.com/fastgrest/fastgrest/server/auth"
+	"github.com/fastgrest/fastgrest/server/batch"
 	"github.com/fastgrest/fastgrest/server/clients"
 	"github.com/fastgrest/fastgrest/server/config"
 	"github.com/fastgrest/fastgrest/server/exec"
@@ -87,8 +88,8 @@ var (
 	errNegativeLimit   = rangeProblem("Limit should be greater than or equal to zero.")
 )
 
-// errUnanswered is the error of a request whose flight was given up.
-var errUnanswered = newProblem(504, "PGRSTX09", "The database did not answer in time.")
+// errNoResponse is the error of a request whose flight was given up.
+var errNoResponse = newProblem(504, "PGRSTX09", "The database did not answer in time.")
 
 // errNoConnection is a connection lost during a request. It does not have the
 // server's reason: PostgREST reports libpq's error of the attempt to roll back.
@@ -128,24 +129,6 @@ func doubtProblem(e *exec.DoubtError, authenticated bool) *problem {
 	return p.withDetails(strings.TrimRight(p.details, ".\n") + ". " + inDoubt)
 }
 
-func unsupportedMethod(method string) *problem {
-	return newProblem(405, "PGRST117", "Unsupported HTTP method: "+method)
-}
-
-func rpcMethod(method string) *problem {
-	return newProblem(405, "PGRST101", "Cannot use the "+method+" method on RPC")
-}
-
-func unknownSchema(schema string, exposed []string) *problem {
-	return newProblem(406, "PGRST106", "Invalid schema: "+schema).
-		withHint("Only the following schemas are exposed: " + strings.Join(exposed, ", "))
-}
-
-func invalidPreferences(names []string) *problem {
-	return newProblem(400, "PGRST122", "Invalid preferences given with handling=strict").
-		withDetails("Invalid preferences: " + strings.Join(names, ", "))
-}
-
 // problemOf turns any error of the layers below into a problem. authenticated:
 // the client's role is not the anonymous one, so that missing privileges are
 // forbidden rather than unauthorized.
@@ -161,18 +144,24 @@ func problemOf(err error, authenticated bool) *problem {
 		doubt   *exec.DoubtError
 		rows    *exec.RowsError
 		request *clients.BodyError
+		parts   *batch.Error
+		place   *body.PlaceError
 	)
 	switch {
 	case errors.As(err, &doubt):
 		return doubtProblem(doubt, authenticated)
 	case errors.As(err, &own):
 		return own
+	case errors.As(err, &parts):
+		return newProblem(400, "PGRSTX40", "The batch is not valid").withDetails(parts.Error())
 	case errors.As(err, &rows):
 		return rowsProblem(rows)
 	case errors.As(err, &syntax):
 		return newProblem(400, "PGRST100", syntax.Message).withDetails(syntax.Details)
 	case errors.As(err, &payload):
 		return newProblem(400, "PGRST102", payload.Error())
+	case errors.As(err, &place):
+		return placeProblem(place)
 	case errors.As(err, &request):
 		return bodyProblem(request)
 	case errors.As(err, &plan):
@@ -185,8 +174,8 @@ func problemOf(err error, authenticated bool) *problem {
 		return errAcquire
 	case errors.As(err, &conn) && conn.Kind == pgwire.CannotConnect:
 		return newProblem(503, "PGRST000", "Database connection error.").withDetails(conn.Error())
-	case errors.As(err, &conn) && conn.Kind == pgwire.Unanswered:
-		return errUnanswered
+	case errors.As(err, &conn) && conn.Kind == pgwire.NoResponse:
+		return errNoResponse
 	case errors.As(err, &server) && server.Fatal(), errors.As(err, &conn) && (conn.Kind == pgwire.Lost || conn.Kind == pgwire.Closed):
 		return errNoConnection
 	case errors.As(err, &server):
@@ -231,7 +220,11 @@ func planProblem(e *planner.Error) *problem {
 		}
 		return p
 	case planner.ColumnNotFound:
-		return newProblem(400, "PGRST204", "Could not find the '"+e.Name+"' column of '"+e.Parent+"' in the schema cache")
+		p := newProblem(400, "PGRST204", "Could not find the '"+e.Name+"' column of '"+e.Parent+"' in the schema cache")
+		if e.Place != "" {
+			p.withDetails(e.Place)
+		}
+		return p
 	case planner.NoRelationship:
 		details := "Searched for a foreign key relationship between '" + e.Parent + "' and '" + e.Name
 		if e.HasEmbedHint {
@@ -266,7 +259,8 @@ func planProblem(e *planner.Error) *problem {
 	case planner.NotAcceptable:
 		return newProblem(406, "PGRST107", "None of these media types are available: "+strings.Join(e.Accepted, ", "))
 	case planner.InvalidPreferences:
-		return invalidPreferences(e.Preferences)
+		return newProblem(400, "PGRST122", "Invalid preferences given with handling=strict").
+			withDetails("Invalid preferences: " + strings.Join(e.Preferences, ", "))
 	case planner.InvalidPutFilters:
 		return newProblem(405, "PGRST105", "Filters must include all and only primary key columns with 'eq' operators")
 	case planner.RoutineNotFound:
@@ -274,6 +268,21 @@ func planProblem(e *planner.Error) *problem {
 	case planner.AmbiguousRoutine:
 		return newProblem(300, "PGRST203", "Could not choose the best candidate function between: "+routineList(e.Routines)).
 			withHint("Try renaming the parameters or the function itself in the database so function overloading can be resolved")
+	case planner.DistinctOrder:
+		return newProblem(400, "PGRSTX30", "The order of '"+e.Name+"' does not begin with the columns of distinct").
+			withDetails("The order needs these columns first, in any sequence: " + e.Details).
+			withHint("For example: order=" + e.Details)
+	case planner.BulkKeyMissing:
+		return keyMissing(strings.Join(e.Arguments, ", "))
+	case planner.NoBulkKey:
+		return newProblem(400, "PGRSTX31", "'"+e.Name+"' has no primary key to join the objects of a bulk update on").
+			withHint("Name the columns of the key with on_conflict.")
+	case planner.NoSuchUnique:
+		return uniqueProblem("There is no constraint or index '"+e.Name+"' of '"+e.Parent+"' that on_conflict can use", e.Uniques)
+	case planner.AmbiguousUnique:
+		return uniqueProblem("Several partial unique indexes of '"+e.Parent+"' are on the columns ("+strings.Join(e.Arguments, ", ")+")", e.Uniques)
+	case planner.UniqueUnfit:
+		return newProblem(400, "PGRSTX33", "on_conflict cannot use '"+e.Name+"'").withDetails(e.Details)
 	case planner.MaxAffectedOnSingle:
 		return newProblem(400, "PGRST128", "Function must return SETOF or TABLE when max-affected preference is used with handling=strict")
 	}
@@ -310,40 +319,27 @@ func routineNotFound(e *planner.Error) *problem {
 }
 
 func routineList(routines []*catalog.Routine) string {
-	var b strings.Builder
-	for i, r := range routines {
-		if i > 0 {
-			b.WriteString(", ")
+	var list []string
+	for _, r := range routines {
+		var params []string
+		for _, p := range r.Params {
+			params = append(params, p.Name+" => "+p.Type)
 		}
-		b.WriteString(r.Schema + "." + r.Name + "(")
-		for j, p := range r.Params {
-			if j > 0 {
-				b.WriteString(", ")
-			}
-			b.WriteString(p.Name + " => " + p.Type)
-		}
-		b.WriteString(")")
+		list = append(list, r.Schema+"."+r.Name+"("+strings.Join(params, ", ")+")")
 	}
-	return b.String()
+	return strings.Join(list, ", ")
 }
 
 // relationshipsJSON lists the candidates of an ambiguous embed for details.
 func relationshipsJSON(rels []*catalog.Relationship) string {
-	dst := []byte{'['}
-	for i, r := range rels {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
+	var list []any
+	for _, r := range rels {
 		cardinality, relationship := describe(r)
-		dst = append(dst, `{"cardinality":`...)
-		dst = jsontext.AppendString(dst, cardinality)
-		dst = append(dst, `,"embedding":`...)
-		dst = jsontext.AppendString(dst, r.Table.Name+" with "+r.Foreign.Name)
-		dst = append(dst, `,"relationship":`...)
-		dst = jsontext.AppendString(dst, relationship)
-		dst = append(dst, '}')
+		list = append(list, map[string]any{
+			"cardinality": cardinality, "embedding": r.Table.Name + " with " + r.Foreign.Name, "relationship": relationship,
+		})
 	}
-	return string(append(dst, ']'))
+	return string(jsontext.AppendValue(nil, list))
 }
 
 func describe(r *catalog.Relationship) (cardinality, relationship string) {
@@ -382,7 +378,7 @@ var tokenCodes = [...]struct {
 	status int
 	code   string
 }{
-	auth.GroupSecret: {500, "PGRST300"}, auth.GroupDecode: {401, "PGRST301"},
+	auth.GroupSecret: {500, "PGRST300"}, auth.GroupKeys: {503, "PGRSTX11"}, auth.GroupDecode: {401, "PGRST301"},
 	auth.GroupRequired: {401, "PGRST302"}, auth.GroupClaims: {401, "PGRST303"},
 }
 
@@ -392,6 +388,7 @@ func tokenProblem(e *auth.Error) *problem {
 	if e.Details != "" {
 		p.withDetails(e.Details)
 	}
+	p.retryAfter = e.RetryAfter
 	if challenge := e.Challenge(); challenge != "" {
 		p.headers = append(p.headers, [2]string{"WWW-Authenticate", challenge})
 	}

@@ -45,6 +45,8 @@ type request struct {
 
 	timing timing
 	trace  trace
+
+	part *batchPart // nil, unless the request is a part of a batch
 }
 
 // head has parts of the request line and of the header lines, borrowed from
@@ -73,7 +75,8 @@ type caller struct {
 // payload is the parsed body of the request.
 type payload struct {
 	body.Payload
-	converted []byte // made of a body in another format than JSON; buffer
+	converted []byte // made of a body in another format than JSON, or of a QUERY's; buffer
+	lines     *lines // of a body that is longer than a piece; nil: converted has all
 }
 
 // trace is the state that the log and the metrics need in addition to the response.
@@ -92,10 +95,6 @@ func (s *Server) newRequest() any {
 	return rq
 }
 
-// maxKept is how many bytes a pooled request may keep in one buffer: more than
-// nearly every request needs, so that one giant does not pin its memory.
-const maxKept = 64 << 10
-
 func (rq *request) begin(ctx *fasthttp.RequestCtx, snap *Snapshot, raw clients.Head) {
 	rq.ctx, rq.snap = ctx, snap
 	rq.head.set(ctx.Request.Header.RequestURI(), raw)
@@ -106,6 +105,7 @@ func (rq *request) begin(ctx *fasthttp.RequestCtx, snap *Snapshot, raw clients.H
 	rq.response.reset()
 	rq.timing = timing{}
 	rq.trace.began, rq.trace.lookup, rq.trace.id = time.Now(), 0, rq.trace.id[:0]
+	rq.overrideMethod()
 }
 
 func (rq *request) end() {
@@ -113,19 +113,15 @@ func (rq *request) end() {
 	rq.settings.release()
 	rq.query.Reset()
 	rq.payload.Reset()
+	rq.payload.lines = nil
 	rq.prefer.Reset()
-	for _, b := range [...]*[]byte{&rq.target.name, &rq.response.scratch, &rq.payload.converted} {
-		if cap(*b) > maxKept {
-			*b = nil
-		}
-	}
+	exec.DropLarge(&rq.target.name, &rq.response.scratch, &rq.payload.converted)
 	rq.body.Release()
 	rq.ctx, rq.snap = nil, nil
 	rq.head = head{}
 	rq.plan.Reset()
 	rq.call = exec.Call{}
 	rq.caller = caller{}
-	rq.response.cors = rq.response.cors[:0]
 }
 
 // header returns the first value of a request header, nil without one.

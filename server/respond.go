@@ -9,34 +9,33 @@ import (
 
 	"github.com/fastgrest/fastgrest/parser/header"
 	"github.com/fastgrest/fastgrest/planner"
-	"github.com/fastgrest/fastgrest/server/clients"
-	"github.com/fastgrest/fastgrest/server/cors"
 	"github.com/fastgrest/fastgrest/server/exec"
 	"github.com/fastgrest/fastgrest/server/oplog"
-	"github.com/fastgrest/fastgrest/server/spool"
 )
 
 // response is the state of the response that fasthttp does not keep.
 type response struct {
-	streamed   int64         // length of a spooled body; -1: the body is not spooled
+	running    *streamedBody // the call runs, and its rows are the body; else nil
+	spooled    int64         // length of a spooled body; -1: the body is not spooled
 	noLength   bool          // an empty body is sent without its length, as in PostgREST
-	cors       []cors.Header // to be added
 	scratch    []byte        // values of headers while they are written; buffer
 	code       string        // of the error
 	retryAfter int           // problem.retryAfter of the error
 }
 
-func (r *response) reset() { *r = response{streamed: -1, cors: r.cors[:0], scratch: r.scratch} }
+func (r *response) reset() { *r = response{spooled: -1, scratch: r.scratch} }
 
-// respondRead makes the response to a read from its Result.
-func (rq *request) respondRead(plan *planner.Plan) error {
+// respond makes the response from the Result. fill sets what differs between reads,
+// writes and calls, and returns the status.
+func (rq *request) respond(plan *planner.Plan, fill func(*request, *planner.Plan) (status int, err error)) error {
 	if plan.Explain {
-		return rq.respondPlan(plan)
+		rq.respondPlan(plan)
+		return nil
 	}
-	status := rq.respondRange(plan)
-	rq.setContentLocation(plan)
-	rq.setContentType(plan.Media)
-	rq.setReadPreferences()
+	status, err := fill(rq, plan)
+	if err != nil {
+		return err
+	}
 	rq.ctx.Response.SetStatusCode(status)
 	rq.setBody()
 	if err := rq.applyResponseSettings(); err != nil {
@@ -48,18 +47,33 @@ func (rq *request) respondRead(plan *planner.Plan) error {
 }
 
 // respondPlan makes an execution plan the response.
-func (rq *request) respondPlan(plan *planner.Plan) error {
+func (rq *request) respondPlan(plan *planner.Plan) {
 	r := rq.result()
 	r.Body.Bytes = rq.ctx.Response.SwapBody(r.Body.Bytes)
 	rq.ctx.Response.SkipBody = rq.ctx.IsHead()
 	rq.setContentType(plan.Media)
 	rq.setVary()
-	return nil
+}
+
+// fillRead makes the response to a read. See respond.
+func (rq *request) fillRead(plan *planner.Plan) (status int, err error) {
+	status = rq.respondRange(plan)
+	if !rq.isQuery() {
+		rq.setContentLocation(plan)
+	}
+	rq.setContentType(plan.Media)
+	p := rq.prefer
+	p.Resolution, p.Representation, p.Missing, p.HasMaxAffected = 0, 0, 0, false // of writes
+	rq.setApplied(&p)
+	return status, nil
 }
 
 // respondRange sets Content-Range and returns the status that goes with it. A
 // range beyond the last row gets an error object for a body.
 func (rq *request) respondRange(plan *planner.Plan) int {
+	if plan.Uncounted() {
+		return fasthttp.StatusOK
+	}
 	r := rq.result()
 	total, hasTotal := rq.total()
 	lower := rq.plan.Top.Lower
@@ -135,11 +149,8 @@ func (rq *request) setContentType(m header.Media) {
 
 var jsonType = []byte("application/json; charset=utf-8")
 
-// setReadPreferences sets Preference-Applied of a read. Some preferences concern
-// writes only.
-func (rq *request) setReadPreferences() {
-	p := rq.prefer
-	p.Resolution, p.Representation, p.Missing, p.HasMaxAffected = 0, 0, 0, false
+// setApplied sets Preference-Applied.
+func (rq *request) setApplied(p *header.Prefer) {
 	rq.response.scratch = p.AppendApplied(rq.response.scratch[:0])
 	if len(rq.response.scratch) > 0 {
 		rq.ctx.Response.Header.SetCanonical(headerPreferenceApplied, rq.response.scratch)
@@ -155,43 +166,40 @@ func (rq *request) setBody() {
 		rq.ctx.Response.SkipBody = true
 		r.Body.Drop()
 	}
+	if b := rq.response.running; b != nil {
+		rq.ctx.Response.SetBodyStream(b, -1)
+		return
+	}
 	if b := r.Body.Spooled(); b != nil {
+		if rq.part != nil {
+			rq.part.spooled = b
+			return
+		}
 		rq.sendSpooled(b)
 		return
 	}
 	r.Body.Bytes = rq.ctx.Response.SwapBody(r.Body.Bytes)
 }
 
-// sendSpooled has fasthttp send a spooled body, and close it.
-// fasthttp sends it like any other body: responses stay in order, and the
-// client's connection can be used again.
-func (rq *request) sendSpooled(b *spool.Body) {
-	b.For(spool.Client{Conn: clients.Socket(rq.ctx), Patience: rq.snap.config.SpoolSendTimeout})
-	rq.response.streamed = b.Size()
-	rq.ctx.Response.SetBodyStream(b, int(rq.response.streamed))
-}
-
-// setWarning warns of embeds that are referenced by relation name although they
-// have an alias.
+// setWarning warns the client and the log of embeds that are referenced by relation
+// name although they have an alias.
 func (rq *request) setWarning(plan *planner.Plan) {
 	if len(plan.LegacyNames) == 0 {
 		return
 	}
-	var b strings.Builder
-	b.WriteString("299 PostgRESTv" + compatibleVersion + ` "` + oplog.LegacyTargetNamesText + " Update ")
-	for i, n := range plan.LegacyNames {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString("`" + n.Name + "` to `" + n.Alias + "`")
+	var replacements [][2]string
+	var updates []string
+	for _, n := range plan.LegacyNames {
+		replacements = append(replacements, [2]string{n.Name, n.Alias})
+		updates = append(updates, "`"+n.Name+"` to `"+n.Alias+"`")
 	}
-	b.WriteString(` in query string filters, orders or limits."`)
-	rq.ctx.Response.Header.Add("Warning", b.String())
-	rq.server.observeLegacyNames(rq, plan)
+	rq.ctx.Response.Header.Add("Warning", "299 PostgRESTv"+CompatibleVersion+` "`+oplog.LegacyTargetNamesText+
+		" Update "+strings.Join(updates, ", ")+` in query string filters, orders or limits."`)
+	rq.server.log.LegacyTargetNames(replacements, string(rq.method()), string(rq.head.uri))
 }
 
-// compatibleVersion is the version of PostgREST whose responses these are.
-const compatibleVersion = "16.4"
+// CompatibleVersion is the version of PostgREST whose responses these are.
+const CompatibleVersion = "16.4"
 
 // applyResponseSettings lets response.status and response.headers, set by user
 // code during the transaction, override status and headers.

@@ -14,7 +14,7 @@ import (
 	"github.com/fastgrest/fastgrest/server/openapi"
 )
 
-// root responds to GET and HEAD of / with a description of the schema.
+// root responds to GET, HEAD and QUERY of / with a description of the schema.
 func (rq *request) root() error {
 	// A faulty query string is refused even though nothing in it is used.
 	if err := rq.parseQuery(parser.ModeRelation); err != nil {
@@ -87,12 +87,12 @@ func (rq *request) respondDocument(access *openapi.Access) {
 	}
 	schema := rq.schemaName()
 	resp.SetBodyRaw(rq.snap.documents.Get(access.Key(schema), func() []byte {
-		c := rq.snap.config
+		c, start := rq.snap.config, rq.server.startConfig // a reload does not change the address
 		return access.Document(schema, rq.snap.planner.Catalog(), openapi.Settings{
 			Version:        rq.server.options.Version,
 			ProxyURI:       c.OpenAPIServerProxyURI,
-			Host:           c.ServerHost,
-			Port:           c.ServerPort,
+			Host:           start.ServerHost,
+			Port:           start.ServerPort,
 			SecurityActive: c.OpenAPISecurityActive,
 		}).Append(nil)
 	}))

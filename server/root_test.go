@@ -151,6 +151,16 @@ func TestRootCached(t *testing.T) {
 	}
 }
 
+// TestRootAddress: a change of host or port needs a restart, so the document has
+// those of the start.
+func TestRootAddress(t *testing.T) {
+	s := startTest(t, rootSchema, "server-host", "localhost", "server-port", "3001")
+	s.configure(func(c *config.Config) { c.ServerHost, c.ServerPort = "example.org", 3002 })
+	if _, body := s.document(t, ""); !strings.Contains(string(body), `"host":"localhost:3001"`) {
+		t.Errorf("the document has another address: %s", body)
+	}
+}
+
 func TestRootHead(t *testing.T) {
 	s := startTest(t, rootSchema)
 	resp := s.ask(t, "HEAD", "/", nil)

@@ -27,6 +27,7 @@ create function api.bad_headers() returns void language sql stable as $$ select 
 create function api.bad_status() returns void language sql stable as $$ select set_config('response.status', 'x', true) $$;
 create function api.die_reading() returns text language sql stable security definer as $$ select pg_terminate_backend(pg_backend_pid()); select 'alive' $$;
 create function api.greet() returns text language sql stable as $$select 'hello'$$;
+create function api.large() returns text language sql stable as $$select repeat('x', 64000000)$$;
 create function api.sleeps() returns void language sql stable as 'select pg_sleep(0.3)';
 create function api.prepare_request() returns void language sql volatile as 'select';
 grant usage on schema api to test_anon, test_user;

@@ -16,6 +16,7 @@ import (
 	"github.com/fastgrest/fastgrest/server/clients"
 	"github.com/fastgrest/fastgrest/server/config"
 	"github.com/fastgrest/fastgrest/server/exec"
+	"github.com/fastgrest/fastgrest/server/keysets"
 	"github.com/fastgrest/fastgrest/server/life"
 	"github.com/fastgrest/fastgrest/server/metrics"
 	"github.com/fastgrest/fastgrest/server/oplog"
@@ -28,6 +29,13 @@ type Options struct {
 	Version string
 	Stdout  io.Writer // access log
 	Stderr  io.Writer // diagnostics
+
+	// Manual, if set, is what the admin port shows at /manual.
+	Manual admin.Manual
+
+	// KeySets says how key sets are fetched. The zero value is right, except in tests.
+	// The log and the user agent are those of the server.
+	KeySets keysets.Options
 
 	// Ready, if set, is called when the server accepts requests.
 	Ready func()
@@ -44,6 +52,7 @@ type Server struct {
 	bodies   clients.Bodies
 	snapshot atomic.Pointer[Snapshot]
 	requests sync.Pool
+	keySets  *keysets.Store
 	shards   atomic.Uint32 // how many requests were made, see metrics.Response
 
 	started       time.Time
@@ -53,14 +62,14 @@ type Server struct {
 	life      *life.Loop // changes what is in force
 	listener  *life.Listener
 	poll      *life.Poll
-	looker    looker
+	looked    string      // catalog.Moment of the last look at the schema; the poll has it
 	live      atomic.Bool // the API's socket is open
 	draining  atomic.Bool // the process ends, and connections with it
 	fatal     chan error  // why the process has to end
 	fatalOnce sync.Once   // the reason is told once
 
 	configReads atomic.Uint64          // configurations that were begun to be read
-	stored      atomic.Pointer[stored] // settings of the database, as last read
+	stored      atomic.Pointer[stored] // settings of the database; the loop changes it
 
 	startConfig *config.Config // that of the start, for settings that need a restart
 	warned      []string       // warnings about the configuration in force; the loop has it
@@ -94,9 +103,11 @@ func newServer(o Options) (*Server, error) {
 	s := &Server{options: o, fatal: make(chan error, 1), name: processName(), started: time.Now()}
 	s.requests.New = s.newRequest
 	s.log = oplog.New(oplog.Options{Out: o.Stdout, Err: o.Stderr, Level: oplog.Level(c.LogLevel), JSON: c.LogFormat == config.LogJSON})
-	s.metrics = metrics.New(metrics.Sources{Pool: s.poolFigures, TokenCache: s.tokenFigures, Plans: s.planCount, Spool: s.spoolFigures, Bodies: s.bodies.Used})
+	s.metrics = metrics.New(metrics.Sources{Pool: s.poolFigures, TokenCache: s.tokenFigures, Plans: s.planCount, Spool: s.spoolFigures, Bodies: s.bodies.Used, KeySets: s.keySetFigures})
 	s.newLife(s.log)
-	a, err := auth.New(authOptions(c))
+	o.KeySets.Log, o.KeySets.UserAgent = s.log, "fastgrest/"+o.Version
+	s.keySets = keysets.New(o.KeySets)
+	a, err := auth.New(s.authOptions(c))
 	if err != nil {
 		return nil, err
 	}
@@ -160,10 +171,11 @@ type uriError struct{ err error }
 func (e *uriError) Error() string { return "db-uri: " + e.err.Error() }
 func (e *uriError) Unwrap() error { return e.err }
 
-func authOptions(c *config.Config) auth.Options {
+func (s *Server) authOptions(c *config.Config) auth.Options {
 	return auth.Options{
-		Secret: c.JWTSecret, Audience: c.JWTAudience, RoleClaimKey: c.JWTRoleClaimKey,
-		AnonRole: c.DBAnonRole, CacheMaxEntries: c.JWTCacheMaxEntries,
+		Secret: c.JWTSecret, SecretURL: c.JWTSecretURL, Issuers: c.JWTIssuers, Source: s.keySets.Source,
+		Audiences: c.Audiences(), RequireAudience: c.JWTAudienceRequired, Skew: c.JWTAllowedSkew,
+		RoleClaimKey: c.JWTRoleClaimKey, AnonRole: c.DBAnonRole, CacheMaxEntries: c.JWTCacheMaxEntries,
 	}
 }
 
@@ -188,6 +200,7 @@ func (s *Server) run(ctx context.Context) error {
 	var living sync.WaitGroup
 	living.Go(func() { s.life.Run(ctx, world{s}, s.listener) })
 	defer func() { cancel(); living.Wait() }()
+	living.Go(func() { s.keySets.Run(ctx) })
 	go s.poll.Run(ctx)
 	select {
 	case <-s.life.Tried():
@@ -197,6 +210,7 @@ func (s *Server) run(ctx context.Context) error {
 		return err
 	}
 
+	s.awaitKeys(ctx)
 	if c.ServerReusePort { // another process serves until this one can
 		select {
 		case <-s.life.Ready():
@@ -231,6 +245,16 @@ func (s *Server) run(ctx context.Context) error {
 		s.shutdown(api)
 		return err
 	}
+}
+
+// keysPatience is how long the start waits for key sets. Later tokens of a provider
+// without keys are refused with status 503.
+const keysPatience = 5 * time.Second
+
+func (s *Server) awaitKeys(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, keysPatience)
+	defer cancel()
+	s.keySets.Wait(ctx)
 }
 
 // shutdown lets the requests in flight finish. A second signal ends the process at
@@ -292,6 +316,7 @@ func (s *Server) poolFigures() metrics.Pool {
 	return metrics.Pool{
 		Available: st.Idle, Waiting: st.Waiting, Max: st.Max, Timeouts: uint64(st.AcquireTimeouts),
 		InUse: st.InUse, Queued: st.Queued, Connecting: st.Connecting, Opened: uint64(st.Established), Refused: uint64(st.ConnectFailures),
+		Coalesced: uint64(st.Merged), CoalescedStatements: uint64(st.MergedStatements),
 	}
 }
 
@@ -300,6 +325,18 @@ func (s *Server) spoolFigures() metrics.Spool { return metrics.Spool(s.spool.Sta
 func (s *Server) tokenFigures() metrics.TokenCache {
 	st := s.snapshot.Load().auth.CacheStats()
 	return metrics.TokenCache{Requests: st.Requests, Hits: st.Hits, Evictions: st.Evictions}
+}
+
+// keySetFigures describes the key sets that are fetched.
+func (s *Server) keySetFigures() (list []metrics.KeySet) {
+	for _, f := range s.keySets.Figures() {
+		k := metrics.KeySet{From: f.From, Keys: f.Keys, Fetched: f.Fetched, Failed: f.Failed, Problem: f.Problem}
+		if !f.At.IsZero() {
+			k.HasAge, k.Age = true, time.Since(f.At)
+		}
+		list = append(list, k)
+	}
+	return list
 }
 
 func (s *Server) planCount() int {

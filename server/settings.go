@@ -8,7 +8,9 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/fastgrest/fastgrest/parser/jsontext"
+	"github.com/fastgrest/fastgrest/planner/sqlgen"
 	"github.com/fastgrest/fastgrest/server/cookies"
+	"github.com/fastgrest/fastgrest/server/exec"
 )
 
 // settings renders the headers of a request for request.headers and
@@ -32,14 +34,23 @@ func (s *settings) init() {
 	s.add = s.addHeader // bound once: a method value allocates
 }
 
-// build fills headersJSON and cookiesJSON.
-func (s *settings) build(h *fasthttp.RequestHeader) {
+// build fills headersJSON and cookiesJSON, unless the call goes without them.
+func (s *settings) build(h *fasthttp.RequestHeader, without sqlgen.SettingSet) {
+	s.cookiesJSON, s.headersJSON = s.cookiesJSON[:0], s.headersJSON[:0]
 	// Cookies first: visiting all headers has fasthttp rewrite them.
-	s.cookiesJSON = cookies.AppendJSON(s.cookiesJSON[:0], h.Peek(fasthttp.HeaderCookie))
+	if !without.Has(sqlgen.SettingCookies) {
+		s.cookiesJSON = cookies.AppendJSON(s.cookiesJSON, h.Peek(fasthttp.HeaderCookie))
+	}
+	if !without.Has(sqlgen.SettingHeaders) {
+		s.buildHeaders(h)
+	}
+}
+
+func (s *settings) buildHeaders(h *fasthttp.RequestHeader) {
 	s.headers = s.headers[:0]
 	h.All()(s.add)
 	s.supersede()
-	dst := append(s.headersJSON[:0], '{')
+	dst := append(s.headersJSON, '{')
 	for i := range s.headers {
 		if h := &s.headers[i]; !h.superseded {
 			if len(dst) > 1 {
@@ -56,11 +67,7 @@ func (s *settings) build(h *fasthttp.RequestHeader) {
 // release lets go of the request and of large buffers.
 func (s *settings) release() {
 	clear(s.headers)
-	for _, b := range [...]*[]byte{&s.headersJSON, &s.cookiesJSON} {
-		if cap(*b) > maxKept {
-			*b = nil
-		}
-	}
+	exec.DropLarge(&s.headersJSON, &s.cookiesJSON)
 }
 
 func (s *settings) addHeader(name, value []byte) bool {

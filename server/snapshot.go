@@ -3,6 +3,7 @@ package server
 import (
 	"sync"
 
+	"github.com/fastgrest/fastgrest/parser"
 	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/planner/catalog"
 	"github.com/fastgrest/fastgrest/server/admin"
@@ -27,10 +28,17 @@ type Snapshot struct {
 	served    func() []admin.Schema // counted at the first call
 
 	schemaNames map[string]int // position of each exposed schema
+	extensions  parser.Extensions
 }
 
 func newSnapshot(c *config.Config, a *auth.Authenticator, cat *catalog.Catalog, session exec.Session) *Snapshot {
 	s := &Snapshot{config: c, auth: a, session: session, schemaNames: map[string]int{}}
+	if c.DBAggregatesEnabled {
+		s.extensions |= parser.ExtAggregates
+	}
+	if c.DBDistinctEnabled {
+		s.extensions |= parser.ExtDistinct
+	}
 	for i, name := range c.DBSchemas {
 		if _, twice := s.schemaNames[name]; !twice {
 			s.schemaNames[name] = i

@@ -79,6 +79,7 @@ func bigRows(t *testing.T, url string) string {
 // status, Content-Range and headers, whatever the database decides after the
 // last row.
 func TestSpooled(t *testing.T) {
+	oneByOne(t)
 	s := startTest(t, spooledSchema, "db-pre-request", "api.before", "db-tx-end", "commit-allow-override")
 	url := serveTest(t, s)
 	rows := bigRows(t, url)

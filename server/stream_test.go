@@ -133,7 +133,7 @@ func TestStream(t *testing.T) {
 func TestStreamMemory(t *testing.T) {
 	s := startTest(t, streamSchema, "spool-send-timeout", "0") // they pause for as long as the others take
 	url := serveTest(t, s)
-	const clients, size = 4, 48 << 20
+	const clients, size = 4, 24 << 20
 	var before, during runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
@@ -164,12 +164,12 @@ func TestStreamAbandoned(t *testing.T) {
 	t.Parallel()
 	s := startTest(t, streamSchema)
 	url := serveTest(t, s)
-	for range 5 {
+	for range 3 {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintf(conn, "GET /rpc/bytes?n=%d HTTP/1.1\r\nHost: x\r\nAccept: application/octet-stream\r\n\r\n", 48<<20)
+		fmt.Fprintf(conn, "GET /rpc/bytes?n=%d HTTP/1.1\r\nHost: x\r\nAccept: application/octet-stream\r\n\r\n", 16<<20)
 		line, err := bufio.NewReader(conn).ReadString('\n')
 		if err != nil || !strings.Contains(line, "200") {
 			t.Fatalf("%q, %v", line, err)

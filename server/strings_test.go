@@ -10,6 +10,7 @@ var stringsSchema = pgtest.Role("strings_anon") + `
 grant strings_anon to postgres;
 create schema api;
 create table api.item (id int primary key, name text, "a\b" text default E'c:\\x');
+create unique index on api.item (name) where "a\b" <> E'\\';
 insert into api.item values (1, E'a\\', 'x'), (2, E'\\'' or true --', 'y');
 create function api.echo(a text) returns text language sql stable as 'select a';
 create function api.conforming() returns text language sql stable as 'select current_setting(''standard_conforming_strings'')';
@@ -35,6 +36,7 @@ func TestWithoutConformingStrings(t *testing.T) {
 			{"GET", `/item?select=id,name->>"\'%20or%20true%20--"&id=eq.1`, "", "", ""},
 			{"GET", `/rpc/echo?a=\'||current_user--`, "", "", `"\\'||current_user--"`},
 			{"POST", `/item?columns=id,"a\\b"`, `{"id":3}`, "missing=default, return=representation", `[{"id":3,"name":null,"a\\b":"c:\\x"}]`},
+			{"POST", `/item?on_conflict=name&select=id`, `{"id":1,"name":"a\\"}`, "resolution=merge-duplicates, return=representation", `[{"id":1}]`},
 			{"DELETE", `/item?name=eq.\'%20or%20true%20--`, "", "return=representation", `[{"id":2,"name":"\\' or true --","a\\b":"y"}]`},
 		} {
 			headers := map[string]string{}

@@ -62,13 +62,12 @@ func TestTraps(t *testing.T) {
 	w := startWriter(t, trapSchema, map[string]string{
 		direct: "yes", login: "trap_login", "db-anon-role": "trap_anon", "db-schema-poll-interval": "3600", "db-session-reset": "always",
 	})
-	var l looker
 	for range 2 {
 		if err := w.loadCatalog(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		w.reloadConfig(t.Context())
-		if print, err := l.fingerprint(t.Context(), w.Server, false); err != nil || print == "" {
+		if print, err := (world{w.Server}).Look(t.Context(), false); err != nil || print == "" {
 			t.Errorf("the look at the catalog: %q, %v", print, err)
 		}
 		w.sql("insert into api.item values ((select max(id) + 1 from api.item))") // something to look for

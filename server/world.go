@@ -55,11 +55,6 @@ func (w world) SchemaChanged() { w.log.SchemaChanged() }
 // PollFailed implements life.PollHost.
 func (w world) PollFailed(err error) { w.log.PollFailed(problemText(err)) }
 
-// Look implements life.PollHost.
-func (w world) Look(ctx context.Context, again bool) (string, error) {
-	return w.looker.fingerprint(ctx, w.Server, again)
-}
-
 // newLife makes the loop and what asks it for reloads.
 func (s *Server) newLife(log *oplog.Logger) {
 	w := world{s}

@@ -2,6 +2,8 @@ package server
 
 import (
 	"encoding/json"
+	"net/url"
+	"strings"
 
 	"github.com/valyala/fasthttp"
 
@@ -18,58 +20,44 @@ func (rq *request) write() error {
 	if err := rq.readPayload(); err != nil {
 		return err
 	}
-	return rq.run((*request).respondWrite)
+	return rq.run((*request).fillWrite)
 }
 
-// respondWrite makes the response to a write that has been committed, or rolled
-// back on request.
-func (rq *request) respondWrite(plan *planner.Plan) error {
-	if plan.Explain {
-		return rq.respondPlan(plan)
-	}
+// fillWrite makes the response to a write that has been committed, or rolled back on
+// request. See respond.
+func (rq *request) fillWrite(plan *planner.Plan) (status int, err error) {
 	r := rq.result()
-	resp := &rq.ctx.Response
 	full := rq.prefer.Representation == header.ReturnFull
-	status := fasthttp.StatusNoContent
-	switch {
-	case plan.Action == planner.Insert:
+	status = fasthttp.StatusNoContent
+	if full {
+		status = fasthttp.StatusOK
+	}
+	switch plan.Action {
+	case planner.Insert:
 		status = rq.insertStatus(plan)
 		if plan.Located {
 			if err := rq.setLocation(plan); err != nil {
-				return err
+				return 0, err
 			}
 		}
 		rq.setContentRange(1, 0)
-	case plan.Action == planner.Upsert:
-		if full {
-			status = fasthttp.StatusOK
-			if r.Inserted > 0 {
-				status = fasthttp.StatusCreated
-			}
+	case planner.Upsert:
+		if full && r.Inserted > 0 {
+			status = fasthttp.StatusCreated
 		}
-	case plan.Action == planner.Update:
+	case planner.Update:
 		rq.setContentRange(0, r.Rows-1)
 	default:
 		rq.setContentRange(1, 0)
 	}
-	if full && plan.Action != planner.Insert && plan.Action != planner.Upsert {
-		status = fasthttp.StatusOK
-	}
 	rq.setWritePreferences(plan)
-	resp.SetStatusCode(status)
 	if full {
 		rq.setContentType(plan.Media)
 	} else {
 		r.Body.Drop()
 		rq.response.noLength = plan.Action != planner.Insert
 	}
-	rq.setBody()
-	if err := rq.applyResponseSettings(); err != nil {
-		return err
-	}
-	rq.setWarning(plan)
-	rq.setVary()
-	return nil
+	return status, nil
 }
 
 // insertStatus is 201, unless a merge had nothing to insert.
@@ -97,44 +85,22 @@ func (rq *request) setLocation(plan *planner.Plan) error {
 	if err := json.Unmarshal(r.Body.Bytes, &key); err != nil {
 		return err
 	}
-	dst := append(rq.response.scratch[:0], '/')
-	dst = append(dst, plan.Target.Name...)
-	for i, pair := range key {
-		if i == 0 {
-			dst = append(dst, '?')
-		} else {
-			dst = append(dst, '&')
+	var conditions []string
+	for _, pair := range key {
+		value := "is.null"
+		if pair[1] != nil {
+			value = "eq." + queryEscape(*pair[1])
 		}
-		dst = appendQueryEscaped(dst, *pair[0])
-		dst = append(dst, '=')
-		if pair[1] == nil {
-			dst = append(dst, "is.null"...)
-		} else {
-			dst = appendQueryEscaped(append(dst, "eq."...), *pair[1])
-		}
+		conditions = append(conditions, queryEscape(*pair[0])+"="+value)
 	}
-	rq.response.scratch = dst
 	if len(key) > 0 {
-		rq.ctx.Response.Header.SetCanonical(headerLocation, dst)
+		rq.ctx.Response.Header.Set(fasthttp.HeaderLocation, "/"+plan.Target.Name+"?"+strings.Join(conditions, "&"))
 	}
 	return nil
 }
 
-var headerLocation = []byte("Location")
-
-// appendQueryEscaped percent-encodes all but RFC 3986's unreserved characters.
-func appendQueryEscaped(dst []byte, s string) []byte {
-	const hex = "0123456789ABCDEF"
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_', c == '.', c == '~':
-			dst = append(dst, c)
-		default:
-			dst = append(dst, '%', hex[c>>4], hex[c&15])
-		}
-	}
-	return dst
-}
+// queryEscape percent-encodes all but RFC 3986's unreserved characters.
+func queryEscape(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
 
 // setWritePreferences sets Preference-Applied of a write.
 func (rq *request) setWritePreferences(plan *planner.Plan) {
@@ -148,8 +114,5 @@ func (rq *request) setWritePreferences(plan *planner.Plan) {
 	if plan.Action != planner.Update && plan.Action != planner.Delete {
 		p.HasMaxAffected = false
 	}
-	rq.response.scratch = p.AppendApplied(rq.response.scratch[:0])
-	if len(rq.response.scratch) > 0 {
-		rq.ctx.Response.Header.SetCanonical(headerPreferenceApplied, rq.response.scratch)
-	}
+	rq.setApplied(&p)
 }

@@ -167,7 +167,17 @@ func (w *writer) forms(run func()) string {
 			s = "settings"
 		case s == sqlgen.ResponseSettings:
 			s = "response"
+		case s == sqlgen.TakeResponse:
+			s = "take"
+		case s == sqlgen.JudgeResponse, s == sqlgen.JudgeTally:
+			s = "judge"
+		case s == sqlgen.CheckVerdicts:
+			s = "check"
 		case strings.HasPrefix(s, "begin"), s == "commit", s == "rollback":
+		case strings.HasPrefix(s, "savepoint"):
+			s = "savepoint"
+		case strings.HasPrefix(s, "rollback to savepoint"):
+			s = "resume"
 		case s == "set constraints all immediate":
 			s = "constraints"
 		case strings.HasPrefix(s, `SELECT "api"."before"()`):

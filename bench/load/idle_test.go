@@ -57,7 +57,7 @@ func TestAside(t *testing.T) {
 		asked <- struct{}{}
 	}))
 	defer server.Close()
-	target := Target{Addr: server.Listener.Addr().String(), Path: "/", Aside: "/slow", AsidePercent: 50}
+	target := Target{Addr: server.Listener.Addr().String(), Path: "/", Others: []Other{{Percent: 50, Path: "/slow"}}}
 	for name, run := range map[string]func() (Result, error){
 		"closed": func() (Result, error) { return Run(t.Context(), target, 4, 300*time.Millisecond) },
 		"open":   func() (Result, error) { return RunOpen(t.Context(), target, 200, 64, 300*time.Millisecond) },
@@ -76,7 +76,7 @@ func TestAside(t *testing.T) {
 			<-aside
 		}
 	}
-	target.AsidePercent = 101
+	target.Others[0].Percent = 101
 	if _, err := Run(t.Context(), target, 1, time.Second); err == nil || !strings.Contains(err.Error(), "percent") {
 		t.Errorf("got %v", err)
 	}

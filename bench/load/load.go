@@ -15,26 +15,50 @@ import (
 
 // Bounds of one run.
 const (
-	MaxConnections = 1024
+	MaxConnections = 10_000
 	MaxRate        = 200_000 // requests per second of an open loop
 	maxDuration    = 5 * time.Minute
+	maxOthers      = 50
 )
 
 // Target is the request that is sent to the server.
 type Target struct {
 	Addr    string   // host:port, loopback only
 	Method  string   // "" is GET
-	Path    string   // path and query; {n} stands for a number from Low to High, here and in the body
+	Path    string   // path and query; {n} stands for a number from Low to High, here and in the body; {n+40}, here only, for a larger one
 	Headers []string // "Name: value"; {token} stands for one of Tokens
 	Body    string
 	Low     int
 	High    int
 	Tokens  *Tokens
 
-	// Percentage of the requests, drawn at random, that get another path. They are not part of the figures.
-	AsidePercent int
-	Aside        string
+	Name   string  // of this kind of request, if there are several
+	Others []Other // are sent instead, in their shares
 }
+
+// Other is a further kind of request of a target. It has the target's numbers, tokens and address.
+type Other struct {
+	Name    string // of a kind with figures of its own; an unnamed kind is sent but not part of the figures
+	Percent int    // share of all requests, drawn at random
+	Method  string
+	Path    string
+	Headers []string
+	Body    string
+}
+
+// Kinds returns one target for each kind of request, the target's own first.
+func (t *Target) Kinds() []Target {
+	list := []Target{*t}
+	list[0].Others = nil
+	for _, o := range t.Others {
+		list = append(list, Target{Addr: t.Addr, Method: o.Method, Path: o.Path, Headers: o.Headers, Body: o.Body,
+			Low: t.Low, High: t.High, Tokens: t.Tokens, Name: o.Name})
+	}
+	return list
+}
+
+// counts reports whether a kind is part of the figures. Kind 0 is the target's own.
+func (t *Target) counts(kind int) bool { return kind == 0 || t.Others[kind-1].Name != "" }
 
 // Tokens are used in turn by all connections and runs. Each token is used before one repeats.
 type Tokens struct {
@@ -58,6 +82,14 @@ type Result struct {
 	Elapsed  time.Duration
 
 	P50, P90, P99, P999, Max time.Duration
+
+	Kinds []Kind // named kinds of requests, if there are several
+}
+
+// Kind is the part of a result that belongs to one kind of request.
+type Kind struct {
+	Name string
+	Result
 }
 
 // PerSecond returns the throughput.
@@ -115,10 +147,16 @@ func (t *Target) check(connections int, duration time.Duration) error {
 		return fmt.Errorf("load: %d connections, want 1 to %d", connections, MaxConnections)
 	case duration <= 0 || duration > maxDuration:
 		return fmt.Errorf("load: duration %s, want up to %s", duration, maxDuration)
-	case t.AsidePercent < 0 || t.AsidePercent > 100:
-		return fmt.Errorf("load: %d percent", t.AsidePercent)
 	case t.High < t.Low:
 		return fmt.Errorf("load: numbers from %d to %d", t.Low, t.High)
+	case len(t.Others) > maxOthers:
+		return fmt.Errorf("load: %d kinds of requests, want at most %d", 1+len(t.Others), 1+maxOthers)
+	}
+	sum := 0
+	for _, o := range t.Others {
+		if sum += o.Percent; o.Percent < 1 || sum > 100 {
+			return fmt.Errorf("load: %d percent", o.Percent)
+		}
 	}
 	return nil
 }
@@ -134,17 +172,39 @@ func closeAll(clients []*client) error {
 
 func collect(clients []*client, elapsed time.Duration) Result {
 	var (
-		all   []time.Duration
+		kinds = make([][]time.Duration, len(clients[0].templates))
 		bytes int64
-		aside int
 	)
 	for _, c := range clients {
-		all = append(all, c.latencies...)
+		for kind, latencies := range c.latencies {
+			kinds[kind] = append(kinds[kind], latencies...)
+		}
 		bytes += c.bytes
-		aside += c.sentAside
+	}
+	r := summarizeKinds(clients[0].target, kinds, elapsed)
+	r.Bytes = bytes
+	return r
+}
+
+// summarizeKinds makes a result of the latencies of each kind. Kind 0 is the target's own.
+func summarizeKinds(t *Target, kinds [][]time.Duration, elapsed time.Duration) Result {
+	var (
+		all   []time.Duration
+		named []Kind
+		aside int
+	)
+	for i, k := range t.Kinds() {
+		if !t.counts(i) {
+			aside += len(kinds[i])
+			continue
+		}
+		all = append(all, kinds[i]...)
+		if k.Name != "" {
+			named = append(named, Kind{k.Name, Summarize(kinds[i], elapsed)})
+		}
 	}
 	r := Summarize(all, elapsed)
-	r.Bytes, r.Aside = bytes, aside
+	r.Aside, r.Kinds = aside, named
 	return r
 }
 
@@ -167,12 +227,10 @@ type client struct {
 	conn      net.Conn
 	random    *rand.Rand
 	target    *Target
-	template  *template
-	aside     *template // nil without aside requests
-	sentAside int
+	templates []*template // by kind; the target's own request is the first
 	request   []byte
 	answer    reader
-	latencies []time.Duration
+	latencies [][]time.Duration // by kind
 	bytes     int64
 }
 
@@ -182,13 +240,13 @@ func dial(ctx context.Context, t *Target, seed uint64) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &client{conn: conn, target: t, random: rand.New(rand.NewPCG(seed, 1)), latencies: make([]time.Duration, 0, 1<<14)}
+	c := &client{conn: conn, target: t, random: rand.New(rand.NewPCG(seed, 1))}
 	c.answer.from = conn
-	c.template = t.compile()
-	if t.AsidePercent > 0 {
-		other := Target{Addr: t.Addr, Path: t.Aside, Headers: t.Headers}
-		c.aside = other.compile()
+	for _, kind := range t.Kinds() {
+		c.templates = append(c.templates, kind.compile())
 	}
+	c.latencies = make([][]time.Duration, len(c.templates))
+	c.latencies[0] = make([]time.Duration, 0, 1<<10)
 	return c, nil
 }
 
@@ -197,20 +255,13 @@ func (c *client) loop(ctx context.Context, deadline time.Time) error {
 	defer stop()
 	now := time.Now()
 	for first := true; first || now.Before(deadline); first = false { // at least one request, even after the deadline
-		if c.turnsAside() {
-			if _, err := c.send(c.aside, c.draw()); err != nil {
-				return err
-			}
-			c.sentAside++
-			now = time.Now()
-			continue
-		}
-		n, err := c.once(c.draw())
+		kind := c.kind()
+		n, err := c.send(kind, c.draw())
 		if err != nil {
 			return err
 		}
 		end := time.Now()
-		c.latencies = append(c.latencies, end.Sub(now))
+		c.latencies[kind] = append(c.latencies[kind], end.Sub(now))
 		c.bytes += int64(n)
 		now = end
 	}
@@ -220,16 +271,25 @@ func (c *client) loop(ctx context.Context, deadline time.Time) error {
 // draw returns the number for the next request.
 func (c *client) draw() int { return c.target.Low + c.random.IntN(c.target.High-c.target.Low+1) }
 
-// turnsAside reports whether the next request is an aside request.
-func (c *client) turnsAside() bool {
-	return c.aside != nil && c.random.IntN(100) < c.target.AsidePercent
+// kind returns the kind of the next request.
+func (c *client) kind() int {
+	if len(c.target.Others) == 0 {
+		return 0
+	}
+	drawn := c.random.IntN(100)
+	for i := range c.target.Others {
+		if drawn -= c.target.Others[i].Percent; drawn < 0 {
+			return 1 + i
+		}
+	}
+	return 0
 }
 
-// once sends one request and reads its response.
-func (c *client) once(n int) (bodyBytes int, err error) { return c.send(c.template, n) }
+// once sends a request of the target's own kind and reads its response.
+func (c *client) once(n int) (bodyBytes int, err error) { return c.send(0, n) }
 
-func (c *client) send(t *template, n int) (bodyBytes int, err error) {
-	c.request = t.append(c.request[:0], draw{n, c.target.Tokens.take()})
+func (c *client) send(kind, n int) (bodyBytes int, err error) {
+	c.request = c.templates[kind].append(c.request[:0], draw{n, c.target.Tokens.take()})
 	if _, err := c.conn.Write(c.request); err != nil {
 		return 0, err
 	}

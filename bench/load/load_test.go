@@ -116,7 +116,48 @@ func TestRefuses(t *testing.T) {
 	}
 	f(Target{Addr: "192.0.2.1:80"}, 1, time.Second, "not a loopback")
 	f(Target{Addr: "example.org:80"}, 1, time.Second, "address")
-	f(Target{Addr: "127.0.0.1:80"}, 5000, time.Second, "connections")
+	f(Target{Addr: "127.0.0.1:80"}, 20_000, time.Second, "connections")
 	f(Target{Addr: "127.0.0.1:80"}, 1, time.Hour, "duration")
 	f(Target{Addr: "127.0.0.1:80", Low: 2, High: 1}, 1, time.Second, "numbers")
+}
+
+// TestKinds checks that kinds are sent in their shares and have figures of their own, in both kinds of loops.
+func TestKinds(t *testing.T) {
+	var a, b atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.RawQuery == "from=5&to=45":
+			a.Add(1)
+		case r.Method == "POST" && r.Header.Get("X-Kind") == "b":
+			b.Add(1)
+		default:
+			http.Error(w, "unexpected "+r.URL.String(), http.StatusBadRequest)
+		}
+	}))
+	defer server.Close()
+	target := Target{Addr: server.Listener.Addr().String(), Name: "a", Path: "/?from={n}&to={n+40}", Low: 5, High: 5,
+		Others: []Other{{Name: "b", Percent: 50, Method: "POST", Path: "/b", Headers: []string{"X-Kind: b"}, Body: "{n}"}}}
+	for name, run := range map[string]func() (Result, error){
+		"closed": func() (Result, error) { return Run(t.Context(), target, 4, 200*time.Millisecond) },
+		"open":   func() (Result, error) { return RunOpen(t.Context(), target, 1000, 16, 200*time.Millisecond) },
+	} {
+		r, err := run()
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if len(r.Kinds) != 2 || r.Kinds[0].Name != "a" || r.Kinds[0].Requests != int(a.Swap(0)) || r.Kinds[1].Requests != int(b.Swap(0)) ||
+			r.Kinds[0].Requests+r.Kinds[1].Requests != r.Requests || r.Kinds[0].P50 <= 0 {
+			t.Errorf("%s: %+v", name, r)
+		}
+		if share := float64(r.Kinds[1].Requests) / float64(r.Requests); share < 0.2 || share > 0.8 {
+			t.Errorf("%s: the share of b is %g", name, share)
+		}
+	}
+	if got := len(target.Kinds()); got != 2 {
+		t.Errorf("%d kinds", got)
+	}
+	target.Others = make([]Other, maxOthers+1)
+	if _, err := Run(t.Context(), target, 1, time.Second); err == nil || !strings.Contains(err.Error(), "kinds of requests") {
+		t.Errorf("got %v", err)
+	}
 }

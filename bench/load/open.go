@@ -43,29 +43,27 @@ func RunOpen(ctx context.Context, t Target, rate, connections int, duration time
 	began := time.Now()
 	results := attacker.Attack(vegeta.NewStaticTargeter(vegeta.Target{Method: http.MethodGet, URL: "http://" + t.Addr + "/"}), p, 0, "")
 	var (
-		latencies = make([]time.Duration, 0, p.count)
-		aside     int
-		last      time.Time // end of the last successful response
+		latencies = make([][]time.Duration, 1+len(t.Others)) // by kind
+		last      time.Time                                  // end of the last successful response
 		first     string
 	)
 	for r := range results {
-		switch {
-		case r.Error == "" && r.Code == asideStatus:
-			aside++
+		switch kind := int(r.Code) - firstStatus; {
 		case r.Error == "":
-			latencies = append(latencies, r.End().Sub(began.Add(p.due(r.Seq))))
-			last = later(last, r.End())
+			latencies[kind] = append(latencies[kind], r.End().Sub(began.Add(p.due(r.Seq))))
+			if t.counts(kind) {
+				last = later(last, r.End())
+			}
 		case first == "":
 			first = r.Error
 		}
 	}
-	if len(latencies) == 0 {
+	result := summarizeKinds(&t, latencies, last.Sub(began))
+	if result.Requests == 0 {
 		return Result{}, fmt.Errorf("load: no request succeeded: %s", first)
 	}
-	result := Summarize(latencies, last.Sub(began))
 	result.Bytes = clients.bytes
-	result.Aside = aside
-	result.Failed = int(p.count) - aside - len(latencies)
+	result.Failed = int(p.count) - result.Aside - result.Requests
 	return result, nil
 }
 
@@ -175,8 +173,8 @@ func (c *clients) close() {
 	}
 }
 
-// asideStatus marks the responses to aside requests; the library passes it on.
-const asideStatus = http.StatusNonAuthoritativeInfo
+// firstStatus plus the kind of a request is the status of its response for the library, which passes it on.
+const firstStatus = http.StatusOK
 
 // RoundTrip sends a request of the target. It ignores the content of request.
 func (c *clients) RoundTrip(request *http.Request) (*http.Response, error) {
@@ -184,11 +182,8 @@ func (c *clients) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, status := one.template, http.StatusOK
-	if one.turnsAside() {
-		t, status = one.aside, asideStatus
-	}
-	n, err := one.send(t, one.draw())
+	kind := one.kind()
+	n, err := one.send(kind, one.draw())
 	if err != nil {
 		c.replace(one)
 		return nil, err
@@ -197,5 +192,5 @@ func (c *clients) RoundTrip(request *http.Request) (*http.Response, error) {
 	c.bytes += int64(n)
 	c.mu.Unlock()
 	c.free <- one
-	return &http.Response{StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Body: http.NoBody, Request: request}, nil
+	return &http.Response{StatusCode: firstStatus + kind, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Body: http.NoBody, Request: request}, nil
 }

@@ -2,6 +2,7 @@ package load
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -25,7 +26,10 @@ type draw struct {
 	token  string
 }
 
-// slots are the placeholders for drawn values and for the body length that follows from them.
+// shifted is a placeholder for the drawn number plus a constant.
+var shifted = regexp.MustCompile(`^\{n\+(\d{1,6})\}`)
+
+// slots are the other placeholders for drawn values and for the body length that follows from them.
 var slots = map[string]func(*template, []byte, draw) []byte{
 	"{n}":     func(_ *template, dst []byte, d draw) []byte { return strconv.AppendInt(dst, int64(d.number), 10) },
 	"{token}": func(_ *template, dst []byte, d draw) []byte { return append(dst, d.token...) },
@@ -71,6 +75,12 @@ func cutSlot(text string) (p piece, rest string) {
 			if rest, ok := strings.CutPrefix(text[at:], slot); ok {
 				return piece{text[:at], then}, rest
 			}
+		}
+		if found := shifted.FindStringSubmatch(text[at:]); found != nil {
+			plus, _ := strconv.Atoi(found[1]) // at most six digits
+			return piece{text[:at], func(_ *template, dst []byte, d draw) []byte {
+				return strconv.AppendInt(dst, int64(d.number+plus), 10)
+			}}, text[at+len(found[0]):]
 		}
 	}
 }

@@ -45,7 +45,7 @@ var examples = []example{
 	{what: "Update rows", method: "PATCH", path: "/edition?book_id=eq.1&select=book_id,number,price",
 		headers: []string{"Authorization: Bearer {editor}", jsonBody, "Prefer: return=representation"},
 		body:    `{"price": 9.99}`},
-	{what: "Delete rows: customer 42 takes back their reviews (the second time there are none left)", method: "DELETE", path: "/review?customer_id=eq.42&select=id,headline",
+	{what: "Delete rows: customer 42 takes back their reviews (the second time nothing is left)", method: "DELETE", path: "/review?customer_id=eq.42&select=id,headline",
 		headers: []string{"Authorization: Bearer {reader}", "Prefer: return=representation"}},
 	{what: "Call a function that writes: customer 42 buys two copies", method: "POST", path: "/rpc/buy?select=id,placed,status",
 		headers: []string{"Authorization: Bearer {reader}", jsonBody},
@@ -82,6 +82,7 @@ func adminLines(c *config.Config) string {
 		return "Admin    curl --unix-socket " + quote(c.AdminServerUnixSocket) + " http://localhost/ready (or /live, /metrics, /schema_cache)\n"
 	case c.AdminServerPort != 0:
 		return "Page     " + adminURL(c) + "/ui (requests, latency, pool and caches, for a browser)\n" +
+			"Manual   " + adminURL(c) + "/manual\n" +
 			"Admin    " + readyURL(c) + ", /live, /metrics, /schema_cache\n"
 	}
 	return ""

@@ -169,7 +169,7 @@ func TestDemo(t *testing.T) {
 		began := time.Now()
 		d := startDemo(t, dir)
 		t.Logf("%s start: %s", start, time.Since(began).Round(time.Millisecond))
-		tried, methods := 0, []string(nil)
+		tried, pages, methods := 0, 0, []string(nil)
 		for line := range strings.Lines(d.out.String()) {
 			line = strings.TrimSpace(line)
 			switch word, _, _ := strings.Cut(line, " "); word {
@@ -184,7 +184,8 @@ func TestDemo(t *testing.T) {
 				}
 			case "SQL":
 				pastePSQL(t, line)
-			case "Page":
+			case "Page", "Manual":
+				pages++
 				if status, body := paste(t, "curl "+strings.Fields(line)[1]); status != http.StatusOK || !strings.Contains(body, "<html") {
 					t.Errorf("%s: %d %.100s", line, status, body)
 				}
@@ -192,6 +193,9 @@ func TestDemo(t *testing.T) {
 		}
 		if slices.Sort(methods); !slices.Equal(methods, []string{"DELETE", "PATCH", "POST", "POST"}) {
 			t.Errorf("the examples that write are %q", methods)
+		}
+		if pages != 2 {
+			t.Errorf("%d pages in the banner, want that of figures and the manual", pages)
 		}
 		if tried != len(examples) {
 			t.Errorf("%d examples in the banner, want %d", tried, len(examples))
@@ -266,7 +270,8 @@ func TestMakeRun(t *testing.T) {
 // TestBannerAdmin: a unix socket wins over the port, also in what the demo prints.
 func TestBannerAdmin(t *testing.T) {
 	c := &config.Config{AdminServerPort: 3001, AdminServerHost: "127.0.0.1"}
-	if got := adminLines(c); !strings.Contains(got, "Page     http://127.0.0.1:3001/ui ") || !strings.Contains(got, "Admin    http://127.0.0.1:3001/ready,") {
+	if got := adminLines(c); !strings.Contains(got, "Page     http://127.0.0.1:3001/ui ") || !strings.Contains(got, "Manual   http://127.0.0.1:3001/manual\n") ||
+		!strings.Contains(got, "Admin    http://127.0.0.1:3001/ready,") {
 		t.Errorf("port: %q", got)
 	}
 	c.AdminServerUnixSocket = "/tmp/a dir/admin"

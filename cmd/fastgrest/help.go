@@ -6,23 +6,34 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"github.com/fastgrest/fastgrest/server"
 )
 
 func printHelp(w io.Writer, own, settings *pflag.FlagSet) error {
 	_, err := fmt.Fprintf(w, `fastgrest %s / a REST API for an existing PostgreSQL database
-PostgREST 16 compatible
+PostgREST %s compatible
 
 Usage: fastgrest [flags] [FILENAME]
-
+%s
 FILENAME is a configuration file (--example shows one). Every setting can also
-be a flag or a PGRST_* environment variable. Flags win over variables, and
-variables over the file. A boolean without a value is true.
+be a flag or a PGRST_* environment variable. A flag has precedence over a
+variable, and a variable over the file. A boolean flag without a value is true.
 
 Flags:
 %s
 Settings:
-%s`, version, describe(own), describe(settings))
+%s`, version, server.CompatibleVersion, commandUsage(), describe(own), describe(settings))
 	return err
+}
+
+// commandUsage has a line for each subcommand, after the usage of serving.
+func commandUsage() string {
+	var b strings.Builder
+	for _, c := range subcommands() {
+		fmt.Fprintf(&b, "       fastgrest %-13s %s\n", c.name, c.summary)
+	}
+	return b.String()
 }
 
 // The help fits a terminal of 80 columns. A name that is too long for its column is on a separate line.
@@ -31,8 +42,7 @@ const (
 	rightColumn = 47
 )
 
-// describe lists flags like pflag, without "[=true|false]", and without the kind of value that the
-// texts of package config begin with.
+// describe lists flags like pflag, without "[=true|false]".
 func describe(flags *pflag.FlagSet) string {
 	var b strings.Builder
 	flags.VisitAll(func(f *pflag.Flag) {
@@ -43,7 +53,7 @@ func describe(flags *pflag.FlagSet) string {
 		if f.Shorthand != "" {
 			left = "  -" + f.Shorthand + ", --" + f.Name
 		}
-		kind, text := pflag.UnquoteUsage(f)
+		kind, text := flagText(f)
 		switch {
 		case f.Name == "dump-config":
 			left += "[=all]"
@@ -52,7 +62,6 @@ func describe(flags *pflag.FlagSet) string {
 		case f.Value.Type() != "bool":
 			left += " " + kind
 		}
-		text = strings.TrimPrefix(text, kind+": ")
 		if len(left) > leftColumn {
 			b.WriteString(left + "\n")
 			left = ""

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -90,7 +91,7 @@ func buildImage(t *testing.T) *image {
 		t.Fatal(err)
 	}
 	goVersion := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindSubmatch(mod)
-	if want := fmt.Sprintf("golang:%s AS build", goVersion[1]); build[0].rest != want {
+	if want := fmt.Sprintf("--platform=$BUILDPLATFORM golang:%s AS build", goVersion[1]); build[0].rest != want {
 		t.Errorf("built from %s, want %s", build[0].rest, want)
 	}
 	if final[0].rest != "scratch" {
@@ -106,7 +107,7 @@ func buildImage(t *testing.T) *image {
 		}
 		sh := exec.CommandContext(t.Context(), "sh", "-c", strings.ReplaceAll(run, "/out/", out+"/"))
 		sh.Dir = source
-		sh.Env = append(os.Environ(), "VERSION=1.2.3")
+		sh.Env = append(os.Environ(), "VERSION=v1.2.3", "TARGETARCH="+runtime.GOARCH)
 		if text, err := sh.CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v\n%s", run, err, text)
 		}

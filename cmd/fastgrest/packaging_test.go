@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/fastgrest/fastgrest/server/config"
+	"github.com/fastgrest/fastgrest/server/servertest"
 )
 
 func readPackaging(t *testing.T, name string) string {
@@ -70,7 +71,7 @@ func TestUnit(t *testing.T) {
 		t.Fatalf("it is started by %q", start)
 	}
 	// The arguments are ones the program takes: a file, here the example.
-	path := program(t)
+	path := servertest.Program(t)
 	file := filepath.Join(t.TempDir(), filepath.Base(start[1]))
 	example, err := exec.CommandContext(t.Context(), path, "--example").Output()
 	if err != nil {
@@ -116,5 +117,21 @@ func verifyUnit(t *testing.T, text string) {
 	out, err := exec.CommandContext(t.Context(), analyze, "verify", "--man=no", "--recursive-errors=no", file).CombinedOutput()
 	if err != nil || len(out) > 0 {
 		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
+	}
+}
+
+// TestReleaseWorkflow: a tag builds the files and the image, after the tests have passed.
+func TestReleaseWorkflow(t *testing.T) {
+	workflow := readPage(t, ".github/workflows/release.yml")
+	for _, want := range []string{
+		`tags: ["v*"]`, "uses: ./.github/workflows/ci.yml", `make release VERSION="$GITHUB_REF_NAME"`, "subject-checksums: dist/SHA256SUMS",
+		"file: cmd/fastgrest/packaging/Dockerfile", "platforms: linux/amd64,linux/arm64", "build-args: VERSION=${{ github.ref_name }}",
+	} {
+		if !strings.Contains(workflow, want) {
+			t.Errorf("release.yml does not have %q", want)
+		}
+	}
+	if strings.Count(workflow, "needs: ci\n") != 2 || !strings.Contains(readPage(t, ".github/workflows/ci.yml"), "workflow_call:") {
+		t.Error("a release does not wait for the tests")
 	}
 }

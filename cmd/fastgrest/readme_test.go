@@ -3,15 +3,19 @@ package main
 import (
 	"bytes"
 	"context"
-	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/fastgrest/fastgrest/cmd/fastgrest/manual"
 )
 
 var codeSpan = regexp.MustCompile("`([^`\n]+)`")
+
+// manualFolder has the pages of the manual.
+const manualFolder = "cmd/fastgrest/manual/"
 
 // readPage reads a file of the repository, given its path from the root.
 func readPage(t *testing.T, name string) string {
@@ -35,52 +39,57 @@ func printed(t *testing.T, flag string) string {
 	return stdout.String()
 }
 
-// TestReadmeSettings checks that the table of README.md has the settings that
-// PostgREST does not have, all of them and with their defaults, and that the
-// settings and flags in its text exist.
-func TestReadmeSettings(t *testing.T) {
-	readme := readPage(t, "README.md")
-	dump := printed(t, "--dump-config=all")
-	_, own, found := strings.Cut(dump, "\n# keys PostgREST does not have\n")
-	if !found {
-		t.Fatal("--dump-config=all does not tell which settings PostgREST does not have")
-	}
-	want := defaults(own)
-	got := map[string]string{}
-	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\| `([^`]+)` \\|").FindAllStringSubmatch(readme, -1) {
-		got[m[1]] = m[2]
-	}
-	if !maps.Equal(got, want) {
-		t.Errorf("the table of README.md has\n%v\nand the program has\n%v", got, want)
-	}
-
-	all := defaults(dump)
+// TestNamesOfSettings checks that the settings that README.md and the manual name exist, and the flags
+// that README.md names.
+func TestNamesOfSettings(t *testing.T) {
+	all := defaults(printed(t, "--dump-config=all"))
 	groups := map[string]bool{} // the first words of settings
 	for key := range all {
 		word, _, _ := strings.Cut(key, "-")
 		groups[word] = true
 	}
-	named := 0
-	for _, m := range codeSpan.FindAllStringSubmatch(readme, -1) {
-		key, _, _ := strings.Cut(m[1], " ")
-		word, _, more := strings.Cut(key, "-")
-		if !more || !groups[word] || strings.Trim(key, "abcdefghijklmnopqrstuvwxyz-") != "" {
-			continue
-		}
-		named++
-		if _, ok := all[key]; !ok {
-			t.Errorf("README.md names the setting %s, which does not exist", key)
+	readme := readPage(t, "README.md")
+	texts := map[string]string{"README.md": readme}
+	pages := manual.New()
+	for topic := range pages.Contents() {
+		switch page, _ := pages.Page(topic); topic {
+		case "check": // the names of its findings look like settings
+		case "configuration", "settings": // they have older names, too
+		default:
+			texts[topic+".md"] = string(page.Markdown)
 		}
 	}
-	if named < 2*len(want) {
-		t.Errorf("found %d names of settings in README.md", named)
+	named := 0
+	for name, text := range texts {
+		for _, m := range codeSpan.FindAllStringSubmatch(text, -1) {
+			key, _, _ := strings.Cut(m[1], " ")
+			word, _, more := strings.Cut(key, "-")
+			if !more || !groups[word] || strings.Trim(key, "abcdefghijklmnopqrstuvwxyz-") != "" {
+				continue
+			}
+			named++
+			if _, ok := all[key]; !ok {
+				t.Errorf("%s names the setting %s, which does not exist", name, key)
+			}
+		}
+	}
+	if named < 30 {
+		t.Errorf("found %d names of settings", named)
 	}
 
 	help := printed(t, "--help")
+	readme = regexp.MustCompile("(?m)^ .*fastgrest compare .*$").ReplaceAllString(readme, "") // has flags of its own
 	for _, m := range regexp.MustCompile("[`' ](--[a-z][a-z-]+)").FindAllStringSubmatch(readme, -1) {
 		if !regexp.MustCompile(m[1] + `\W`).MatchString(help) {
 			t.Errorf("README.md names the flag %s, which --help does not", m[1])
 		}
+	}
+}
+
+// TestReadmeLength: README.md is for a first look, and the manual has the rest.
+func TestReadmeLength(t *testing.T) {
+	if n := strings.Count(readPage(t, "README.md"), "\n"); n > 150 {
+		t.Errorf("README.md has %d lines, more than 150", n)
 	}
 }
 
@@ -100,7 +109,7 @@ func TestMakeTargets(t *testing.T) {
 	makefile := readPage(t, "Makefile")
 	target := regexp.MustCompile("(?:^    |`)make ([a-z]+)")
 	named := 0
-	for _, page := range []string{"README.md", ".github/CONTRIBUTING.md", architecture} {
+	for _, page := range []string{"README.md", ".github/CONTRIBUTING.md", manualFolder + "architecture.md"} {
 		for line := range strings.Lines(readPage(t, page)) {
 			for _, m := range target.FindAllStringSubmatch(line, -1) {
 				named++

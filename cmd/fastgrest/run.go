@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -25,16 +27,28 @@ type options struct {
 }
 
 func (o *options) register(flags *pflag.FlagSet) {
-	flags.BoolVarP(&o.version, "version", "v", false, "show the version")
-	flags.BoolVarP(&o.help, "help", "h", false, "show this help")
-	flags.BoolVarP(&o.example, "example", "e", false, "show an example configuration file")
-	flags.StringVar(&o.dumpConfig, "dump-config", "", "show the configuration in force; --dump-config=all shows what PostgREST does not have, too, if it is at its default")
-	flags.Lookup("dump-config").NoOptDefVal = "compatible"
-	flags.BoolVar(&o.dumpSchema, "dump-schema", false, "show the schema cache as JSON (its structure may change)")
-	flags.BoolVar(&o.ready, "ready", false, "ask the admin server of a running fastgrest whether it is ready")
-	flags.BoolVar(&o.demo.on, "demo", false, "serve a private database with demo data")
-	flags.StringVar(&o.demo.dir, "demo-dir", "", "folder of the demo's database (default: in the user's cache)")
-	flags.StringVar(&o.demo.programs, "demo-pg-bin", "", "folder of the PostgreSQL server programs (default: found)")
+	flags.BoolVarP(&o.version, "version", "v", false, "Prints the version.")
+	flags.BoolVarP(&o.help, "help", "h", false, "Prints this help.")
+	flags.BoolVarP(&o.example, "example", "e", false, "Prints an example configuration file.")
+	flags.StringVar(&o.dumpConfig, "dump-config", "", "Prints the configuration in force. With --dump-config=all it includes the settings that PostgREST does not have.")
+	dump := flags.Lookup("dump-config")
+	dump.NoOptDefVal = "compatible"
+	dump.Annotations = map[string][]string{config.ChoicesAnnotation: {"all"}}
+	flags.BoolVar(&o.dumpSchema, "dump-schema", false, "Prints the schema cache as JSON. Its structure may change.")
+	flags.BoolVar(&o.ready, "ready", false, "Asks the admin server of a running fastgrest whether it is ready.")
+	flags.BoolVar(&o.demo.on, "demo", false, "Serves a private database with demo data.")
+	flags.StringVar(&o.demo.dir, "demo-dir", "", "Sets the `directory` of the demo's database. By default it is in the user's cache.")
+	flags.StringVar(&o.demo.programs, "demo-pg-bin", "", "Sets the `directory` of the PostgreSQL programs for the demo. By default it uses those that are installed.")
+}
+
+// flagSets returns the flags of the program and those of the configuration.
+func (o *options) flagSets() (own, settings *pflag.FlagSet) {
+	own = pflag.NewFlagSet("fastgrest", pflag.ContinueOnError)
+	own.SortFlags = false
+	o.register(own)
+	settings = pflag.NewFlagSet("settings", pflag.ContinueOnError)
+	config.RegisterFlags(settings)
+	return own, settings
 }
 
 // onlyOne returns an error if the flags ask for several tasks. --help, --version and --example win
@@ -64,36 +78,47 @@ func run(ctx context.Context, args, env []string, stdout, stderr io.Writer) int 
 	if err == nil {
 		return 0
 	}
-	if server.Logged(err) {
-		return 1
+	code := 1
+	var chosen interface{ Exit() int }
+	if errors.As(err, &chosen) {
+		code = chosen.Exit()
+	}
+	if server.Logged(err) || err.Error() == "" {
+		return code
 	}
 	prefix := "ERROR: "
 	if errors.As(err, new(*config.Error)) {
 		prefix = "" // begins with "Error in config"
 	}
-	fmt.Fprintf(stderr, "%s%v\n", prefix, err)
-	return 1
+	fmt.Fprintf(stderr, "%s%v%s\n", prefix, err, commandHint(args, err))
+	return code
+}
+
+// commandHint is a hint for a word that is neither a command nor a file.
+func commandHint(args []string, err error) string {
+	if len(args) == 0 || !errors.Is(err, fs.ErrNotExist) || strings.ContainsAny(args[0], "-./\\") {
+		return ""
+	}
+	var names []string
+	for _, c := range subcommands() {
+		names = append(names, c.name)
+	}
+	if near := config.Nearest(args[0], names); near != "" {
+		return "; did you mean the command " + near + "?"
+	}
+	return " (fastgrest --help lists the commands)"
 }
 
 func dispatch(ctx context.Context, args, env []string, stdout, stderr io.Writer) error {
+	if c, found := subcommandOf(args); found {
+		return c.run(ctx, args[1:], env, terminal{stdin: os.Stdin, stdout: stdout, stderr: stderr})
+	}
 	var o options
-	own := pflag.NewFlagSet("fastgrest", pflag.ContinueOnError)
-	own.SortFlags = false
-	o.register(own)
-	settings := pflag.NewFlagSet("settings", pflag.ContinueOnError)
-	config.RegisterFlags(settings)
-
-	all := pflag.NewFlagSet("fastgrest", pflag.ContinueOnError)
-	all.SetOutput(io.Discard) // run prints the error
-	all.AddFlagSet(own)
-	all.AddFlagSet(settings)
-	if err := all.Parse(config.JoinBooleans(all, args)); err != nil {
-		return fmt.Errorf("%w (--help lists the flags)", config.ExplainFlagError(all, err))
+	own, settings := o.flagSets()
+	source, err := readSource("--help", own, args, env)
+	if err != nil {
+		return err
 	}
-	if all.NArg() > 1 {
-		return fmt.Errorf("there can be one configuration file only, not %q too", all.Arg(1))
-	}
-
 	if err := o.onlyOne(); err != nil {
 		return err
 	}
@@ -102,14 +127,13 @@ func dispatch(ctx context.Context, args, env []string, stdout, stderr io.Writer)
 	case o.help:
 		return printHelp(stdout, own, settings)
 	case o.version:
-		_, err := fmt.Fprintf(stdout, "fastgrest %s (PostgREST 16 compatible)\n", version)
+		_, err := fmt.Fprintf(stdout, "fastgrest %s (PostgREST %s compatible)\n", version, server.CompatibleVersion)
 		return err
 	case o.example:
 		_, err := io.WriteString(stdout, config.Example)
 		return err
 	}
 
-	source := config.LoadOptions{File: all.Arg(0), Env: env, Flags: config.FlagValues(all)}
 	if o.demo.on {
 		if source.File != "" {
 			return errors.New("--demo brings its own configuration; it takes flags but no file")

@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/fastgrest/fastgrest/cmd/fastgrest/manual"
 	"github.com/fastgrest/fastgrest/server"
 	"github.com/fastgrest/fastgrest/server/config"
 )
 
 // serve runs the server until ctx ends. It calls ready, which may be nil, when the server accepts requests.
 func serve(ctx context.Context, source config.LoadOptions, ready func(), stdout, stderr io.Writer) error {
-	return server.Run(ctx, server.Options{Source: source, Version: version, Stdout: stdout, Stderr: stderr, Ready: ready})
+	return server.Run(ctx, server.Options{Source: source, Version: version, Stdout: stdout, Stderr: stderr, Manual: manual.New(), Ready: ready})
 }
 
 // dumpConfig prints the configuration, including the settings stored in the database. Without

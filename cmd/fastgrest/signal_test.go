@@ -3,27 +3,18 @@ package main
 import (
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
-)
 
-// program builds what users run, once.
-func program(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "fastgrest")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, ".").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
-	return path
-}
+	"github.com/fastgrest/fastgrest/server/servertest"
+)
 
 // TestSignals: both signals are named in the log, and end the program in order. There need not be
 // a database for that.
 func TestSignals(t *testing.T) {
-	path := program(t)
+	path := servertest.Program(t)
 	for sig, name := range map[syscall.Signal]string{syscall.SIGTERM: "SIGTERM", syscall.SIGINT: "SIGINT"} {
 		var errs screen
 		cmd := exec.CommandContext(t.Context(), path, "--server-host", "127.0.0.1", "--server-port", "0",

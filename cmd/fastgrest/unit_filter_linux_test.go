@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+	"github.com/fastgrest/fastgrest/server/servertest"
 )
 
 // underFilter names a file with a seccomp filter. A process of this test binary
@@ -241,7 +242,7 @@ func filtered(t *testing.T, filter string, args ...string) *exec.Cmd {
 // that the unit allows. The kernel kills it at any other.
 func TestUnitFilter(t *testing.T) {
 	service := unitFile(t, readPackaging(t, "fastgrest.service"))["Service"]
-	path := program(t)
+	path := servertest.Program(t)
 	for name, groups := range systemCallGroups(t) {
 		t.Run(name, func(t *testing.T) {
 			filter := filepath.Join(t.TempDir(), "filter")

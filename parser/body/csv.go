@@ -64,13 +64,19 @@ func (p *Payload) ParseCSV(dst, raw []byte, limit int) ([]byte, error) {
 			return dst[:start], err
 		}
 	}
+	return p.endRows(dst, start), nil
+}
+
+// endRows ends the array of rows that begins at start. It is the payload, unless it has
+// no row.
+func (p *Payload) endRows(dst []byte, start int) []byte {
 	if len(dst) == start+1 {
 		p.setEmpty()
-		return dst[:start], nil
+		return dst[:start]
 	}
 	dst = append(dst, ']')
 	p.Kind, p.Raw = Array, dst[start:len(dst):len(dst)]
-	return dst, nil
+	return dst
 }
 
 func (p *Payload) csvHeader(in *csvReader) error {

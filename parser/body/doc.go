@@ -1,7 +1,9 @@
 // Package body parses request payloads as far as planning needs it.
 //
 //	JSON bytes          -> ParseJSON -> the kind of payload, and the keys of its objects
+//	JSON bytes          -> Walk      -> the keys at every level of a nested insert
 //	CSV bytes           -> ParseCSV  -> the same, and the rows as JSON text
+//	NDJSON bytes        -> ParseLines -> the same, and the rows as a JSON array
 //	form bytes          -> ParseForm -> the same, and one object as JSON text
 //	form bytes (a call) -> ParseArgs -> names and values
 //	other bytes         -> SetRaw    -> the bytes, not parsed

@@ -1,5 +1,7 @@
 package body
 
+import "strconv"
+
 // ErrorKind is the reason why a payload is invalid.
 type ErrorKind uint8
 
@@ -18,6 +20,7 @@ const (
 type Error struct {
 	Kind ErrorKind
 	Text string // InvalidCSV only
+	Line int    // NDJSON: the line with InvalidJSON or TooDeep, from 1; 0: not NDJSON
 }
 
 var messages = [...]string{
@@ -36,6 +39,9 @@ func (e *Error) Error() string {
 	if e.Kind == InvalidCSV {
 		return e.Text
 	}
+	if e.Line > 0 {
+		return messages[e.Kind] + " in line " + strconv.Itoa(e.Line)
+	}
 	return messages[e.Kind]
 }
 
@@ -49,3 +55,16 @@ var (
 	errInvalidUTF8 = &Error{Kind: InvalidUTF8}
 	errTooLarge    = &Error{Kind: TooLarge}
 )
+
+// PlaceError is a fault in a nested body.
+type PlaceError struct {
+	Place string // JSON pointer
+	Text  string
+}
+
+func (e *PlaceError) Error() string {
+	if e.Place == "" {
+		return "/: " + e.Text
+	}
+	return e.Place + ": " + e.Text
+}

@@ -84,7 +84,7 @@ var equals = []byte{'='}
 
 // decodeForm decodes b, into the arena if there is anything to decode.
 func (p *Payload) decodeForm(b []byte) []byte {
-	if bytes.IndexAny(b, "+%") < 0 {
+	if !bytes.ContainsAny(b, "+%") {
 		return b
 	}
 	start := len(p.arena)

@@ -65,6 +65,9 @@ type Payload struct {
 	// Pairs is the arguments of a call as a form, in order, repeated ones included.
 	Pairs []Pair
 
+	// Lines is the number of lines that ParseLines has read. The caller sets it to 0.
+	Lines int
+
 	order  []keySpan // keys of the first object, in the order of the text
 	folded bool      // order lacks keys, which are in Keys
 	seen   []uint32  // for each key, the object it was last seen in

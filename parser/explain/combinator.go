@@ -1,6 +1,9 @@
 package explain
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // input is the text of one run. A text is parsed twice: the first run finds the
 // position of the failure, the second takes notes at this position only. Notes at
@@ -12,6 +15,8 @@ type input struct {
 	depth    int
 	maxDepth int
 	tooDeep  bool // nested deeper than maxDepth; the run fails
+
+	aggregates bool // see Start.Aggregates
 }
 
 // fail returns a failure, with notes if they are taken.
@@ -141,17 +146,12 @@ func char(c rune) parser {
 	return label(showText([]rune{c}), satisfying(func(r rune) bool { return r == c }))
 }
 
-func oneOf(set string) parser { return satisfying(func(r rune) bool { return contains(set, r) }) }
+func oneOf(set string) parser {
+	return satisfying(func(r rune) bool { return strings.ContainsRune(set, r) })
+}
 
-func noneOf(set string) parser { return satisfying(func(r rune) bool { return !contains(set, r) }) }
-
-func contains(set string, r rune) bool {
-	for _, c := range set {
-		if c == r {
-			return true
-		}
-	}
-	return false
+func noneOf(set string) parser {
+	return satisfying(func(r rune) bool { return !strings.ContainsRune(set, r) })
 }
 
 // word consumes a fixed text. If it fails after the first character it has consumed,
@@ -232,6 +232,19 @@ func attempt(p parser) parser {
 			r.consumed = false
 		}
 		return r
+	}
+}
+
+// ours is p where the grammar goes beyond PostgREST's. If p fails it leaves no
+// trace, so that the error texts stay PostgREST's.
+func ours(p parser) parser {
+	return func(in *input, s state) result {
+		if in.aggregates {
+			if r := p(in, s); r.ok {
+				return r
+			}
+		}
+		return impossible(in, s)
 	}
 }
 

@@ -1,48 +1,22 @@
 package explain
 
 // Grammar is the grammar of a text.
-type Grammar uint8
-
-const (
-	TreePath         Grammar = iota // key of a filter, an order or a range
-	LogicPath                       // key of and= or or=
-	Select                          // select=
-	Columns                         // columns= or on_conflict=
-	Order                           // order=
-	Filter                          // operator and operand
-	FilterOrArgument                // the same, but a text without an operator is an argument
-	Tree                            // a logic tree that begins with its operator
-)
-
-// parser returns the parser of the grammar, or of the rest of it within
-// parentheses.
-func (g Grammar) parser(inside bool) parser {
-	switch {
-	case inside && g == Select:
-		return sequence(items, char(')'))
-	case inside && g == Tree:
-		return sequence(separated1(tree, comma), lexeme(char(')')))
-	}
-	switch g {
-	case TreePath:
-		return treePath
-	case LogicPath:
-		return logicPath
-	case Select:
-		return items
-	case Columns:
-		return columns
-	case Order:
-		return order
-	case Filter:
-		return filter
-	case FilterOrArgument:
-		return filterOrArgument
-	case Tree:
-		return tree
-	}
-	return impossible
+type Grammar struct {
+	whole  parser
+	inside parser // of the rest of a text within parentheses; nil if the grammar has none
 }
+
+// The grammars. Select and Tree are set in init, like their parsers.
+var (
+	TreePath         = Grammar{whole: treePath}         // key of a filter, an order or a range
+	LogicPath        = Grammar{whole: logicPath}        // key of and= or or=
+	Select           Grammar                            // select=
+	Columns          = Grammar{whole: columns}          // columns= or on_conflict=
+	Order            = Grammar{whole: order}            // order=
+	Filter           = Grammar{whole: filter}           // operator and operand
+	FilterOrArgument = Grammar{whole: filterOrArgument} // the same, but a text without an operator is an argument
+	Tree             Grammar                            // a logic tree that begins with its operator
+)
 
 // Failure is the error of a text.
 type Failure struct {
@@ -55,7 +29,10 @@ type Failure struct {
 // Start is the position to begin at: the offset of an element of a list, and the
 // number of open parentheses around it. The element is the only one of the list
 // with the failure, or not the last one.
-type Start struct{ Offset, Depth int }
+type Start struct {
+	Offset, Depth int
+	Aggregates    bool // countdistinct(), and aggregates in an order, are accepted
+}
 
 // Run parses a text with at most maxDepth nested parentheses. It returns whether the
 // text is refused, and the failure.
@@ -63,13 +40,16 @@ func Run(g Grammar, text []byte, from Start, maxDepth int) (f Failure, refused b
 	if from.Depth > maxDepth {
 		return Failure{TooDeep: true}, true
 	}
-	in := &input{text: []rune(string(text[from.Offset:])), depth: from.Depth, maxDepth: maxDepth}
+	in := &input{text: []rune(string(text[from.Offset:])), depth: from.Depth, maxDepth: maxDepth, aggregates: from.Aggregates}
 	start := state{line: 1, column: 1}
 	for _, c := range string(text[:from.Offset]) {
 		start = start.advance(c)
 	}
 	start.at = 0
-	p := g.parser(from.Depth > 0)
+	p := g.whole
+	if from.Depth > 0 && g.inside != nil {
+		p = g.inside
+	}
 	r := p(in, start)
 	switch {
 	case r.ok:

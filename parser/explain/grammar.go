@@ -51,11 +51,13 @@ func anything(rune) bool { return true }
 
 func isDigit(c rune) bool { return c >= '0' && c <= '9' }
 
-func isIdentifierChar(c rune) bool { return unicode.IsLetter(c) || isDigit(c) || contains("_ $", c) }
+func isIdentifierChar(c rune) bool {
+	return unicode.IsLetter(c) || isDigit(c) || strings.ContainsRune("_ $", c)
+}
 
 const keyEnds = "(-:.,>)"
 
-func isKeyChar(c rune) bool { return !contains(keyEnds, c) }
+func isKeyChar(c rune) bool { return !strings.ContainsRune(keyEnds, c) }
 
 func lexeme(p parser) parser { return sequence(space, p, space) }
 
@@ -120,13 +122,13 @@ var (
 	itemEnd = choice(attempt(ahead(word(")"))), attempt(ahead(word(","))), attempt(end))
 
 	cast      = optional(sequence(word("::"), identifier))
-	aggregate = optional(attempt(sequence(char('.'), choice(
+	aggregate = choice(ours(sequence(char('.'), word("countdistinct()"))), optional(attempt(sequence(char('.'), choice(
 		word("sum"),
 		word("avg"),
 		word("count"),
 		attempt(word("max")),
 		attempt(word("min")),
-		impossible), word("()"))))
+		impossible), word("()")))))
 
 	column = lexeme(choice(
 		attempt(sequence(word("*"), itemEnd)),
@@ -166,11 +168,13 @@ func init() {
 		sequence(attempt(spread), children),
 		sequence(attempt(relation), children),
 		column), comma)
+	Select = Grammar{items, sequence(items, char(')'))}
 
 	branches := nested(separated1(func(in *input, s state) result { return tree(in, s) }, comma))
 	tree = choice(
 		attempt(leaf),
 		sequence(negation, operator, lexeme(char('(')), branches, lexeme(char(')'))))
+	Tree = Grammar{tree, sequence(separated1(tree, comma), lexeme(char(')')))}
 }
 
 // nested counts the depth of p, and makes the run fail beyond maxDepth.
@@ -280,6 +284,9 @@ var (
 		termEnd))
 
 	order = separated1(lexeme(choice(
+		sequence(ours(word("count()")), modifiers),
 		attempt(sequence(name, char('('), field, char(')'), modifiers)),
-		sequence(field, modifiers))), char(','))
+		sequence(field, choice(ours(aggregateCall), nothing), modifiers))), char(','))
+
+	aggregateCall = sequence(char('.'), words("sum", "avg", "countdistinct", "count", "max", "min"), word("()"))
 )

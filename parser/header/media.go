@@ -18,6 +18,7 @@ const (
 	Object         // vnd.pgrst.object+json
 	ObjectStripped // the same with nulls=stripped
 	Plan           // vnd.pgrst.plan, for another media type
+	NDJSON         // application/x-ndjson: a row per line; PostgREST does not know it
 )
 
 // PlanOptions are the options of an execution plan.
@@ -61,6 +62,7 @@ var mimes = [...]string{
 	Object:         "application/vnd.pgrst.object+json",
 	ObjectStripped: "application/vnd.pgrst.object+json;nulls=stripped",
 	Plan:           "application/vnd.pgrst.plan+",
+	NDJSON:         "application/x-ndjson",
 }
 
 // AppendMime appends the type for headers and messages.
@@ -93,10 +95,10 @@ func (m Media) appendPlan(dst []byte) []byte {
 }
 
 // AppendContentType appends the value of Content-Type for a body of this type.
-// Binary and unknown types have no charset.
+// Binary and unknown types and NDJSON, which is UTF-8, have no charset.
 func (m Media) AppendContentType(dst []byte) []byte {
 	dst = m.AppendMime(dst)
-	if m.Kind == OctetStream || m.Kind == Other {
+	if m.Kind == OctetStream || m.Kind == Other || m.Kind == NDJSON {
 		return dst
 	}
 	return append(dst, "; charset=utf-8"...)
@@ -130,6 +132,7 @@ var names = [...]struct {
 	{"application", "openapi+json", famPlain, OpenAPI, false},
 	{"application", "x-www-form-urlencoded", famPlain, Form, false},
 	{"application", "octet-stream", famPlain, OctetStream, false},
+	{"application", "x-ndjson", famPlain, NDJSON, false},
 	{"application", "vnd.pgrst.object+json", famObject, Object, false},
 	{"application", "vnd.pgrst.object", famObject, Object, false},
 	{"application", "vnd.pgrst.array+json", famArray, JSON, false},

@@ -61,6 +61,24 @@ const (
 	HandlingLenient
 )
 
+// Stream is stream: whether rows are sent while PostgreSQL produces them.
+// PostgREST does not have this preference.
+type Stream uint8
+
+const (
+	StreamNone Stream = iota // not given
+	StreamRows
+)
+
+// Params is params=: what the objects of an array are. PostgREST does not have this
+// preference.
+type Params uint8
+
+const (
+	ParamsNone      Params = iota // not given
+	MultipleObjects               // each is the update of a row
+)
+
 // Prefer is the preferences of all Prefer lines of a request. The zero value has
 // none. A Prefer is meant to be pooled, and filled with Add after Reset.
 //
@@ -73,6 +91,8 @@ type Prefer struct {
 	Tx             Tx
 	Missing        Missing
 	Handling       Handling
+	Stream         Stream
+	Params         Params
 
 	HasTimezone bool
 	Timezone    []byte // part of the header; may be empty
@@ -98,6 +118,8 @@ const (
 	kindCount
 	kindTx
 	kindHandling
+	kindStream
+	kindParams
 )
 
 // words are the preferences with a fixed spelling, in which letter case matters.
@@ -121,6 +143,8 @@ var words = [...]struct {
 	{"tx=rollback", kindTx, uint8(TxRollback)},
 	{"handling=strict", kindHandling, uint8(HandlingStrict)},
 	{"handling=lenient", kindHandling, uint8(HandlingLenient)},
+	{"stream", kindStream, uint8(StreamRows)},
+	{"params=multiple-objects", kindParams, uint8(MultipleObjects)},
 }
 
 const (
@@ -200,6 +224,10 @@ func (p *Prefer) field(k kind) *uint8 {
 		return (*uint8)(&p.Count)
 	case kindTx:
 		return (*uint8)(&p.Tx)
+	case kindStream:
+		return (*uint8)(&p.Stream)
+	case kindParams:
+		return (*uint8)(&p.Params)
 	default:
 		return (*uint8)(&p.Handling)
 	}

@@ -40,6 +40,8 @@ func TestPrefer(t *testing.T) {
 			"missing=default, resolution=merge-duplicates, return=representation, count=exact, handling=strict, timezone=UTC, max-affected=5, tx=commit",
 			"resolution=merge-duplicates, missing=default, return=representation, count=exact, tx=commit, handling=strict, timezone=UTC, max-affected=5",
 		},
+		{"params=multiple-objects, return=minimal", "return=minimal, params=multiple-objects"},
+		{"params=single-object", "|params=single-object"},
 		{"tx=rollback, tx=commit", "tx=rollback"},
 		{"handling=strict, foo, bar=baz", "handling=strict|foo|bar=baz"},
 		{"handling=strict\nfoo", "handling=strict|foo"},

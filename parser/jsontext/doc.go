@@ -1,6 +1,7 @@
 // Package jsontext has the parts of JSON that other packages share.
 //
 //	text            -> AppendString                        -> a JSON string, always valid
+//	maps and lists  -> AppendValue                         -> a JSON value
 //	bytes, offset   -> SkipString, SkipNumber, SkipLiteral -> the offset after the element
 //	a JSON string   -> AppendUnescaped                     -> its text
 //	a JSON number   -> ParseDecimal, AppendNumber          -> PostgREST's notation

@@ -37,16 +37,8 @@ type Options struct {
 	// Settings are lines for postgresql.conf, after ours.
 	Settings []string
 
-	// Primary is another cluster to follow: the new one begins as a copy of its files and is a
-	// read replica by streaming replication until it is promoted. The primary needs
-	// wal_level = replica, max_wal_senders, and a wal_keep_size that covers what is written from the
-	// beginning of the copy until the replica has connected.
-	Primary *Cluster
-
-	// Seed is a folder with what initdb makes. Start copies it instead of running initdb. If there is
-	// no such folder, Start runs initdb and leaves a copy there. All clusters of a seed have the same
-	// version, and one of them has to be started before the others.
-	Seed string
+	// Create, if set, makes the contents of DataDir instead of Initdb.
+	Create func(context.Context, *Cluster) error
 
 	// Keep names the contents. If it is not empty, a cluster that was sealed and stopped under the
 	// same name and major version is started again as it is, and Stop leaves the folder in place.
@@ -58,16 +50,16 @@ type Cluster struct {
 	Programs  Programs
 	SocketDir string
 	Port      int
-	Reused    bool // started from what an earlier Stop kept
+	Reused    bool     // started from what an earlier Stop kept
+	Settings  []string // those of Options, read by each Launch
 
-	tcp      bool
-	keep     string
-	sealed   bool
-	settings []string
-	folder   *folder
-	who      *account
-	server   *os.Process
-	exited   chan struct{} // closed when the server is gone
+	tcp    bool
+	keep   string
+	sealed bool
+	folder *folder
+	who    *account
+	server *os.Process
+	exited chan struct{} // closed when the server is gone
 }
 
 // Start starts a cluster and returns when it accepts queries.
@@ -96,7 +88,7 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{Programs: o.Programs, tcp: o.TCP, keep: o.Keep, folder: f, who: who}
+	c := &Cluster{Programs: o.Programs, Settings: o.Settings, tcp: o.TCP, keep: o.Keep, folder: f, who: who}
 	if c.keep != "" {
 		c.keep = fmt.Sprintf("%d %s", o.Programs.Major, o.Keep)
 	}
@@ -117,17 +109,13 @@ func (c *Cluster) start(ctx context.Context, o Options) error {
 		if err := c.folder.clear(); err != nil {
 			return &Error{Doing: "clean up " + c.folder.dir, Err: err}
 		}
-		create := func(ctx context.Context) error { return c.initdb(ctx, o.Seed) }
-		if o.Primary != nil {
-			create = func(ctx context.Context) error { return c.copyFrom(ctx, o.Primary) }
+		create := o.Create
+		if create == nil {
+			create = func(ctx context.Context, c *Cluster) error { return c.Initdb(ctx) }
 		}
-		if err := create(ctx); err != nil {
+		if err := create(ctx, c); err != nil {
 			return err
 		}
-	}
-	c.settings = o.Settings
-	if o.Primary != nil {
-		c.follow(o.Primary)
 	}
 	if err := c.placeSocket(); err != nil {
 		return &Error{Doing: "make a folder for PostgreSQL's socket", Err: err}
@@ -137,25 +125,18 @@ func (c *Cluster) start(ctx context.Context, o Options) error {
 		if err := c.choosePort(); err != nil {
 			return err
 		}
-		err := c.launch(ctx)
+		err := c.Launch(ctx)
 		if err == nil || !c.tcp || attempt == 3 || ctx.Err() != nil {
 			return err
 		}
 	}
 }
 
-func (c *Cluster) initdb(ctx context.Context, seed string) error {
-	data := c.folder.path(dataName)
-	if _, err := os.Stat(seed); seed != "" && err == nil {
-		return c.copyTree(seed, data, nil)
-	}
-	err := c.run(ctx, "create a database cluster", "initdb",
-		"--pgdata="+data, "--username="+Superuser, "--auth=trust",
+// Initdb makes a new database cluster in DataDir.
+func (c *Cluster) Initdb(ctx context.Context) error {
+	return c.run(ctx, "create a database cluster", "initdb",
+		"--pgdata="+c.DataDir(), "--username="+Superuser, "--auth=trust",
 		"--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions")
-	if err != nil || seed == "" {
-		return err
-	}
-	return c.copyTree(data, seed, nil)
 }
 
 // run runs one of PostgreSQL's programs.
@@ -200,8 +181,9 @@ func (c *Cluster) choosePort() error {
 	return nil
 }
 
-// launch starts postgres and waits until it accepts queries.
-func (c *Cluster) launch(ctx context.Context) error {
+// Launch starts the server and waits until it accepts queries. Start calls it. After the server has
+// ended, Launch starts it again, with the same data and address.
+func (c *Cluster) Launch(ctx context.Context) error {
 	listen := ""
 	if c.tcp {
 		listen = "127.0.0.1"
@@ -216,10 +198,10 @@ func (c *Cluster) launch(ctx context.Context) error {
 		"full_page_writes = off",
 		"timezone = 'UTC'",
 		"log_timezone = 'UTC'",
-	}, c.settings...)
+	}, c.Settings...)
 	// postgresql.auto.conf is read last. It is rewritten on every start, so that a cluster that is
 	// started again does not accumulate lines.
-	conf := filepath.Join(c.folder.path(dataName), "postgresql.auto.conf")
+	conf := filepath.Join(c.DataDir(), "postgresql.auto.conf")
 	if err := os.WriteFile(conf, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
 		return &Error{Doing: "configure PostgreSQL", Err: err}
 	}
@@ -229,7 +211,7 @@ func (c *Cluster) launch(ctx context.Context) error {
 	}
 	defer log.Close()
 
-	cmd := exec.Command(filepath.Join(c.Programs.Dir, "postgres"), "-D", c.folder.path(dataName))
+	cmd := exec.Command(filepath.Join(c.Programs.Dir, "postgres"), "-D", c.DataDir())
 	cmd.Dir = c.folder.dir
 	cmd.Env = childEnv()
 	cmd.Stdout, cmd.Stderr = log, log
@@ -289,6 +271,9 @@ func (c *Cluster) URI(database, role string) string {
 // PID returns the process id of the postmaster, the parent of all server processes.
 func (c *Cluster) PID() int { return c.server.Pid }
 
+// DataDir returns the path of the data folder.
+func (c *Cluster) DataDir() string { return c.folder.path(dataName) }
+
 // LogFile returns the path of the server log.
 func (c *Cluster) LogFile() string { return c.folder.path(logName) }
 
@@ -311,33 +296,6 @@ func (c *Cluster) Stop() error {
 		return &Error{Doing: "keep " + c.folder.dir, Err: err}
 	}
 	return nil
-}
-
-// Halt ends the server by a signal to its postmaster and keeps the folder: SIGINT for a fast
-// shutdown, SIGQUIT for an immediate one, SIGKILL for a crash. Resume starts it again.
-func (c *Cluster) Halt(sig syscall.Signal) error {
-	if err := c.server.Signal(sig); err != nil {
-		return &Error{Doing: "stop PostgreSQL", Err: err}
-	}
-	<-c.exited
-	return nil
-}
-
-// Resume starts the server after Halt, with the same data and address. The processes of a killed
-// server may take a moment to end, so Resume retries until the context ends.
-func (c *Cluster) Resume(ctx context.Context) error {
-	for {
-		err := c.launch(ctx)
-		if err == nil || ctx.Err() != nil {
-			return err
-		}
-		c.end()
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(5 * time.Millisecond):
-		}
-	}
 }
 
 // discard stops the server and removes the folder.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -131,14 +132,12 @@ func inspect(dir string) (Programs, error) {
 // majorOf reads what postgres --version prints, "postgres (PostgreSQL) 17.5 (Debian 17.5-1)"
 // or "... 18beta1". Zero: something else.
 func majorOf(text string) int {
-	_, rest, ok := strings.Cut(text, "(PostgreSQL) ")
-	if !ok {
+	found := versionText.FindStringSubmatch(text)
+	if found == nil {
 		return 0
 	}
-	end := 0
-	for end < len(rest) && rest[end] >= '0' && rest[end] <= '9' {
-		end++
-	}
-	n, _ := strconv.Atoi(rest[:end])
+	n, _ := strconv.Atoi(found[1])
 	return n
 }
+
+var versionText = regexp.MustCompile(`\(PostgreSQL\) (\d+)`)

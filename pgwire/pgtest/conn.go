@@ -54,11 +54,7 @@ func (c *Conn) run(sql string, args []string) ([]*pgconn.Result, error) {
 	if len(args) == 0 {
 		return c.Exec(context.Background(), sql).ReadAll()
 	}
-	params := make([][]byte, len(args))
-	for i, a := range args {
-		params[i] = []byte(a)
-	}
-	r := c.ExecParams(context.Background(), sql, params, nil, nil, nil).Read()
+	r := c.ExecParams(context.Background(), sql, textArgs(args), nil, nil, nil).Read()
 	return []*pgconn.Result{r}, r.Err
 }
 
@@ -70,4 +66,28 @@ func (c *Conn) Count(sql string, args ...string) int {
 		c.tb.Fatalf("%s: %v", sql, err)
 	}
 	return n
+}
+
+// Querier returns a function that runs statements on a connection and passes each
+// row of the result, in text format, to each. A nil value is NULL.
+func Querier(c *pgconn.PgConn) func(ctx context.Context, sql string, args []string, each func(row [][]byte) error) error {
+	return func(ctx context.Context, sql string, args []string, each func([][]byte) error) error {
+		result := c.ExecParams(ctx, sql, textArgs(args), nil, nil, nil)
+		for result.NextRow() {
+			if err := each(result.Values()); err != nil {
+				result.Close()
+				return err
+			}
+		}
+		_, err := result.Close()
+		return err
+	}
+}
+
+func textArgs(args []string) [][]byte {
+	values := make([][]byte, len(args))
+	for i, a := range args {
+		values[i] = []byte(a)
+	}
+	return values
 }

@@ -28,6 +28,7 @@ type Script struct {
 
 	mu    sync.Mutex
 	conns []net.Conn
+	ended bool // no more connections
 	wg    sync.WaitGroup
 }
 
@@ -44,6 +45,7 @@ func NewScript(tb testing.TB, play func(*Session)) *Script {
 	s := &Script{Cancels: make(chan uint32, 16), tb: tb, play: play}
 	tb.Cleanup(func() {
 		s.mu.Lock()
+		s.ended = true
 		for _, c := range s.conns {
 			c.Close()
 		}
@@ -53,7 +55,8 @@ func NewScript(tb testing.TB, play func(*Session)) *Script {
 	return s
 }
 
-// Dial connects.
+// Dial connects. After the test it fails: pgx sends a cancel request in the background when
+// a connection is lost.
 func (s *Script) Dial(context.Context, string, string) (net.Conn, error) {
 	client, server := net.Pipe()
 	if !s.Plain {
@@ -64,6 +67,11 @@ func (s *Script) Dial(context.Context, string, string) (net.Conn, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.ended {
+		client.Close()
+		server.Close()
+		return nil, net.ErrClosed
+	}
 	s.conns = append(s.conns, server)
 	pid := uint32(len(s.conns))
 	s.wg.Go(func() {

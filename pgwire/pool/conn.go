@@ -46,6 +46,9 @@ func (c *Conn) Release() {
 		cancel()
 	}
 	why := p.verdict(c, 0)
+	if why == 0 && c.InTransaction() != 'I' { // the server refused to roll back
+		why = Broken
+	}
 	if why == 0 && c.SuspectsFailover() && p.failedOver(c) {
 		why = Failover
 	}

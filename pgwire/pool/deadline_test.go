@@ -30,9 +30,9 @@ func silent(t *testing.T, answers int64) pool.Options {
 
 // TestFlightTimeout: a flight without a response is given up, and its connection is closed.
 func TestFlightTimeout(t *testing.T) {
-	isUnanswered := func(err error) bool {
+	isNoResponse := func(err error) bool {
 		var local *pgwire.ConnError
-		return errors.As(err, &local) && local.Kind == pgwire.Unanswered
+		return errors.As(err, &local) && local.Kind == pgwire.NoResponse
 	}
 	t.Run("flight", func(t *testing.T) {
 		p := open(t, silent(t, 1))
@@ -41,7 +41,7 @@ func TestFlightTimeout(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 2 {
-			if err := run(p, &f, pool.Alone); !isUnanswered(err) {
+			if err := run(p, &f, pool.Alone); !isNoResponse(err) {
 				t.Error(err)
 			}
 		}
@@ -51,7 +51,7 @@ func TestFlightTimeout(t *testing.T) {
 		o := silent(t, 0)
 		o.Depth = 8
 		p := open(t, o)
-		if _, err := p.Acquire(bg); !isUnanswered(err) {
+		if _, err := p.Acquire(bg); !isNoResponse(err) {
 			t.Error(err)
 		}
 	})
@@ -66,7 +66,7 @@ func TestFlightTimeout(t *testing.T) {
 		}()
 		eventually(t, "in use", func() bool { return p.Stats().InUse == 1 })
 		p.SetFlightTimeout(20 * time.Millisecond)
-		if err := <-done; !isUnanswered(err) {
+		if err := <-done; !isNoResponse(err) {
 			t.Error(err)
 		}
 	})

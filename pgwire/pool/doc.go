@@ -10,6 +10,7 @@
 //	retry.go    what follows a failed attempt to connect
 //	class.go    the classes of flights
 //	share.go    Run: a free connection takes several flights of the queue as one batch
+//	merge.go    reads that wait run as one statement
 //	permits.go  slow flights leave a few connections to the others
 //	timing.go   the times of a flight, and of a round trip
 //	watch.go    looks at callers and connections from time to time
@@ -31,14 +32,18 @@
 //
 // Run puts the flight itself in the queue. So a free connection can take several
 // flights at once and send them in one write, as a pipeline: the head of the queue,
-// and others that may share with it. Each is a transaction. This saves system calls on
-// both sides. The price is head-of-line blocking, and share.go has the rules that
-// bound it:
+// and others that may share with it. More follow before the batch ends. Each is a
+// transaction. This saves system calls on both sides. The price is head-of-line
+// blocking, and share.go has the rules that bound it:
 //
-//   - The head of the queue is always served first. So a flight behind n others waits
-//     for at most n connections to become free.
+//   - The head of the queue is always served first. While it cannot share, no batch
+//     takes more flights.
 //   - Reads behind a blocked read are sent again on another connection.
 //   - Writes share only with inserts of the same statement.
+//
+// Reads that allow it (pgwire.Flight.MayMerge) become one flight of the batch: one of
+// them runs for those with equal arguments, and one statement for all. If it fails, each
+// runs again, alone.
 //
 // # The end of a wait
 //

@@ -50,6 +50,9 @@ type Stats struct {
 	ConnectFailures int64
 	Closed          int64
 	Resent          int64 // reads sent again because the one before them was blocked
+
+	Merged           int64 // flights that ran merged with others
+	MergedStatements int64 // statements that ran them
 }
 
 // Stats takes the pool's lock. It is meant for metrics, not for decisions about a
@@ -69,5 +72,8 @@ func (p *Pool) Stats() Stats {
 		ConnectFailures: p.refused.Load(),
 		Closed:          p.closed.Load(),
 		Resent:          p.resent.Load(),
+
+		Merged:           p.merged.Load(),
+		MergedStatements: p.mergedStatements.Load(),
 	}
 }

@@ -17,7 +17,7 @@ func TestExpire(t *testing.T) {
 	check := func(at int64, refused ...*ticket) {
 		t.Helper()
 		if !p.expire(at) {
-			t.Errorf("at %d nobody waits", at)
+			t.Errorf("at %d no caller waits", at)
 		}
 		for _, c := range refused {
 			if len(c.turn) != 1 || c.err != ErrAcquireTimeout {

@@ -78,6 +78,9 @@ type Pool struct {
 	closed   atomic.Int64
 	resent   atomic.Int64
 
+	merged           atomic.Int64
+	mergedStatements atomic.Int64
+
 	life    context.Context // ends with the pool
 	end     context.CancelCauseFunc
 	sweeper sync.WaitGroup

@@ -350,7 +350,7 @@ func TestRunOnLostConnection(t *testing.T) {
 	if err := run(p, &f, pool.Alone); !errors.As(err, &lost) || lost.Kind != pgwire.Lost {
 		t.Errorf("got %v, want a lost connection", err)
 	}
-	eventually(t, "nobody gets it again", func() bool { s := p.Stats(); return s.InUse+s.Idle == 0 })
+	eventually(t, "the connection is not lent again", func() bool { s := p.Stats(); return s.InUse+s.Idle == 0 })
 }
 
 // TestNeverTooMany: the bound on connections holds, including those being made and closed.

@@ -77,9 +77,13 @@ func (b *batch) takeBlocked(at int64, responses uint64, free bool, conns int) (s
 		if t.discarded() {
 			continue
 		}
-		b.tickets[1+i] = &ticket{flight: b.sharing.Replace(t.flight), class: QuickRead, sent: t.sent}
-		t.conn, t.shared, t.alone = nil, false, true
-		behind = append(behind, t)
+		b.tickets[1+i] = &ticket{flight: b.sharing.Replace(t.sent()), class: QuickRead, sentAt: t.sentAt}
+		t.conn, t.shared = nil, false
+		n := len(behind)
+		behind = t.split(behind)
+		for _, t := range behind[n:] {
+			t.alone = true
+		}
 	}
 	return true, behind
 }

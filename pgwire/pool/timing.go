@@ -20,6 +20,9 @@ type Timing struct {
 	// Queued reports that the server was busy with other flights of the batch when
 	// this one arrived.
 	Queued bool
+	// Merged is the number of flights that ran as one, 0 if it ran alone. Worked is the
+	// part of one of them.
+	Merged int
 }
 
 // timing counts the response to a flight, and returns its times without Waited. All

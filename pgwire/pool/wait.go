@@ -24,12 +24,16 @@ type ticket struct {
 	// turn ends the wait. Then one of the following is set: err; or conn, which is
 	// lent to the caller; or conn and shared, if the flight has been sent and its
 	// response is the next on conn. turn is nil in the ticket of a flight whose response
-	// is discarded.
+	// is discarded. A ticket of a group may also be done, with timing and err.
 	turn   chan struct{}
 	err    error
 	conn   *Conn
 	shared bool
-	sent   int64 // in ns since start
+	sentAt int64 // in ns since start
+	done   bool
+	timing Timing
+
+	group *group // see merge.go; kept without tickets while the ticket is in none
 }
 
 // discarded reports whether the flight has been sent again on another connection.
@@ -55,6 +59,7 @@ func (p *Pool) recycle(ctx context.Context, t *ticket) {
 		return
 	}
 	t.flight, t.err, t.conn, t.shared, t.alone = nil, nil, nil, false, false
+	t.done, t.timing = false, Timing{}
 	p.tickets.Put(t)
 }
 

@@ -65,8 +65,9 @@ func RecordArrayCodec(members []Member) (Codec, bool) {
 	}}, true
 }
 
-// recordFields has the types that columns of records may have. Their form in records depends on no
-// setting but DateStyle: a timestamptz that is not ISO fails.
+// recordFields has the types that columns of records may have. The form of these depends on no
+// setting but DateStyle: a timestamptz that is not ISO fails. The statements return the same types
+// (planner/sqlgen.RecordTypes); a test of the planner compares the two.
 var recordFields = map[uint32]AppendFunc{
 	16: appendBinaryBool, 21: appendInt2, 23: appendInt4, 20: appendInt8, 1700: appendNumber,
 	text: appendText, 1043: appendText, 1042: appendText, 19: appendText,

@@ -1,6 +1,9 @@
 package catalog
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // readByExposed lists the views that exposed relations read, whose definitions
 // must be examined.
@@ -70,26 +73,15 @@ func (l *loader) loadReads() error {
 // that read them. It also finds the roles that may name every schema used in
 // statements.
 func (l *loader) loadAccess() error {
-	var secured, running, ruled []*relation
-	for _, rel := range l.relations {
-		if rel.rowSecurity {
-			secured = append(secured, rel)
-		}
-		if rel.userCode {
-			running = append(running, rel)
-		}
-		if rel.ruled {
-			ruled = append(ruled, rel)
-		}
-	}
+	readers := func(r *relation) []*relation { return r.readers }
 	// The parent's policies apply to the rows of its children, so row security
 	// does not propagate along inheritance. Expressions and foreign tables do.
-	spread(secured, func(r *relation) *bool { return &r.rowSecurity }, func(r *relation) []*relation { return r.readers })
-	spread(running, func(r *relation) *bool { return &r.userCode }, func(r *relation) []*relation {
+	l.spread(func(r *relation) *bool { return &r.rowSecurity }, readers)
+	l.spread(func(r *relation) *bool { return &r.userCode }, func(r *relation) []*relation {
 		return slices.Concat(r.readers, r.parents)
 	})
 	// An updatable view is rewritten to the relation it reads.
-	spread(ruled, func(r *relation) *bool { return &r.ruled }, func(r *relation) []*relation { return r.readers })
+	l.spread(func(r *relation) *bool { return &r.ruled }, readers)
 	for _, rel := range l.relations {
 		if rel.table != nil {
 			rel.table.RowSecurity = rel.rowSecurity
@@ -100,8 +92,14 @@ func (l *loader) loadAccess() error {
 	return l.loadUsageRoles()
 }
 
-// spread marks everything reachable from the marked relations.
-func spread(marked []*relation, mark func(*relation) *bool, next func(*relation) []*relation) {
+// spread marks everything that can be reached from a marked relation.
+func (l *loader) spread(mark func(*relation) *bool, next func(*relation) []*relation) {
+	var marked []*relation
+	for _, rel := range l.relations {
+		if *mark(rel) {
+			marked = append(marked, rel)
+		}
+	}
 	for len(marked) > 0 {
 		rel := marked[len(marked)-1]
 		marked = marked[:len(marked)-1]
@@ -115,10 +113,7 @@ func spread(marked []*relation, mark func(*relation) *bool, next func(*relation)
 }
 
 func (l *loader) loadUsageRoles() error {
-	named := make([]string, 0, len(l.schemas))
-	for schema := range l.schemas {
-		named = append(named, schema)
-	}
+	named := slices.Sorted(maps.Keys(l.schemas))
 	// From 16 on, membership in a role and the right to SET ROLE are separate.
 	privilege := "MEMBER"
 	if l.cat.Version.Num >= 160000 {

@@ -124,7 +124,7 @@ func TestCancelled(t *testing.T) {
 	db := pgtest.Start(t).NewDB(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	_, err := Load(ctx, querier(connect(t, pgtest.Start(t).URI(db, pgtest.Superuser))), Options{Schemas: []string{"public"}})
+	_, err := Load(ctx, pgtest.Querier(connect(t, pgtest.Start(t).URI(db, pgtest.Superuser))), Options{Schemas: []string{"public"}})
 	if err == nil {
 		t.Error("no error")
 	}

@@ -39,7 +39,12 @@ type Catalog struct {
 	// Ambient is what any statement may leave: the database may have operators
 	// and casts for types that are built in.
 	Ambient Leftovers
-	calls   map[string]Leftovers // by lower-case name of a function; see FunctionLeftovers
+	// Observes: any statement may read settings of the request, because of such
+	// operators and casts.
+	Observes bool
+	calls    map[string]call // by lower-case name of a function; see FunctionLeftovers
+
+	fields map[QI]map[string]struct{} // see HasField
 
 	textTypes map[uint32]byte // see TextType
 
@@ -71,6 +76,7 @@ type Table struct {
 	Deletable      bool
 	PrimaryKey     []string  // for views: through their definition
 	Columns        []*Column // in ordinal order
+	Uniques        []Unique  // sorted by name; only tables have them
 
 	// RowSecurity: row level security is enabled (for a view: on a relation it reads).
 	RowSecurity bool
@@ -83,8 +89,22 @@ type Table struct {
 
 	// What reading its columns, and writing to it, may leave in a session.
 	ReadLeftovers, WriteLeftovers Leftovers
+	// Observes: reading its columns may run code that reads settings of the
+	// request. Tables with row security count, whatever their policies read.
+	Observes bool
 
 	byName map[string]*Column // of wide tables
+}
+
+// Unique is an index that ON CONFLICT can use, with its constraint if it has one.
+type Unique struct {
+	Name    string
+	Columns []string // none if there are expressions
+	// Elements are the columns and expressions as SQL, if there are expressions.
+	Elements   string
+	Predicate  string // SQL; "" if the index has all rows
+	Constraint bool   // there is a constraint of the name
+	Exclusion  bool   // of an exclusion constraint
 }
 
 // Column is one column of a table.

@@ -8,7 +8,9 @@
 //	routines.go      functions to Routines
 //	nodetree.go      a view's parsed query to the table columns behind its columns
 //	viewkeys.go      primary and foreign keys of views, by way of those columns
+//	uniques.go       indexes that ON CONFLICT can use
 //	relate.go        keys to Relationships, both ways, many to many, computed ones
+//	computedfields.go names of computed fields
 //	access.go        what reading a relation may run, and who may read at all
 //	leftovers.go     what running each of them may leave in a session
 //	texttypes.go     types whose JSON is their quoted text

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/fastgrest/fastgrest/parser/jsontext"
@@ -15,221 +14,144 @@ import (
 // as a tag and its contents. PostgREST's maps are in hash order. Ours are sorted,
 // so that two dumps can be compared as text.
 func (c *Catalog) AppendJSON(dst []byte) []byte {
-	d := dumper{dst}
-	d.open('{')
-	d.key("dbMediaHandlers").handlers(c.Handlers)
-	d.key("dbRelationships").relationships(c.Relationships)
-	d.key("dbRepresentations").representations(c.Representations)
-	d.key("dbRoutines").routines(c.Routines)
-	d.key("dbTables").tables(c.Tables)
-	d.close('}')
-	return d.b
+	dst = append(dst, `{"dbMediaHandlers":`...)
+	dst = appendEntries(dst, c.allHandlers(), HandlerKey.compare, dumpHandler)
+	dst = append(dst, `,"dbRelationships":`...)
+	dst = appendEntries(dst, c.Relationships, RelKey.compare, dumpRelationships)
+	dst = append(dst, `,"dbRepresentations":`...)
+	dst = appendEntries(dst, c.Representations, RepKey.compare, dumpRepresentation)
+	dst = append(dst, `,"dbRoutines":`...)
+	dst = appendEntries(dst, c.Routines, QI.compare, dumpRoutines)
+	dst = append(dst, `,"dbTables":`...)
+	dst = appendEntries(dst, c.Tables, QI.compare, dumpTable)
+	return append(dst, '}')
 }
 
-// dumper writes JSON. It inserts a comma between values.
-type dumper struct{ b []byte }
+type (
+	object = map[string]any
+	list   = []any
+)
 
-func (d *dumper) comma() {
-	if len(d.b) == 0 {
-		return
+// appendEntries appends a map as an array of pairs. Only one pair at a time is in
+// memory as a value.
+func appendEntries[K comparable, V any](dst []byte, m map[K]V, compare func(a, b K) int, dump func(K, V) (key, value any)) []byte {
+	dst = append(dst, '[')
+	for i, k := range slices.SortedFunc(maps.Keys(m), compare) {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		key, value := dump(k, m[k])
+		dst = jsontext.AppendValue(dst, list{key, value})
 	}
-	switch d.b[len(d.b)-1] {
-	case '"', '}', ']', 'e', 'l', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
-		d.b = append(d.b, ',')
+	return append(dst, ']')
+}
+
+// dumpEach returns the values of the items.
+func dumpEach[T any](items []T, dump func(T) any) list {
+	values := list{}
+	for _, item := range items {
+		values = append(values, dump(item))
 	}
+	return values
 }
 
-func (d *dumper) open(bracket byte) {
-	d.comma()
-	d.b = append(d.b, bracket)
-}
+func tagged(tag string, contents any) object { return object{"contents": contents, "tag": tag} }
 
-func (d *dumper) close(bracket byte) { d.b = append(d.b, bracket) }
-
-func (d *dumper) key(name string) *dumper {
-	d.string(name)
-	d.b = append(d.b, ':')
-	return d
-}
-
-func (d *dumper) bool(v bool) {
-	d.comma()
-	d.b = strconv.AppendBool(d.b, v)
-}
-
-func (d *dumper) null() {
-	d.comma()
-	d.b = append(d.b, "null"...)
-}
-
-func (d *dumper) number(n int32) {
-	d.comma()
-	d.b = strconv.AppendInt(d.b, int64(n), 10)
-}
-
-func (d *dumper) string(s string) {
-	d.comma()
-	d.b = jsontext.AppendString(d.b, s)
-}
-
-func (d *dumper) optional(s string, has bool) {
+func optional(text string, has bool) any {
 	if !has {
-		d.null()
-		return
+		return nil
 	}
-	d.string(s)
+	return text
 }
 
-func (d *dumper) strings(list []string) {
-	d.open('[')
-	for _, s := range list {
-		d.string(s)
+func (q QI) dump() any { return object{"qiName": q.Name, "qiSchema": q.Schema} }
+
+func (p ColumnPair) dump() any { return []string{p.Column, p.Foreign} }
+
+func dumpTable(name QI, t *Table) (key, value any) {
+	columns := object{}
+	for _, c := range t.Columns {
+		columns[c.Name] = c.dump()
 	}
-	d.close(']')
-}
-
-func (d *dumper) pairs(list []ColumnPair) {
-	d.open('[')
-	for _, p := range list {
-		d.strings([]string{p.Column, p.Foreign})
+	return name.dump(), object{
+		"tableColumns":     columns,
+		"tableDeletable":   t.Deletable,
+		"tableDescription": optional(t.Description, t.HasDescription),
+		"tableInsertable":  t.Insertable,
+		"tableIsView":      t.IsView,
+		"tableName":        t.Name,
+		"tablePKCols":      t.PrimaryKey,
+		"tableSchema":      t.Schema,
+		"tableUpdatable":   t.Updatable,
 	}
-	d.close(']')
 }
 
-func (d *dumper) qi(q QI) {
-	d.open('{')
-	d.key("qiName").string(q.Name)
-	d.key("qiSchema").string(q.Schema)
-	d.close('}')
-}
-
-func (d *dumper) tag(name string) {
-	d.key("tag").string(name)
-}
-
-// entries writes a map whose keys are not strings.
-func entries[K comparable, V any](d *dumper, m map[K]V, compare func(a, b K) int, each func(K, V)) {
-	d.open('[')
-	for _, k := range slices.SortedFunc(maps.Keys(m), compare) {
-		d.open('[')
-		each(k, m[k])
-		d.close(']')
+func (c *Column) dump() any {
+	o := object{
+		"colDefault":     optional(c.Default, c.HasDefault),
+		"colDescription": optional(c.Description, c.HasDescription),
+		"colEnum":        c.Enum,
+		"colMaxLen":      nil,
+		"colName":        c.Name,
+		"colNominalType": c.NominalType,
+		"colNullable":    c.Nullable,
+		"colType":        c.Type,
 	}
-	d.close(']')
-}
-
-func (d *dumper) tables(m map[QI]*Table) {
-	entries(d, m, QI.compare, func(qi QI, t *Table) {
-		d.qi(qi)
-		d.open('{')
-		d.key("tableColumns").columns(t.Columns)
-		d.key("tableDeletable").bool(t.Deletable)
-		d.key("tableDescription").optional(t.Description, t.HasDescription)
-		d.key("tableInsertable").bool(t.Insertable)
-		d.key("tableIsView").bool(t.IsView)
-		d.key("tableName").string(t.Name)
-		d.key("tablePKCols").strings(t.PrimaryKey)
-		d.key("tableSchema").string(t.Schema)
-		d.key("tableUpdatable").bool(t.Updatable)
-		d.close('}')
-	})
-}
-
-func (d *dumper) columns(list []*Column) {
-	sorted := slices.SortedFunc(slices.Values(list), func(a, b *Column) int { return strings.Compare(a.Name, b.Name) })
-	d.open('{')
-	for _, c := range sorted {
-		d.key(c.Name).open('{')
-		d.key("colDefault").optional(c.Default, c.HasDefault)
-		d.key("colDescription").optional(c.Description, c.HasDescription)
-		d.key("colEnum").strings(c.Enum)
-		d.key("colMaxLen")
-		if c.MaxLen == 0 {
-			d.null()
-		} else {
-			d.number(c.MaxLen)
-		}
-		d.key("colName").string(c.Name)
-		d.key("colNominalType").string(c.NominalType)
-		d.key("colNullable").bool(c.Nullable)
-		d.key("colType").string(c.Type)
-		d.close('}')
+	if c.MaxLen != 0 {
+		o["colMaxLen"] = c.MaxLen
 	}
-	d.close('}')
+	return o
 }
 
-func (d *dumper) relationships(m map[RelKey][]*Relationship) {
-	compare := func(a, b RelKey) int {
-		return cmp.Or(a.Table.compare(b.Table), strings.Compare(a.Schema, b.Schema))
-	}
-	entries(d, m, compare, func(k RelKey, list []*Relationship) {
-		d.open('[')
-		d.qi(k.Table)
-		d.string(k.Schema)
-		d.close(']')
-		d.open('[')
-		for _, r := range list {
-			d.relationship(r)
-		}
-		d.close(']')
-	})
+func (k RelKey) compare(o RelKey) int {
+	return cmp.Or(k.Table.compare(o.Table), strings.Compare(k.Schema, o.Schema))
 }
 
-func (d *dumper) relationship(r *Relationship) {
-	d.open('{')
+func dumpRelationships(k RelKey, rels []*Relationship) (key, value any) {
+	return list{k.Table.dump(), k.Schema}, dumpEach(rels, (*Relationship).dump)
+}
+
+func (r *Relationship) dump() any {
 	if r.Cardinality == Computed {
-		d.key("relForeignTable").qi(r.Foreign)
-		d.key("relFunction").qi(r.Function)
-		d.key("relIsSelf").bool(r.Self)
-		d.key("relTable").qi(r.Table)
-		d.key("relTableAlias").qi(QI{})
-		d.key("relToOne").bool(r.ToOne)
-		d.tag("ComputedRelationship")
-		d.close('}')
-		return
+		return object{
+			"relForeignTable": r.Foreign.dump(),
+			"relFunction":     r.Function.dump(),
+			"relIsSelf":       r.Self,
+			"relTable":        r.Table.dump(),
+			"relTableAlias":   QI{}.dump(),
+			"relToOne":        r.ToOne,
+			"tag":             "ComputedRelationship",
+		}
 	}
-	d.key("relCardinality").cardinality(r)
-	d.key("relFTableIsView").bool(r.ForeignIsView)
-	d.key("relForeignTable").qi(r.Foreign)
-	d.key("relIsSelf").bool(r.Self)
-	d.key("relTable").qi(r.Table)
-	d.key("relTableIsView").bool(r.TableIsView)
-	d.tag("Relationship")
-	d.close('}')
+	return object{
+		"relCardinality":  r.dumpCardinality(),
+		"relFTableIsView": r.ForeignIsView,
+		"relForeignTable": r.Foreign.dump(),
+		"relIsSelf":       r.Self,
+		"relTable":        r.Table.dump(),
+		"relTableIsView":  r.TableIsView,
+		"tag":             "Relationship",
+	}
 }
 
 var cardinalityTags = [...]string{ManyToOne: "M2O", OneToMany: "O2M", OneToOne: "O2O", ManyToMany: "M2M"}
 
-func (d *dumper) cardinality(r *Relationship) {
-	d.open('{')
+func (r *Relationship) dumpCardinality() any {
+	tag := cardinalityTags[r.Cardinality]
 	if j := r.Junction; j != nil {
-		d.key("contents").open('{')
-		d.key("junColsSource").pairs(j.Source)
-		d.key("junColsTarget").pairs(j.Target)
-		d.key("junConstraint1").string(j.Constraint1)
-		d.key("junConstraint2").string(j.Constraint2)
-		d.key("junTable").qi(j.Table)
-		d.close('}')
-	} else {
-		if r.Cardinality == OneToOne {
-			d.key("isParent").bool(r.IsParent)
-		}
-		d.key("relColumns").pairs(r.Columns)
-		d.key("relCons").string(r.Constraint)
+		return tagged(tag, object{
+			"junColsSource":  dumpEach(j.Source, ColumnPair.dump),
+			"junColsTarget":  dumpEach(j.Target, ColumnPair.dump),
+			"junConstraint1": j.Constraint1,
+			"junConstraint2": j.Constraint2,
+			"junTable":       j.Table.dump(),
+		})
 	}
-	d.tag(cardinalityTags[r.Cardinality])
-	d.close('}')
-}
-
-func (d *dumper) routines(m map[QI][]*Routine) {
-	entries(d, m, QI.compare, func(qi QI, overloads []*Routine) {
-		d.qi(qi)
-		d.open('[')
-		for _, r := range overloads {
-			d.routine(r)
-		}
-		d.close(']')
-	})
+	o := object{"relColumns": dumpEach(r.Columns, ColumnPair.dump), "relCons": r.Constraint, "tag": tag}
+	if r.Cardinality == OneToOne {
+		o["isParent"] = r.IsParent
+	}
+	return o
 }
 
 var (
@@ -237,68 +159,45 @@ var (
 	isolationTags  = map[string]string{"read committed": "ReadCommitted", "repeatable read": "RepeatableRead", "serializable": "Serializable"}
 )
 
-func (d *dumper) routine(r *Routine) {
-	d.open('{')
-	d.key("pdDescription").optional(r.Description, r.HasDescription)
-	d.key("pdFuncSettings").open('[')
-	for _, s := range r.Settings {
-		d.strings([]string{s.Name, s.Value})
-	}
-	d.close(']')
-	d.key("pdHasVariadic").bool(r.Variadic)
-	d.key("pdIsoLvl").optional(isolationTags[r.Isolation], r.Isolation != "")
-	d.key("pdName").string(r.Name)
-	d.key("pdParams").open('[')
-	for _, p := range r.Params {
-		d.open('{')
-		d.key("ppName").string(p.Name)
-		d.key("ppReq").bool(p.Required)
-		d.key("ppType").string(p.Type)
-		d.key("ppTypeMaxLength").string(p.MaxType)
-		d.key("ppVar").bool(p.Variadic)
-		d.close('}')
-	}
-	d.close(']')
-	d.key("pdReturnType").returnType(r)
-	d.key("pdSchema").string(r.Schema)
-	d.key("pdVolatility").string(volatilityTags[r.Volatility])
-	d.close('}')
+func dumpRoutines(name QI, overloads []*Routine) (key, value any) {
+	return name.dump(), dumpEach(overloads, (*Routine).dump)
 }
 
-func (d *dumper) returnType(r *Routine) {
-	d.open('{')
-	d.key("contents").open('{')
+func (r *Routine) dump() any {
+	return object{
+		"pdDescription":  optional(r.Description, r.HasDescription),
+		"pdFuncSettings": dumpEach(r.Settings, func(s Setting) any { return []string{s.Name, s.Value} }),
+		"pdHasVariadic":  r.Variadic,
+		"pdIsoLvl":       optional(isolationTags[r.Isolation], r.Isolation != ""),
+		"pdName":         r.Name,
+		"pdParams":       dumpEach(r.Params, Param.dump),
+		"pdReturnType":   r.dumpReturnType(),
+		"pdSchema":       r.Schema,
+		"pdVolatility":   volatilityTags[r.Volatility],
+	}
+}
+
+func (p Param) dump() any {
+	return object{"ppName": p.Name, "ppReq": p.Required, "ppType": p.Type, "ppTypeMaxLength": p.MaxType, "ppVar": p.Variadic}
+}
+
+func (r *Routine) dumpReturnType() any {
+	row := tagged("Scalar", r.Return.dump())
 	if r.Composite {
-		d.key("contents").open('[')
-		d.qi(r.Return)
-		d.bool(r.CompositeAlias)
-		d.close(']')
-		d.tag("Composite")
-	} else {
-		d.key("contents").qi(r.Return)
-		d.tag("Scalar")
+		row = tagged("Composite", list{r.Return.dump(), r.CompositeAlias})
 	}
-	d.close('}')
 	if r.SetOf {
-		d.tag("SetOf")
-	} else {
-		d.tag("Single")
+		return tagged("SetOf", row)
 	}
-	d.close('}')
+	return tagged("Single", row)
 }
 
-func (d *dumper) representations(m map[RepKey]*Representation) {
-	compare := func(a, b RepKey) int {
-		return cmp.Or(strings.Compare(a.Source, b.Source), strings.Compare(a.Target, b.Target))
-	}
-	entries(d, m, compare, func(k RepKey, r *Representation) {
-		d.strings([]string{k.Source, k.Target})
-		d.open('{')
-		d.key("drFunction").string(r.Function)
-		d.key("drSourceType").string(r.Source)
-		d.key("drTargetType").string(r.Target)
-		d.close('}')
-	})
+func (k RepKey) compare(o RepKey) int {
+	return cmp.Or(strings.Compare(k.Source, o.Source), strings.Compare(k.Target, o.Target))
+}
+
+func dumpRepresentation(k RepKey, r *Representation) (key, value any) {
+	return []string{k.Source, k.Target}, object{"drFunction": r.Function, "drSourceType": r.Source, "drTargetType": r.Target}
 }
 
 // builtinTags are PostgREST's names for its built-in handlers.
@@ -309,81 +208,64 @@ var builtinTags = map[string]string{
 	"application/geo+json": "BuiltinOvAggGeoJson",
 }
 
-func (d *dumper) handlers(custom map[HandlerKey]*Handler) {
-	all := make(map[HandlerKey]*Handler, len(custom)+len(builtinHandlers))
-	maps.Copy(all, custom)
+// allHandlers returns the custom handlers, and nil for each built-in one that is
+// not replaced.
+func (c *Catalog) allHandlers() map[HandlerKey]*Handler {
+	all := map[HandlerKey]*Handler{}
 	for _, mediaType := range builtinHandlers {
-		if key := (HandlerKey{MediaType: mediaType}); all[key] == nil {
-			all[key] = nil
-		}
+		all[HandlerKey{MediaType: mediaType}] = nil
 	}
-	compare := func(a, b HandlerKey) int {
-		return cmp.Or(a.Target.compare(b.Target), strings.Compare(a.MediaType, b.MediaType))
-	}
-	entries(d, all, compare, func(k HandlerKey, h *Handler) {
-		d.open('[')
-		d.target(k.Target)
-		d.mediaType(k.MediaType)
-		d.close(']')
-		d.open('[')
-		d.open('{')
-		if h == nil {
-			d.tag(builtinTags[k.MediaType])
-			d.close('}')
-			if k.MediaType == "*/*" {
-				k.MediaType = "application/json"
-			}
-			d.mediaType(k.MediaType)
-		} else {
-			d.key("contents").open('[')
-			d.qi(h.Function)
-			d.target(h.Target)
-			d.close(']')
-			d.tag("CustomFunc")
-			d.close('}')
-			d.mediaType(h.MediaType)
-		}
-		d.close(']')
-	})
+	maps.Copy(all, c.Handlers)
+	return all
 }
 
-func (d *dumper) target(qi QI) {
-	d.open('{')
-	if qi == (QI{}) {
-		d.tag("RelAnyElement")
-	} else {
-		d.key("contents").qi(qi)
-		d.tag("RelId")
-	}
-	d.close('}')
+func (k HandlerKey) compare(o HandlerKey) int {
+	return cmp.Or(k.Target.compare(o.Target), strings.Compare(k.MediaType, o.MediaType))
 }
 
-func (d *dumper) mediaType(name string) {
-	d.comma()
-	tag, known := mediaTags[name]
-	if known {
-		d.b = append(d.b, tag...)
-		return
+func dumpHandler(k HandlerKey, h *Handler) (key, value any) {
+	key = list{dumpTarget(k.Target), dumpMediaType(k.MediaType)}
+	if h != nil {
+		function := tagged("CustomFunc", list{h.Function.dump(), dumpTarget(h.Target)})
+		return key, list{function, dumpMediaType(h.MediaType)}
 	}
-	d.open('{')
-	d.key("contents").string(name)
-	d.tag("MTOther")
-	d.close('}')
+	produced := k.MediaType
+	if produced == "*/*" {
+		produced = "application/json"
+	}
+	return key, list{object{"tag": builtinTags[k.MediaType]}, dumpMediaType(produced)}
 }
 
-// mediaTags are the media types PostgREST has a constructor for, as it prints
-// them.
-var mediaTags = map[string]string{
-	"*/*":                               `{"tag":"MTAny"}`,
-	"application/geo+json":              `{"tag":"MTGeoJSON"}`,
-	"application/json":                  `{"tag":"MTApplicationJSON"}`,
-	"application/octet-stream":          `{"tag":"MTOctetStream"}`,
-	"application/openapi+json":          `{"tag":"MTOpenAPI"}`,
-	"application/vnd.pgrst.object+json": `{"contents":false,"tag":"MTVndSingularJSON"}`,
-	"application/x-www-form-urlencoded": `{"tag":"MTUrlEncoded"}`,
-	"text/csv":                          `{"tag":"MTTextCSV"}`,
-	"text/plain":                        `{"tag":"MTTextPlain"}`,
-	"text/xml":                          `{"tag":"MTTextXML"}`,
-	planTextMedia:                       `{"contents":[{"tag":"MTApplicationJSON"},"PlanText",[]],"tag":"MTVndPlan"}`,
-	planJSONMedia:                       `{"contents":[{"tag":"MTApplicationJSON"},"PlanJSON",[]],"tag":"MTVndPlan"}`,
+func dumpTarget(q QI) any {
+	if q == (QI{}) {
+		return object{"tag": "RelAnyElement"}
+	}
+	return tagged("RelId", q.dump())
+}
+
+func dumpMediaType(name string) any {
+	if known, ok := mediaTags[name]; ok {
+		return known
+	}
+	return tagged("MTOther", name)
+}
+
+// mediaTags are the media types PostgREST has a constructor for.
+var mediaTags = map[string]object{
+	"*/*":                               {"tag": "MTAny"},
+	"application/geo+json":              {"tag": "MTGeoJSON"},
+	"application/json":                  {"tag": "MTApplicationJSON"},
+	"application/octet-stream":          {"tag": "MTOctetStream"},
+	"application/openapi+json":          {"tag": "MTOpenAPI"},
+	"application/vnd.pgrst.object+json": tagged("MTVndSingularJSON", false),
+	"application/x-www-form-urlencoded": {"tag": "MTUrlEncoded"},
+	"text/csv":                          {"tag": "MTTextCSV"},
+	"text/plain":                        {"tag": "MTTextPlain"},
+	"text/xml":                          {"tag": "MTTextXML"},
+	planTextMedia:                       dumpPlan("PlanText"),
+	planJSONMedia:                       dumpPlan("PlanJSON"),
+}
+
+func dumpPlan(format string) object {
+	return tagged("MTVndPlan", list{object{"tag": "MTApplicationJSON"}, format, list{}})
 }

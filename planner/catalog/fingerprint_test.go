@@ -30,7 +30,7 @@ func TestFingerprint(t *testing.T) {
 	owner := connect(t, cluster.URI(db, pgtest.Superuser))
 	ask := func(what func(context.Context, Querier) (string, error)) string {
 		t.Helper()
-		text, err := what(context.Background(), querier(conn))
+		text, err := what(context.Background(), pgtest.Querier(conn))
 		if err != nil || text == "" {
 			t.Fatalf("%q %v", text, err)
 		}
@@ -82,6 +82,10 @@ func TestFingerprint(t *testing.T) {
 		{"create trigger t before update on s.a for each row execute function suppress_redundant_updates_trigger()", true},
 		{"alter table s.a disable trigger t", true},
 		{"create index on s.a (lower(name))", true},
+		{"create unique index on s.b (id)", true},
+		{"reindex table concurrently s.b", false},
+		{"alter index s.b_id_idx rename to b_other", true},
+		{"create unique index on s.b (a) where id > 1", true},
 		{"create operator s.+ (leftarg = s.mood, rightarg = int, function = s.g)", true},
 
 		{"insert into s.a values (1, 'a', 'sad'), (2, repeat('a', 9), 'sad')", false},

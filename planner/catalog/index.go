@@ -65,6 +65,16 @@ func (t *Table) Column(name string) *Column {
 	return nil
 }
 
+// Unique returns the index of that name, or nil.
+func (t *Table) Unique(name string) *Unique {
+	for i := range t.Uniques {
+		if t.Uniques[i].Name == name {
+			return &t.Uniques[i]
+		}
+	}
+	return nil
+}
+
 // Table returns the table of that name, or nil.
 func (c *Catalog) Table(schema, name string) *Table { return c.Tables[QI{schema, name}] }
 
@@ -73,10 +83,6 @@ func (c *Catalog) Table(schema, name string) *Table { return c.Tables[QI{schema,
 func (c *Catalog) RelationshipsFrom(table QI, schema string) []*Relationship {
 	return c.Relationships[RelKey{table, schema}]
 }
-
-// Routine returns the overloads of a function, those with fewer parameters
-// first.
-func (c *Catalog) Routine(qi QI) []*Routine { return c.Routines[qi] }
 
 // Representation returns the cast between two types, or nil.
 func (c *Catalog) Representation(source, target string) *Representation {

@@ -55,8 +55,9 @@ func (l *loader) loadLeftovers() error {
 	}
 	err = l.each("trees", []string{harmful}, func(r row) {
 		if r.oid(2) == 0 {
-			// Whoever reads pg_settings in a view can write to it through the view.
+			// A view over pg_settings can be written to, and that changes settings.
 			n := useNode(r, 0)
+			l.left.graph.Leaves(n, purity.Observes)
 			if n.Kind == purity.Read {
 				n.Kind = purity.Write
 			}
@@ -106,8 +107,9 @@ func (l *loader) assignLeftovers() {
 
 	cat.Ambient = l.left.level(g.Trace(purity.Ambient) | g.Called("", "to_tsvector"))
 	cat.Types = l.left.level(types)
-	cat.calls = map[string]Leftovers{}
-	g.EachCalled(func(name string, t purity.Trace) { cat.calls[name] = l.left.level(t) })
+	cat.Observes = (g.Trace(purity.Ambient)|g.Called("", "to_tsvector"))&purity.Observes != 0
+	cat.calls = map[string]call{}
+	g.EachCalled(func(name string, t purity.Trace) { cat.calls[name] = call{l.left.level(t), t&purity.Observes != 0} })
 	for qi, overloads := range cat.Routines {
 		level := l.left.level(g.Called(qi.Schema, qi.Name))
 		for _, routine := range overloads {
@@ -116,6 +118,7 @@ func (l *loader) assignLeftovers() {
 	}
 	for _, rel := range l.relations {
 		if rel.table != nil {
+			rel.table.Observes = g.Trace(purity.Node{Kind: purity.Read, OID: rel.oid})&purity.Observes != 0
 			rel.table.ReadLeftovers = l.left.level(g.Trace(purity.Node{Kind: purity.Read, OID: rel.oid}))
 			rel.table.WriteLeftovers = l.left.level(g.Trace(purity.Node{Kind: purity.Write, OID: rel.oid}))
 		}
@@ -138,10 +141,23 @@ func (l *leftovers) level(t purity.Trace) Leftovers {
 // FunctionLeftovers is what calling a function of the name may leave, in
 // whatever schema it is.
 func (c *Catalog) FunctionLeftovers(name string) Leftovers {
-	if level, known := c.calls[strings.ToLower(name)]; known {
-		return level
+	if call, known := c.calls[strings.ToLower(name)]; known {
+		return call.leaves
 	}
 	return SessionLeftovers // a function that has been created since
+}
+
+// FunctionObserves reports whether calling a function of the name may read
+// settings of the request, in whatever schema it is.
+func (c *Catalog) FunctionObserves(name string) bool {
+	call, known := c.calls[strings.ToLower(name)]
+	return !known || call.observes
+}
+
+// call is what calling the functions of a name may do.
+type call struct {
+	leaves   Leftovers
+	observes bool
 }
 
 // loadBuiltinFunctions returns the oids of those that are not harmless, as the
@@ -179,11 +195,20 @@ func (l *loader) loadNamed() error {
 		read, write := purity.Node{Kind: purity.Read, OID: oid}, purity.Node{Kind: purity.Write, OID: oid}
 		g.Uses(write, read)
 		g.Uses(read, purity.Node{Kind: purity.Columns, OID: oid})
+		// The planner computes functions of constants in index predicates and
+		// constraints.
+		planned := purity.Node{Kind: purity.Planned, OID: oid}
+		g.Uses(write, planned)
+		g.Sees(read, planned)
+		if r.bool(4) {
+			g.Leaves(read, purity.Observes) // whatever its policies are today
+		}
 		if r.bool(3) {
 			g.Leaves(read, purity.Unknown) // a foreign table, whose wrapper does what it likes
 		}
 		if oid < purity.FirstOwn {
 			g.Leaves(write, purity.Session) // pg_settings
+			g.Leaves(read, purity.Observes)
 		}
 	})
 }
@@ -219,7 +244,7 @@ func (l *loader) loadSources() (list []source, err error) {
 // useNode reads a kind and an oid as uses.sql has them.
 func useNode(r row, i int) purity.Node {
 	kinds := map[byte]purity.Kind{
-		'f': purity.Function, 'o': purity.Operator, 'c': purity.Columns, 'r': purity.Read, 'w': purity.Write, 't': purity.Type,
+		'f': purity.Function, 'o': purity.Operator, 'c': purity.Columns, 'r': purity.Read, 'p': purity.Planned, 'w': purity.Write, 't': purity.Type,
 	}
 	kind, ok := kinds[r.char(i)]
 	if !ok {

@@ -121,7 +121,7 @@ func TestLeftovers(t *testing.T) {
 		{plpgsql("begin execute 'prepare p as select 1'; end"), StatementLeftovers},
 	} {
 		cluster.Exec(t, db, "create schema if not exists s; create table if not exists s.t (id serial primary key, a text); "+c.code)
-		l := loader{ctx: context.Background(), query: querier(conn), cat: &Catalog{}, names: interner{}}
+		l := loader{ctx: context.Background(), query: pgtest.Querier(conn), cat: &Catalog{}, names: interner{}}
 		if err := l.loadLeftovers(); err != nil {
 			t.Fatal(err)
 		}

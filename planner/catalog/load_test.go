@@ -23,25 +23,6 @@ func connect(tb testing.TB, uri string) *pgconn.PgConn {
 	return conn
 }
 
-// querier runs statements the way Load is promised they are run.
-func querier(conn *pgconn.PgConn) Querier {
-	return func(ctx context.Context, sql string, args []string, each func([][]byte) error) error {
-		values := make([][]byte, len(args))
-		for i, arg := range args {
-			values[i] = []byte(arg)
-		}
-		result := conn.ExecParams(ctx, sql, values, nil, nil, nil)
-		for result.NextRow() {
-			if err := each(result.Values()); err != nil {
-				result.Close()
-				return err
-			}
-		}
-		_, err := result.Close()
-		return err
-	}
-}
-
 // load reads a database as one of its users.
 func load(tb testing.TB, db, user string, o Options) *Catalog {
 	tb.Helper()
@@ -62,7 +43,7 @@ func tryLoad(tb testing.TB, db, user string, o Options) (*Catalog, error) {
 	if _, err := conn.Exec(ctx, "begin isolation level repeatable read, read only").ReadAll(); err != nil {
 		tb.Fatal(err)
 	}
-	cat, err := Load(ctx, querier(conn), o)
+	cat, err := Load(ctx, pgtest.Querier(conn), o)
 	if err == nil {
 		_, err = conn.Exec(ctx, "commit").ReadAll()
 	}
@@ -118,7 +99,7 @@ func TestHoistedSettings(t *testing.T) {
 		{[]string{""}, []Setting{{"work_mem", "1MB"}, {"statement_timeout", "1s"}, {"own.Name", `a=b, "c"`}}},
 	} {
 		cat := load(t, db, pgtest.Superuser, Options{Schemas: []string{"s"}, HoistedTxSettings: test.patterns})
-		if got := cat.Routine(QI{"s", "f"})[0].Settings; !slices.Equal(got, test.want) {
+		if got := cat.Routines[QI{"s", "f"}][0].Settings; !slices.Equal(got, test.want) {
 			t.Errorf("%q: got %q, want %q", test.patterns, got, test.want)
 		}
 	}

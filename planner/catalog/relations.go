@@ -18,6 +18,7 @@ type relation struct {
 	referredBy []*key // foreign keys towards it
 
 	primaryKey []string
+	numbers    []int16     // of the columns of table
 	reads      []*relation // see reads.sql
 	readers    []*relation // the other way
 	children   []*relation
@@ -129,6 +130,7 @@ func (l *loader) loadColumns() error {
 			current, columns = rel, columns[:0]
 		}
 		columns = append(columns, l.column(rel, r))
+		rel.numbers = append(rel.numbers, int16(r.int(1)))
 	})
 	flush()
 	return err

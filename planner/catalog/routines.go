@@ -14,7 +14,7 @@ func (l *loader) loadRoutines() error {
 		}
 	})
 	for qi, overloads := range l.cat.Routines {
-		slices.SortFunc(overloads, (*Routine).compare)
+		slices.SortFunc(overloads, (*Routine).Compare)
 		l.cat.Routines[qi] = slices.Clip(overloads)
 	}
 	return err
@@ -40,12 +40,12 @@ func (l *loader) routine(r row) *Routine {
 		QI:             r.qi(0),
 		Description:    r.text(2),
 		HasDescription: !r.null(2),
-		Params:         params(names, modes, types, r.int(7)),
+		Params:         Params(names, modes, types, r.int(7)),
 		SetOf:          r.bool(12),
 		Composite:      result.kind == 'c' || slices.ContainsFunc(modes, isOutput),
 		CompositeAlias: isDomain,
 		Return:         result.QI,
-		Volatility:     volatility(r.char(13)),
+		Volatility:     ParseVolatility(r.text(13)),
 		Variadic:       r.bool(14),
 		Isolation:      isolation(r.list(15)),
 		Settings:       settings(r.list(16)),
@@ -65,10 +65,11 @@ func callable(names, types []string) bool {
 func isOutput(mode string) bool { return mode == "o" || mode == "b" || mode == "t" }
 func isInput(mode string) bool  { return mode == "i" || mode == "b" || mode == "v" }
 
-// params pairs the names of all arguments with the types of the input arguments.
-// PostgREST pairs them by position, so an input argument after an output argument
-// gets a wrong name and cannot be passed. We skip output arguments.
-func params(names, modes, types []string, defaults int) []Param {
+// Params pairs the names of all arguments with the types of the input arguments.
+// The last ones, as many as defaults, are optional. PostgREST pairs them by
+// position, so an input argument after an output argument gets a wrong name and
+// cannot be passed. We skip output arguments.
+func Params(names, modes, types []string, defaults int) []Param {
 	if len(types) == 0 {
 		return nil
 	}
@@ -102,11 +103,12 @@ var unlimitedTypes = map[string]string{
 	"character[]": "character varying[]",
 }
 
-func volatility(c byte) Volatility {
-	switch c {
-	case 'i':
+// ParseVolatility reads a provolatile.
+func ParseVolatility(text string) Volatility {
+	switch text {
+	case "i":
 		return Immutable
-	case 's':
+	case "s":
 		return Stable
 	}
 	return Volatile
@@ -137,9 +139,9 @@ func settings(config []string) []Setting {
 	return list
 }
 
-// compare sorts overloads by number of parameters, and then field by field in
+// Compare sorts overloads by number of parameters, and then field by field in
 // PostgREST's declaration order, in which it lists candidates.
-func (r *Routine) compare(o *Routine) int {
+func (r *Routine) Compare(o *Routine) int {
 	return cmp.Or(
 		cmp.Compare(len(r.Params), len(o.Params)),
 		compareBool(r.HasDescription, o.HasDescription),

@@ -49,7 +49,7 @@ func BenchmarkLoad(b *testing.B) {
 		if _, err := conn.Exec(context.Background(), "begin isolation level repeatable read, read only").ReadAll(); err != nil {
 			b.Fatal(err)
 		}
-		cat, err := Load(context.Background(), querier(conn), Options{Schemas: []string{"big"}})
+		cat, err := Load(context.Background(), pgtest.Querier(conn), Options{Schemas: []string{"big"}})
 		if err != nil {
 			b.Fatal(err)
 		}

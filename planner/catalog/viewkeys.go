@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 )
 
@@ -14,6 +15,8 @@ type key struct {
 	foreign  *relation // foreign keys only
 	fcolumns []keyColumn
 	top      bool // not a partition's share of its parent's constraint
+
+	deferrable bool
 
 	// Exposed views that show every column of the key: for a foreign key the
 	// referring columns in dependents, the referenced columns in targets. They
@@ -47,7 +50,7 @@ func (l *loader) loadKeys() error {
 	}
 	var found []named
 	err := l.each("keys", nil, func(r row) {
-		k := &key{kind: r.char(0), name: r.name(1), table: l.relations[r.oid(2)], top: r.bool(6)}
+		k := &key{kind: r.char(0), name: r.name(1), table: l.relations[r.oid(2)], top: r.bool(6), deferrable: r.bool(7)}
 		if k.kind == 'f' {
 			k.foreign = l.relations[r.oid(4)]
 		}
@@ -103,15 +106,9 @@ func (r *relation) setPrimaryKey(k *key) {
 // loadViews reads the definitions of the views whose keys are needed, and of all
 // views that exposed views read.
 func (l *loader) loadViews() error {
-	chain := map[string]bool{}
-	for _, schema := range l.options.Schemas {
-		chain[schema] = true
-	}
-	for _, schema := range l.options.ExtraSearchPath {
-		chain[schema] = true
-	}
+	searched := slices.Concat(l.options.Schemas, l.options.ExtraSearchPath)
 	for _, rel := range l.relations {
-		if rel.isView() && chain[rel.Schema] {
+		if rel.isView() && slices.Contains(searched, rel.Schema) {
 			l.views = append(l.views, rel)
 		}
 	}
@@ -123,12 +120,8 @@ func (l *loader) loadViews() error {
 	for _, rel := range l.views {
 		wanted[rel.oid] = struct{}{}
 	}
-	oids := make([]uint32, 0, len(wanted))
-	for oid := range wanted {
-		oids = append(oids, oid)
-	}
-	slices.Sort(oids)
-	err := l.each("view_trees", []string{oidArray(oids)}, func(r row) {
+	oids := oidArray(slices.Sorted(maps.Keys(wanted)))
+	err := l.each("view_trees", []string{oids}, func(r row) {
 		rel := l.relations[r.oid(0)]
 		if rel == nil {
 			return

@@ -55,22 +55,7 @@ func Load(uri string) (*catalog.Catalog, error) {
 	if _, err := conn.Exec(ctx, "begin isolation level repeatable read, read only").ReadAll(); err != nil {
 		return nil, err
 	}
-	query := func(ctx context.Context, sql string, args []string, each func([][]byte) error) error {
-		values := make([][]byte, len(args))
-		for i, arg := range args {
-			values[i] = []byte(arg)
-		}
-		result := conn.ExecParams(ctx, sql, values, nil, nil, nil)
-		for result.NextRow() {
-			if err := each(result.Values()); err != nil {
-				result.Close()
-				return err
-			}
-		}
-		_, err := result.Close()
-		return err
-	}
-	return catalog.Load(ctx, query, catalog.Options{
+	return catalog.Load(ctx, pgtest.Querier(conn), catalog.Options{
 		Schemas: []string{"api"}, ExtraSearchPath: []string{"public", "extras"},
 		HoistedTxSettings: []string{"statement_timeout", "default_transaction_isolation"},
 	})

@@ -110,7 +110,7 @@ func TestDistance(t *testing.T) {
 		a, b string
 		want int
 	}{{"", "", 0}, {"abc", "", 3}, {"", "abc", 3}, {"kitten", "sitting", 3}, {"flaw", "lawn", 2}, {"same", "same", 0}, {"ab", "ba", 2}, {"aXb", "aYZb", 2}} {
-		if got := distance([]rune(tt.a), []rune(tt.b)); got != tt.want {
+		if got := Distance([]rune(tt.a), []rune(tt.b)); got != tt.want {
 			t.Errorf("%q to %q: %d, want %d", tt.a, tt.b, got, tt.want)
 		}
 	}
@@ -145,7 +145,7 @@ func FuzzAll(f *testing.F) {
 			}
 			a, b := []rune(toLower(word)), []rune(toLower(m.Name))
 			if len(a) < 7 && len(b) < 7 {
-				if got, want := distance(a, b), plainDistance(a, b); got != want {
+				if got, want := Distance(a, b), plainDistance(a, b); got != want {
 					t.Fatalf("%q to %q: %d, want %d", word, m.Name, got, want)
 				}
 			}

@@ -49,12 +49,12 @@ func likeness(a, b []rune) float64 {
 	if longer == 0 {
 		return 1
 	}
-	return float64(longer-distance(a, b)) / float64(longer)
+	return float64(longer-Distance(a, b)) / float64(longer)
 }
 
-// distance is the Levenshtein distance: the number of insertions, deletions and
+// Distance is the Levenshtein distance: the number of insertions, deletions and
 // replacements that turn one text into the other. It keeps one row of the table.
-func distance(a, b []rune) int {
+func Distance(a, b []rune) int {
 	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
 		a, b = a[1:], b[1:]
 	}

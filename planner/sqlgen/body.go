@@ -22,53 +22,39 @@ func (w *Writer) body(b Body, routine *catalog.Routine) {
 		w.S("''::pg_catalog.text")
 	case BodyArray:
 		if scalar || row {
-			w.first(b.Strip, item)
+			w.S("COALESCE(", aggregatedRows(b.Strip, item), "->0, 'null')")
 		} else {
-			w.all(b.Strip, item)
+			w.S("COALESCE(", aggregatedRows(b.Strip, item), ", '[]')")
 		}
 	case BodyObject:
 		if !scalar {
 			item = wholeRow
 		}
-		w.first(b.Strip, item)
+		w.S("COALESCE(", aggregatedRows(b.Strip, item), "->0, 'null')")
 	case BodyCSV:
 		const row = wholeRow + "::pg_catalog.text"
 		w.S("(SELECT COALESCE(pg_catalog.string_agg(k.k, ','), '') FROM pg_catalog.json_object_keys((SELECT pg_catalog.row_to_json(r.*) FROM pgrst_source r LIMIT 1)) k)",
 			" || E'\\n' || COALESCE(pg_catalog.string_agg(pg_catalog.substr(", row, ", 2, pg_catalog.length(", row, ") - 2), E'\\n'), '')")
 	case BodyGeoJSON:
 		w.S("pg_catalog.json_build_object('type', 'FeatureCollection', 'features', COALESCE(pg_catalog.json_agg(ST_AsGeoJSON(", wholeRow, ")::pg_catalog.json), '[]'))")
+	case BodyLines:
+		// Line breaks between the tokens of a json value would end the line.
+		w.S("COALESCE(pg_catalog.string_agg(pg_catalog.translate(pg_catalog.to_json(", item, ")::pg_catalog.text, E'\\n\\r', '  ') || E'\\n', ''), '')")
 	case BodyCustom:
-		w.Name(b.Function)
-		w.S("(")
+		argument := wholeRow
 		switch {
 		case scalar:
-			w.S("_postgrest_t." + Scalar)
-		case b.Target == (catalog.QI{}):
-			w.S(wholeRow)
-		default:
-			w.S(wholeRow, "::")
-			w.Name(b.Target)
+			argument = "_postgrest_t." + Scalar
+		case b.Target != catalog.QI{}:
+			argument += "::" + qualified(b.Target)
 		}
-		w.S(")")
+		w.S(qualified(b.Function), "(", argument, ")")
 	}
 }
 
-func (w *Writer) first(strip bool, item string) {
-	w.S("COALESCE(")
-	w.stripped(strip, item)
-	w.S("->0, 'null')")
-}
-
-func (w *Writer) all(strip bool, item string) {
-	w.S("COALESCE(")
-	w.stripped(strip, item)
-	w.S(", '[]')")
-}
-
-func (w *Writer) stripped(strip bool, item string) {
+func aggregatedRows(strip bool, item string) string {
 	if strip {
-		w.S("pg_catalog.json_strip_nulls(pg_catalog.json_agg(", item, "))")
-	} else {
-		w.S("pg_catalog.json_agg(", item, ")")
+		return "pg_catalog.json_strip_nulls(pg_catalog.json_agg(" + item + "))"
 	}
+	return "pg_catalog.json_agg(" + item + ")"
 }

@@ -1,6 +1,8 @@
 package sqlgen
 
 import (
+	"strconv"
+
 	"github.com/fastgrest/fastgrest/planner/catalog"
 	"github.com/fastgrest/fastgrest/planner/tree"
 )
@@ -18,82 +20,53 @@ func (w *Writer) call(c *tree.Call) {
 	case len(c.Returning) == 0:
 		w.S("*")
 	default:
-		for i, name := range c.Returning {
-			if i > 0 {
-				w.S(", ")
-			}
-			w.column(catalog.QI{Name: "pgrst_call"}, name)
-		}
+		w.S(columnList(catalog.QI{Name: "pgrst_call"}, c.Returning))
 	}
 	w.S(" FROM ")
+	arguments := ""
 	switch c.Args {
 	case tree.ArgsJSON:
 		w.payload(c.Columns, c.Object, false, true)
 		w.S(", LATERAL ")
-		w.invoke(r, func() { w.arguments(c, func(p *catalog.Param) { w.one(payloadRows, p.Name) }) })
+		arguments = argumentList(c, func(p *catalog.Param) string { return one(payloadRows, p.Name) })
 	case tree.ArgsNamed:
-		w.invoke(r, func() {
-			w.arguments(c, func(p *catalog.Param) {
-				kind := ArgCall
-				if p.Variadic {
-					kind = ArgVariadic
-				}
-				w.CallArg(kind, p.Name)
-				w.S("::", p.MaxType)
-			})
+		arguments = argumentList(c, func(p *catalog.Param) string {
+			kind := ArgCall
+			if p.Variadic {
+				kind = ArgVariadic
+			}
+			return w.callArg(kind, p.Name) + "::" + p.MaxType
 		})
 	case tree.ArgsUnnamed:
-		w.invoke(r, func() {
-			w.Param(Arg{Kind: ArgBody})
-			w.S("::", c.Params[0].Type)
-		})
-	default:
-		w.invoke(r, func() {})
+		arguments = w.param(Arg{Kind: ArgBody}) + "::" + c.Params[0].Type
+	}
+	if r.Composite {
+		w.S(qualified(r.QI), "(", arguments, ") pgrst_call")
+	} else {
+		w.S("(SELECT ", qualified(r.QI), "(", arguments, ") ", Scalar, ") pgrst_call")
 	}
 	if c.RowType != 0 {
-		w.S(" WHERE ")
-		w.follow(c.RowType)
+		w.S(" WHERE ", follows(c.RowType))
 	}
 }
 
-// follow writes a condition that PostgreSQL reduces to TRUE when it plans the
+// follows returns a condition that PostgreSQL reduces to TRUE when it plans the
 // statement. The condition contains the OID of a relation, so PostgreSQL
 // analyses a prepared statement again after the relation has changed. Without
 // the condition, it would return the rows of a function under the old column
 // names.
-func (w *Writer) follow(rowType uint32) {
-	w.S("'")
-	w.Int(int64(rowType))
-	w.S("'::pg_catalog.oid IS NOT NULL")
+func follows(rowType uint32) string {
+	return "'" + strconv.FormatUint(uint64(rowType), 10) + "'::pg_catalog.oid IS NOT NULL"
 }
 
-func (w *Writer) arguments(c *tree.Call, value func(*catalog.Param)) {
-	for i := range c.Params {
-		p := &c.Params[i]
-		if i > 0 {
-			w.S(", ")
-		}
+func argumentList(c *tree.Call, value func(*catalog.Param) string) string {
+	return list(c.Params, func(p *catalog.Param) string {
+		argument := Ident(p.Name) + " := " + value(p)
 		if p.Variadic {
-			w.S("VARIADIC ")
+			return "VARIADIC " + argument
 		}
-		w.Ident(p.Name)
-		w.S(" := ")
-		value(p)
-	}
-}
-
-func (w *Writer) invoke(r *catalog.Routine, arguments func()) {
-	if !r.Composite {
-		w.S("(SELECT ")
-	}
-	w.Name(r.QI)
-	w.S("(")
-	arguments()
-	w.S(")")
-	if !r.Composite {
-		w.S(" ", Scalar, ")")
-	}
-	w.S(" pgrst_call")
+		return argument
+	})
 }
 
 // CallRows returns a call whose rows the server encodes; see Rows. The embeds
@@ -120,14 +93,5 @@ func CallValue(c *tree.Call, root *tree.Node, total Total, body Body) Statement 
 // FunctionSettings returns the statement that applies the settings of a
 // routine.
 func FunctionSettings(settings []catalog.Setting) string {
-	var w Writer
-	w.S("SELECT pg_catalog.num_nonnulls(")
-	for i, s := range settings {
-		if i > 0 {
-			w.S(", ")
-		}
-		w.constant(s.Name, s.Value)
-	}
-	w.S(")")
-	return w.Statement().SQL
+	return "SELECT pg_catalog.num_nonnulls(" + list(settings, func(s *catalog.Setting) string { return constant(s.Name, s.Value) }) + ")"
 }

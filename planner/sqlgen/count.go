@@ -7,20 +7,20 @@ import (
 
 // countRows writes a SELECT that returns one row for each row the root has
 // without limit and offset. Only embeds that remove rows matter: an inner join
-// or a null filter becomes an EXISTS.
+// or a null filter becomes an EXISTS. Only the query itself knows its number of groups.
 func (w *Writer) countRows(n *tree.Node) {
+	if n.CountsGroups() {
+		all := *n
+		all.Limit = tree.Limit{}
+		w.S("SELECT 1 FROM (")
+		w.query(&all)
+		w.S(") _")
+		return
+	}
 	ref := n.Ref()
 	w.S("SELECT 1")
 	w.from(n)
-	first := true
-	and := func() {
-		if first {
-			w.S(" WHERE ")
-		} else {
-			w.S(" AND ")
-		}
-		first = false
-	}
+	and := w.between(" WHERE ", " AND ")
 	if len(n.Where) > 0 {
 		and()
 		w.conditions(ref, n.Where, func(c *tree.Cond) { w.existsEmbed(n, c) })

@@ -4,10 +4,10 @@
 //
 // It makes no decisions and does not see the request. Whatever can differ
 // between two requests of one shape is an Arg, never text. Names enter the text
-// only through Writer.Ident, constants only through Writer.Lit. All other text
-// is SQL already: types, defaults and names of functions as PostgreSQL's
-// catalogs print them, and the target type of a cast, which the parser
-// restricts to letters, digits, blanks, _ and $.
+// only through Ident, constants only through Literal. All other text is SQL
+// already: types, defaults, names of functions, and expressions and conditions
+// of indexes as PostgreSQL's catalogs print them, and the target type of a cast,
+// which the parser restricts to letters, digits, blanks, _ and $.
 //
 // # Names
 //

@@ -1,136 +1,138 @@
 package sqlgen
 
 import (
+	"strings"
+
 	"github.com/fastgrest/fastgrest/parser"
 	"github.com/fastgrest/fastgrest/planner/catalog"
 	"github.com/fastgrest/fastgrest/planner/tree"
 )
 
-// column writes table.column; "*" stands for all columns.
-func (w *Writer) column(table catalog.QI, name string) {
+// column returns table.column; "*" stands for all columns.
+func column(table catalog.QI, name string) string {
 	if name == "*" {
-		w.Name(table)
-		w.S(".*")
-		return
+		return qualified(table) + ".*"
 	}
-	w.one(table, name)
+	return one(table, name)
 }
 
-// one writes table.column. Unlike column, it takes "*" as the name of a column.
-func (w *Writer) one(table catalog.QI, name string) {
-	w.Name(table)
-	w.S(".")
-	w.Ident(name)
-}
+// one returns table.column. Unlike column, it takes "*" as the name of a column.
+func one(table catalog.QI, name string) string { return qualified(table) + "." + Ident(name) }
 
-// field writes a field of table with its JSON path and text search conversion.
-func (w *Writer) field(table catalog.QI, f *tree.Field) {
-	if f.TSVector {
-		w.S("to_tsvector(")
-		w.language(f.Lang)
-		defer w.S(")")
-	}
+// field returns a field of table with its JSON path and text search conversion.
+func field(table catalog.QI, f *tree.Field) string {
+	text := column(table, f.Name)
 	switch {
 	case f.FullRow:
-		w.Ident(table.Name)
-		w.S(".*::pg_catalog.record") // without the cast, .* stands for the columns
-	case len(f.Path) == 0:
-		w.column(table, f.Name)
-	case f.ToJSON:
-		w.S("pg_catalog.to_jsonb(")
-		w.column(table, f.Name)
-		w.S(")")
-		w.jsonPath(f.Path)
-	default:
-		w.column(table, f.Name)
-		w.jsonPath(f.Path)
+		text = Ident(table.Name) + ".*::pg_catalog.record" // without the cast, .* stands for the columns
+	case len(f.Path) > 0 && f.ToJSON:
+		text = "pg_catalog.to_jsonb(" + text + ")"
 	}
+	text += jsonPath(f.Path)
+	if f.TSVector {
+		return "to_tsvector(" + language(f.Lang) + text + ")"
+	}
+	return text
 }
 
-func (w *Writer) language(lang tree.Opt) {
-	if lang.Given {
-		w.Lit(lang.Name)
-		w.S(", ")
+func language(lang tree.Opt) string {
+	if !lang.Given {
+		return ""
 	}
+	return Literal(lang.Name) + ", "
 }
 
-func (w *Writer) jsonPath(path []tree.JSONStep) {
+func jsonPath(path []tree.JSONStep) string {
+	var b strings.Builder
 	for _, step := range path {
 		// The operator is qualified, because a user-defined -> for (json, json)
 		// would be the better match for a constant.
 		if step.Text {
-			w.S(" OPERATOR(pg_catalog.->>) ")
+			b.WriteString(" OPERATOR(pg_catalog.->>) ")
 		} else {
-			w.S(" OPERATOR(pg_catalog.->) ")
+			b.WriteString(" OPERATOR(pg_catalog.->) ")
 		}
-		if !step.Index {
-			w.Lit(step.Key)
-			continue
-		}
+		switch {
+		case !step.Index:
+			b.WriteString(Literal(step.Key))
 		// The index is written as text, so that PostgreSQL reports an index
 		// beyond int4.
-		if step.Key[0] != '-' {
-			w.Lit("+" + step.Key)
-		} else {
-			w.Lit(step.Key)
+		case step.Key[0] == '-':
+			b.WriteString(Literal(step.Key) + "::int")
+		default:
+			b.WriteString(Literal("+"+step.Key) + "::int")
 		}
-		w.S("::int")
 	}
+	return b.String()
 }
 
-// transformed writes expr as the argument of a representation function, or just
+// transformed returns expr as the argument of a representation function, or just
 // expr if function is empty.
-func (w *Writer) transformed(function string, expr func()) {
+func transformed(function, expr string) string {
 	if function == "" {
-		expr()
-		return
+		return expr
 	}
-	w.S(function, "(")
-	expr()
-	w.S(")")
+	return function + "(" + expr + ")"
 }
 
-// cast writes CAST(expr AS type). The type name is not quoted, since quotes
+// cast returns CAST(expr AS type). The type name is not quoted, since quotes
 // would break PostgreSQL's own spellings ("int", "double precision"). The
 // parser has restricted it to letters, digits, spaces, _ and $.
-func (w *Writer) cast(to tree.Opt, expr func()) {
+func cast(to tree.Opt, expr string) string {
 	if !to.Given {
-		expr()
-		return
+		return expr
 	}
-	w.S("CAST(")
-	expr()
-	w.S(" AS ", to.Name, ")")
+	return "CAST(" + expr + " AS " + to.Name + ")"
 }
 
 var aggregates = map[parser.Aggregate]string{
-	parser.AggSum: "SUM", parser.AggAvg: "AVG", parser.AggCount: "pg_catalog.COUNT", parser.AggMax: "MAX", parser.AggMin: "MIN",
+	parser.AggSum: "SUM(", parser.AggAvg: "AVG(", parser.AggMax: "MAX(", parser.AggMin: "MIN(",
+	parser.AggCount: "pg_catalog.COUNT(", parser.AggCountDistinct: "pg_catalog.COUNT(DISTINCT ",
 }
 
-func (w *Writer) aggregate(agg parser.Aggregate, castTo tree.Opt, expr func()) {
+// aggregate writes an aggregate of expr over those rows of table for which filter is
+// true, or just expr.
+func (w *Writer) aggregate(agg parser.Aggregate, castTo tree.Opt, expr string, table catalog.QI, filter []tree.Cond) {
 	if agg == parser.AggNone {
-		expr()
+		w.S(expr)
 		return
 	}
-	w.cast(castTo, func() {
-		w.S(aggregates[agg], "(")
-		expr()
+	if castTo.Given {
+		w.S("CAST(")
+	}
+	w.S(aggregates[agg], expr, ")")
+	if len(filter) > 0 {
+		w.S(" FILTER (WHERE ")
+		w.conditions(table, filter, w.joinedIsNull)
 		w.S(")")
-	})
+	}
+	if castTo.Given {
+		w.S(" AS ", castTo.Name, ")")
+	}
 }
 
-func (w *Writer) alias(a tree.Opt) {
-	if a.Given {
-		w.S(" AS ")
-		w.Ident(a.Name)
+func alias(a tree.Opt) string {
+	if !a.Given {
+		return ""
 	}
+	return " AS " + Ident(a.Name)
 }
 
 func (w *Writer) selectField(table catalog.QI, s *tree.SelectField) {
-	w.aggregate(s.Agg, s.AggCast, func() {
-		w.cast(s.Cast, func() {
-			w.transformed(s.Field.Transform, func() { w.field(table, &s.Field) })
-		})
-	})
-	w.alias(s.Alias)
+	w.selected(table, s)
+	w.S(alias(s.Alias))
+}
+
+// selected writes the value of a selected field.
+func (w *Writer) selected(table catalog.QI, s *tree.SelectField) {
+	expr := cast(s.Cast, transformed(s.Field.Transform, field(table, &s.Field)))
+	w.aggregate(s.Agg, s.AggCast, expr, table, s.Filter)
+}
+
+// aggregated writes an aggregate that a clause other than the select list names.
+func (w *Writer) aggregated(table catalog.QI, rel tree.Opt, s *tree.SelectField) {
+	if rel.Given {
+		table = catalog.QI{Name: rel.Name}
+	}
+	w.selected(table, s)
 }

@@ -6,12 +6,15 @@ import (
 	"github.com/fastgrest/fastgrest/planner/tree"
 )
 
-// conditions writes conds joined by AND.
+// conditions writes conds joined by AND. A short request can have the FILTER of an
+// aggregate written many times.
 func (w *Writer) conditions(table catalog.QI, conds []tree.Cond, nullEmbed func(*tree.Cond)) {
+	and := w.between("", " AND ")
 	for i := range conds {
-		if i > 0 {
-			w.S(" AND ")
+		if w.full() {
+			return
 		}
+		and()
 		w.condition(table, &conds[i], nullEmbed)
 	}
 }
@@ -26,15 +29,16 @@ func (w *Writer) condition(table catalog.QI, c *tree.Cond, nullEmbed func(*tree.
 		if c.Negate {
 			w.S("NOT ")
 		}
-		w.S("(")
+		separator := " AND "
+		if c.Or {
+			separator = " OR "
+		}
+		next := w.between("(", separator)
 		for i := range c.Children {
-			if i > 0 {
-				if c.Or {
-					w.S(" OR ")
-				} else {
-					w.S(" AND ")
-				}
+			if w.full() {
+				return
 			}
+			next()
 			w.condition(table, &c.Children[i], nullEmbed)
 		}
 		w.S(")")
@@ -45,12 +49,11 @@ func (w *Writer) condition(table catalog.QI, c *tree.Cond, nullEmbed func(*tree.
 
 // joinedIsNull writes a null filter on an embed that is joined.
 func (w *Writer) joinedIsNull(c *tree.Cond) {
-	w.Ident(c.Embed)
+	w.S(Ident(c.Embed), ".")
 	if c.ToMany {
-		w.S(".")
-		w.Ident(c.Embed)
+		w.S(Ident(c.Embed))
 	} else {
-		w.S(".*")
+		w.S("*")
 	}
 	if c.Negate {
 		w.S(" IS DISTINCT FROM NULL")
@@ -64,64 +67,50 @@ var isWords = map[parser.IsVal]string{
 }
 
 func (w *Writer) filter(table catalog.QI, c *tree.Cond) {
-	value := func() { w.Param(Arg{ArgValue, c.Slot}) }
 	if c.Negate {
 		w.S("NOT ")
 	}
-	w.field(table, &c.Field)
-	switch c.Op {
-	case parser.OpIs:
+	if c.Aggregate != nil {
+		w.aggregated(table, c.Rel, c.Aggregate)
+	} else {
+		w.S(field(table, &c.Field))
+	}
+	if c.Op == parser.OpIs {
 		w.S(" IS ", isWords[c.Is])
+		return
+	}
+	value := w.param(Arg{ArgValue, c.Slot})
+	switch c.Op {
 	case parser.OpIsDistinct:
-		w.S(" IS DISTINCT FROM ")
-		value()
+		w.S(" IS DISTINCT FROM ", value)
 	case parser.OpIn:
 		// = ANY takes the list as one array, so lists of all lengths share one
 		// statement. IN () would be a syntax error.
-		w.S(" = ANY (")
-		if c.Field.Transform == "" {
-			value()
-		} else {
-			w.S("(SELECT ", c.Field.Transform, "(pg_catalog.unnest(")
-			value()
-			w.S("::pg_catalog.text[])))")
+		if c.Field.Transform != "" {
+			value = "(SELECT " + c.Field.Transform + "(pg_catalog.unnest(" + value + "::pg_catalog.text[])))"
 		}
-		w.S(")")
+		w.S(" = ANY (", value, ")")
 	case parser.OpFts, parser.OpPlfts, parser.OpPhfts, parser.OpWfts:
-		w.S(" ", c.Op.SQL(), " ", "pg_catalog.", c.Op.TSQuery(), "(")
-		w.language(c.Lang)
-		value()
-		w.S(")")
+		w.S(" ", c.Op.SQL(), " pg_catalog.", c.Op.TSQuery(), "(", language(c.Lang), value, ")")
 	default:
-		w.S(" ", c.Op.SQL(), " ")
-		operand := func() { w.transformed(c.Field.Transform, value) }
-		if c.Op == parser.OpLike || c.Op == parser.OpILike {
-			operand = value // a pattern is text, whatever the column's type is
+		if c.Op != parser.OpLike && c.Op != parser.OpILike { // a pattern is text, whatever the column's type is
+			value = transformed(c.Field.Transform, value)
 		}
 		switch c.Quant {
 		case parser.QuantAny:
-			w.S("ANY(")
-			operand()
-			w.S(")")
+			value = "ANY(" + value + ")"
 		case parser.QuantAll:
-			w.S("ALL(")
-			operand()
-			w.S(")")
-		default:
-			operand()
+			value = "ALL(" + value + ")"
 		}
+		w.S(" ", c.Op.SQL(), " ", value)
 	}
 }
 
 // joinConds writes the join conditions of an embed.
 func (w *Writer) joinConds(conds []tree.JoinCond) {
-	for i := range conds {
-		c := &conds[i]
-		if i > 0 {
-			w.S(" AND ")
-		}
-		w.one(c.Left, c.LeftColumn)
-		w.S(" = ")
-		w.one(c.Right, c.RightColumn)
+	and := w.between("", " AND ")
+	for _, c := range conds {
+		and()
+		w.S(one(c.Left, c.LeftColumn), " = ", one(c.Right, c.RightColumn))
 	}
 }

@@ -1,6 +1,8 @@
 package sqlgen
 
 import (
+	"cmp"
+
 	"github.com/fastgrest/fastgrest/parser/header"
 	"github.com/fastgrest/fastgrest/planner/catalog"
 	"github.com/fastgrest/fastgrest/planner/tree"
@@ -17,124 +19,92 @@ func (w *Writer) write(m *tree.Write) {
 	case tree.WriteUpdate:
 		w.update(m)
 	default:
-		w.S("DELETE FROM ")
-		w.Name(m.Table)
+		w.S("DELETE FROM ", qualified(m.Table))
 		w.where(m)
-		w.returning(m)
+		w.S(returning(m))
 	}
 }
 
 func (w *Writer) insert(m *tree.Write) {
-	w.S("INSERT INTO ")
-	w.Name(m.Table)
+	w.S("INSERT INTO ", qualified(m.Table))
 	if len(m.Columns) > 0 {
-		w.S("(")
-		for i := range m.Columns {
-			if i > 0 {
-				w.S(", ")
-			}
-			w.Ident(m.Columns[i].Name)
-		}
-		w.S(")")
-	}
-	w.S(" SELECT")
-	for i := range m.Columns {
-		if i > 0 {
-			w.S(",")
-		}
-		w.S(" ")
-		w.one(payloadRows, m.Columns[i].Name)
+		w.S("(", list(m.Columns, func(c *tree.WriteColumn) string { return Ident(c.Name) }), ") SELECT ",
+			list(m.Columns, func(c *tree.WriteColumn) string { return one(payloadRows, c.Name) }))
+	} else {
+		w.S(" SELECT")
 	}
 	w.S(" FROM ")
-	w.payload(m.Columns, m.Object, m.Defaults, false)
+	if m.Nested != nil {
+		w.nestedRows(m)
+	} else {
+		w.payload(m.Columns, m.Object, m.Defaults, false)
+	}
 	if m.Count {
-		w.S(" WHERE ")
-		w.counted("+")
+		w.S(" WHERE ", counted("+"))
 	}
 	if m.IsPut {
 		w.S(" AND ")
 		w.conditions(payloadRows, m.Put, w.joinedIsNull)
 	}
-	if m.Resolution != header.ResolutionNone && len(m.Conflict) > 0 {
-		w.S(" ON CONFLICT (")
-		for i, name := range m.Conflict {
-			if i > 0 {
-				w.S(", ")
-			}
-			w.Ident(name)
-		}
-		w.S(") DO ")
+	if m.Resolution != header.ResolutionNone && !m.Conflict.IsZero() {
+		w.S(" ON CONFLICT ", arbiter(&m.Conflict), " DO ")
 		if m.Resolution == header.IgnoreDuplicates || len(m.Columns) == 0 {
 			w.S("NOTHING")
 		} else {
-			w.S("UPDATE SET ")
-			for i := range m.Columns {
-				if i > 0 {
-					w.S(", ")
-				}
-				w.Ident(m.Columns[i].Name)
-				w.S(" = EXCLUDED.")
-				w.Ident(m.Columns[i].Name)
-			}
+			w.S("UPDATE SET ", list(m.Columns, func(c *tree.WriteColumn) string { return Ident(c.Name) + " = EXCLUDED." + Ident(c.Name) }))
 			if m.Count {
-				w.S(" WHERE ")
-				w.counted("-")
+				w.S(" WHERE ", counted("-"))
 			}
 		}
 	}
-	w.returning(m)
+	w.S(returning(m))
 }
 
-// counted writes a condition that is always true. For each row that it is
+// arbiter returns what ON CONFLICT says about the index that decides.
+func arbiter(c *tree.Conflict) string {
+	if c.Constraint != "" {
+		return "ON CONSTRAINT " + Ident(c.Constraint)
+	}
+	text := "(" + cmp.Or(anyStrings(c.Elements), identList(c.Columns)) + ")"
+	if c.Predicate != "" {
+		text += " WHERE " + anyStrings(c.Predicate)
+	}
+	return text
+}
+
+// counted returns a condition that is always true. For each row that it is
 // evaluated for, it adds 1 to InsertedSetting or subtracts 1 (step is "+" or
 // "-"). A merge adds 1 for every row of the payload and subtracts 1 for every
 // update. The result is the number of inserted rows.
-func (w *Writer) counted(step string) {
-	w.S("pg_catalog.set_config('", InsertedSetting, "', (", insertedSoFar, " ", step, " 1)::pg_catalog.text, true) IS NOT NULL")
+func counted(step string) string {
+	return "pg_catalog.set_config('" + InsertedSetting + "', (" + insertedSoFar + " " + step + " 1)::pg_catalog.text, true) IS NOT NULL"
 }
 
 // InsertedSetting is the setting that holds the number of rows that a merge
 // inserted.
 const InsertedSetting = "pgrst.inserted"
 
-const insertedSoFar = "COALESCE(NULLIF(pg_catalog.current_setting('" + InsertedSetting + "', true), ''), '0')::int"
+var insertedSoFar = "COALESCE(" + setting(InsertedSetting) + ", '0')::int"
 
 func (w *Writer) update(m *tree.Write) {
 	if len(m.Columns) == 0 {
 		// There is no column to set, and UPDATE has no syntax for that. A
 		// SELECT without rows takes its place. It keeps the names of the
 		// columns, so that PostgreSQL can check what is selected from them.
-		w.S("SELECT ")
-		table := catalog.QI{Name: m.Table.Name}
-		for i, name := range m.Returning {
-			if i > 0 {
-				w.S(", ")
-			}
-			w.column(table, name)
-		}
-		if len(m.Returning) == 0 {
-			w.S("NULL")
-		}
-		w.S(" FROM ")
-		w.Name(m.Table)
-		w.S(" WHERE false")
+		columns := columnList(catalog.QI{Name: m.Table.Name}, m.Returning)
+		w.S("SELECT ", cmp.Or(columns, "NULL"), " FROM ", qualified(m.Table), " WHERE false")
 		return
 	}
-	w.S("UPDATE ")
-	w.Name(m.Table)
-	w.S(" SET ")
-	for i := range m.Columns {
-		if i > 0 {
-			w.S(", ")
-		}
-		w.Ident(m.Columns[i].Name)
-		w.S(" = ")
-		w.column(payloadRows, m.Columns[i].Name) // PostgREST assigns the whole row to a column named *
+	if len(m.Join) > 0 {
+		w.bulkUpdate(m)
+		return
 	}
-	w.S(" FROM ")
+	w.S("UPDATE ", qualified(m.Table), " SET ", list(m.Columns, func(c *tree.WriteColumn) string {
+		return Ident(c.Name) + " = " + column(payloadRows, c.Name) // PostgREST assigns the whole row to a column named *
+	}), " FROM ")
 	w.payload(m.Columns, m.Object, m.Defaults, false)
 	w.where(m)
-	w.returning(m)
+	w.S(returning(m))
 }
 
 func (w *Writer) where(m *tree.Write) {
@@ -144,15 +114,15 @@ func (w *Writer) where(m *tree.Write) {
 	}
 }
 
-func (w *Writer) returning(m *tree.Write) {
-	for i, name := range m.Returning {
-		if i == 0 {
-			w.S(" RETURNING ")
-		} else {
-			w.S(", ")
-		}
-		w.column(m.Table, name)
+func returning(m *tree.Write) string {
+	if len(m.Returning) == 0 {
+		return ""
 	}
+	return " RETURNING " + columnList(m.Table, m.Returning)
+}
+
+func columnList(table catalog.QI, names []string) string {
+	return list(names, func(name *string) string { return column(table, *name) })
 }
 
 // Write returns a write without result rows. The command tag has the number of
@@ -173,8 +143,8 @@ func WriteRows(m *tree.Write, root *tree.Node, convert *Columns) Statement {
 
 // WriteCounted returns a write whose result is one row with the number of rows.
 // It is also the form to explain: its execution plan includes the cost of
-// returning rows.
-func WriteCounted(m *tree.Write) Statement {
+// returning rows. tally: see Body.Tally.
+func WriteCounted(m *tree.Write, tally bool) Statement {
 	var w Writer
 	w.source(func() {
 		w.write(m)
@@ -182,7 +152,8 @@ func WriteCounted(m *tree.Write) Statement {
 			w.S(" RETURNING 1")
 		}
 	})
-	w.S("SELECT NULL::bigint, pg_catalog.count(*), NULL::pg_catalog.text, NULL::pg_catalog.text, ''::pg_catalog.text FROM pgrst_source")
+	w.S("SELECT NULL::bigint, ", tallied(tally, tallyRows, "pg_catalog.count(*)"),
+		", NULL::pg_catalog.text, NULL::pg_catalog.text, ''::pg_catalog.text FROM pgrst_source")
 	return w.Statement()
 }
 
@@ -191,7 +162,7 @@ func WriteCounted(m *tree.Write) Statement {
 func WriteValue(m *tree.Write, root *tree.Node, body Body) Statement {
 	var w Writer
 	w.source(func() { w.write(m) })
-	w.S("SELECT NULL::bigint, pg_catalog.count(", wholeRow, "), NULL::pg_catalog.text, NULL::pg_catalog.text, ")
+	w.S("SELECT NULL::bigint, ", tallied(body.Tally, tallyRows, "pg_catalog.count("+wholeRow+")"), ", NULL::pg_catalog.text, NULL::pg_catalog.text, ")
 	w.body(body, nil)
 	w.S(" FROM (")
 	w.query(root)
@@ -202,22 +173,14 @@ func WriteValue(m *tree.Write, root *tree.Node, body Body) Statement {
 // WriteLocated returns an insert whose result is one row: NULL, number of rows,
 // NULL, NULL, key. The key is the primary key of the inserted row as a JSON
 // array of pairs of name and value. It is NULL unless there is exactly one row.
-func WriteLocated(m *tree.Write) Statement {
+// tally: see Body.Tally.
+func WriteLocated(m *tree.Write, tally bool) Statement {
 	var w Writer
 	w.source(func() { w.write(m) })
-	w.S("SELECT NULL::bigint, pg_catalog.count(*), NULL::pg_catalog.text, NULL::pg_catalog.text, CASE WHEN pg_catalog.count(*) = 1",
+	w.S("SELECT NULL::bigint, ", tallied(tally, tallyRows, "pg_catalog.count(*)"), ", NULL::pg_catalog.text, NULL::pg_catalog.text, CASE WHEN pg_catalog.count(*) = 1",
 		" THEN (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(item.key, item.value))",
-		" FROM pg_catalog.json_each_text((SELECT pg_catalog.row_to_json(r.*) FROM pgrst_source r)) item WHERE item.key IN (")
-	for i, name := range m.Key {
-		if i > 0 {
-			w.S(", ")
-		}
-		w.Lit(name)
-	}
-	if len(m.Key) == 0 {
-		w.S("NULL")
-	}
-	w.S(")) END FROM pgrst_source")
+		" FROM pg_catalog.json_each_text((SELECT pg_catalog.row_to_json(r.*) FROM pgrst_source r)) item WHERE item.key IN (",
+		cmp.Or(list(m.Key, func(name *string) string { return Literal(*name) }), "NULL"), ")) END FROM pgrst_source")
 	return w.Statement()
 }
 

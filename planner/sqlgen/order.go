@@ -1,52 +1,55 @@
 package sqlgen
 
 import (
+	"strconv"
+
 	"github.com/fastgrest/fastgrest/parser"
 	"github.com/fastgrest/fastgrest/planner/catalog"
 	"github.com/fastgrest/fastgrest/planner/tree"
 )
 
-func (w *Writer) orderBy(table catalog.QI, terms []tree.OrderTerm) {
+// order writes the ORDER BY of a query.
+func (w *Writer) order(table catalog.QI, terms []tree.OrderTerm) {
+	comma := w.between(" ORDER BY ", ", ")
 	for i := range terms {
-		if i == 0 {
-			w.S(" ORDER BY ")
+		comma()
+		if t := &terms[i]; t.Aggregate != nil {
+			w.aggregated(table, t.Rel, t.Aggregate)
+			w.S(directions[t.Dir], nullOrders[t.Nulls])
 		} else {
-			w.S(", ")
+			w.S(orderTerm(table, t))
 		}
-		w.orderTerm(table, &terms[i])
 	}
 }
 
-func (w *Writer) orderTerm(table catalog.QI, t *tree.OrderTerm) {
+// orderBy returns the ORDER BY of an aggregate, which has none inside.
+func orderBy(table catalog.QI, terms []tree.OrderTerm) string {
+	if len(terms) == 0 {
+		return ""
+	}
+	return " ORDER BY " + list(terms, func(t *tree.OrderTerm) string { return orderTerm(table, t) })
+}
+
+var (
+	directions = [...]string{parser.DirDefault: "", parser.DirAsc: " ASC", parser.DirDesc: " DESC"}
+	nullOrders = [...]string{parser.NullsDefault: "", parser.NullsFirst: " NULLS FIRST", parser.NullsLast: " NULLS LAST"}
+)
+
+func orderTerm(table catalog.QI, t *tree.OrderTerm) string {
 	if t.Rel.Given {
 		table = catalog.QI{Name: t.Rel.Name}
 	}
-	w.field(table, &t.Field)
-	switch t.Dir {
-	case parser.DirAsc:
-		w.S(" ASC")
-	case parser.DirDesc:
-		w.S(" DESC")
-	}
-	switch t.Nulls {
-	case parser.NullsFirst:
-		w.S(" NULLS FIRST")
-	case parser.NullsLast:
-		w.S(" NULLS LAST")
-	}
+	return field(table, &t.Field) + directions[t.Dir] + nullOrders[t.Nulls]
 }
 
 func (w *Writer) limit(l tree.Limit) {
-	if l.HasLimit {
-		w.S(" LIMIT ")
-		if l.Inline >= 0 {
-			w.Int(l.Inline)
-		} else {
-			w.Param(Arg{ArgLimit, l.Range})
-		}
+	switch {
+	case l.HasLimit && l.Inline >= 0:
+		w.S(" LIMIT ", strconv.FormatInt(l.Inline, 10))
+	case l.HasLimit:
+		w.S(" LIMIT ", w.param(Arg{ArgLimit, l.Range}))
 	}
 	if l.HasOffset {
-		w.S(" OFFSET ")
-		w.Param(Arg{ArgOffset, l.Range})
+		w.S(" OFFSET ", w.param(Arg{ArgOffset, l.Range}))
 	}
 }

@@ -1,6 +1,8 @@
 package sqlgen
 
 import (
+	"strings"
+
 	"github.com/fastgrest/fastgrest/planner/catalog"
 	"github.com/fastgrest/fastgrest/planner/tree"
 )
@@ -12,45 +14,21 @@ var recordRows = catalog.QI{Name: "pgrst_record"}
 // payload writes the FROM item pgrst_body: the rows of the JSON payload, with
 // the columns of cols in their types. If one is set, it has only the first row.
 func (w *Writer) payload(cols []tree.WriteColumn, object, defaults, one bool) {
-	source := func() {
-		w.Param(Arg{Kind: ArgBody})
-		if defaults {
-			w.S("::pg_catalog.jsonb")
-		} else {
-			w.S("::pg_catalog.json")
-		}
-	}
 	kind := "json"
+	source := func() string { return w.param(Arg{Kind: ArgBody}) + "::pg_catalog." + kind }
 	if defaults {
 		kind = "jsonb"
-		payload := source
-		w.S("(SELECT ")
 		if object {
-			w.defaults(cols)
-			w.S(" || ")
-			payload()
-			w.S(" AS body) pgrst_defaults, ")
+			w.S("(SELECT ", defaultsOf(cols), " || ", source(), " AS body) pgrst_defaults, ")
 		} else {
-			w.S("pg_catalog.jsonb_agg(")
-			w.defaults(cols)
-			w.S(" || item.value) AS body FROM pg_catalog.jsonb_array_elements(")
-			payload()
-			w.S(") item) pgrst_defaults, ")
+			w.S("(SELECT pg_catalog.jsonb_agg(", defaultsOf(cols), " || item.value) AS body",
+				" FROM pg_catalog.jsonb_array_elements(", source(), ") item) pgrst_defaults, ")
 		}
-		source = func() { w.S("pgrst_defaults.body") }
+		source = func() string { return "pgrst_defaults.body" }
 	}
 	w.S("LATERAL (SELECT")
-	for i := range cols {
-		c := &cols[i]
-		if i > 0 {
-			w.S(",")
-		}
-		w.S(" ")
-		w.transformed(c.Transform, func() { w.one(recordRows, c.Key) })
-		if c.Transform != "" || c.Key != c.Name {
-			w.S(" AS ")
-			w.Ident(c.Name)
-		}
+	if len(cols) > 0 {
+		w.S(" ", list(cols, payloadColumn))
 	}
 	switch {
 	case len(cols) > 0:
@@ -58,45 +36,40 @@ func (w *Writer) payload(cols []tree.WriteColumn, object, defaults, one bool) {
 		if !object {
 			w.S("set")
 		}
-		w.S("(")
-		source()
-		w.S(") AS pgrst_record(")
-		for i := range cols {
-			if i > 0 {
-				w.S(", ")
-			}
-			w.Ident(cols[i].Key)
-			w.S(" ", cols[i].Type)
-		}
-		w.S(")")
+		w.S("(", source(), ") AS ", record(cols))
 		if one {
 			w.S(" LIMIT 1")
 		}
 	case object:
 		w.S(" FROM (VALUES (1)) _") // one row that has only defaults
 	default:
-		w.S(" FROM pg_catalog.", kind, "_array_elements(")
-		source()
-		w.S(") _")
+		w.S(" FROM pg_catalog.", kind, "_array_elements(", source(), ") _")
 	}
 	w.S(") pgrst_body")
 }
 
-// defaults writes a JSON object with the defaults of all columns that have one.
-func (w *Writer) defaults(cols []tree.WriteColumn) {
-	w.S("pg_catalog.jsonb_build_object(")
-	first := true
-	for i := range cols {
-		c := &cols[i]
-		if !c.Default.Given {
-			continue
-		}
-		if !first {
-			w.S(", ")
-		}
-		first = false
-		w.Lit(c.Key)
-		w.S(", ", anyStrings(c.Default.Name))
+// record returns the alias of the rows of the payload, with the types of the columns.
+func record(cols []tree.WriteColumn) string {
+	return "pgrst_record(" + list(cols, func(c *tree.WriteColumn) string { return Ident(c.Key) + " " + c.Type }) + ")"
+}
+
+// payloadColumn returns the value of a column in the payload.
+func payloadColumn(c *tree.WriteColumn) string {
+	value := transformed(c.Transform, one(recordRows, c.Key))
+	if c.Transform == "" && c.Key == c.Name {
+		return value
 	}
-	w.S(")")
+	return value + " AS " + Ident(c.Name)
+}
+
+// defaultsOf returns a JSON object with the defaults of all columns that have
+// one.
+func defaultsOf(cols []tree.WriteColumn) string {
+	var members []string
+	for _, c := range cols {
+		if c.Default.Given {
+			members = append(members, Literal(c.Key)+", "+anyStrings(c.Default.Name))
+		}
+	}
+	return "pg_catalog.jsonb_build_object(" + strings.Join(members, ", ") + ")"
 }

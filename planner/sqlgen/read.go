@@ -13,6 +13,7 @@ import (
 func (w *Writer) query(n *tree.Node) {
 	ref := n.Ref()
 	w.S("SELECT")
+	w.distinct(n, ref)
 	w.selectList(n, ref)
 	w.from(n)
 	for i := range n.Embeds {
@@ -20,37 +21,42 @@ func (w *Writer) query(n *tree.Node) {
 			w.join(e)
 		}
 	}
-	where := " WHERE "
+	and := w.between(" WHERE ", " AND ")
 	if n.RowType != 0 {
-		w.S(where)
-		w.follow(n.RowType)
-		where = " AND "
+		and()
+		w.S(follows(n.RowType))
 	}
-	if len(n.Where)+len(n.JoinConds) > 0 {
-		w.S(where)
+	if len(n.Where) > 0 {
+		and()
 		w.conditions(ref, n.Where, w.joinedIsNull)
-		if len(n.Where) > 0 && len(n.JoinConds) > 0 {
-			w.S(" AND ")
-		}
+	}
+	if len(n.JoinConds) > 0 {
+		and()
 		w.joinConds(n.JoinConds)
 	}
 	w.groupBy(n, ref)
-	w.orderBy(ref, n.Order)
+	if len(n.Having) > 0 {
+		w.S(" HAVING ")
+		w.conditions(ref, n.Having, w.joinedIsNull)
+	}
+	w.order(ref, n.Order)
 	w.limit(n.Limit)
+}
+
+func (w *Writer) distinct(n *tree.Node, ref catalog.QI) {
+	switch {
+	case len(n.DistinctOn) > 0:
+		w.S(" DISTINCT ON (", list(n.DistinctOn, func(f *tree.Field) string { return field(ref, f) }), ")")
+	case n.Distinct:
+		w.S(" DISTINCT")
+	}
 }
 
 var star = tree.SelectField{Field: tree.Field{Name: "*"}}
 
 // selectList writes the select list of a node, which may be empty.
 func (w *Writer) selectList(n *tree.Node, ref catalog.QI) {
-	first := true
-	comma := func() {
-		if !first {
-			w.S(",")
-		}
-		w.S(" ")
-		first = false
-	}
+	comma := w.between(" ", ", ")
 	if len(n.Select) == 0 && len(n.Children) == 0 {
 		comma()
 		w.selectField(ref, &star)
@@ -61,11 +67,7 @@ func (w *Writer) selectList(n *tree.Node, ref catalog.QI) {
 	}
 	for i := range n.Extra {
 		comma()
-		table := ref
-		if n.Extra[i].Rel.Given {
-			table = catalog.QI{Name: n.Extra[i].Rel.Name}
-		}
-		w.selectField(table, &n.Extra[i].Field)
+		w.extraField(ref, &n.Extra[i])
 	}
 	for i := range n.Embeds {
 		e := &n.Embeds[i]
@@ -82,30 +84,15 @@ func (w *Writer) selectList(n *tree.Node, ref catalog.QI) {
 				w.record(e, r)
 				continue
 			}
-			w.S("COALESCE((SELECT pg_catalog.json_agg(")
-			w.Ident(e.AggAlias)
-			w.S(".*) FROM (")
+			w.S("COALESCE((SELECT pg_catalog.json_agg(", Ident(e.AggAlias), ".*) FROM (")
 			w.query(e.Node)
-			w.S(") AS ")
-			w.Ident(e.AggAlias)
-			w.S("), '[]') AS ")
-			w.Ident(e.Name)
+			w.S(") AS ", Ident(e.AggAlias), "), '[]') AS ", Ident(e.Name))
 		case e.Kind == tree.EmbedObject:
 			comma()
-			w.S("pg_catalog.row_to_json(")
-			w.Ident(e.AggAlias)
-			w.S(".*)")
-			w.castEmbed()
-			w.S(" AS ")
-			w.Ident(e.Name)
+			w.S("pg_catalog.row_to_json(", Ident(e.AggAlias), ".*)", w.embedCast(), " AS ", Ident(e.Name))
 		default:
 			comma()
-			w.S("COALESCE(")
-			w.Ident(e.AggAlias)
-			w.S(".")
-			w.Ident(e.AggAlias)
-			w.S(", '[]') AS ")
-			w.Ident(e.Name)
+			w.S("COALESCE(", Ident(e.AggAlias), ".", Ident(e.AggAlias), ", '[]') AS ", Ident(e.Name))
 		}
 	}
 }
@@ -120,35 +107,24 @@ func mentions(conds []tree.Cond, alias string) bool {
 	})
 }
 
-// castEmbed casts an embed to jsonb, unless embeds stay json. jsonb has one
-// printed form and can be grouped by.
-func (w *Writer) castEmbed() {
-	if !w.json {
-		w.S("::pg_catalog.jsonb")
+// embedCast returns the cast of an embed to jsonb, or nothing if embeds stay
+// json. jsonb has one printed form and can be grouped by.
+func (w *Writer) embedCast() string {
+	if w.json {
+		return ""
 	}
+	return "::pg_catalog.jsonb"
 }
 
 // JSONColumns names the columns of a page that Rows and CallRows return as
 // json, although the response has the text of jsonb. The cast to jsonb costs
-// PostgreSQL more than the embed itself. A read with aggregates has
+// PostgreSQL more than the embed itself. A read that compares rows has
 // none of them, because json has no equality and cannot be grouped by.
 func JSONColumns(root *tree.Node) []string {
-	if groups(root) {
+	if root.ComparesRows() {
 		return nil
 	}
 	return embedColumns(root)
-}
-
-func groups(n *tree.Node) bool {
-	if aggregated(n) {
-		return true
-	}
-	for i := range n.Embeds {
-		if groups(n.Embeds[i].Node) {
-			return true
-		}
-	}
-	return false
 }
 
 // embedColumns names the columns of a node that are embeds, and those that a
@@ -191,8 +167,22 @@ func CutName(name string, limit int) string {
 }
 
 func (w *Writer) spreadField(aggAlias string, f *tree.SpreadField) {
-	w.aggregate(f.Agg, f.AggCast, func() { w.column(catalog.QI{Name: aggAlias}, f.Name) })
-	w.alias(f.Alias)
+	table := catalog.QI{Name: aggAlias}
+	w.aggregate(f.Agg, f.AggCast, column(table, f.Name), table, f.Filter)
+	w.S(alias(f.Alias))
+}
+
+func (w *Writer) extraField(table catalog.QI, e *tree.ExtraField) {
+	if len(e.Conds) > 0 {
+		w.S("(")
+		w.conditions(table, e.Conds, w.joinedIsNull)
+		w.S(")", alias(e.Field.Alias))
+		return
+	}
+	if e.Rel.Given {
+		table = catalog.QI{Name: e.Rel.Name}
+	}
+	w.selectField(table, &e.Field)
 }
 
 // from writes the FROM of a node: its relation, or for a computed relationship
@@ -203,19 +193,16 @@ func (w *Writer) from(n *tree.Node) {
 	if n.Rel != nil && n.Rel.Cardinality == catalog.Computed {
 		// The cast selects one of overloaded functions when the parent is a
 		// CTE, whose row type has no name.
-		w.Name(n.Rel.Function)
-		w.S("(")
-		w.Name(n.ParentRef)
-		w.S(".*::")
-		w.Name(n.Rel.Table)
-		w.S(")")
+		w.S(qualified(n.Rel.Function), "(", qualified(n.ParentRef), ".*::", qualified(n.Rel.Table), ")")
 	} else {
-		w.Name(n.From)
+		w.S(qualified(n.From))
 	}
-	w.alias(n.Alias)
+	w.S(alias(n.Alias))
 	if n.Rel != nil && n.Rel.Cardinality == catalog.ManyToMany {
-		w.S(", ")
-		w.Name(n.Rel.Junction.Table)
+		w.S(", ", qualified(n.Rel.Junction.Table))
+	}
+	if n.Written.Name != "" {
+		w.S(", ", qualified(n.Written))
 	}
 }
 
@@ -227,66 +214,45 @@ func (w *Writer) join(e *tree.Embed) {
 	} else {
 		w.S(" LEFT JOIN LATERAL (")
 	}
+	name := Ident(e.AggAlias)
 	toMany := e.Kind == tree.EmbedArray || e.Node.Spread == tree.SpreadToMany
 	if toMany {
-		w.S("SELECT pg_catalog.json_agg(")
-		w.Ident(e.AggAlias)
+		rows := name
 		if !e.Repeated {
-			w.S(".*") // without the star, the name could refer to a column
+			rows += ".*" // without the star, the name could refer to a column
 		}
-		w.S(")")
-		w.castEmbed()
-		w.S(" AS ")
-		w.Ident(e.AggAlias)
+		w.S("SELECT pg_catalog.json_agg(", rows, ")", w.embedCast(), " AS ", name)
 		if e.Kind == tree.EmbedSpread {
 			for i := range e.Fields {
-				w.S(", ")
-				w.spreadToMany(e.AggAlias, e.Node.SpreadOrder, &e.Fields[i])
+				w.S(", ", spreadToMany(e.AggAlias, e.Node.SpreadOrder, &e.Fields[i]))
 			}
 		}
 		w.S(" FROM (")
 		w.query(e.Node)
-		w.S(") AS ")
-		w.Ident(e.AggAlias)
+		w.S(") AS ", name)
 	} else {
 		w.query(e.Node)
 	}
-	w.S(") AS ")
-	w.Ident(e.AggAlias)
+	w.S(") AS ", name, " ON ")
 	if toMany && inner {
-		w.S(" ON ")
-		w.Ident(e.AggAlias)
-		w.S(".")
-		w.Ident(e.AggAlias)
-		w.S(" IS NOT NULL")
+		w.S(name, ".", name, " IS NOT NULL")
 	} else {
-		w.S(" ON TRUE")
+		w.S("TRUE")
 	}
 }
 
-func (w *Writer) spreadToMany(aggAlias string, order []tree.OrderTerm, f *tree.SpreadField) {
-	w.S("COALESCE(pg_catalog.json_agg(")
-	w.column(catalog.QI{Name: aggAlias}, f.Name)
-	w.orderBy(catalog.QI{Name: aggAlias}, order)
-	w.S("), '[]')::pg_catalog.jsonb AS ")
-	w.Ident(f.Alias.Or(f.Name))
+func spreadToMany(aggAlias string, order []tree.OrderTerm, f *tree.SpreadField) string {
+	table := catalog.QI{Name: aggAlias}
+	return "COALESCE(pg_catalog.json_agg(" + column(table, f.Name) + orderBy(table, order) + "), '[]')::pg_catalog.jsonb AS " + Ident(f.Alias.Or(f.Name))
 }
 
 // groupBy groups by all selected columns without an aggregate, if any column
 // has an aggregate.
 func (w *Writer) groupBy(n *tree.Node, ref catalog.QI) {
-	if !aggregated(n) {
+	if !n.Aggregates() {
 		return
 	}
-	first := true
-	term := func() {
-		if first {
-			w.S(" GROUP BY ")
-		} else {
-			w.S(", ")
-		}
-		first = false
-	}
+	term := w.between(" GROUP BY ", ", ")
 	for i := range n.Select {
 		s := &n.Select[i]
 		if s.Agg != parser.AggNone {
@@ -294,16 +260,16 @@ func (w *Writer) groupBy(n *tree.Node, ref catalog.QI) {
 		}
 		term()
 		if s.Alias.Given {
-			w.Ident(s.Alias.Name)
+			w.S(Ident(s.Alias.Name))
 		} else {
-			w.field(ref, &s.Field)
+			w.S(field(ref, &s.Field))
 		}
 	}
 	for i := range n.Embeds {
 		e := &n.Embeds[i]
 		if e.Kind != tree.EmbedSpread {
 			term()
-			w.Ident(e.Name)
+			w.S(Ident(e.Name))
 			continue
 		}
 		for j := range e.Fields {
@@ -312,25 +278,7 @@ func (w *Writer) groupBy(n *tree.Node, ref catalog.QI) {
 				continue
 			}
 			term()
-			w.Ident(e.AggAlias)
-			w.S(".")
-			w.Ident(f.Alias.Or(f.Name))
+			w.S(Ident(e.AggAlias), ".", Ident(f.Alias.Or(f.Name)))
 		}
 	}
-}
-
-func aggregated(n *tree.Node) bool {
-	for i := range n.Select {
-		if n.Select[i].Agg != parser.AggNone {
-			return true
-		}
-	}
-	for i := range n.Embeds {
-		for j := range n.Embeds[i].Fields {
-			if n.Embeds[i].Fields[j].Agg != parser.AggNone {
-				return true
-			}
-		}
-	}
-	return false
 }

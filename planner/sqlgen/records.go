@@ -49,44 +49,42 @@ func InSelect(n *tree.Node, e *tree.Embed) bool {
 // cast to text would hide.
 func (w *Writer) record(e *tree.Embed, r Record) {
 	alias := catalog.QI{Name: e.AggAlias}
-	w.S("ARRAY(SELECT ROW(")
-	for i := range r.Fields {
-		if i > 0 {
-			w.S(", ")
-		}
-		switch f := &r.Fields[i]; f.Form {
+	w.S("ARRAY(SELECT ROW(", list(r.Fields, func(f *RecordField) string {
+		switch f.Form {
 		case RecordText:
-			w.column(alias, f.Name)
-			w.S("::pg_catalog.text")
+			return column(alias, f.Name) + "::pg_catalog.text"
 		case RecordJSON:
-			w.S("pg_catalog.to_json(")
-			w.column(alias, f.Name)
-			w.S(")")
-		default:
-			w.column(alias, f.Name)
+			return "pg_catalog.to_json(" + column(alias, f.Name) + ")"
 		}
-	}
-	w.S(") FROM (")
+		return column(alias, f.Name)
+	}), ") FROM (")
 	w.query(e.Node)
-	w.S(") AS ")
-	w.Ident(e.AggAlias)
-	w.S(" WHERE TRUE")
+	w.S(") AS ", Ident(e.AggAlias), " WHERE TRUE")
 	if r.Star {
-		w.S(" OR ")
-		w.hasColumns(e.AggAlias, len(r.Fields))
+		w.S(" OR ", hasColumns(e.AggAlias, len(r.Fields)))
 	}
-	for i := range r.Fields {
-		if f := &r.Fields[i]; f.Form == RecordText {
-			w.S(" OR pg_catalog.range_contains_elem(NULL::pg_catalog.", rangeOf[f.Type], ", ")
-			w.column(alias, f.Name)
-			w.S(")")
+	for _, f := range r.Fields {
+		if f.Form == RecordText {
+			w.S(" OR pg_catalog.range_contains_elem(NULL::pg_catalog.", RecordTypes[f.Type], ", ", column(alias, f.Name), ")")
 		}
 	}
-	w.S(") AS ")
-	w.Ident(e.Name)
+	w.S(") AS ", Ident(e.Name))
 }
 
-// rangeOf maps each type that is cast to text to the range type over it. An
-// element of a range must have exactly the subtype of the range: PostgreSQL
-// does not convert it.
-var rangeOf = map[uint32]string{1700: "numrange", 1184: "tstzrange"}
+// RecordTypes has the types that a column of a record may have, by OID. Values of
+// other types are converted to JSON, because their form depends on settings.
+// Package rowjson reads the types listed here.
+//
+// The form of numeric and timestamptz is that of their text, so they are cast to
+// text. These have the range type over them. An element of a range must have
+// exactly the subtype of the range: PostgreSQL does not convert it.
+var RecordTypes = map[uint32]string{
+	16: "", 20: "", 21: "", 23: "", // bool, int8, int2, int4
+	19: "", 25: "", 1042: "", 1043: "", // name, text, bpchar, varchar
+	1082: "", 1083: "", 1114: "", 1266: "", // date, time, timestamp, timetz
+	2950: "", 114: "", 3802: "", // uuid, json, jsonb
+	1700: "numrange", TimestampTZ: "tstzrange",
+}
+
+// TimestampTZ is the OID of timestamptz.
+const TimestampTZ = 1184

@@ -1,10 +1,6 @@
 package sqlgen
 
-import (
-	"strings"
-
-	"github.com/fastgrest/fastgrest/planner/catalog"
-)
+import "github.com/fastgrest/fastgrest/planner/catalog"
 
 // Settings says which settings the statement at the start of a transaction
 // makes, in addition to those of every request.
@@ -14,6 +10,7 @@ type Settings struct {
 	Role       []catalog.Setting
 	Timezone   bool     // the client prefers a time zone: SettingTimezone is a parameter, too
 	App        []string // names; the values are parameters, because some are secrets and statements are logged
+	Without    SettingSet
 }
 
 // The settings whose values come from the request, as indexes of ArgSetting.
@@ -28,6 +25,18 @@ const (
 
 	RequestSettings // their number
 )
+
+// SettingSet is a set of the settings whose values come from the request: bit i
+// stands for setting i.
+type SettingSet uint8
+
+// Has reports whether the setting is in the set.
+func (s SettingSet) Has(setting int) bool { return s&(1<<setting) != 0 }
+
+// Details are the settings that a statement can do without if nothing reads them.
+// They say how the request was sent. The role and the claims are not among them,
+// because privileges and policies depend on them.
+const Details SettingSet = 1<<SettingMethod | 1<<SettingPath | 1<<SettingHeaders | 1<<SettingCookies
 
 // settingNames has the names of the settings, in the order in which the
 // statement makes them.
@@ -53,17 +62,12 @@ func SettingsStatement(s Settings) Statement {
 	if s.ReadOnly {
 		w.S("pg_catalog.set_config('transaction_read_only', 'on', true), ")
 	}
-	quoted := make([]string, len(s.SearchPath))
-	for i, schema := range s.SearchPath {
-		quoted[i] = Ident(schema)
-	}
-	w.constant("search_path", strings.Join(quoted, ", "))
+	w.S(constant("search_path", identList(s.SearchPath)))
 	for _, c := range s.Role {
-		w.S(", ")
-		w.constant(c.Name, c.Value)
+		w.S(", ", constant(c.Name, c.Value))
 	}
 	for i, name := range settingNames {
-		if i != SettingTimezone || s.Timezone {
+		if !s.Without.Has(i) && (i != SettingTimezone || s.Timezone) {
 			w.parameter(name, Arg{ArgSetting, int32(i)})
 		}
 	}
@@ -75,39 +79,35 @@ func SettingsStatement(s Settings) Statement {
 }
 
 func (w *Writer) parameter(name string, value Arg) {
-	w.S(", pg_catalog.set_config(")
-	w.Lit(name)
-	w.S(", ")
-	w.Param(value)
-	w.S(", true)")
+	w.S(", pg_catalog.set_config(", Literal(name), ", ", w.param(value), ", true)")
 }
 
-func (w *Writer) constant(name, value string) {
-	w.S("pg_catalog.set_config(")
-	w.Lit(name)
-	w.S(", ")
-	w.Lit(value)
-	w.S(", true)")
+func constant(name, value string) string {
+	return "pg_catalog.set_config(" + Literal(name) + ", " + Literal(value) + ", true)"
 }
 
 // PreRequest returns the call of the function in db-pre-request.
-func PreRequest(function catalog.QI) string {
-	var w Writer
-	w.S("SELECT ")
-	w.Name(function)
-	w.S("()")
-	return w.Statement().SQL
-}
+func PreRequest(function catalog.QI) string { return "SELECT " + qualified(function) + "()" }
 
 // The headers and the status that user code has set for the response, or NULL.
-const (
-	responseHeaders = "NULLIF(pg_catalog.current_setting('response.headers', true), '')"
-	responseStatus  = "NULLIF(pg_catalog.current_setting('response.status', true), '')"
+var (
+	responseHeaders = setting("response.headers")
+	responseStatus  = setting("response.status")
 )
+
+// setting returns an expression with the value of a setting, NULL if it has none.
+func setting(name string) string {
+	return "NULLIF(pg_catalog.current_setting('" + name + "', true), '')"
+}
 
 // ResponseSettings reads the headers and the status that user code has set for
 // the response, and the number of rows that a merge inserted.
-const ResponseSettings = "SELECT " + responseHeaders + ", " + responseStatus + ", NULLIF(pg_catalog.current_setting('" + InsertedSetting + "', true), '')"
+var ResponseSettings = "SELECT " + responseHeaders + ", " + responseStatus + ", " + setting(InsertedSetting)
+
+// ResetSettings gives settings the value that the session has for them, until the end
+// of the transaction. Its parameter is a list of names in lower case, with commas.
+const ResetSettings = "SELECT pg_catalog.set_config(name, reset_val, true) FROM pg_catalog.pg_settings" +
+	" WHERE pg_catalog.lower(name) OPERATOR(pg_catalog.=) ANY (pg_catalog.string_to_array($1, ','))"
 
 // SessionDefaults reads the isolation level and the read-only mode that
 // transactions have by default, and statement_timeout.

@@ -19,6 +19,15 @@ func TestSettingsStatement(t *testing.T) {
 				`pg_catalog.set_config('request.cookies', $6, true))`,
 		},
 		{
+			Settings{SearchPath: []string{"api"}, Without: Details},
+			`SELECT pg_catalog.num_nonnulls(pg_catalog.set_config('search_path', '"api"', true), pg_catalog.set_config('role', $1, true), pg_catalog.set_config('request.jwt.claims', $2, true))`,
+		},
+		{
+			Settings{SearchPath: []string{"api"}, Timezone: true, Without: 1<<SettingHeaders | 1<<SettingPath},
+			`SELECT pg_catalog.num_nonnulls(pg_catalog.set_config('search_path', '"api"', true), pg_catalog.set_config('role', $1, true), pg_catalog.set_config('request.jwt.claims', $2, true), ` +
+				`pg_catalog.set_config('request.method', $3, true), pg_catalog.set_config('request.cookies', $4, true), pg_catalog.set_config('timezone', $5, true))`,
+		},
+		{
 			Settings{
 				ReadOnly: true, SearchPath: []string{`o"dd`, "it's"}, Timezone: true,
 				Role: []catalog.Setting{{Name: "work_mem", Value: "1MB"}}, App: []string{"app.x", "app.y"},

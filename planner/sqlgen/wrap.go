@@ -1,6 +1,9 @@
 package sqlgen
 
 import (
+	"strconv"
+	"strings"
+
 	"github.com/fastgrest/fastgrest/planner/catalog"
 	"github.com/fastgrest/fastgrest/planner/tree"
 )
@@ -34,6 +37,7 @@ const (
 	BodyCSV                     // text/csv
 	BodyGeoJSON                 // a FeatureCollection
 	BodyCustom                  // a handler function
+	BodyLines                   // a line of JSON for each row
 )
 
 // Body describes a body that PostgreSQL computes as one value.
@@ -42,6 +46,9 @@ type Body struct {
 	Strip    bool       // without null fields
 	Function catalog.QI // BodyCustom
 	Target   catalog.QI // BodyCustom: row type that the handler takes; zero for anyelement
+
+	// Tally: the statement keeps its numbers of rows in settings, too; see planner.Plan.Tallied.
+	Tally bool
 
 	// Explained: the statement is for EXPLAIN. It has the form of PostgREST's
 	// statement, so that execution plans look the same.
@@ -92,41 +99,29 @@ func (w *Writer) page(root *tree.Node, convert *Columns) {
 		w.query(root)
 		return
 	}
-	w.S("SELECT ")
+	comma := w.between("SELECT ", ", ")
 	for i, name := range convert.Names {
-		if i > 0 {
-			w.S(", ")
-		}
+		comma()
 		if convert.ToJSON[i] {
-			w.S("pg_catalog.to_json(_postgrest_t.")
-			w.Ident(name)
-			w.S(") AS ")
+			w.S("pg_catalog.to_json(_postgrest_t.", Ident(name), ") AS ", Ident(name))
 		} else {
-			w.S("_postgrest_t.")
+			w.S("_postgrest_t.", Ident(name))
 		}
-		w.Ident(name)
 	}
 	w.S(" FROM (")
 	w.query(root)
 	w.S(") _postgrest_t")
 	if convert.Star {
-		w.S(" WHERE TRUE OR ")
-		w.hasColumns("_postgrest_t", len(convert.Names))
+		w.S(" WHERE TRUE OR ", hasColumns("_postgrest_t", len(convert.Names)))
 	}
 }
 
-// hasColumns writes a condition to follow "TRUE OR". PostgreSQL removes the
+// hasColumns returns a condition to follow "TRUE OR". PostgreSQL removes the
 // condition when it plans the statement. But it refuses the statement (42601)
 // if the subquery does not have n columns, which happens when "*" has come to
 // stand for more.
-func (w *Writer) hasColumns(alias string, n int) {
-	w.S("EXISTS (SELECT ")
-	w.Ident(alias)
-	w.S(".* UNION ALL SELECT NULL")
-	for range n - 1 {
-		w.S(", NULL")
-	}
-	w.S(")")
+func hasColumns(alias string, n int) string {
+	return "EXISTS (SELECT " + Ident(alias) + ".* UNION ALL SELECT NULL" + strings.Repeat(", NULL", n-1) + ")"
 }
 
 // Value returns a read whose body PostgreSQL computes. The result is one row:
@@ -166,13 +161,13 @@ func (w *Writer) aggregatedPage(root *tree.Node, total Total, body Body, routine
 	}
 	switch {
 	case total.Counted():
-		w.S("(SELECT pg_catalog.count(*) FROM pgrst_source_count)")
+		w.S(tallied(body.Tally, tallyTotal, "(SELECT pg_catalog.count(*) FROM pgrst_source_count)"))
 	case total.Count == CountPage:
-		w.S(rows)
+		w.S(tallied(body.Tally, tallyTotal, rows))
 	default:
 		w.S("NULL::bigint")
 	}
-	w.S(" AS total, ", rows, " AS page, ")
+	w.S(" AS total, ", tallied(body.Tally, tallyRows, rows), " AS page, ")
 	w.body(body, routine)
 	w.S(" AS body")
 	if body.Explained {
@@ -189,8 +184,7 @@ func (w *Writer) aggregatedPage(root *tree.Node, total Total, body Body, routine
 func (w *Writer) totalRows(root *tree.Node, total Total) {
 	w.countRows(root)
 	if total.Count == CountAtMost {
-		w.S(" LIMIT ")
-		w.Int(total.AtMost)
+		w.S(" LIMIT ", strconv.FormatInt(total.AtMost, 10))
 	}
 }
 

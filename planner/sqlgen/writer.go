@@ -58,6 +58,7 @@ type Writer struct {
 	json  bool // embeds stay json (see JSONColumns), and some are subqueries (see InSelect)
 
 	records Records
+	merged  bool // operands are columns, see Merged
 }
 
 // Statement returns the statement that has been written.
@@ -65,7 +66,7 @@ func (w *Writer) Statement() Statement {
 	return Statement{SQL: w.buf.String(), Args: w.args, Names: w.names}
 }
 
-// S writes SQL text. Names go through Ident, constants through Lit.
+// S writes SQL text. Names go through Ident, constants through Literal.
 func (w *Writer) S(parts ...string) {
 	for _, p := range parts {
 		w.text(p)
@@ -76,19 +77,22 @@ func (w *Writer) S(parts ...string) {
 // is too large. The margin above MaxLength is for the conversion of columns,
 // which may be added to a statement of that length.
 func (w *Writer) text(s string) {
-	if w.buf.Len() <= MaxLength+MaxLength/4 {
+	if !w.full() {
 		w.buf.WriteString(s)
 	}
 }
 
-// Int writes a number.
-func (w *Writer) Int(n int64) { w.text(strconv.FormatInt(n, 10)) }
+// full reports whether text is dropped. Loops whose product a client chooses end then.
+func (w *Writer) full() bool { return w.buf.Len() > MaxLength+MaxLength/4 }
 
-// Param writes the parameter for a. Equal Args are one parameter in the whole
+// param returns the parameter for a. Equal Args are one parameter in the whole
 // statement.
-func (w *Writer) Param(a Arg) {
-	w.text("$")
-	w.Int(int64(w.number(a) + 1))
+func (w *Writer) param(a Arg) string {
+	n := w.number(a)
+	if w.merged && a.Kind == ArgValue {
+		return MergedName + "." + operandColumn(n)
+	}
+	return "$" + strconv.Itoa(n+1)
 }
 
 // number returns the position of a in args. It appends a if it is new.
@@ -117,29 +121,45 @@ func (w *Writer) number(a Arg) int {
 // map.
 const fewArgs = 16
 
-// CallArg writes the parameter for the call argument with this name.
-func (w *Writer) CallArg(kind ArgKind, name string) {
+// callArg returns the parameter for the call argument with this name.
+func (w *Writer) callArg(kind ArgKind, name string) string {
 	i := slices.Index(w.names, name)
 	if i < 0 {
 		i = len(w.names)
 		w.names = append(w.names, name)
 	}
-	w.Param(Arg{kind, int32(i)})
+	return w.param(Arg{kind, int32(i)})
 }
 
-// Ident writes a quoted identifier.
-func (w *Writer) Ident(name string) { w.text(Ident(name)) }
-
-// Lit writes a quoted string constant of unknown type.
-func (w *Writer) Lit(s string) { w.text(Literal(s)) }
-
-// Name writes a qualified identifier.
-func (w *Writer) Name(q catalog.QI) {
-	if q.Schema != "" {
-		w.Ident(q.Schema)
-		w.S(".")
+// between returns a function that writes first when it is called for the first
+// time, and then separator.
+func (w *Writer) between(first, separator string) func() {
+	next := first
+	return func() {
+		w.text(next)
+		next = separator
 	}
-	w.Ident(q.Name)
+}
+
+// list returns the texts of items, with commas between them.
+func list[T any](items []T, text func(*T) string) string {
+	texts := make([]string, len(items))
+	for i := range items {
+		texts[i] = text(&items[i])
+	}
+	return strings.Join(texts, ", ")
+}
+
+func identList(names []string) string {
+	return list(names, func(name *string) string { return Ident(*name) })
+}
+
+// qualified returns a quoted name, with its schema if it has one.
+func qualified(q catalog.QI) string {
+	if q.Schema == "" {
+		return Ident(q.Name)
+	}
+	return Ident(q.Schema) + "." + Ident(q.Name)
 }
 
 // Ident quotes an identifier (PostgreSQL documentation, 4.1.1). It is the only

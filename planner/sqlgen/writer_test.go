@@ -99,13 +99,13 @@ func FuzzQuoting(f *testing.F) {
 func TestParams(t *testing.T) {
 	var w Writer
 	for i := range int32(100) {
-		w.Param(Arg{ArgValue, i})
-		w.Param(Arg{ArgValue, i / 2}) // is a parameter already
+		w.S(w.param(Arg{ArgValue, i}))
+		w.S(w.param(Arg{ArgValue, i / 2})) // is a parameter already
 	}
-	w.Param(Arg{Kind: ArgBody})
-	w.CallArg(ArgCall, "a")
-	w.CallArg(ArgCall, "b")
-	w.CallArg(ArgCall, "a")
+	w.S(w.param(Arg{Kind: ArgBody}))
+	w.S(w.callArg(ArgCall, "a"))
+	w.S(w.callArg(ArgCall, "b"))
+	w.S(w.callArg(ArgCall, "a"))
 	s := w.Statement()
 	if len(s.Args) != 103 || len(s.Names) != 2 {
 		t.Fatalf("%d parameters, names %q", len(s.Args), s.Names)

@@ -51,6 +51,7 @@ type SelectField struct {
 	Field   Field
 	Cast    Opt // before the aggregate
 	Agg     parser.Aggregate
+	Filter  []Cond // of an aggregate: the rows that it gets
 	AggCast Opt
 	Alias   Opt
 }
@@ -64,18 +65,20 @@ const (
 	CondNullEmbed          // the embed has no row (Negate: has a row)
 )
 
-// Cond is a condition of a WHERE.
+// Cond is a condition of a WHERE, a HAVING or an aggregate's FILTER.
 type Cond struct {
 	Kind   CondKind
 	Negate bool
 
 	// CondFilter
-	Field Field
-	Op    parser.Op
-	Quant parser.Quant
-	Is    parser.IsVal
-	Lang  Opt
-	Slot  int32
+	Field     Field
+	Aggregate *SelectField // compared instead of Field
+	Rel       Opt          // alias of the joined spread that has the field of Aggregate
+	Op        parser.Op
+	Quant     parser.Quant
+	Is        parser.IsVal
+	Lang      Opt
+	Slot      int32
 
 	// CondLogic
 	Or       bool
@@ -88,10 +91,11 @@ type Cond struct {
 
 // OrderTerm is one term of an ORDER BY.
 type OrderTerm struct {
-	Rel   Opt // alias of the joined embed that has the field
-	Field Field
-	Dir   parser.Direction
-	Nulls parser.NullOrder
+	Rel       Opt // alias of the joined embed that has the field
+	Field     Field
+	Aggregate *SelectField // sorted by instead of Field
+	Dir       parser.Direction
+	Nulls     parser.NullOrder
 }
 
 // SpreadKind says how an embed's columns are lifted into its parent.
@@ -103,10 +107,13 @@ const (
 	SpreadToMany
 )
 
-// ExtraField is a column that a to-many spread selects only for its order.
+// ExtraField is a column that a spread selects only for a clause of its parent: for
+// the order of a to-many spread, or for the FILTER of an aggregate that moves out of
+// a to-one spread.
 type ExtraField struct {
 	Rel   Opt
 	Field SelectField
+	Conds []Cond // the column is whether they are true, and Field has only its alias
 }
 
 // JoinCond is an equality between two columns of a join.
@@ -135,10 +142,13 @@ type Node struct {
 	From  catalog.QI
 	Alias Opt
 
-	Select []SelectField
-	Where  []Cond
-	Order  []OrderTerm
-	Limit  Limit
+	Select     []SelectField
+	Distinct   bool    // no two rows are equal
+	DistinctOn []Field // no two rows are equal in these; the first one counts
+	Where      []Cond
+	Having     []Cond
+	Order      []OrderTerm
+	Limit      Limit
 
 	// The relationship to the parent; zero at the root.
 	Name      string // target as requested
@@ -152,9 +162,12 @@ type Node struct {
 	AggAlias  string
 	Spread    SpreadKind
 
-	// To-many spreads.
+	// Written is the CTE with the keys of the rows that a nested insert has written. The
+	// node has only these, see JoinConds.
+	Written catalog.QI
+
 	Extra       []ExtraField
-	SpreadOrder []OrderTerm
+	SpreadOrder []OrderTerm // of to-many spreads
 
 	Embeds   []Embed // what the children add to this node's select list, in order
 	Children []*Node
@@ -204,6 +217,7 @@ type Embed struct {
 type SpreadField struct {
 	Name    string
 	Agg     parser.Aggregate
+	Filter  []Cond // see SelectField; over columns that the spread selects
 	AggCast Opt
 	Alias   Opt
 }
@@ -219,4 +233,43 @@ func (n *Node) SelectsStar() bool {
 // rows then have the type of the relation, which media type handlers need.
 func (n *Node) HasOnlyStar() bool {
 	return len(n.Select) == 1 && len(n.Children) == 0 && n.Select[0].Field.Name == "*"
+}
+
+// Aggregates reports whether a column of the node, or its order, has an aggregate.
+func (n *Node) Aggregates() bool {
+	return slices.ContainsFunc(n.Select, func(s SelectField) bool { return s.Agg != parser.AggNone }) ||
+		n.OrdersByAggregate() ||
+		slices.ContainsFunc(n.Embeds, func(e Embed) bool {
+			return slices.ContainsFunc(e.Fields, func(f SpreadField) bool { return f.Agg != parser.AggNone })
+		})
+}
+
+// OrdersByAggregate reports whether the order of the node has an aggregate.
+func (n *Node) OrdersByAggregate() bool {
+	return slices.ContainsFunc(n.Order, func(t OrderTerm) bool { return t.Aggregate != nil })
+}
+
+// CountsGroups reports whether the total of the node counts its rows after GROUP BY,
+// HAVING and DISTINCT. PostgREST counts the rows before GROUP BY. So this is true only
+// for requests that PostgREST refuses.
+func (n *Node) CountsGroups() bool {
+	ours := func(agg parser.Aggregate, filter []Cond) bool {
+		return agg == parser.AggCountDistinct || len(filter) > 0
+	}
+	return n.Distinct || len(n.DistinctOn) > 0 || len(n.Having) > 0 || n.OrdersByAggregate() ||
+		slices.ContainsFunc(n.Select, func(s SelectField) bool { return ours(s.Agg, s.Filter) }) ||
+		slices.ContainsFunc(n.Embeds, func(e Embed) bool {
+			return slices.ContainsFunc(e.Fields, func(f SpreadField) bool { return ours(f.Agg, f.Filter) })
+		})
+}
+
+// ComparesRows reports whether rows of the node, or of one below it, are compared in
+// full, as DISTINCT and GROUP BY do. json has no equality.
+func (n *Node) ComparesRows() bool {
+	return n.Distinct || n.Aggregates() || slices.ContainsFunc(n.Children, (*Node).ComparesRows)
+}
+
+// AnyAggregates reports whether the node or one below it has an aggregate.
+func (n *Node) AnyAggregates() bool {
+	return n.Aggregates() || slices.ContainsFunc(n.Children, (*Node).AnyAggregates)
 }

@@ -29,31 +29,34 @@ type Server interface {
 	WriteMetrics(w io.Writer) error
 }
 
-// Handler returns the request handler of the admin port.
-func Handler(s Server) fasthttp.RequestHandler {
+// Handler returns the request handler of the admin port. Without a manual /manual
+// does not exist.
+func Handler(s Server, m Manual) fasthttp.RequestHandler {
 	return func(ctx *fasthttp.RequestCtx) {
 		// Send no Content-Type unless one is set: PostgREST sends none.
 		ctx.Response.Header.SetNoDefaultContentType(true)
+		if m != nil && sendManual(ctx, m) {
+			return
+		}
 		if to := pageAt(ctx.RequestURI()); to != "" {
-			ctx.Response.Header.Set("Location", to)
-			answer(ctx, fasthttp.StatusFound, nil)
+			redirect(ctx, to)
 			return
 		}
 		switch string(endpoint(ctx.RequestURI())) {
 		case "live":
-			answer(ctx, status(s.Live()), nil)
+			respond(ctx, status(s.Live()), nil)
 		case "ready":
-			answer(ctx, readiness(s), nil)
+			respond(ctx, readiness(s), nil)
 		case "schema_cache":
-			answer(ctx, fasthttp.StatusOK, s.SchemaCache())
+			respond(ctx, fasthttp.StatusOK, s.SchemaCache())
 		case "metrics":
 			metrics(ctx, s)
 		case "ui.json":
-			answerStatus(ctx, s)
-		case "ui", "ui.css", "ui.js":
-			answerPage(ctx, pages[string(endpoint(ctx.RequestURI()))])
+			sendStatus(ctx, s)
+		case "ui", "ui.css", "ui.js", "manual.css":
+			sendPage(ctx, pages[string(endpoint(ctx.RequestURI()))])
 		default:
-			answer(ctx, fasthttp.StatusNotFound, nil)
+			respond(ctx, fasthttp.StatusNotFound, nil)
 		}
 	}
 }
@@ -79,22 +82,22 @@ func readiness(s Server) int {
 func metrics(ctx *fasthttp.RequestCtx, s Server) {
 	var text bytes.Buffer
 	if err := s.WriteMetrics(&text); err != nil {
-		answer(ctx, fasthttp.StatusInternalServerError, nil)
+		respond(ctx, fasthttp.StatusInternalServerError, nil)
 		return
 	}
 	// Prometheus rejects a response without a Content-Type.
 	ctx.Response.Header.SetContentType("text/plain; charset=utf-8")
-	answer(ctx, fasthttp.StatusOK, text.Bytes())
+	respond(ctx, fasthttp.StatusOK, text.Bytes())
 }
 
-// answer sends a body with a Content-Length. It sends an empty body without
+// respond sends a body with a Content-Length. It sends an empty body without
 // one, as PostgREST does, because health checks compare the response. An empty
 // body without a length is sent as an empty chunked body; HEAD and HTTP/1.0
 // have no chunks.
 //
 // A HEAD response gets no body stream: fasthttp would end its chunks with a
 // stray line break in front of the next response.
-func answer(ctx *fasthttp.RequestCtx, status int, body []byte) {
+func respond(ctx *fasthttp.RequestCtx, status int, body []byte) {
 	ctx.SetStatusCode(status)
 	switch {
 	case ctx.IsHead():
@@ -119,6 +122,12 @@ func pageAt(target []byte) string {
 		return "../ui"
 	}
 	return ""
+}
+
+// redirect sends the browser to a path relative to that of the request.
+func redirect(ctx *fasthttp.RequestCtx, to string) {
+	ctx.Response.Header.Set("Location", to)
+	respond(ctx, fasthttp.StatusFound, nil)
 }
 
 // pathOf returns the path of a request target in origin or absolute form.

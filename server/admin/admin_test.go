@@ -40,7 +40,7 @@ func (f *fake) WriteMetrics(w io.Writer) error {
 func serve(t *testing.T, s Server) (dial func() net.Conn) {
 	t.Helper()
 	ln := fasthttputil.NewInmemoryListener()
-	srv := &fasthttp.Server{Handler: Handler(s), Name: "test"}
+	srv := &fasthttp.Server{Handler: Handler(s, book{}), Name: "test"}
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(ln) }()
 	t.Cleanup(func() {

@@ -3,17 +3,23 @@ package admin
 import (
 	_ "embed"
 	"encoding/json"
+	"slices"
 
 	"github.com/valyala/fasthttp"
 )
 
-// The page consists of three embedded files and the figures that they fetch. It
-// loads nothing from other origins; a policy makes the browser enforce that.
+// The page consists of embedded files and the figures that they fetch. It loads
+// nothing from other origins; a policy makes the browser enforce that. palette.css
+// has the colours of all pages.
 var (
 	//go:embed page/ui.html
 	pageHTML []byte
+	//go:embed page/palette.css
+	paletteCSS []byte
 	//go:embed page/ui.css
 	pageCSS []byte
+	//go:embed page/manual.css
+	manualCSS []byte
 	//go:embed page/ui.js
 	pageJS []byte
 )
@@ -26,8 +32,10 @@ type page struct {
 
 var pages = map[string]page{
 	"ui":     {"text/html; charset=utf-8", pageHTML},
-	"ui.css": {"text/css; charset=utf-8", pageCSS},
+	"ui.css": {"text/css; charset=utf-8", slices.Concat(paletteCSS, pageCSS)},
 	"ui.js":  {"text/javascript; charset=utf-8", pageJS},
+
+	"manual.css": {"text/css; charset=utf-8", slices.Concat(paletteCSS, manualCSS)},
 }
 
 // pageHeaders allow the page only its own files and figures, forbid frames, and
@@ -40,23 +48,23 @@ var pageHeaders = [][2]string{
 	{"Cache-Control", "no-store"},
 }
 
-// answerPage sends one file of the page with its type and pageHeaders.
-func answerPage(ctx *fasthttp.RequestCtx, p page) {
+// sendPage sends one file of the page with its type and pageHeaders.
+func sendPage(ctx *fasthttp.RequestCtx, p page) {
 	h := &ctx.Response.Header
 	h.SetContentType(p.contentType)
 	for _, kv := range pageHeaders {
 		h.Set(kv[0], kv[1])
 	}
-	answer(ctx, fasthttp.StatusOK, p.body)
+	respond(ctx, fasthttp.StatusOK, p.body)
 }
 
-// answerStatus sends the figures of the page. The query says which moments of
+// sendStatus sends the figures of the page. The query says which moments of
 // the history the page has.
-func answerStatus(ctx *fasthttp.RequestCtx, s Server) {
+func sendStatus(ctx *fasthttp.RequestCtx, s Server) {
 	body, err := json.Marshal(s.Status(int64(ctx.QueryArgs().GetUintOrZero("after"))))
 	if err != nil {
-		answer(ctx, fasthttp.StatusInternalServerError, nil)
+		respond(ctx, fasthttp.StatusInternalServerError, nil)
 		return
 	}
-	answerPage(ctx, page{"application/json; charset=utf-8", body})
+	sendPage(ctx, page{"application/json; charset=utf-8", body})
 }

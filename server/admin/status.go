@@ -17,6 +17,8 @@ type Status struct {
 	Caches []Cache `json:"caches"`
 	Plans  int     `json:"plans"` // entries of the plan cache
 
+	KeySets []KeySet `json:"key_sets"` // those that are fetched
+
 	Bounds  []float64 `json:"bounds"`  // upper bounds of the histograms' buckets except the last, in seconds
 	Routes  []Route   `json:"routes"`  // those with the most requests, at most MaxRoutes
 	History []Moment  `json:"history"` // the moments that the page does not have
@@ -66,6 +68,16 @@ type Cache struct {
 	Name   string `json:"name"`
 	Hits   uint64 `json:"hits"`
 	Misses uint64 `json:"misses"`
+}
+
+// KeySet is a set of keys that is fetched by URL.
+type KeySet struct {
+	From    string  `json:"from"` // the URL or the issuer
+	Keys    int     `json:"keys"`
+	Age     float64 `json:"age"` // seconds since the last successful fetch; less than 0 before the first
+	Fetched uint64  `json:"fetched"`
+	Failed  uint64  `json:"failed"`
+	Problem string  `json:"problem"` // why the last fetch failed; "" if it succeeded
 }
 
 // Histogram holds one count per bucket, not cumulative.

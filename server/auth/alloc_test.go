@@ -2,7 +2,31 @@
 
 package auth
 
-import "testing"
+import (
+	"crypto"
+	"testing"
+)
+
+func TestIssuerHitsDoNotAllocate(t *testing.T) {
+	source := &fixedSource{}
+	source.set(t, set(rsaJWK(keyring.rsa, `,"kid":"1"`), ecJWK(keyring.p256, `,"kid":"2"`)))
+	a := newAuthenticator(t, Options{
+		RoleClaimKey: "$.role", CacheMaxEntries: 9, Source: func(Remote) KeySource { return source },
+		Issuers: []Issuer{{Name: "https://a", Audiences: []string{"api"}, Discovery: true, Roles: []string{"ada"}}},
+	})
+	header := []byte("Bearer " + token(`{"alg":"RS256","kid":"1"}`, claimsOfA, rs(crypto.SHA256, keyring.rsa)))
+	for _, what := range []string{"the same set", "a set that has changed"} {
+		_, _ = a.Identify(header, noon)
+		if n := testing.AllocsPerRun(200, func() {
+			if _, err := a.Identify(header, noon); err != nil {
+				t.Error(err)
+			}
+		}); n != 0 {
+			t.Errorf("%s: %v allocations", what, n)
+		}
+		source.set(t, set(rsaJWK(keyring.rsa, `,"kid":"1"`)))
+	}
+}
 
 func TestHitsDoNotAllocate(t *testing.T) {
 	a := with(t, secret)

@@ -2,17 +2,39 @@ package auth
 
 import (
 	"bytes"
+	"reflect"
 	"time"
 )
 
 // Options configure an Authenticator.
 type Options struct {
-	Secret          []byte // decoded; nil: no token can be accepted
-	Audience        string // "": any
+	Secret          []byte        // decoded; nil: none
+	SecretURL       string        // of a key set, in place of Secret
+	Issuers         []Issuer      // as ParseIssuers returns them
+	Audiences       []string      // accepted in aud; empty: any
+	RequireAudience bool          // a token without aud is refused
+	Skew            time.Duration // how far clocks may differ, in whole seconds
 	RoleClaimKey    string
 	AnonRole        string // "": requests without a role are refused
 	CacheMaxEntries int    // 0 or less: no cache
 	CacheMaxBytes   int    // 0: 16 KiB for each entry, at most 64 MiB
+
+	// Source returns the keys of SecretURL and of issuers whose keys are fetched. It is
+	// called by New.
+	Source func(Remote) KeySource
+}
+
+// Remotes returns the key sets that have to be fetched.
+func (o *Options) Remotes() (list []Remote) {
+	if o.SecretURL != "" {
+		list = append(list, Remote{URL: o.SecretURL})
+	}
+	for i := range o.Issuers {
+		if r, ok := o.Issuers[i].remote(); ok {
+			list = append(list, r)
+		}
+	}
+	return list
 }
 
 // Identity is who a request acts as.
@@ -26,30 +48,43 @@ type Identity struct {
 // concurrent use. Only its cache changes after New.
 type Authenticator struct {
 	options   Options
-	keys      *Keys
-	path      *RolePath
-	cache     *cache // nil: caching is off
+	secret    *authority
+	issuers   map[string]*authority // by iss
+	cache     *cache                // nil: caching is off
 	anonymous verified
 }
 
-// New builds an Authenticator. It returns the errors of ParseKeys and
-// ParseRolePath.
+// New builds an Authenticator. It returns the errors of ParseKeys, ParseRolePath and
+// ParseIssuers.
 func New(o Options) (*Authenticator, error) {
-	a := &Authenticator{options: o}
-	var err error
-	if a.path, err = ParseRolePath(o.RoleClaimKey); err != nil {
+	a := &Authenticator{options: o, issuers: map[string]*authority{}}
+	path, err := ParseRolePath(o.RoleClaimKey)
+	if err != nil {
 		return nil, err
 	}
-	if o.Secret != nil {
+	a.secret = &authority{audiences: o.Audiences, requireAudience: o.RequireAudience, path: path, anonRole: o.AnonRole}
+	switch {
+	case o.SecretURL != "":
+		a.secret.source = o.Source(Remote{URL: o.SecretURL})
+	case o.Secret != nil:
 		a.options.Secret = bytes.Clone(o.Secret)
-		if a.keys, err = ParseKeys(a.options.Secret); err != nil {
+		if a.secret.keys, err = ParseKeys(a.options.Secret); err != nil {
 			return nil, err
 		}
+	}
+	for i := range o.Issuers {
+		issuer := &o.Issuers[i]
+		if a.issuers[issuer.Name], err = issuer.authority(a.secret, o.Source); err != nil {
+			return nil, err
+		}
+	}
+	if a.secret.configured() || len(a.issuers) > 0 {
 		a.cache = newCache(o.CacheMaxEntries, o.CacheMaxBytes)
 	}
 	// A request without a token has empty claims. A path that finds a role in an
-	// empty object, such as $, therefore names the anonymous role.
-	a.anonymous = a.judge(map[string]any{})
+	// empty object, such as $, therefore names the anonymous role. No audience is asked
+	// of such a request.
+	a.anonymous = a.secret.judge(map[string]any{})
 	a.anonymous.identity.Anonymous = true
 	return a, nil
 }
@@ -57,15 +92,17 @@ func New(o Options) (*Authenticator, error) {
 // Serves reports whether a is equivalent to an Authenticator made with o.
 func (a *Authenticator) Serves(o Options) bool {
 	mine := a.options
-	return bytes.Equal(mine.Secret, o.Secret) && (mine.Secret == nil) == (o.Secret == nil) &&
-		mine.Audience == o.Audience && mine.RoleClaimKey == o.RoleClaimKey && mine.AnonRole == o.AnonRole &&
-		mine.CacheMaxEntries == o.CacheMaxEntries && mine.CacheMaxBytes == o.CacheMaxBytes
+	mine.Source, o.Source = nil, nil
+	return reflect.DeepEqual(mine, o)
 }
+
+// Remotes returns the key sets that a reads.
+func (a *Authenticator) Remotes() []Remote { return a.options.Remotes() }
 
 // Deprecated reports whether the role path has the syntax of older releases. It
 // returns the text for the warning.
 func (a *Authenticator) Deprecated() (path string, deprecated bool) {
-	return a.path.String(), a.path.Deprecated()
+	return a.secret.path.String(), a.secret.path.Deprecated()
 }
 
 // Identify returns the identity for the value of an Authorization header at a
@@ -80,7 +117,7 @@ func (a *Authenticator) Identify(authorization []byte, now time.Time) (Identity,
 	}
 	v, refused := a.lookup(token)
 	if refused == nil {
-		refused = v.valid(now.Unix())
+		refused = v.valid(now.Unix(), int64(a.options.Skew/time.Second))
 	}
 	if refused != nil {
 		return Identity{}, refused
@@ -91,50 +128,29 @@ func (a *Authenticator) Identify(authorization []byte, now time.Time) (Identity,
 // lookup returns the verified token, from the cache if possible. Refused tokens
 // are not cached, because a client can make any number of them.
 func (a *Authenticator) lookup(token []byte) (*verified, *Error) {
-	if a.keys == nil {
+	if !a.secret.configured() && len(a.issuers) == 0 {
 		return nil, errSecretMissing
 	}
+	cached := false
 	if a.cache != nil {
-		if v := a.cache.get(token); v != nil {
+		v := a.cache.get(token)
+		if v != nil && v.current() {
 			return v, nil
 		}
+		cached = v != nil
 	}
-	claims, refused := a.keys.verify(token)
+	from, refused := a.authorityOf(token)
 	if refused != nil {
 		return nil, refused
 	}
-	v := a.judge(claims)
-	if a.cache != nil {
+	v, refused := from.verify(token)
+	switch {
+	case refused == nil && a.cache != nil:
 		a.cache.put(token, &v)
+	case refused != nil && cached:
+		a.cache.drop(token)
 	}
-	return &v, nil
-}
-
-// judge computes everything that does not depend on the time. It changes claims.
-func (a *Authenticator) judge(claims map[string]any) verified {
-	v := verified{
-		exp:      timeOf(claims, "exp"),
-		nbf:      timeOf(claims, "nbf"),
-		iat:      timeOf(claims, "iat"),
-		audience: audienceError(claims, a.options.Audience),
-	}
-	role := a.options.AnonRole
-	found := role != ""
-	if value, ok := a.path.find(claims); ok {
-		found = true
-		if text, isText := value.(string); isText {
-			role = text
-		} else { // PostgREST takes the JSON text of other types
-			role = string(appendJSON(nil, value))
-		}
-	}
-	if !found {
-		v.noRole = true
-		return v
-	}
-	claims["role"] = role
-	v.identity = Identity{Role: role, Claims: appendJSON(nil, claims)}
-	return v
+	return &v, refused
 }
 
 // bearer returns the token of a header of the bearer scheme. The scheme ends at

@@ -126,8 +126,11 @@ func (c *cache) put(token []byte, v *verified) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.find(e.hash, token) != nil {
-		return // another request stored the token first
+	if old := c.find(e.hash, token); old != nil {
+		if old.v.current() {
+			return // another request stored the token first
+		}
+		c.remove(old)
 	}
 	for c.entries >= c.maxEntries || c.bytes+e.size > c.maxBytes {
 		c.evict()
@@ -146,6 +149,15 @@ func (c *cache) put(token []byte, v *verified) {
 	bucket.Store(e)
 }
 
+// drop removes a token, if it is there.
+func (c *cache) drop(token []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e := c.find(maphash.Bytes(c.seed, token), token); e != nil {
+		c.remove(e)
+	}
+}
+
 // evict drops one entry; the cache must not be empty. The hand clears all marks
 // in its first round and finds an entry in the second, unless hits set marks as
 // fast as the hand clears them. The number of rounds is therefore limited to two.
@@ -160,7 +172,7 @@ func (c *cache) evict() {
 		}
 		e = e.newer
 	}
-	c.hand = e.newer
+	c.hand = e
 	c.remove(e)
 	c.evictions.Add(1)
 }
@@ -168,6 +180,9 @@ func (c *cache) evict() {
 func (c *cache) remove(e *entry) {
 	c.entries--
 	c.bytes -= e.size
+	if c.hand == e {
+		c.hand = e.newer
+	}
 	if e.older != nil {
 		e.older.newer = e.newer
 	} else {

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/fastgrest/fastgrest/parser/jsontext"
 )
@@ -28,12 +29,16 @@ func timeOf(claims map[string]any, name string) timeClaim {
 	}
 }
 
-// audienceError checks aud. A token may name several audiences; one without an
-// audience is valid for all.
-func audienceError(claims map[string]any, wanted string) *Error {
-	matches := func(name string) bool { return wanted == "" || name == wanted }
+// audienceError checks aud. A token may name several audiences, one of which must be
+// among the accepted ones; without accepted ones, any will do. A token without an
+// audience is valid for all, unless it is required.
+func audienceError(claims map[string]any, accepted []string, required bool) *Error {
+	matches := func(name string) bool { return len(accepted) == 0 || slices.Contains(accepted, name) }
 	switch v := claims["aud"].(type) {
 	case nil:
+		if required {
+			return errNoAudience
+		}
 		return nil
 	case string:
 		if !matches(v) {
@@ -41,6 +46,9 @@ func audienceError(claims map[string]any, wanted string) *Error {
 		}
 		return nil
 	case []any:
+		if len(v) == 0 && required {
+			return errNoAudience
+		}
 		found := len(v) == 0
 		for _, item := range v {
 			name, ok := item.(string)
@@ -58,19 +66,31 @@ func audienceError(claims map[string]any, wanted string) *Error {
 	}
 }
 
-// skew is the tolerated difference between clocks.
-const skew = 30
-
 // verified is a token with a valid signature, as stored in the cache.
 type verified struct {
 	identity      Identity
 	exp, nbf, iat timeClaim
 	audience      *Error
-	noRole        bool // neither the token nor the configuration names a role
+	noRole        bool   // neither the token nor the configuration names a role
+	role          *Error // the role is not one that the issuer may name
+
+	source KeySource // nil: the keys never change
+	keys   *Keys     // of source, among which by was when the signature was checked
+	by     *key
 }
 
-// valid checks a verified token at a time in seconds.
-func (v *verified) valid(now int64) *Error {
+// current reports whether the key that has verified the token still counts.
+func (v *verified) current() bool {
+	if v.source == nil { // fast path
+		return true
+	}
+	keys := v.source.Keys()
+	return keys == v.keys || keys != nil && slices.Contains(keys.list, v.by)
+}
+
+// valid checks a verified token at a time in seconds. Clocks may differ by skew
+// seconds.
+func (v *verified) valid(now, skew int64) *Error {
 	switch {
 	case v.exp.notNumber:
 		return errExpNumber
@@ -88,6 +108,8 @@ func (v *verified) valid(now int64) *Error {
 		return v.audience
 	case v.noRole:
 		return errRequired
+	case v.role != nil:
+		return v.role
 	}
 	return nil
 }

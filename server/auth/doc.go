@@ -3,12 +3,18 @@
 //	"Bearer eyJ..." -> token -> key(s) -> signature -> claims -> times, audience -> role
 //	                     \________________ cache _____________/
 //
-// An Authenticator is built from one configuration. Its keys never change, and
-// its cache belongs to them, so a token verified with one key is never trusted
-// under another. A reload makes a new Authenticator, unless Serves reports that
-// the old one is equivalent.
+// Two kinds of authorities verify tokens: the jwt-secret, and the issuers of
+// jwt-issuers. The iss claim selects an issuer before it is verified, and then only
+// keys of that issuer count. The algorithm has to be one of the key's.
 //
-// The cache stores the result of the signature check: claims, role and times.
+// An Authenticator is built from one configuration. The keys of the configuration never
+// change, and the cache belongs to them. Keys that are fetched come from a KeySource,
+// one immutable set after the other. A cached token counts as long as the key that has
+// verified it is in the set in force, so a token verified with one key is never trusted
+// under another. A reload makes a new Authenticator, unless Serves reports that the old
+// one is equivalent.
+//
+// The cache stores the result of the signature check: claims, role, times and key.
 // Times and audience are checked on every use. A hit allocates nothing and takes
 // no lock that another hit could hold.
 //

@@ -115,7 +115,7 @@ func TestHostileTokens(t *testing.T) {
 		t.Fatalf("only %d tokens", len(tokens))
 	}
 	for _, cached := range []int{0, 50} {
-		a := newAuthenticator(t, Options{Secret: []byte(hostileKeys()), Audience: "here", RoleClaimKey: "$.role", AnonRole: "anon", CacheMaxEntries: cached})
+		a := newAuthenticator(t, Options{Secret: []byte(hostileKeys()), Audiences: []string{"here"}, RoleClaimKey: "$.role", AnonRole: "anon", CacheMaxEntries: cached})
 		for _, token := range tokens {
 			for range 2 { // a refused token must not be cached
 				if id, err := a.Identify([]byte("Bearer "+token), noon); err == nil {

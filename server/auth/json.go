@@ -3,7 +3,6 @@ package auth
 import (
 	"encoding/json"
 	"slices"
-	"strconv"
 	"unicode/utf8"
 
 	"github.com/fastgrest/fastgrest/parser/jsontext"
@@ -158,47 +157,4 @@ func (p *jsonParser) string() (string, bool) {
 		s = jsontext.AppendUnescaped(nil, s)
 	}
 	return string(s), true
-}
-
-// appendJSON appends a value in the form of request.jwt.claims: sorted keys, no
-// white space, numbers in PostgREST's notation.
-func appendJSON(dst []byte, v any) []byte {
-	switch v := v.(type) {
-	case map[string]any:
-		dst = append(dst, '{')
-		for i, key := range sortedKeys(v) {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			dst = append(jsontext.AppendString(dst, key), ':')
-			dst = appendJSON(dst, v[key])
-		}
-		return append(dst, '}')
-	case []any:
-		dst = append(dst, '[')
-		for i, item := range v {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			dst = appendJSON(dst, item)
-		}
-		return append(dst, ']')
-	case string:
-		return jsontext.AppendString(dst, v)
-	case json.Number:
-		return jsontext.AppendNumber(dst, string(v))
-	case bool:
-		return strconv.AppendBool(dst, v)
-	default:
-		return append(dst, "null"...)
-	}
-}
-
-func sortedKeys(object map[string]any) []string {
-	keys := make([]string, 0, len(object))
-	for key := range object {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
 }

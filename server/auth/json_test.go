@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/fastgrest/fastgrest/parser/jsontext"
 )
 
 // FuzzJSON: the parser accepts only what the standard library accepts, and its
@@ -20,12 +22,12 @@ func FuzzJSON(f *testing.F) {
 		if !json.Valid(text) || !utf8.Valid(text) {
 			t.Fatalf("read %q, which is not JSON", text)
 		}
-		printed := appendJSON(nil, object)
+		printed := jsontext.AppendValue(nil, object)
 		again, ok := parseObject(printed)
 		if !ok || !json.Valid(printed) {
 			t.Fatalf("%q is printed %q", text, printed)
 		}
-		if twice := appendJSON(nil, again); string(twice) != string(printed) {
+		if twice := jsontext.AppendValue(nil, again); string(twice) != string(printed) {
 			t.Fatalf("%q is printed %q, and that %q", text, printed, twice)
 		}
 	})

@@ -9,12 +9,20 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
+	"strings"
 
 	"github.com/pascaldekloe/jwt"
 )
 
-// Keys are the keys of one jwt-secret.
-type Keys struct{ list []key }
+// Keys are the keys of one jwt-secret or of one issuer. They never change.
+type Keys struct {
+	list []*key
+
+	// strict has tokens checked as RFC 7515 and RFC 7518 say, and not as PostgREST does
+	// it: PS256 and its like are accepted, and critical extensions are refused.
+	strict bool
+}
 
 // key checks signatures. It applies to a token if their algorithms match and,
 // where the token names a key, the names are equal.
@@ -22,6 +30,7 @@ type key struct {
 	id    string
 	hasID bool
 	algs  []string // the algorithms it may be used with; empty: the key is never used
+	text  string   // the JSON Web Key, if it is one of a set that may change
 	check func(alg string, token []byte) error
 }
 
@@ -45,7 +54,7 @@ func ParseKeys(secret []byte) (*Keys, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Keys{list: []key{k}}, nil
+	return &Keys{list: []*key{&k}}, nil
 }
 
 func parseKeySet(object map[string]any) (*Keys, error) {
@@ -53,36 +62,42 @@ func parseKeySet(object map[string]any) (*Keys, error) {
 	if !isSet {
 		members = []any{object}
 	}
-	keys := &Keys{list: []key{}}
+	keys := &Keys{list: []*key{}}
 	for i, m := range members {
 		member, ok := m.(map[string]any)
 		if !ok {
 			return nil, fmt.Errorf("The JWT secret is not a usable JSON Web Key Set: key %d is not an object", i+1)
 		}
-		k, err := parseKey(member)
+		k, err := parseKey(member, postgrestAlgs)
 		if err != nil {
 			return nil, fmt.Errorf("The JWT secret is not a usable JSON Web Key: %w", err)
 		}
-		keys.list = append(keys.list, k)
+		keys.list = append(keys.list, &k)
 	}
 	return keys, nil
 }
 
-// The algorithms of each type of key, limited to those PostgREST supports.
 var (
 	hmacAlgs  = []string{jwt.HS256, jwt.HS384, jwt.HS512}
 	rsaAlgs   = []string{jwt.RS256, jwt.RS384, jwt.RS512}
+	pssAlgs   = []string{jwt.PS256, jwt.PS384, jwt.PS512}
 	ecdsaAlgs = []string{jwt.ES256, jwt.ES384, jwt.ES512}
 	eddsaAlgs = []string{jwt.EdDSA}
 )
 
-func parseKey(object map[string]any) (key, error) {
+// The algorithms of each type of key: those that PostgREST supports, and those of the
+// keys of issuers.
+var (
+	postgrestAlgs = map[string][]string{"oct": hmacAlgs, "RSA": rsaAlgs, "EC": ecdsaAlgs, "OKP": eddsaAlgs}
+	issuerAlgs    = map[string][]string{"oct": hmacAlgs, "RSA": slices.Concat(rsaAlgs, pssAlgs), "EC": ecdsaAlgs, "OKP": eddsaAlgs}
+)
+
+func parseKey(object map[string]any, algsOfType map[string][]string) (key, error) {
 	kty, _ := object["kty"].(string)
 	parse, known := map[string]func(map[string]any, []string) (key, error){
 		"oct": octKey, "RSA": rsaKey, "EC": ecKey, "OKP": okpKey,
 	}[kty]
-	all := map[string][]string{"oct": hmacAlgs, "RSA": rsaAlgs, "EC": ecdsaAlgs, "OKP": eddsaAlgs}[kty]
-	algs, usable := algsOf(object, all)
+	algs, usable := algsOf(object, algsOfType[kty])
 	if !known || !usable {
 		return key{}, nil
 	}
@@ -255,7 +270,7 @@ func bytesOf(object map[string]any, name string) ([]byte, error) {
 		return nil, errors.New(name + " is required")
 	}
 	decoded, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || !isBase64URL([]byte(text)) {
+	if err != nil || strings.ContainsAny(text, "\r\n") { // which the decoder skips
 		return nil, errors.New(name + " is not base64url")
 	}
 	return decoded, nil

@@ -125,6 +125,9 @@ func with(tb testing.TB, jwtSecret string) *Authenticator {
 
 func newAuthenticator(tb testing.TB, o Options) *Authenticator {
 	tb.Helper()
+	if o.Skew == 0 {
+		o.Skew = 30 * time.Second
+	}
 	a, err := New(o)
 	if err != nil {
 		tb.Fatal(err)

@@ -2,6 +2,8 @@ package auth
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/theory/jsonpath"
@@ -116,7 +118,7 @@ func children(node any) []any {
 		return node
 	case map[string]any:
 		list := make([]any, 0, len(node))
-		for _, key := range sortedKeys(node) {
+		for _, key := range slices.Sorted(maps.Keys(node)) {
 			list = append(list, node[key])
 		}
 		return list

@@ -3,6 +3,8 @@ package auth
 import (
 	"strings"
 	"testing"
+
+	"github.com/fastgrest/fastgrest/parser/jsontext"
 )
 
 func TestRolePath(t *testing.T) {
@@ -20,7 +22,7 @@ func TestRolePath(t *testing.T) {
 		for range 20 { // the order of Go's maps is random
 			got := "nothing"
 			if v, found := p.find(object); found {
-				got = string(appendJSON(nil, v))
+				got = string(jsontext.AppendValue(nil, v))
 			}
 			if got != want {
 				t.Errorf("%s of %s: got %s, want %s", path, claims, got, want)

@@ -12,7 +12,7 @@ import (
 )
 
 // PostgREST ignores crit, and tokens that have it are in use. The library calls
-// this hook; only this package uses the library.
+// this hook; only this package uses the library. parseHead refuses crit where it counts.
 func init() {
 	jwt.EvalCrit = func([]byte, []string, json.RawMessage) error { return nil }
 }
@@ -21,64 +21,81 @@ func init() {
 // head as well, but it may be larger.
 const maxToken = 64 << 10
 
-// verify checks the form and signature of a token and returns its claims.
-func (keys *Keys) verify(token []byte) (map[string]any, *Error) {
+// split returns the three parts of a token.
+func split(token []byte) (head, payload, signature []byte, refused *Error) {
 	if len(token) == 0 {
-		return nil, errEmptyToken
+		return nil, nil, nil, errEmptyToken
 	}
 	if dots := bytes.Count(token, []byte{'.'}); dots != 2 {
-		return nil, wrongParts(dots + 1)
+		return nil, nil, nil, wrongParts(dots + 1)
 	}
 	if len(token) > maxToken {
-		return nil, errMalformed
+		return nil, nil, nil, errMalformed
 	}
 	head, rest, _ := bytes.Cut(token, []byte{'.'})
-	payload, signature, _ := bytes.Cut(rest, []byte{'.'})
+	payload, signature, _ = bytes.Cut(rest, []byte{'.'})
+	return head, payload, signature, nil
+}
 
-	h, refused := parseHead(head)
+// verify checks the form and signature of a token. It returns the key that has
+// verified it, and its claims. With algs only these algorithms are accepted. unknown:
+// the token was refused, and a key that is not among the keys might verify it.
+func (keys *Keys) verify(token []byte, algs []string) (by *key, claims map[string]any, unknown bool, refused *Error) {
+	head, payload, signature, refused := split(token)
 	if refused != nil {
-		return nil, refused
+		return nil, nil, false, refused
 	}
-	claims, ok := decodePart(payload)
+	h, refused := parseHead(head, keys.strict)
+	if refused != nil {
+		return nil, nil, false, refused
+	}
+	text, ok := decodePart(payload)
 	if !ok {
-		return nil, errMalformed
+		return nil, nil, false, errMalformed
 	}
 	if h.alg == "none" {
-		return nil, errUnsecured
+		return nil, nil, false, errUnsecured
 	}
 	if _, ok := decodePart(signature); !ok {
-		return nil, errMalformed
+		return nil, nil, false, errMalformed
 	}
-	if refused := keys.checkSignature(h, token); refused != nil {
-		return nil, refused
+	if len(algs) > 0 && !slices.Contains(algs, h.alg) {
+		return nil, nil, false, errNoneFits
 	}
-	object, ok := parseObject(claims)
-	if !ok {
-		return nil, errClaims
+	by, refused = keys.checkSignature(h, token)
+	if refused != nil {
+		return nil, nil, refused != errClaims && !keys.hasNamed(h), refused
 	}
-	return object, nil
+	if claims, ok = parseObject(text); !ok {
+		return nil, nil, false, errClaims
+	}
+	return by, claims, false, nil
 }
 
 // checkSignature tries the keys that apply to the token, in order.
-func (keys *Keys) checkSignature(h head, token []byte) *Error {
+func (keys *Keys) checkSignature(h head, token []byte) (*key, *Error) {
 	refused := errNoneFits
-	for i := range keys.list {
-		k := &keys.list[i]
+	for _, k := range keys.list {
 		if !slices.Contains(k.algs, h.alg) || h.hasID && !(k.hasID && k.id == h.id) {
 			continue
 		}
 		switch err := k.check(h.alg, token); {
 		case err == nil:
-			return nil
+			return k, nil
 		case errors.Is(err, jwt.ErrSigMiss):
 			refused = errNoneVerifies
 		default:
 			// The signature is valid and the library refuses the payload, which is not an
 			// object; or the payload is empty and the library has not checked the signature.
-			return errClaims
+			return nil, errClaims
 		}
 	}
-	return refused
+	return nil, refused
+}
+
+// hasNamed reports whether the key that a token names is among the keys.
+func (keys *Keys) hasNamed(h head) bool {
+	return h.hasID && slices.ContainsFunc(keys.list, func(k *key) bool { return k.hasID && k.id == h.id })
 }
 
 // head has the relevant fields of a token's first part.
@@ -90,9 +107,13 @@ type head struct {
 
 // tokenAlgs are the algorithms that tokens may name. A token with another name
 // is malformed, which is a different error from unverifiable.
-var tokenAlgs = slices.Concat([]string{"none"}, hmacAlgs, rsaAlgs, ecdsaAlgs, eddsaAlgs)
+var (
+	tokenAlgs       = slices.Concat([]string{"none"}, hmacAlgs, rsaAlgs, ecdsaAlgs, eddsaAlgs)
+	strictTokenAlgs = slices.Concat(tokenAlgs, pssAlgs)
+)
 
-func parseHead(part []byte) (h head, refused *Error) {
+// parseHead parses the first part of a token. strict is that of Keys.
+func parseHead(part []byte, strict bool) (h head, refused *Error) {
 	text, ok := decodePart(part)
 	if !ok {
 		return h, errMalformed
@@ -107,7 +128,11 @@ func parseHead(part []byte) (h head, refused *Error) {
 	}
 	// Encrypted tokens have five parts, so one with three parts and enc is refused.
 	_, encrypted := object["enc"]
-	if encrypted || !slices.Contains(tokenAlgs, h.alg) {
+	known := tokenAlgs
+	if strict {
+		known = strictTokenAlgs
+	}
+	if encrypted || !slices.Contains(known, h.alg) {
 		return h, errMalformed
 	}
 	for _, name := range []string{"typ", "cty", "kid"} {
@@ -123,6 +148,8 @@ func parseHead(part []byte) (h head, refused *Error) {
 	}
 	if crit, has := object["crit"]; has && !isCrit(crit) {
 		return h, errMalformed
+	} else if has && strict { // RFC 7515, 4.1.11: no extension is understood here
+		return h, errCrit
 	}
 	return h, nil
 }
@@ -155,7 +182,7 @@ func isCrit(v any) bool {
 // only, so that a client cannot make many tokens out of one. It therefore refuses
 // line ends, which the decoder skips, and nonzero spare bits in the last character.
 func decodePart(part []byte) ([]byte, bool) {
-	if !isBase64URL(part) {
+	if bytes.ContainsAny(part, "\r\n") {
 		return nil, false
 	}
 	decoded, err := strictEncoding.AppendDecode(nil, part)
@@ -163,19 +190,3 @@ func decodePart(part []byte) ([]byte, bool) {
 }
 
 var strictEncoding = base64.RawURLEncoding.Strict()
-
-func isBase64URL(part []byte) bool {
-	for _, c := range part {
-		if !base64URL[c] {
-			return false
-		}
-	}
-	return true
-}
-
-var base64URL = func() (set [256]bool) {
-	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") {
-		set[c] = true
-	}
-	return set
-}()

@@ -74,7 +74,7 @@ func (e *BodyError) Error() string {
 func (e *BodyError) Unwrap() error { return e.Err }
 
 // Body is the body of a request. It is used for one request after another: Begin,
-// then Read, Count and Skip, then Release.
+// then Restrict, Read, Count and Skip, then Release.
 type Body struct {
 	ctx    *fasthttp.RequestCtx
 	shared *Bodies
@@ -85,12 +85,17 @@ type Body struct {
 	chunks  chunks                     // decodes it, if it comes in chunks
 	buffer  *bytebufferpool.ByteBuffer // what was read of a stream; nil: nothing
 	counted int64                      // of shared.memory
+	parts   int                        // bytes read by Part
+	kept    int                        // of them at the beginning of buffer, see Keep
 }
 
 // Begin is called before all others.
 func (b *Body) Begin(ctx *fasthttp.RequestCtx, shared *Bodies, limits Limits) {
 	*b = Body{ctx: ctx, shared: shared, limits: limits}
 }
+
+// Restrict lowers the limit of this body, in bytes.
+func (b *Body) Restrict(most int) { b.limits.Body = min(b.limits.Body, most) }
 
 // stream returns the body as it arrives, nil without one.
 func (b *Body) stream() io.Reader {
@@ -151,8 +156,7 @@ func (b *Body) Read(worthReading func() error) ([]byte, error) {
 		case err != nil:
 			return nil, b.unreadable(unexpected(err))
 		case len(p)/bodyPiece > before/bodyPiece:
-			// The client has as long for the next piece as it had for the last one.
-			_ = b.ctx.Conn().SetReadDeadline(time.Now().Add(ReadTimeout))
+			b.moreTime()
 		}
 		if !known && before <= freeBody && len(p) > freeBody {
 			if err := worthReading(); err != nil {
@@ -166,6 +170,9 @@ func (b *Body) Read(worthReading func() error) ([]byte, error) {
 	b.read = true
 	return p, nil
 }
+
+// moreTime gives the client as long for the next piece as it had for the last one.
+func (b *Body) moreTime() { _ = b.ctx.Conn().SetReadDeadline(time.Now().Add(ReadTimeout)) }
 
 // grow gives the body a buffer of at least size bytes, with what was read so far.
 // The first buffer comes from the pool.

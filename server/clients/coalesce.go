@@ -23,7 +23,7 @@ var keptWrites bytebufferpool.Pool
 // going to be two.
 func coalesceWrites(ctx *fasthttp.RequestCtx) {
 	r := &ctx.Response
-	if r.IsBodyStream() || len(r.Body()) < coalesceFrom || r.SkipBody || ctx.IsHead() || bodiless(r.StatusCode()) {
+	if r.IsBodyStream() || len(r.Body()) < coalesceFrom || r.SkipBody || ctx.IsHead() || Bodiless(r.StatusCode()) {
 		return // fast path
 	}
 	if c, ok := ctx.Conn().(*conn); ok {

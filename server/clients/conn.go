@@ -41,6 +41,7 @@ type conn struct {
 	number    uint64  // of watched requests
 	seen      uint64  // number at the last check
 	firstSent bool    // the response's first byte has been sent
+	told      bool    // a request was told that the server stops
 	idle      idleState
 }
 

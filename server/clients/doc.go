@@ -12,7 +12,9 @@
 //	head.go          checks of request headers that fasthttp leaves out
 //	requestline.go   the same for the request line
 //	body.go          request bodies, and the memory they take; chunks.go
+//	bodypart.go      request bodies that are read in parts
 //	response.go      framing of responses without a body
+//	stream.go        response bodies that are sent while they are produced
 //	fasthttp.go      what all this relies on inside fasthttp
 //
 // # Use
@@ -24,7 +26,8 @@
 // # Memory
 //
 // Head borrows from fasthttp's buffers and is valid until the handler returns.
-// Body.Read returns bytes that are valid until Body.Release. A request of which
+// Body.Read returns bytes that are valid until Body.Release, Body.Part those that are
+// valid until the next part. A request of which
 // the body fits into pooled buffers allocates nothing here.
 //
 // # Errors

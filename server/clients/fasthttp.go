@@ -62,6 +62,13 @@ import (
 //     (header.go: SetContentLength, mustSkipContentLength, AppendBytes)
 //     For FixLength.
 
+//  10. Of a body stream of unknown length that has SupportsBodyWriteTo, every write of
+//     its WriteTo becomes a chunk, which is flushed. The last chunk follows when WriteTo
+//     has returned without an error. After an error the connection is closed. Then the
+//     stream is closed, before the request and the response are reset.
+//     (http.go: writeBodyStream, writeBodyChunked, chunkedBodyWriter, writeChunk)
+//     For ChunkWriter, which sends all chunks but the first past the writer.
+
 // chunkedLength is fasthttp's ContentLength of a body in chunks.
 const chunkedLength = -1
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -69,13 +70,11 @@ const maxAcceptPause = 100 * time.Millisecond
 // temporary reports whether accepting failed because of the state of the system,
 // or of a client that went away meanwhile (accept(2), errors).
 func temporary(err error) bool {
-	for _, e := range [...]syscall.Errno{
-		syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED, syscall.EPROTO, syscall.EPERM,
-		syscall.ENETDOWN, syscall.ENETUNREACH, syscall.EHOSTDOWN, syscall.EHOSTUNREACH, syscall.ENOPROTOOPT, syscall.EOPNOTSUPP,
-	} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
+	var number syscall.Errno
+	return errors.As(err, &number) && slices.Contains(passingErrors, number)
+}
+
+var passingErrors = []syscall.Errno{
+	syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED, syscall.EPROTO, syscall.EPERM,
+	syscall.ENETDOWN, syscall.ENETUNREACH, syscall.EHOSTDOWN, syscall.EHOSTUNREACH, syscall.ENOPROTOOPT, syscall.EOPNOTSUPP,
 }

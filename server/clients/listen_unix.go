@@ -24,7 +24,7 @@ type unixListener struct {
 // never missing and never open to others.
 func ListenUnix(path string, mode uint32) (net.Listener, error) {
 	if old, err := os.Lstat(path); err == nil && old.Mode().Type() != fs.ModeSocket {
-		return nil, fmt.Errorf("%s is in the way: it is no socket", path)
+		return nil, fmt.Errorf("%s is in the way: it is not a socket; remove it, or choose another path", path)
 	}
 	made := path + "." + strconv.Itoa(os.Getpid())
 	l, err := bindUnix(made)

@@ -59,7 +59,7 @@ func FixLength(resp *fasthttp.Response, streamed int64) {
 		resp.Header.SetContentLength(int(streamed)) // in case other code has set one
 	}
 	status := resp.StatusCode()
-	if !bodiless(status) {
+	if !Bodiless(status) {
 		return
 	}
 	if status != fasthttp.StatusNotModified {
@@ -77,7 +77,7 @@ func FixLength(resp *fasthttp.Response, streamed int64) {
 	}
 }
 
-// bodiless reports whether responses of the status have no body (RFC 9110, 6.4.1).
-func bodiless(status int) bool {
+// Bodiless reports whether responses of the status have no body (RFC 9110, 6.4.1).
+func Bodiless(status int) bool {
 	return status < fasthttp.StatusOK || status == fasthttp.StatusNoContent || status == fasthttp.StatusNotModified
 }

@@ -63,7 +63,7 @@ func (s *Server) Serve() error { return s.HTTP.Serve(s.listener) }
 // Open returns the number of open connections, idle ones included.
 func (s *Server) Open() int { return s.listener.conns.count() }
 
-// refuseMalformed answers what fasthttp cannot parse as a request.
+// refuseMalformed responds to bytes that fasthttp cannot parse as a request.
 func refuseMalformed(ctx *fasthttp.RequestCtx, err error) {
 	if l := lineOf(ctx); l != nil && l.http10() { // fasthttp has forgotten
 		ctx.Request.Header.SetProtocolBytes(http10)

@@ -17,6 +17,9 @@ const (
 	// CancelGrace is how long stopped requests may take: for the database to react
 	// (pgwire.Config.CancelWait), and for the response.
 	CancelGrace = 7 * time.Second
+	// sendGrace is how long the sending of a response may take after the timeout. It
+	// is enough for a response that was complete at that moment.
+	sendGrace = 500 * time.Millisecond
 )
 
 // Shutdown ends a server, in this order:
@@ -29,7 +32,8 @@ const (
 //     reset of the request it is sending.
 //  3. Idle connections are closed.
 //  4. Requests that still run are told by Watched.ServerStopping, and get
-//     CancelGrace to answer. Then all connections are closed.
+//     CancelGrace to respond. If none runs, responses that are being sent get
+//     sendGrace. Then all connections are closed.
 func (s *Server) Shutdown(timeout time.Duration) error {
 	l := s.listener
 	l.stopAccepting()
@@ -45,7 +49,11 @@ func (s *Server) Shutdown(timeout time.Duration) error {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, net.ErrClosed) { // of the listener, which is closed already
 		err = nil
 	}
-	poll(CancelGrace, func() bool { return l.conns.stopRequests() == 0 })
+	stopped := time.Now()
+	poll(CancelGrace, func() bool {
+		open, told := l.conns.stopRequests()
+		return open == 0 || told == 0 && time.Since(stopped) > sendGrace
+	})
 	l.conns.close(func(*conn) bool { return true })
 	return err
 }
@@ -65,18 +73,23 @@ func poll(timeout time.Duration, done func() bool) {
 }
 
 // stopRequests tells all requests that the server stops. It returns the number of
-// connections that are still open.
-func (s *connections) stopRequests() int {
+// connections that are still open, and how many of them had a request that was told,
+// now or before.
+func (s *connections) stopRequests() (open, told int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, c := range s.all {
 		c.mu.Lock()
 		if c.running != nil {
 			c.running.ServerStopping()
+			c.told = true
+		}
+		if c.told {
+			told++
 		}
 		c.mu.Unlock()
 	}
-	return len(s.all)
+	return len(s.all), told
 }
 
 // close closes connections.

@@ -8,7 +8,7 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// fasthttp reads the next request only when the last one is answered. So it does
+// fasthttp reads the next request after it has sent the response to the last one. So it does
 // not notice that a client goes away while its request runs. One goroutine
 // polls the sockets of all requests that have run for longer than watchInterval.
 // A quick request notes its beginning and its end under a lock of its connection,
@@ -21,7 +21,7 @@ import (
 //
 // The end of a TCP stream alone can mean two things: the client has closed the
 // connection, or it has only announced that it sends no more, as netcat does, and
-// still reads. A client that has closed answers further bytes with a reset. So a
+// still reads. A client that has closed reacts to further bytes with a reset. So a
 // probe is sent: the first byte of the response, which is an H whatever the
 // response will be. The rest follows later. This also works if the client has
 // sent something that was not read.
@@ -197,7 +197,7 @@ func (c *conn) peerLeft(number uint64, peer peerState) {
 }
 
 // probe finds out whether a client that sends no more has gone. A client that has
-// answers the probe with a reset, which the next check sees.
+// reacts to the probe with a reset, which the next check sees.
 func (c *conn) probe() (gone bool) {
 	_, unix := c.Conn.(*net.UnixConn) // its poll tells all
 	if unix || c.firstSent || c.midResponse.Load() {

@@ -42,6 +42,9 @@ type watchTest struct {
 // has another request.
 const longBody = 6000
 
+// hugeBody does not fit into the buffers of a connection.
+const hugeBody = 64 << 20
+
 func startWatch(t *testing.T, network string) *watchTest {
 	t.Helper()
 	if runtime.GOOS != "linux" {
@@ -69,6 +72,8 @@ func startWatch(t *testing.T, network string) *watchTest {
 		switch string(ctx.Path()) {
 		case "/long":
 			ctx.SetBodyString(strings.Repeat("l", longBody))
+		case "/huge":
+			ctx.SetBody(make([]byte, hugeBody))
 		case "/wait":
 			p := &pending{end: make(chan struct{})}
 			Watch(ctx, p)
@@ -229,6 +234,28 @@ func TestShutdown(t *testing.T) {
 			c.Close()
 			t.Errorf("%v: still accepts", timeout)
 		}
+	}
+}
+
+// TestShutdownWhileSending: a client that does not read its response delays the end by
+// less than a request that was told.
+func TestShutdownWhileSending(t *testing.T) {
+	w := startWatch(t, "tcp")
+	c := w.dial()
+	_, _ = io.WriteString(c, "GET /huge HTTP/1.1\r\nHost: a\r\n\r\n")
+	r := bufio.NewReader(c)
+	if _, err := r.Peek(1); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if err := w.Shutdown(0); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(began); took >= CancelGrace {
+		t.Errorf("Shutdown took %v", took)
+	}
+	if n, _ := io.Copy(io.Discard, r); n == 0 || n >= hugeBody {
+		t.Errorf("the client got %d bytes", n)
 	}
 }
 

@@ -3,126 +3,24 @@ package clustertest_test
 import (
 	"encoding/json"
 	"fmt"
-	"net/url"
-	"os"
-	"os/exec"
-	"os/user"
-	"path/filepath"
 	"reflect"
 	"strconv"
 	"sync"
-	"syscall"
 	"testing"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 	"github.com/fastgrest/fastgrest/server/servertest"
 )
 
-// findPgBouncer returns the path of PgBouncer, or skips the test.
-func findPgBouncer(t *testing.T) string {
-	t.Helper()
-	if path := os.Getenv("FASTGREST_PGBOUNCER"); path != "" {
-		return path
-	}
-	for _, name := range []string{"pgbouncer", "/usr/sbin/pgbouncer", "/usr/local/sbin/pgbouncer"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	t.Skip("SKIPPED WITHOUT PGBOUNCER: install it (apt-get install pgbouncer), or run make test as root")
-	return ""
-}
-
-// startPgBouncer starts PgBouncer in front of a cluster and returns its
-// connection string. It has poolSize server connections for all clients.
-func startPgBouncer(t *testing.T, c *pgtest.Cluster, db, mode string, poolSize int) string {
-	t.Helper()
-	program := findPgBouncer(t)
-	dir := servertest.SocketDir(t)
-	write := func(name, text string) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	users := write("users", fmt.Sprintf("%q \"\"\n%q \"\"\n", pgtest.Login, pgtest.Superuser))
-	conf := write("pgbouncer.ini", fmt.Sprintf(`
-[databases]
-%s = host=%s port=5432
-[pgbouncer]
-listen_addr =
-listen_port = 6432
-unix_socket_dir = %s
-auth_type = trust
-auth_file = %s
-pool_mode = %s
-default_pool_size = %d
-max_client_conn = 200
-admin_users = %s
-`, db, c.SocketDir(), dir, users, mode, poolSize, pgtest.Login))
-	args := []string{conf}
-	if os.Geteuid() == 0 { // PgBouncer refuses to run as root
-		who := serverAccount(t, c)
-		args = append([]string{"-u", who.Username}, args...)
-		uid, _ := strconv.Atoi(who.Uid)
-		gid, _ := strconv.Atoi(who.Gid)
-		if err := os.Chown(dir, uid, gid); err != nil {
-			t.Fatal(err)
-		}
-	}
-	cmd := exec.Command(program, args...)
-	out := &pgtest.Transcript{}
-	cmd.Stdout, cmd.Stderr = out, out
-	cmd.Dir = dir
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	gone := make(chan struct{})
-	go func() { _ = cmd.Wait(); close(gone) }()
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM) // immediate; SIGINT would wait for the clients
-		<-gone
-		if t.Failed() {
-			t.Logf("PgBouncer:\n%s", out)
-		}
-	})
-	eventually(t, "PgBouncer's socket", func() bool {
-		select {
-		case <-gone:
-			t.Fatalf("PgBouncer does not start: %s", out)
-		default:
-		}
-		_, err := os.Stat(filepath.Join(dir, ".s.PGSQL.6432"))
-		return err == nil
-	})
-	return "postgresql:///" + db + "?" + url.Values{"host": {dir}, "port": {"6432"}, "user": {pgtest.Login}}.Encode()
-}
-
-// serverAccount returns the account of the cluster, which can read the
-// cluster's folder.
-func serverAccount(t *testing.T, c *pgtest.Cluster) *user.User {
-	t.Helper()
-	info, err := os.Stat(c.DataDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	who, err := user.LookupId(strconv.Itoa(int(info.Sys().(*syscall.Stat_t).Uid)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return who
-}
-
 // TestTransactionPooler sends requests of several roles from many clients
 // through a pooler that has fewer connections than the server's pool. Each
 // response shows its role.
 func TestTransactionPooler(t *testing.T) {
 	t.Parallel()
-	findPgBouncer(t) // skips the test before it starts a cluster
+	pgtest.FindPgBouncer(t) // skips the test before it starts a cluster
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
-	uri := startPgBouncer(t, cluster, db, "transaction", 3)
+	uri := cluster.StartPgBouncer(t, db, "transaction", 3)
 	a := start(t, map[string]string{"db-uri": uri, "db-prepared-statements": "false", "db-pool": "12",
 		"db-schema-poll-interval": "1", "db-pool-acquisition-timeout": "50"})
 
@@ -199,10 +97,10 @@ func TestTransactionPooler(t *testing.T) {
 // session mode, and that the server detects it.
 func TestSessionPooler(t *testing.T) {
 	t.Parallel()
-	findPgBouncer(t) // skips the test before it starts a cluster
+	pgtest.FindPgBouncer(t) // skips the test before it starts a cluster
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
-	a := start(t, map[string]string{"db-uri": startPgBouncer(t, cluster, db, "session", 20)})
+	a := start(t, map[string]string{"db-uri": cluster.StartPgBouncer(t, db, "session", 20)})
 	a.awaitLog("listening for database notifications")
 	cluster.Exec(t, db, "create table api.fresh (id int); notify pgrst")
 	a.awaitStatus("/fresh", 200)

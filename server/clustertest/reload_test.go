@@ -34,9 +34,11 @@ func own(t *testing.T, flags map[string]string, sql ...string) (a *app, exec fun
 }
 
 // signal sends a signal to the test process. All its servers receive the
-// signal.
+// signal, those of tests that run in parallel too. So a parallel test must not
+// send one: Setenv panics there.
 func signal(t *testing.T, sig syscall.Signal) {
 	t.Helper()
+	t.Setenv("FASTGREST_TEST_SIGNALS", "sent")
 	if err := syscall.Kill(os.Getpid(), sig); err != nil {
 		t.Fatal(err)
 	}

@@ -51,7 +51,6 @@ func (a *app) settled() {
 // TestOneLoadAtStart checks that the first catalog is loaded once, although the
 // listener also requests a load after it connects.
 func TestOneLoadAtStart(t *testing.T) {
-	t.Parallel()
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
 	for _, channel := range []string{"true", "false"} {
@@ -249,7 +248,7 @@ func TestRoleClaimKeyReload(t *testing.T) {
 	exec("alter role test_login set pgrst.jwt_role_claim_key = 'role;'; notify pgrst, 'reload config'")
 	a.awaitLog("Failed reloading config: ")
 	if n := a.Log.Count("failed to parse role-claim-key value (role;)"); n != 1 {
-		t.Errorf("%d lines about the key that is none", n)
+		t.Errorf("%d lines about the unknown key", n)
 	}
 	if got := a.get("/rpc/who", token...); !strings.Contains(got.Body, "test_user") {
 		t.Errorf("with the key from before: %v", got)

@@ -1,6 +1,12 @@
 package config
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/fastgrest/fastgrest/server/auth"
+)
 
 // Config is a complete, typed configuration. It is immutable: a reload builds a
 // new one.
@@ -31,9 +37,10 @@ type Config struct {
 	DBTxEnd                  TxEnd
 	DBURI                    string
 
-	JWTAudience        string // "": any
+	JWTAudience        string // as written, see Audiences; "": any
 	JWTRoleClaimKey    string
 	JWTSecret          []byte // decoded; nil: none
+	JWTSecretURL       string // of a key set: jwt-secret, if that is a URL; JWTSecret is nil then
 	JWTSecretIsBase64  bool
 	JWTCacheMaxEntries int
 
@@ -64,19 +71,32 @@ type Config struct {
 	StatementCacheMaxEntries int           // prepared statements per connection
 	ServerReadBufferSize     int           // bytes; bounds request line plus headers
 	ServerMaxBodySize        int           // bytes
+	ServerMaxQuerySize       int           // bytes, of the body of a QUERY
+	ServerAdvertiseQuery     bool          // Allow has QUERY, and there is Accept-Query
+	BatchEnabled             bool          // a POST of a batch to / is served
+	BatchMaxRequests         int           // of one batch
 	SpoolThreshold           int           // bytes of a response kept in memory; a larger one is spooled to a file
 	SpoolDirectory           string        // of those files; empty: the system's for temporary files
 	BodiesMaxSize            int           // MiB, for all request bodies together
 	SpoolMaxSize             int           // MiB, for all spool files together
 	SpoolSendTimeout         time.Duration // for a client to take 64 KiB
 	DBConnectionSharing      bool          // quick requests may share a connection
+	DBCoalescing             bool          // equal and similar reads that wait may run as one statement
 	DBSchemaPollInterval     time.Duration // between checks of the catalog for changes; 0: off
+	DBDistinctEnabled        bool
 	DBSessionReset           SessionReset
+	DBRequestSettings        RequestSettings
 	LogFormat                LogFormat
 	DBPoolMaxWaiters         int           // requests; 0: no bound
 	DBPoolReserve            int           // connections that slow requests leave to others
 	DBFlightTimeout          time.Duration // without data from the database; 0: no limit
 
+	JWTIssuersText      string        // JSON
+	JWTIssuers          []auth.Issuer // of JWTIssuersText
+	JWTAllowedSkew      time.Duration
+	JWTAudienceRequired bool
+
+	ClientErrorHints            ErrorHints
 	ServerCancelAbandonedWrites bool
 	ServerDrainTimeout          time.Duration
 
@@ -90,6 +110,24 @@ type Config struct {
 
 	// Warnings are about values that could not be parsed and about unknown keys.
 	Warnings []string
+}
+
+// Audiences returns the audiences of jwt-aud, nil for any. A text with commas is also
+// one audience as a whole, as it is in PostgREST.
+func (c *Config) Audiences() []string {
+	if c.JWTAudience == "" {
+		return nil
+	}
+	list := slices.DeleteFunc(listOf(c.JWTAudience), func(item string) bool { return item == "" })
+	if strings.Contains(c.JWTAudience, ",") {
+		list = append(list, c.JWTAudience)
+	}
+	return list
+}
+
+// TakesTokens reports whether there are keys that verify tokens, or may be some.
+func (c *Config) TakesTokens() bool {
+	return c.JWTSecret != nil || c.JWTSecretURL != "" || len(c.JWTIssuers) > 0
 }
 
 // Setting is a name and value of a PostgreSQL configuration parameter.
@@ -107,6 +145,14 @@ type Verbosity uint8
 const (
 	Verbose Verbosity = iota
 	Minimal
+)
+
+// ErrorHints says which hints the server adds to errors of the database.
+type ErrorHints uint8
+
+const (
+	NoHints    ErrorHints = iota
+	GrantHints            // the missing privilege
 )
 
 // TxEnd says how transactions end, by commit or by rollback, and whether the
@@ -149,6 +195,15 @@ const (
 	ResetAlways                     // user code ran
 	ResetNever
 )
+
+// RequestSettings says which details of a request become settings of its
+// transaction. Role and claims always do.
+type RequestSettings struct {
+	Method, Path, Headers, Cookies bool
+	// Auto: reads that are proven to run no code that reads settings have none of
+	// the four.
+	Auto bool
+}
 
 // Isolation is a transaction isolation level.
 type Isolation uint8

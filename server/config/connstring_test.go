@@ -48,7 +48,7 @@ func TestConnString(t *testing.T) {
 	f(`host=h fallback_application_name='it\'s'`, `host=h application_name='it\'s'`, `host=h application_name='it\'s' `+prw, "it's")
 	f("host=h target_session_attrs=read-only", "host=h target_session_attrs=read-only "+p, "host=h target_session_attrs=read-only "+p+" "+prw, app)
 
-	// Question marks in a password are no parameters.
+	// A question mark in a password does not begin parameters.
 	c := &Config{DBURI: "postgres://admin2:?pass?special?@localhost:5432/postgres"}
 	if got, want := c.ConnString(ConnOptions{ApplicationName: "x"}), c.DBURI+"?application_name=x"; got != want {
 		t.Errorf("got %s, want %s", got, want)

@@ -17,10 +17,10 @@ type Querier func(ctx context.Context, sql string, args []string, each func(colu
 const databasePrefix = "pgrst."
 
 // These statements are parsed under the session's own search_path, with the
-// rights of the role we connect as. Whoever may create objects in a schema of
+// rights of the role we connect as. A user who may create objects in a schema of
 // that path could have an operator there that fits its operands better than
-// PostgreSQL's: therefore all names have their schema, operators, too, and
-// none that cannot (CASE x WHEN y, IN) is used.
+// PostgreSQL's. So all names have their schema, those of operators too. Syntax
+// whose operator cannot have a schema (CASE x WHEN y, IN) is not used.
 
 // storedSettings gives what ALTER ROLE ... SET stored for the role we connect
 // as: everywhere (rank 1), and for this database (rank 2). What is stored for

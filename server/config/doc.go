@@ -7,8 +7,8 @@
 //	db   --+
 //
 // One table (settings.go) has, for every key, its names, its sources and how its
-// value is parsed and printed. Loading, dumping, the flags, the example and the
-// help are loops over that table.
+// value is parsed and printed. Loading, dumping, the flags, the help and the
+// documentation (Descriptions) are loops over that table.
 //
 // Precedence, strongest first: database, flags, environment, file, default.
 // As in PostgREST, a value that does not parse as the number or boolean its key

@@ -6,10 +6,22 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"github.com/fastgrest/fastgrest/planner/fuzzy"
 )
 
 // appSettingFlag sets app.settings.*, which have arbitrary names.
 const appSettingFlag = "app-setting"
+
+// Annotations of the flags that RegisterFlags adds, for completion and documentation.
+const (
+	// SettingAnnotation is there if RegisterFlags has added the flag.
+	SettingAnnotation = "setting"
+	// ChoicesAnnotation has the values of a flag, where there are few.
+	ChoicesAnnotation = "choices"
+	// OptionalAnnotation is there if JoinBooleans completes a flag without a value.
+	OptionalAnnotation = "optional"
+)
 
 // RegisterFlags adds a flag for every key, `--db-pool 20`. Older names are
 // accepted and hidden. Booleans need JoinBooleans.
@@ -17,14 +29,16 @@ func RegisterFlags(fs *pflag.FlagSet) {
 	for i := range settings {
 		s := &settings[i]
 		add(fs, s.key, s.flagUsage())
+		s.annotate(fs.Lookup(s.key))
 		for _, name := range s.older {
 			if byName(name).key != name { // not one that is a key itself
-				add(fs, name, "older name of --"+s.key)
+				add(fs, name, "An older name of --"+s.key+".")
 				fs.Lookup(name).Hidden = true
 			}
 		}
 	}
-	fs.StringArray(appSettingFlag, nil, "app.settings.`NAME=value`, which SQL sees as a setting; may be repeated")
+	fs.StringArray(appSettingFlag, nil, "Sets app.settings.`NAME=value`, which SQL reads with current_setting(). The flag may be repeated.")
+	fs.Lookup(appSettingFlag).Annotations = map[string][]string{SettingAnnotation: nil}
 }
 
 // JoinBooleans makes `--log-query` and `--log-query true` both `--log-query=true`,
@@ -70,6 +84,17 @@ func isBoolean(text string) bool {
 func add(fs *pflag.FlagSet, name, usage string) {
 	if fs.Lookup(name) == nil {
 		fs.String(name, "", usage)
+		fs.Lookup(name).Annotations = map[string][]string{SettingAnnotation: nil}
+	}
+}
+
+func (s *setting) annotate(f *pflag.Flag) {
+	if _, ours := f.Annotations[SettingAnnotation]; !ours || len(s.choices) == 0 {
+		return
+	}
+	f.Annotations[ChoicesAnnotation] = s.choices
+	if s.kind == "boolean" {
+		f.Annotations[OptionalAnnotation] = nil
 	}
 }
 
@@ -78,10 +103,7 @@ func (s *setting) flagUsage() string {
 	if unit == "" {
 		unit = s.kind
 	}
-	if strings.Contains(unit, ",") { // the help lists the choices
-		unit = "choice"
-	}
-	usage := "`" + strings.ReplaceAll(unit, " ", "-") + "`: " + s.help
+	usage := "`" + strings.ReplaceAll(unit, " ", "-") + "`: " + strings.ReplaceAll(s.help, "`", "")
 	if def := strings.Trim(string(s.append(nil, defaults)), `"`); def != "" {
 		if strings.Contains(def, "$") { // the file escapes it as $$, and a shell expands it
 			def = "'" + strings.ReplaceAll(def, "$$", "$") + "'"
@@ -143,30 +165,9 @@ func keys() []string {
 func Nearest(written string, names []string) string {
 	best, bestEdits := "", len(written)/3+1
 	for _, name := range names {
-		if n := edits(written, name); n < bestEdits {
+		if n := fuzzy.Distance([]rune(written), []rune(name)); n < bestEdits {
 			best, bestEdits = name, n
 		}
 	}
 	return best
-}
-
-// edits is the Levenshtein distance of two names.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/fastgrest/fastgrest/server/auth"
 )
 
-// loadReferencedFiles replaces @file by the file's contents, for db-uri and
-// jwt-secret, and decodes and checks the secret.
+// loadReferencedFiles replaces @file by the file's contents, for db-uri, jwt-secret and
+// jwt-issuers, and decodes and checks secret and issuers.
 func (c *Config) loadReferencedFiles(previousURI string) error {
 	if previousURI != "" {
 		c.DBURI = previousURI
@@ -23,7 +23,40 @@ func (c *Config) loadReferencedFiles(previousURI string) error {
 		}
 		c.DBURI = strings.TrimFunc(validText(string(data)), unicode.IsSpace)
 	}
+	if err := c.loadIssuers(); err != nil {
+		return err
+	}
+	return c.loadSecret()
+}
+
+// loadIssuers parses jwt-issuers.
+func (c *Config) loadIssuers() (err error) {
+	if path, ok := strings.CutPrefix(c.JWTIssuersText, "@"); ok {
+		data, err := readReferenced("jwt-issuers", path)
+		if err != nil {
+			return err
+		}
+		c.JWTIssuersText = strings.TrimSpace(validText(string(data)))
+	}
+	if c.JWTIssuersText == "" {
+		return nil
+	}
+	if c.JWTIssuers, err = auth.ParseIssuers([]byte(c.JWTIssuersText)); err != nil {
+		return &Error{Kind: SecretError, Key: "jwt-issuers", Text: "jwt-issuers is not usable: " + err.Error(), Err: err}
+	}
+	return nil
+}
+
+// loadSecret decodes and checks jwt-secret.
+func (c *Config) loadSecret() error {
 	if c.JWTSecret == nil {
+		return nil
+	}
+	if text := string(c.JWTSecret); !c.JWTSecretIsBase64 && (strings.HasPrefix(text, "https://") || strings.HasPrefix(text, "http://")) {
+		if _, err := auth.ParseKeySetURL(text); err != nil {
+			return &Error{Kind: SecretError, Key: "jwt-secret", Text: "jwt-secret is not the URL of a key set: " + err.Error(), Err: err}
+		}
+		c.JWTSecret, c.JWTSecretURL = nil, text
 		return nil
 	}
 	if path, ok := bytes.CutPrefix(c.JWTSecret, []byte("@")); ok {

@@ -64,9 +64,7 @@ func lastOfEach(all []cookie) []cookie {
 func cut(header []byte) (name, value, rest []byte) {
 	piece, rest, _ := bytes.Cut(header, semicolon)
 	name, value, _ = bytes.Cut(piece, equals)
-	for len(name) > 0 && name[0] == ' ' {
-		name = name[1:]
-	}
+	name = bytes.TrimLeft(name, " ")
 	if n := len(value); n >= 2 && value[0] == '"' && value[n-1] == '"' {
 		value = value[1 : n-1]
 	}

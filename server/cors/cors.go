@@ -1,6 +1,9 @@
 package cors
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+)
 
 // Request has the headers that a decision depends on.
 type Request struct {
@@ -33,6 +36,12 @@ var methods = []string{"GET", "POST", "PATCH", "PUT", "DELETE", "OPTIONS", "HEAD
 
 var methodList = []byte(strings.Join(methods, ", "))
 
+// PostgREST knows no QUERY. So the list has it only if the preflight asks for it.
+var (
+	query     = []byte("QUERY")
+	queryList = []byte(strings.Join(methods, ", ") + ", QUERY")
+)
+
 // Simple appends the headers of the response to a request other than OPTIONS. They
 // follow the other headers of the response. It allocates nothing if dst has room
 // for three headers.
@@ -48,14 +57,19 @@ func Simple(dst []Header, r *Request, allowed []string) []Header {
 // preflight with an allowed origin and method. The list of allowed headers is in
 // scratch, which it returns extended.
 func Preflight(dst []Header, scratch []byte, r *Request, allowed []string) (_ []Header, _ []byte, granted bool) {
-	if r.Origin == nil || !welcome(r, allowed) || !contains(methods, r.RequestMethod) {
+	asksQuery := bytes.Equal(r.RequestMethod, query)
+	if r.Origin == nil || !welcome(r, allowed) || !asksQuery && !contains(methods, r.RequestMethod) {
 		return dst, scratch, false
 	}
 	if r.RequestHeaders != nil && !headersAgree(r.RequestHeaders) {
 		return dst, scratch, false
 	}
 	dst = appendOrigin(dst, r.Origin, allowed)
-	dst = append(dst, Header{allowMethods, methodList})
+	list := methodList
+	if asksQuery {
+		list = queryList
+	}
+	dst = append(dst, Header{allowMethods, list})
 	if r.RequestHeaders != nil {
 		start := len(scratch)
 		scratch = appendAllowedHeaders(scratch, r.RequestHeaders)

@@ -4,12 +4,13 @@ import (
 	"bytes"
 
 	"github.com/fastgrest/fastgrest/parser/jsontext"
+	"github.com/fastgrest/fastgrest/pgwire"
 	"github.com/fastgrest/fastgrest/planner/sqlgen"
 )
 
 // addArgs binds values of the call to the parameters of the last statement.
 func (x *Execution) addArgs(args []sqlgen.Arg, names []string) {
-	f, c := &x.flight, x.call
+	f, c := x.out, x.call
 	for _, a := range args {
 		start := len(x.text) // slices handed out before keep the memory they were rendered into
 		switch a.Kind {
@@ -39,15 +40,15 @@ func (x *Execution) addArgs(args []sqlgen.Arg, names []string) {
 // cutNUL ends an operand at its first NUL, as it does where text is handed to
 // the C library PostgREST uses. PostgreSQL has no text with a NUL in it.
 func cutNUL(b []byte) []byte {
-	if i := bytes.IndexByte(b, 0); i >= 0 {
-		return b[:i]
-	}
-	return b
+	text, _, _ := bytes.Cut(b, nul)
+	return text
 }
+
+var nul = []byte{0}
 
 // addBody binds the payload.
 func (x *Execution) addBody() {
-	f, c := &x.flight, x.call
+	f, c := x.out, x.call
 	switch c.PayloadForm {
 	case PayloadArgs:
 		x.object = c.appendObject(x.object[:0])
@@ -81,14 +82,7 @@ func (c *Call) appendArray(dst []byte, name string) []byte {
 			dst = append(dst, ',')
 		}
 		first = false
-		dst = append(dst, '"')
-		for _, b := range cutNUL(value) {
-			if b == '"' || b == '\\' {
-				dst = append(dst, '\\')
-			}
-			dst = append(dst, b)
-		}
-		dst = append(dst, '"')
+		dst = pgwire.AppendElement(dst, cutNUL(value))
 	})
 	return append(dst, '}')
 }

@@ -25,12 +25,17 @@ type Body struct {
 	spooled *spool.Body // what comes before Bytes; nil: nothing
 	room    []byte      // of spooled, where rows go instead of Bytes; nil: they go to Bytes
 	widest  int         // bytes of a row so far
+
+	// receiver takes the rows while they arrive, instead of store; nil: nothing does.
+	receiver Receiver
+	passed   bool // receiver has got some
 }
 
 // begin empties the body. keep: it must not fail for want of room.
 func (b *Body) begin(store *spool.Store, keep bool) {
 	b.Drop()
 	b.store, b.keep, b.widest = store, keep, 0
+	b.receiver, b.passed = nil, false
 }
 
 // Drop empties the body.
@@ -40,6 +45,14 @@ func (b *Body) Drop() {
 		_ = b.spooled.Close()
 		b.spooled = nil
 	}
+}
+
+// size is the bytes of a body, or spool.Piece if its beginning has been put away.
+func (b *Body) size() int {
+	if b.spooled != nil {
+		return spool.Piece
+	}
+	return len(b.Bytes)
 }
 
 // Spooled returns all of a body whose beginning has been put away, for the
@@ -73,7 +86,7 @@ func (b *Body) endRow(dst []byte, n int) error {
 		return b.moveOn()
 	}
 	b.Bytes = dst
-	if len(dst) >= spool.Piece {
+	if len(dst) >= spool.Piece && b.receiver == nil {
 		return b.spill()
 	}
 	return nil

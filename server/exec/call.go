@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"math"
+
 	"github.com/fastgrest/fastgrest/parser"
 	"github.com/fastgrest/fastgrest/parser/body"
 	"github.com/fastgrest/fastgrest/planner"
@@ -16,7 +18,11 @@ type Call struct {
 	// Settings are the values of the request that become settings of the
 	// transaction. Without a preferred time zone SettingTimezone is nil.
 	Settings [sqlgen.RequestSettings][]byte
+	// Without are the settings that are not made; see Rules.Without.
+	Without sqlgen.SettingSet
 
+	// ReadWrite: the transaction is shared with calls that write; see Transaction.
+	ReadWrite bool
 	// Rollback: the transaction is rolled back in the end.
 	Rollback bool
 	// MaxAffected is how many rows may be changed, with HasMaxAffected.
@@ -30,11 +36,17 @@ type Call struct {
 
 	Payload     []byte
 	PayloadForm PayloadForm
+	// NextPiece, if set, puts the next piece of the payload into Payload. It returns false
+	// after the last piece. Only plans that are Tagged take pieces.
+	NextPiece func() (more bool, err error)
 
 	// Arguments of a routine by name, in order, repetitions included: from the
 	// query string or from a form.
 	Args     []parser.Param
 	FormArgs []body.Pair
+
+	// Receiver, if set, takes the rows while they arrive. Only a call that CanStream has one.
+	Receiver Receiver
 
 	// LogID returns the name of the request in the log. It is called only when
 	// something is logged.
@@ -81,20 +93,44 @@ func (c *Call) checked() bool {
 	return p.Singular && !p.One || p.Action == planner.Upsert || c.limitsAffected()
 }
 
+// bounds are the least and the largest number of rows that the request allows.
+func (c *Call) bounds() (least, most int64) {
+	p := c.Plan
+	most = math.MaxInt64
+	switch {
+	case p.Explain:
+		return 0, most
+	case p.Action == planner.Upsert:
+		return 1, 1
+	case p.Singular:
+		least, most = 1, 1
+	}
+	if c.limitsAffected() {
+		most = min(most, c.MaxAffected)
+	}
+	return least, most
+}
+
 // check refuses a number of rows that the request does not allow.
 func (c *Call) check(rows int64) error {
+	least, most := c.bounds()
 	switch p := c.Plan; {
-	case p.Explain:
+	case least <= rows && rows <= most:
 		return nil
 	case p.Action == planner.Upsert:
-		if rows != 1 {
-			return &RowsError{OtherKey, rows}
-		}
-		return nil
+		return &RowsError{OtherKey, rows}
 	case p.Singular && rows != 1:
 		return &RowsError{NotOneRow, rows}
-	case c.limitsAffected() && rows > c.MaxAffected:
-		return &RowsError{TooManyRows, rows}
 	}
-	return nil
+	return &RowsError{TooManyRows, rows}
+}
+
+// leastTotal is the total that the first row of the page needs, 0 if the total does not
+// matter. A range beyond the total is an error for those who asked for the total.
+func (c *Call) leastTotal() int64 {
+	p := c.Plan
+	if p.Explain || p.Action.Writes() || p.Total.Count == sqlgen.CountNone && p.Estimate.SQL == "" {
+		return 0
+	}
+	return c.Top.Lower
 }

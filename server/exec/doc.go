@@ -12,15 +12,20 @@
 //	form.go      the form in which its rows come, and how they are encoded
 //	statements.go its statements for each role
 //	pace.go      how long they take
+//	merge.go     requests that run as one statement
 //	ready.go     the form a plan needs on a connection
 //	tx.go        the form of the transaction
 //	args.go      values bound to the parameters of statements
 //	sinks.go     rows into the Result
+//	lines.go     rows as lines: NDJSON and CSV
+//	pieces.go    payloads that come in pieces
+//	stream.go    rows that leave while the call runs
 //	body.go      the body of the Result, in memory or in a spool
 //	retry.go     which failures are run again, and what is learned from them
 //	outcome.go   whether a failed write may have been committed, and row counts
 //	limit.go     when a flight is given up
 //	wait.go      waits for connections, their end, and what a call costs
+//	batch.go     several calls in one transaction
 //	inspect.go   fixed questions to the database, without a plan
 //
 // # Memory

@@ -5,6 +5,7 @@ import (
 
 	"github.com/fastgrest/fastgrest/pgwire"
 	"github.com/fastgrest/fastgrest/pgwire/rowjson"
+	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/planner/sqlgen"
 	"github.com/fastgrest/fastgrest/planner/tree"
 )
@@ -15,36 +16,46 @@ import (
 // date. It is immutable, but for its pace and the statements of further roles,
 // and shared by all requests of the plan.
 type Form struct {
-	Rows     bool // as planner.Plan.Rows, unless the rows could not be encoded by us
-	Prefix   int  // columns before the page's own
-	Columns  []rowjson.Column
-	Formats  []int16 // result format of every column
-	Args     []sqlgen.Arg
-	Names    []string
-	UserCode bool
+	Rows    bool // as planner.Plan.Rows, unless the rows could not be encoded by us
+	Prefix  int  // columns before the page's own
+	Columns []rowjson.Column
+	Formats []int16 // result format of every column
+	Args    []sqlgen.Arg
 
-	// Settings makes the settings of the routine called; nil without any.
-	Settings *pgwire.Stmt
-	// NoNUL: PostgreSQL refuses \u0000 in this body. It takes the only row out of
+	names    []string // see sqlgen.Statement
+	userCode bool     // functions of the database's owners may run
+
+	tallied bool // see Runnable.wholeForm
+
+	// settings makes the settings of the routine called; nil without any.
+	settings *pgwire.Stmt
+	// noNUL: PostgreSQL refuses \u0000 in this body. It takes the only row out of
 	// an array, and has to decode the row for that.
-	NoNUL bool
-	// Converts: the statement names the columns of the page or of embeds, "*"
+	noNUL bool
+	// header is the first line of a CSV body.
+	header []byte
+	// converts: the statement names the columns of the page or of embeds, "*"
 	// included, to convert some of them.
-	Converts bool
+	converts bool
 
 	records bool           // embeds come as records
 	fields  []pgwire.Field // the statement's columns behind the prefix: names and types
 
+	// What the statement converts; see planner.Plan.Convert.
+	wanted *sqlgen.Columns
+	embeds sqlgen.Records
+
 	statements roleStatements
 	pace       pace
+	merging    merging
 }
 
 // valueFormats asks for total and number of rows as text and for the body as
 // it is: text for text and JSON, bytes for bytea.
 var valueFormats = []int16{rowjson.Text, rowjson.Text, rowjson.Text, rowjson.Text, rowjson.Binary}
 
-// TypeNames tells how values of types that are not built in become JSON.
-type TypeNames interface {
+// typeNames tells how values of types that are not built in become JSON.
+type typeNames interface {
 	// TextType reports whether to_json prints the type as its quoted text;
 	// for arrays of such types delim is the delimiter of their elements, else 0.
 	TextType(oid uint32) (delim byte, ok bool)
@@ -52,8 +63,12 @@ type TypeNames interface {
 
 // prepareRows settles how each column is encoded, and returns the statement
 // that brings the columns in a form that can be.
-func (r *Runnable) prepareRows(form *Form, types TypeNames, fields []pgwire.Field) *sqlgen.Statement {
+func (r *Runnable) prepareRows(form *Form, types typeNames, fields []pgwire.Field) *sqlgen.Statement {
 	page := fields[min(r.Prefix(), len(fields)):]
+	if r.Lines == planner.CSVLines {
+		form.prepareCSV(page)
+		return &r.Main
+	}
 	convert := sqlgen.Columns{
 		Names: make([]string, len(page)), ToJSON: make([]bool, len(page)), Star: r.SelectsStar() && !r.Scalar,
 	}
@@ -72,7 +87,7 @@ func (r *Runnable) prepareRows(form *Form, types TypeNames, fields []pgwire.Fiel
 			}
 		}
 		if !known {
-			form.UserCode = true // to_json may call a cast to json
+			form.userCode = true // to_json may call a cast to json
 		}
 		if !known || column.Codec.ISO && r.NotISO {
 			convert.ToJSON[i], converts = true, true
@@ -88,31 +103,27 @@ func (r *Runnable) prepareRows(form *Form, types TypeNames, fields []pgwire.Fiel
 	}
 	form.Rows, form.Prefix, form.Columns, form.fields = true, r.Prefix(), columns, expected
 	// What may write is not run again to be told so.
-	form.NoNUL = r.ReadOnly && (r.One || r.Singular) && slices.ContainsFunc(expected, func(f pgwire.Field) bool { return f.Type == jsonOID })
+	form.noNUL = r.ReadOnly && (r.One || r.Singular) && slices.ContainsFunc(expected, func(f pgwire.Field) bool { return f.Type == jsonOID })
 	for range form.Prefix {
 		form.Formats = append(form.Formats, rowjson.Text)
 	}
 	for _, c := range columns {
 		form.Formats = append(form.Formats, c.Codec.Format)
 	}
-	form.Converts = converts || form.records
-	if !form.Converts {
+	form.converts = converts || form.records
+	if !form.converts {
 		return &r.Main
 	}
-	var (
-		wanted *sqlgen.Columns
-		embeds sqlgen.Records
-	)
 	if converts {
-		wanted = &convert
+		form.wanted = &convert
 	}
 	if form.records {
-		embeds = r.Records
+		form.embeds = r.Records
 	}
-	statement := r.Convert(wanted, embeds)
+	statement := r.Convert(form.wanted, form.embeds)
 	if form.records && statement.TooLarge() { // it names each column
 		r.plain.Store(true)
-		*form = Form{UserCode: r.UserCode}
+		*form = Form{userCode: r.UserCode}
 		return r.prepareRows(form, types, fields)
 	}
 	return statement
@@ -158,7 +169,7 @@ var scalarColumn = []string{sqlgen.Scalar}
 
 const jsonOID = 114
 
-func columnCodec(types TypeNames, f pgwire.Field) (rowjson.Column, bool) {
+func columnCodec(types typeNames, f pgwire.Field) (rowjson.Column, bool) {
 	if c, ok := rowjson.NewColumn(f.Name, f.Type); ok {
 		return c, true
 	}
@@ -179,9 +190,9 @@ func unique(names []string) bool {
 	return len(slices.Compact(sorted)) == len(names)
 }
 
-// Fits reports whether a statement that returns n columns of these names and
+// fits reports whether a statement that returns n columns of these names and
 // types is the one that the form was made for.
-func (form *Form) Fits(n int, column func(i int) (name []byte, oid uint32)) bool {
+func (form *Form) fits(n int, column func(i int) (name []byte, oid uint32)) bool {
 	if n != form.Prefix+len(form.fields) {
 		return false
 	}

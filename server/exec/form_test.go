@@ -47,8 +47,8 @@ func TestPrepareRows(t *testing.T) {
 		{"/rpc/take_movie?m=(1)", defaults, true, true, ""},
 	} {
 		plan, pre := prepared(t, test.o, test.target)
-		if pre.Rows != test.rows || pre.UserCode != test.userCode {
-			t.Errorf("%s: rows %v, user code %v", test.target, pre.Rows, pre.UserCode)
+		if pre.Rows != test.rows || pre.userCode != test.userCode {
+			t.Errorf("%s: rows %v, user code %v", test.target, pre.Rows, pre.userCode)
 		}
 		var converts []string
 		for _, rest := range strings.Split(pre.statements.main.Main.SQL(), "to_json(_postgrest_t.\"")[1:] {
@@ -69,7 +69,7 @@ func TestPrepareRows(t *testing.T) {
 		}
 		// What the statement really returns is what the columns were made for.
 		fields := fieldsOf(t, festival.Connect(t), pre.statements.main.Main.SQL())
-		if !pre.Fits(len(fields), func(i int) ([]byte, uint32) { return []byte(fields[i].Name), fields[i].Type }) {
+		if !pre.fits(len(fields), func(i int) ([]byte, uint32) { return []byte(fields[i].Name), fields[i].Type }) {
 			t.Errorf("%s: prepared for other columns than %v", test.target, fields)
 		}
 	}
@@ -92,7 +92,7 @@ func TestFits(t *testing.T) {
 		{"", nil, false},
 	} {
 		names := strings.Fields(test.columns)
-		if got := pre.Fits(len(names), func(i int) ([]byte, uint32) { return []byte(names[i]), test.types[i] }); got != test.fits {
+		if got := pre.fits(len(names), func(i int) ([]byte, uint32) { return []byte(names[i]), test.types[i] }); got != test.fits {
 			t.Errorf("%s %v: %v", test.columns, test.types, got)
 		}
 	}
@@ -119,15 +119,15 @@ func TestPrepareAggregate(t *testing.T) {
 	if plan.Form() != pre {
 		t.Error("not kept")
 	}
-	plan.Forget(&Form{})
+	plan.forget(&Form{})
 	if plan.Form() != pre {
 		t.Error("forgotten in place of another")
 	}
-	plan.Forget(nil)
+	plan.forget(nil)
 	if plan.Form() != pre {
 		t.Error("forgotten without being named")
 	}
-	plan.Forget(pre)
+	plan.forget(pre)
 	if plan.Form() != nil {
 		t.Error("not forgotten")
 	}
@@ -139,8 +139,8 @@ func TestDescribedIsTakenOver(t *testing.T) {
 	cat, conn := festival.Catalog(t), festival.Connect(t)
 	p := planner.New(cat, defaults)
 	plan := mustPlan(t, p, "/genre")
-	described := plan.Described()
-	if plan.Described() != described {
+	described := plan.toDescribe()
+	if plan.toDescribe() != described {
 		t.Error("described twice under two names")
 	}
 	fields := fieldsOf(t, conn, plan.Main.SQL)
@@ -151,13 +151,13 @@ func TestDescribedIsTakenOver(t *testing.T) {
 	if pre.For([]byte("b"), false).Main == described {
 		t.Error("a role without USAGE may run what another role has had parsed")
 	}
-	plan.Forget(pre)
-	if plan.Described() == described {
+	plan.forget(pre)
+	if plan.toDescribe() == described {
 		t.Error("what went stale is described again")
 	}
 
 	plan = mustPlan(t, p, "/venue?select=address")
-	described = plan.Described()
+	described = plan.toDescribe()
 	if pre := plan.Prepare(cat, fieldsOf(t, conn, plan.Main.SQL), false); pre.For([]byte("a"), true).Main == described {
 		t.Error("the statement without conversion runs")
 	}
@@ -170,7 +170,7 @@ func TestStatementsPerRole(t *testing.T) {
 	if !plan.PerRole {
 		t.Fatal("row level security goes unnoticed")
 	}
-	described := plan.Described()
+	described := plan.toDescribe()
 	pre := plan.Prepare(cat, fieldsOf(t, conn, plan.Main.SQL), false)
 	orphan := pre.For([]byte("orphan"), false)
 	a, b := pre.For([]byte("a"), true), pre.For([]byte("b"), true)
@@ -204,7 +204,7 @@ func TestPrepareTogether(t *testing.T) {
 		used := make([]*pgwire.Stmt, 4)
 		for i := range used {
 			wg.Go(func() {
-				plan.Described()
+				plan.toDescribe()
 				used[i] = plan.Prepare(cat, fields, false).For(fmt.Append(nil, "role ", i), true).Main
 			})
 		}

@@ -3,8 +3,6 @@ package exec
 import (
 	"errors"
 
-	"github.com/jackc/pgx/v5/pgproto3"
-
 	"github.com/fastgrest/fastgrest/pgwire"
 	"github.com/fastgrest/fastgrest/pgwire/pool"
 	"github.com/fastgrest/fastgrest/planner"
@@ -41,7 +39,7 @@ func (x *Execution) askAlone(questions []Question, start func()) error {
 		start()
 		err := x.askOn(conn.Conn, questions)
 		var server *pgwire.Error
-		if attempt == maxAttempts || !errors.As(err, &server) || !server.Stale() {
+		if lastAttempt(conn, attempt) || !errors.As(err, &server) || !server.Stale() {
 			return err
 		}
 	}
@@ -62,7 +60,7 @@ func (x *Execution) askOn(conn *pgwire.Conn, questions []Question) error {
 		f.Add(x.rules.preRequest, nil)
 	}
 	for i := range questions {
-		f.Add(questions[i].Stmt, (*questionSink)(&questions[i]))
+		f.Add(questions[i].Stmt, questionSink{question: &questions[i]})
 		f.Arg(questions[i].Arg)
 	}
 	x.note(tx)
@@ -77,15 +75,14 @@ func (x *Execution) askOn(conn *pgwire.Conn, questions []Question) error {
 }
 
 // questionSink hands rows on.
-type questionSink Question
+type questionSink struct {
+	sink
+	question *Question
+}
 
-func (s *questionSink) Fields([]pgproto3.FieldDescription) error { return nil }
-
-func (s *questionSink) Row(values [][]byte) error {
-	if !s.Take(values) {
+func (s questionSink) Row(values [][]byte) error {
+	if !s.question.Take(values) {
 		return errStale
 	}
 	return nil
 }
-
-func (s *questionSink) Complete([]byte) {}

@@ -44,27 +44,21 @@ func statementTimeout(settings []catalog.Setting) (timeout time.Duration, ok boo
 	return 0, false
 }
 
-// timeoutUnits are PostgreSQL's units of time.
+// timeoutUnits are PostgreSQL's units of time, and the one of a plain number.
 var timeoutUnits = map[string]time.Duration{
-	"us": time.Microsecond, "ms": time.Millisecond, "s": time.Second, "min": time.Minute, "h": time.Hour, "d": 24 * time.Hour,
+	"": time.Millisecond, "us": time.Microsecond, "ms": time.Millisecond, "s": time.Second, "min": time.Minute, "h": time.Hour, "d": 24 * time.Hour,
 }
 
 // parseTimeout reads a timeout as PostgreSQL does: a number, of milliseconds or
 // with a unit. It is 0 for text it cannot read.
 func parseTimeout(text string) time.Duration {
 	text = strings.TrimSpace(text)
-	end := len(text)
-	for end > 0 && (text[end-1] >= 'a' && text[end-1] <= 'z') {
-		end--
+	number := strings.TrimRight(text, "abcdefghijklmnopqrstuvwxyz")
+	unit, known := timeoutUnits[text[len(number):]]
+	if !known {
+		return 0
 	}
-	unit := time.Millisecond
-	if end < len(text) {
-		var known bool
-		if unit, known = timeoutUnits[text[end:]]; !known {
-			return 0
-		}
-	}
-	n, err := strconv.ParseFloat(strings.TrimSpace(text[:end]), 64)
+	n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
 	if d := n * float64(unit); err == nil && d > 0 && d < math.MaxInt32*float64(time.Millisecond) {
 		return time.Duration(d)
 	}

@@ -9,31 +9,37 @@ import (
 func TestPace(t *testing.T) {
 	limit := QuickTime
 	pre := &Form{}
-	for i := range quickSamples {
-		if pre.Quick() {
+	for i := range QuickSamples {
+		if pre.quick() {
 			t.Fatalf("quick after %d samples", i)
 		}
-		pre.Took(time.Microsecond, true)
+		pre.took(time.Microsecond, true, 100)
 	}
-	if !pre.Quick() {
+	if !pre.quick() {
 		t.Error("not quick after enough quick samples")
 	}
 	// One slow run is an accident, several are a trait.
-	pre.Took(10*limit, true)
-	if !pre.Quick() {
+	pre.took(10*limit, true, 100)
+	if !pre.quick() {
 		t.Error("one slow run outweighs all others")
 	}
 	for range 3 * weight {
-		pre.Took(2*limit, true)
+		pre.took(2*limit, true, 100)
 	}
-	if pre.Quick() {
+	if pre.quick() {
 		t.Error("still quick after many slow runs")
 	}
 	for range 5 * weight {
-		pre.Took(time.Microsecond, true)
+		pre.took(time.Microsecond, true, 100)
 	}
-	if !pre.Quick() {
+	if !pre.quick() {
 		t.Error("never quick again")
+	}
+	for range 5 * weight {
+		pre.took(time.Microsecond, true, 2*quickSize)
+	}
+	if pre.quick() {
+		t.Error("quick with large responses")
 	}
 }
 
@@ -42,34 +48,34 @@ func TestPace(t *testing.T) {
 func TestSlow(t *testing.T) {
 	pre := &Form{}
 	for i := range slowSamples {
-		if pre.Slow() {
+		if pre.slow() {
 			t.Fatalf("slow after %d samples", i)
 		}
-		pre.Took(slowTime+time.Millisecond, false)
+		pre.took(slowTime+time.Millisecond, false, 100)
 	}
-	if !pre.Slow() {
+	if !pre.slow() {
 		t.Error("not slow after enough slow samples")
 	}
 	for range 5 * weight {
-		pre.Took(time.Millisecond, false)
+		pre.took(time.Millisecond, false, 100)
 	}
-	if pre.Slow() {
+	if pre.slow() {
 		t.Error("never fast again")
 	}
 
 	pre = &Form{}
-	pre.Took(4*slowTime, false)
+	pre.took(4*slowTime, false, 100)
 	for range slowSamples {
-		pre.Took(time.Millisecond, false)
+		pre.took(time.Millisecond, false, 100)
 	}
-	if pre.Slow() {
+	if pre.slow() {
 		t.Error("slow for one slow start")
 	}
 	pre = &Form{}
 	for range slowSamples {
-		pre.Took(slowTime-time.Millisecond, false)
+		pre.took(slowTime-time.Millisecond, false, 100)
 	}
-	if pre.Slow() {
+	if pre.slow() {
 		t.Error("slow below the limit")
 	}
 }
@@ -80,8 +86,8 @@ func TestPaceTogether(t *testing.T) {
 	for range 4 {
 		wg.Go(func() {
 			for range 100 {
-				pre.Took(time.Millisecond, true)
-				pre.Quick()
+				pre.took(time.Millisecond, true, 100)
+				pre.quick()
 			}
 		})
 	}

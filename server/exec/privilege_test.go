@@ -71,7 +71,7 @@ func TestInlinedFunctionsKeepTheirPrivileges(t *testing.T) {
 			return conn.Run(ctx, &f)
 		}
 		var d pgwire.Description
-		if err := ask("privilege_some", plan.Described(), &d); err != nil {
+		if err := ask("privilege_some", plan.toDescribe(), &d); err != nil {
 			t.Fatal(target, err)
 		}
 		pre := plan.Prepare(cat, d.Fields, false)

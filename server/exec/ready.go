@@ -23,7 +23,7 @@ func (x *Execution) ready(conn *pgwire.Conn, aggregate bool) (*Form, error) {
 			return nil, err
 		}
 	}
-	if !plan.ReadOnly && form.Rows && !(conn.Keeps(x.mainOf(form).SQL()) && readable(conn, form)) {
+	if !plan.ReadOnly && form.Rows && !(conn.Keeps(x.statements(form).Main.SQL()) && readable(conn, form)) {
 		form = plan.Prepare(x.rules.planner.Catalog(), nil, true)
 	}
 	return form, nil
@@ -39,11 +39,11 @@ func (x *Execution) prepare(conn *pgwire.Conn, aggregate bool) (*Form, error) {
 	if !plan.Rows || aggregate {
 		return plan.Prepare(types, nil, aggregate), nil
 	}
-	d, err := x.describe(conn, plan.Described())
+	d, err := x.describe(conn, plan.toDescribe())
 	if err != nil {
 		return nil, err
 	}
-	return plan.Prepare(types, d.Fields, false), nil
+	return plan.prepare(types, d, false), nil
 }
 
 // describe asks the server for the columns of a statement.
@@ -68,7 +68,7 @@ func (x *Execution) certain(conn *pgwire.Conn, form *Form) (*Form, error) {
 	if !form.Rows {
 		return form, nil
 	}
-	main := x.mainOf(form)
+	main := x.statements(form).Main
 	if conn.Knows(main) || !conn.Keeps(main.SQL()) {
 		return form, nil
 	}
@@ -76,17 +76,18 @@ func (x *Execution) certain(conn *pgwire.Conn, form *Form) (*Form, error) {
 	if err != nil {
 		return form, err
 	}
-	if !form.Fits(len(d.Fields), func(i int) ([]byte, uint32) { return []byte(d.Fields[i].Name), d.Fields[i].Type }) {
-		x.call.Plan.Forget(form)
+	if !form.fits(len(d.Fields), func(i int) ([]byte, uint32) { return []byte(d.Fields[i].Name), d.Fields[i].Type }) {
+		x.call.Plan.forget(form)
 		x.engine.Suspect()
 		return nil, nil
 	}
 	return form, nil
 }
 
-// mainOf is the statement by which the call's role runs a prepared form.
-func (x *Execution) mainOf(form *Form) *pgwire.Stmt {
-	return form.For(x.call.roleName(), x.rules.sharing(x.call.roleName())).Main
+// statements returns the statements of a form that the role of the call has to use.
+func (x *Execution) statements(form *Form) *Statements {
+	role := x.call.roleName()
+	return form.For(role, x.rules.sharing(role))
 }
 
 // readable reports whether the columns of a write can be encoded under the

@@ -28,9 +28,13 @@ func (r *Result) reset() {
 // every request needs, so that one giant does not pin its memory.
 const maxKept = 64 << 10
 
-func trim(b *[]byte, keep int) {
-	if cap(*b) > keep {
-		*b = nil
+// DropLarge drops the buffers of more than 64 KiB. It is for buffers that are kept
+// between requests.
+func DropLarge(buffers ...*[]byte) {
+	for _, b := range buffers {
+		if cap(*b) > maxKept {
+			*b = nil
+		}
 	}
 }
 
@@ -38,7 +42,8 @@ func trim(b *[]byte, keep int) {
 func (r *Result) release() {
 	r.reset()
 	r.Body.Drop()
-	trim(&r.Body.Bytes, 4*maxKept)
-	trim(&r.Headers, maxKept)
-	trim(&r.Status, maxKept)
+	if cap(r.Body.Bytes) > 4*maxKept {
+		r.Body.Bytes = nil
+	}
+	DropLarge(&r.Headers, &r.Status)
 }

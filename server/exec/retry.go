@@ -19,6 +19,12 @@ import (
 // on how many more connections.
 const maxAttempts = 3
 
+// lastAttempt reports whether a call is not run again on the connection. The server may
+// have refused to roll back.
+func lastAttempt(conn *pool.Conn, attempt int) bool {
+	return attempt == maxAttempts || conn.InTransaction() != 'I'
+}
+
 // Again runs fn until it has done something, on another connection each time:
 // there may have been no connection, or its session could not be reset.
 func Again(fn func() error) error {
@@ -40,13 +46,13 @@ func (x *Execution) outdated(form *Form, err error) bool {
 	refused := errors.As(err, &server) && x.flight.Unexecuted()
 	switch {
 	case refused && server.Deallocated(): // no reason to doubt the schema cache
-	case refused && (server.Stale() || form != nil && form.Converts && server.OtherColumns()),
+	case refused && (server.Stale() || form != nil && form.converts && server.OtherColumns()),
 		plan.ReadOnly && errors.Is(err, errStale):
 		x.engine.Suspect()
 	default:
 		return false
 	}
-	plan.Forget(form)
+	plan.forget(form)
 	return true
 }
 
@@ -55,7 +61,7 @@ func (x *Execution) outdated(form *Form, err error) bool {
 func (x *Execution) learn(form *Form, err error) {
 	switch {
 	case errors.Is(err, errStale):
-		x.call.Plan.Forget(form)
+		x.call.Plan.forget(form)
 	case errors.Is(err, errUnreadable):
 		x.call.Plan.Prepare(x.rules.planner.Catalog(), nil, true)
 	}
@@ -63,7 +69,7 @@ func (x *Execution) learn(form *Form, err error) {
 
 // learnPace notes how long the plan took, if it came to its end or was slow
 // enough to be given up.
-func learnPace(form *Form, took time.Duration, queued bool, err error) {
+func (x *Execution) learnPace(form *Form, took time.Duration, queued bool, err error) {
 	if err != nil {
 		var (
 			server *pgwire.Error
@@ -75,7 +81,8 @@ func learnPace(form *Form, took time.Duration, queued bool, err error) {
 			return
 		}
 	}
-	form.Took(took, queued)
+	form.took(took, queued, x.Result.Body.size())
+	form.merging.returned(x.Result.Rows)
 }
 
 // class is how the plan may be run beside others. Of writes only inserts share
@@ -85,11 +92,11 @@ func class(plan *Runnable, form *Form) pool.Class {
 	switch {
 	case form == nil:
 		return pool.Alone
-	case form.Slow():
+	case form.slow():
 		return pool.Slow
-	case plan.ReadOnly && form.Quick():
+	case plan.ReadOnly && form.quick():
 		return pool.QuickRead
-	case plan.Action == planner.Insert && !plan.Merge && form.Quick():
+	case plan.Action == planner.Insert && !plan.Merge && form.quick():
 		return pool.QuickWrite
 	}
 	return pool.Alone

@@ -57,9 +57,12 @@ type Rules struct {
 	preRequest      *pgwire.Stmt          // nil without db-pre-request
 	preRequestState pgwire.SessionState   // what the pre-request function may leave in sessions
 	sessionReset    config.SessionReset
-	isolation       pgwire.Isolation // Session.Isolation
+	without         sqlgen.SettingSet // details of requests that no statement makes settings of
+	auto            bool              // blind plans go without details
+	isolation       pgwire.Isolation  // Session.Isolation
 	flightTimeout   time.Duration
 	keepSQL         bool // for log-query
+	coalescing      bool // requests may be merged
 }
 
 // roleRules are the rules of one role.
@@ -69,31 +72,57 @@ type roleRules struct {
 	flightLimit time.Duration // see pgwire.Flight.Limit
 }
 
-// settingsStatements are indexed by read-only and by whether the client
-// prefers a time zone.
-type settingsStatements [2][2]settingsStatement
+// settingsStatements are indexed by read-only, by whether the client prefers a
+// time zone, and by whether a blind plan goes without details. The last are empty
+// unless Rules.auto is set.
+type settingsStatements [2][2][2]settingsStatement
 
 type settingsStatement struct {
 	stmt *pgwire.Stmt
 	args []sqlgen.Arg
 }
 
-func (r *roleRules) statement(schema int, readOnly, zone bool) *settingsStatement {
-	i, j := 0, 0
-	if readOnly {
-		i = 1
+func (r *Rules) statement(role *roleRules, c *Call) *settingsStatement {
+	index := func(b bool) int {
+		if b {
+			return 1
+		}
+		return 0
 	}
-	if zone {
-		j = 1
+	zone, bare := c.Settings[sqlgen.SettingTimezone] != nil, c.Without != r.without
+	return &role.settings[c.Schema][index(c.Plan.ReadOnly && !c.ReadWrite)][index(zone)][index(bare)]
+}
+
+// withoutDetails are the details that the operator leaves out.
+func withoutDetails(r config.RequestSettings) (set sqlgen.SettingSet) {
+	for setting, wanted := range map[int]bool{
+		sqlgen.SettingMethod: r.Method, sqlgen.SettingPath: r.Path, sqlgen.SettingHeaders: r.Headers, sqlgen.SettingCookies: r.Cookies,
+	} {
+		if !wanted {
+			set |= 1 << setting
+		}
 	}
-	return &r.settings[schema][i][j]
+	return set
+}
+
+// Without returns the settings that the call of a plan needs no values for. They
+// are to be put into the Call.
+func (r *Rules) Without(plan *Runnable) sqlgen.SettingSet {
+	if r.auto && plan.Blind {
+		// The columns that PostgreSQL describes may have other types than the catalog.
+		if form := plan.Form(); form != nil && !form.userCode {
+			return sqlgen.Details
+		}
+	}
+	return r.without
 }
 
 // NewRules makes the rules for the plans of p.
 func NewRules(c *config.Config, s Session, p *planner.Planner) *Rules {
 	r := &Rules{
 		planner: p, roles: map[string]*roleRules{}, sessionReset: c.DBSessionReset,
-		isolation: s.Isolation, flightTimeout: c.DBFlightTimeout, keepSQL: c.LogQuery,
+		isolation: s.Isolation, flightTimeout: c.DBFlightTimeout, keepSQL: c.LogQuery, coalescing: c.DBCoalescing, without: withoutDetails(c.DBRequestSettings),
+		auto: c.DBRequestSettings.Auto && c.DBPreRequest.IsZero(),
 	}
 	var appNames []string
 	for _, set := range c.AppSettings {
@@ -124,18 +153,25 @@ func (r *Rules) addRole(name string, c *config.Config, s Session, appNames []str
 		timeout = s.StatementTimeout
 	}
 	role := &roleRules{isolation: isolations[c.RoleIsolation[name]], flightLimit: flightLimit(c.DBFlightTimeout, timeout)}
+	variants := []sqlgen.SettingSet{r.without}
+	if r.auto {
+		variants = append(variants, sqlgen.Details)
+	}
 	for _, schema := range c.DBSchemas {
 		var statements settingsStatements
 		for readOnly := range statements {
 			for zone := range statements[readOnly] {
-				statement := sqlgen.SettingsStatement(sqlgen.Settings{
-					ReadOnly:   readOnly == 1,
-					SearchPath: append([]string{schema}, c.DBExtraSearchPath...),
-					Role:       settings,
-					App:        appNames,
-					Timezone:   zone == 1,
-				})
-				statements[readOnly][zone] = settingsStatement{pgwire.NewStmt(statement.SQL), statement.Args}
+				for bare, without := range variants {
+					statement := sqlgen.SettingsStatement(sqlgen.Settings{
+						ReadOnly:   readOnly == 1,
+						SearchPath: append([]string{schema}, c.DBExtraSearchPath...),
+						Role:       settings,
+						App:        appNames,
+						Timezone:   zone == 1,
+						Without:    without,
+					})
+					statements[readOnly][zone][bare] = settingsStatement{pgwire.NewStmt(statement.SQL), statement.Args}
+				}
 			}
 		}
 		role.settings = append(role.settings, statements)

@@ -7,6 +7,7 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire"
 	"github.com/fastgrest/fastgrest/pgwire/pool"
 	"github.com/fastgrest/fastgrest/planner/sqlgen"
+	"github.com/fastgrest/fastgrest/server/oplog"
 	"github.com/fastgrest/fastgrest/server/spool"
 )
 
@@ -15,16 +16,9 @@ import (
 type Engine struct {
 	Pool  *pool.Pool
 	Spool *spool.Store
-	Log   Log
+	Log   *oplog.Logger
 	// Suspect is called when the schema cache seems to be out of date.
 	Suspect func()
-}
-
-// Log is told what happens on the way. See package oplog.
-type Log interface {
-	PoolRequest()
-	PoolBorrowed()
-	RollbackFailed(id []byte, err error)
 }
 
 // Execution runs calls, one at a time.
@@ -35,8 +29,10 @@ type Execution struct {
 	role   *roleRules // of the call
 
 	flight pgwire.Flight
+	out    *pgwire.Flight // where steps are added: flight, or that of a Transaction
 	waiter waiter
 	sinks  sinks
+	lead   int    // step of the first statement of the plan
 	text   []byte // numbers and arrays of this flight; buffer
 	object []byte // the arguments as an object; buffer
 
@@ -49,7 +45,8 @@ type Execution struct {
 // New makes an Execution.
 func (e *Engine) New() *Execution {
 	x := &Execution{engine: e, waiter: waiter{Context: context.Background()}}
-	x.sinks.init(&x.Result)
+	x.sinks = newSinks(&x.Result)
+	x.out = &x.flight
 	return x
 }
 
@@ -59,10 +56,9 @@ func (x *Execution) Reset() {
 	x.flight.Reused, x.flight.Parsed = 0, 0
 	x.sinks.release()
 	x.Result.release()
-	trim(&x.text, maxKept)
-	trim(&x.object, maxKept)
+	DropLarge(&x.text, &x.object)
 	x.waiter.reset()
-	x.rules, x.call, x.role, x.cost = nil, nil, nil, Cost{}
+	x.rules, x.call, x.role, x.cost, x.out = nil, nil, nil, Cost{}, &x.flight
 	clear(x.sql)
 	x.sql = x.sql[:0]
 }
@@ -91,7 +87,7 @@ func (x *Execution) Run(rules *Rules, call *Call) error {
 }
 
 func (x *Execution) run() error {
-	if form := x.call.Plan.Form(); form != nil {
+	if form := x.call.Plan.Form(); form != nil && !x.call.Streams() {
 		if done, err := x.once(form); done {
 			return err
 		}
@@ -112,8 +108,10 @@ func (x *Execution) once(form *Form) (done bool, err error) {
 	if !plan.ReadOnly && form.Rows {
 		x.flight.KnownOnly() // see certain
 	}
-	timing, err := x.share(class(plan, form))
-	learnPace(form, timing.Worked, timing.Queued, err)
+	timing, err := x.shareMerged(form, tx)
+	if timing.Merged == 0 {
+		x.learnPace(form, timing.Worked, timing.Queued, err)
+	}
 	if err == nil {
 		return true, nil
 	}
@@ -134,7 +132,7 @@ func (x *Execution) once(form *Form) (done bool, err error) {
 func (x *Execution) alone() error {
 	plan := x.call.Plan
 	known := plan.Form()
-	conn, err := x.acquire(class(plan, known))
+	conn, err := x.acquire(x.classOf(known))
 	if err != nil {
 		return err
 	}
@@ -145,11 +143,15 @@ func (x *Execution) alone() error {
 		if err == nil {
 			before := x.cost.Database
 			err = x.fly(conn.Conn, form)
-			if known != nil { // the first flight takes longer than the others
-				learnPace(form, max(0, x.cost.Database-before-conn.RoundTrip()), false, err)
+			if known != nil && !x.call.Streams() && x.call.NextPiece == nil { // the first flight takes longer than the others
+				x.learnPace(form, max(0, x.cost.Database-before-conn.RoundTrip()), false, err)
 			}
 		}
-		if err == nil || attempt == maxAttempts {
+		if x.ended(err) {
+			x.learn(form, err)
+			return err
+		}
+		if err == nil || lastAttempt(conn, attempt) {
 			return err
 		}
 		switch {
@@ -191,11 +193,19 @@ func (x *Execution) fly(conn *pgwire.Conn, form *Form) error {
 	if !tx.held {
 		return nil
 	}
+	if x.call.NextPiece != nil {
+		if err := x.pieces(conn, form); err != nil {
+			return x.rollBack(conn, commitError{err})
+		}
+	}
 	if refused := x.call.check(x.Result.Rows); refused != nil {
 		return x.rollBack(conn, refused)
 	}
 	f.Reset()
-	f.Commit()
+	if x.call.NextPiece != nil {
+		f.Add(responseSettings, &x.sinks.settings)
+	}
+	x.end(tx)
 	if err := x.send(conn); err != nil {
 		return x.rollBack(conn, commitError{x.doubtful(err)})
 	}
@@ -206,13 +216,8 @@ func (x *Execution) fly(conn *pgwire.Conn, form *Form) error {
 // the transaction.
 func (x *Execution) load(form *Form, tx transaction) (end int) {
 	plan, f := x.call.Plan, &x.flight
-	x.Result.reset()
-	x.Result.Body.begin(x.engine.Spool, !plan.ReadOnly) // a write is not undone for want of room for its response
-	statements := form.For(x.call.roleName(), x.rules.sharing(x.call.roleName()))
-
 	f.Reset()
-	userCode := x.runsUserCode(form)
-	f.LeavesState(x.rules.sessionState(plan.Leftovers, userCode))
+	f.LeavesState(x.rules.sessionState(plan.Leftovers, x.runsUserCode(form)))
 	f.Limit(x.flightLimit())
 	if !plan.ReadOnly {
 		f.ForWriting()
@@ -220,34 +225,69 @@ func (x *Execution) load(form *Form, tx transaction) (end int) {
 	if tx.explicit {
 		f.Begin(tx.isolation, plan.ReadOnly)
 	}
-	x.addSettings()
-	if form.Settings != nil {
-		f.Add(form.Settings, nil)
-	}
-	if x.rules.preRequest != nil {
-		f.Add(x.rules.preRequest, nil)
-	}
-	f.Add(statements.Main, x.sinks.choose(plan, form))
-	x.addArgs(form.Args, form.Names)
-	f.ResultFormats(form.Formats)
-	if statements.Estimate != nil {
-		f.Add(statements.Estimate, &x.sinks.estimate)
-		x.addArgs(plan.Estimate.Args, nil)
-	}
+	x.addCall(form)
 	// Bodies that PostgreSQL computes bring the settings along.
-	if userCode && (form.Rows || plan.Action.Writes()) {
+	if x.runsUserCode(form) && (form.Rows || plan.Action.Writes()) && !x.call.Streams() && x.call.NextPiece == nil {
 		f.Add(responseSettings, &x.sinks.settings)
 	}
 	end = f.Len()
 	x.note(tx)
-	switch {
-	case tx.rollback:
-		f.SetConstraintsImmediate()
-		f.Rollback()
-	case tx.explicit && !tx.held:
-		f.Commit()
+	if tx.explicit && !tx.held {
+		x.end(tx)
 	}
 	return end
+}
+
+// addCall adds the steps of the call: its settings, and the plan's statements.
+func (x *Execution) addCall(form *Form) {
+	plan, f := x.call.Plan, x.out
+	x.Result.reset()
+	// A write is not undone for want of room for its response, or for that of another part
+	// of its batch.
+	x.Result.Body.begin(x.engine.Spool, !plan.ReadOnly || x.call.ReadWrite)
+	statements := x.statements(form)
+	x.addSettings()
+	if form.settings != nil {
+		f.Add(form.settings, nil)
+	}
+	if x.rules.preRequest != nil {
+		f.Add(x.rules.preRequest, nil)
+	}
+	if x.call.Streams() {
+		x.stream(form)
+	}
+	x.lead = f.Len()
+	for i, s := range statements.Lead {
+		f.Add(s, nil)
+		x.addArgs(plan.Lead[i].Args, nil)
+	}
+	x.addMain(form, statements.Main)
+	if statements.Estimate != nil {
+		f.Add(statements.Estimate, &x.sinks.estimate)
+		x.addArgs(plan.Estimate.Args, nil)
+	}
+}
+
+// FailedLead returns the position in the plan's Lead of the statement that caused the error
+// of the last flight. It is out of bounds if another one did.
+func (x *Execution) FailedLead() int { return x.out.FailedStep() - x.lead }
+
+// addMain adds the plan's main statement.
+func (x *Execution) addMain(form *Form, main *pgwire.Stmt) {
+	f := x.out
+	f.Add(main, x.sinks.choose(x.call.Plan, form))
+	x.addArgs(form.Args, form.names)
+	f.ResultFormats(form.Formats)
+}
+
+// end ends the transaction.
+func (x *Execution) end(tx transaction) {
+	if tx.rollback {
+		x.flight.SetConstraintsImmediate()
+		x.flight.Rollback()
+	} else {
+		x.flight.Commit()
+	}
 }
 
 var responseSettings = pgwire.NewStmt(sqlgen.ResponseSettings)
@@ -256,15 +296,15 @@ var responseSettings = pgwire.NewStmt(sqlgen.ResponseSettings)
 func (x *Execution) addSettings() {
 	x.text = x.text[:0]
 	c := x.call
-	s := x.role.statement(c.Schema, c.Plan.ReadOnly, c.Settings[sqlgen.SettingTimezone] != nil)
-	x.flight.Add(s.stmt, nil)
+	s := x.rules.statement(x.role, c)
+	x.out.Add(s.stmt, nil)
 	x.addArgs(s.args, nil)
 }
 
 // runsUserCode reports whether response.headers and response.status may have
 // been set by the time the plan has run.
 func (x *Execution) runsUserCode(form *Form) bool {
-	return form.UserCode || x.rules.preRequest != nil
+	return form.userCode || x.rules.preRequest != nil
 }
 
 // rollBack ends a failed transaction and returns why it failed.
@@ -290,7 +330,12 @@ func (x *Execution) note(tx transaction) {
 		first = 1
 	}
 	x.sql = x.sql[:0]
-	for i := first; i < x.flight.Len(); i++ {
+	x.noteMore(first)
+}
+
+// noteMore adds the SQL of the flight, from a step on.
+func (x *Execution) noteMore(first int) {
+	for i := first; i < x.flight.Len() && x.rules.keepSQL; i++ {
 		x.sql = append(x.sql, x.flight.SQL(i))
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/fastgrest/fastgrest/pgwire"
 	"github.com/fastgrest/fastgrest/planner"
+	"github.com/fastgrest/fastgrest/planner/sqlgen"
 )
 
 // Runnable is a plan and the state of running it, shared by all requests of the
@@ -14,7 +15,8 @@ type Runnable struct {
 
 	described atomic.Pointer[pgwire.Stmt]
 	form      atomic.Pointer[Form]
-	plain     atomic.Bool // embeds do not come as records any more
+	plain     atomic.Bool             // embeds do not come as records any more
+	whole     [2]atomic.Pointer[Form] // without and with a tally
 }
 
 // NewRunnable returns a plan that has not been run yet.
@@ -23,26 +25,68 @@ func NewRunnable(p *planner.Plan) *Runnable { return &Runnable{Plan: p} }
 // Form returns the form in which the plan is run, nil before the plan has been prepared.
 func (r *Runnable) Form() *Form { return r.form.Load() }
 
-// Forget makes the next request prepare the plan anew, unless another one has
+// forget makes the next request prepare the plan anew, unless another one has
 // done so already. It is called when the server says that a statement no longer
 // returns what it used to. old may be nil.
-func (r *Runnable) Forget(old *Form) {
+func (r *Runnable) forget(old *Form) {
 	if old != nil && old.records {
 		r.plain.Store(true) // they are described by the catalog, which is out of date
 	}
 	r.form.CompareAndSwap(old, nil)
 }
 
-// Described is the statement to describe for Prepare. Where it can stay as it
+// wholeForm returns the form of which PostgreSQL computes the body, so that no row
+// can be of no use. It does not replace Form. tallied: the form of planner.Plan.Tallied.
+func (r *Runnable) wholeForm(tallied bool) *Form {
+	kept := &r.whole[0]
+	if tallied {
+		kept = &r.whole[1]
+	}
+	if form := kept.Load(); form != nil {
+		return form
+	}
+	form := &Form{userCode: r.UserCode, tallied: tallied}
+	statement := &r.Main
+	switch {
+	case tallied:
+		statement = r.Tallied()
+	case r.Rows:
+		statement = r.Aggregated()
+	}
+	r.complete(form, statement, pgwire.NewStmt(statement.SQL))
+	kept.CompareAndSwap(nil, form)
+	return kept.Load()
+}
+
+// forgetWhole makes the next batch prepare that form anew.
+func (r *Runnable) forgetWhole(form *Form) {
+	for i := range r.whole {
+		r.whole[i].CompareAndSwap(form, nil)
+	}
+}
+
+// complete fills in what a form takes from its statement and from the plan.
+func (r *Runnable) complete(form *Form, statement *sqlgen.Statement, main *pgwire.Stmt) {
+	if !form.Rows && !r.Explain && (!r.Tagged || form.tallied) {
+		form.Formats = valueFormats
+	}
+	form.Args, form.names = statement.Args, statement.Names
+	form.statements.init(main, r.Lead, r.Estimate.SQL, r.PerRole)
+	if r.Settings != "" {
+		form.settings = pgwire.NewStmt(r.Settings)
+	}
+}
+
+// toDescribe is the statement to describe for Prepare. Where it can stay as it
 // is Prepare takes it over, so that the connections it was described on need
 // not parse it again.
-func (r *Runnable) Described() *pgwire.Stmt {
+func (r *Runnable) toDescribe() *pgwire.Stmt {
 	if s := r.described.Load(); s != nil {
 		return s
 	}
 	s := pgwire.NewStmt(r.Main.SQL)
 	if !r.described.CompareAndSwap(nil, s) {
-		return r.Described()
+		return r.toDescribe()
 	}
 	return s
 }
@@ -50,28 +94,28 @@ func (r *Runnable) Described() *pgwire.Stmt {
 // Prepare makes the form. fields are the columns of Main as the server
 // describes them; only plans with Rows need them. With aggregate the rows are
 // not encoded by us in any case.
-func (r *Runnable) Prepare(types TypeNames, fields []pgwire.Field, aggregate bool) *Form {
-	form := &Form{UserCode: r.UserCode}
+func (r *Runnable) Prepare(types typeNames, fields []pgwire.Field, aggregate bool) *Form {
+	return r.prepare(types, &pgwire.Description{Fields: fields}, aggregate)
+}
+
+// prepare is Prepare that also knows the parameters of Main. They are needed to merge
+// requests.
+func (r *Runnable) prepare(types typeNames, d *pgwire.Description, aggregate bool) *Form {
+	form := &Form{userCode: r.UserCode}
 	statement := &r.Main
 	if r.Rows && !aggregate {
-		statement = r.prepareRows(form, types, fields)
+		statement = r.prepareRows(form, types, d.Fields)
 	} else if r.Rows {
 		statement = r.Aggregated()
 	}
-	if !form.Rows && !r.Explain && !r.Tagged {
-		form.Formats = valueFormats
-	}
-	form.Args, form.Names = statement.Args, statement.Names
 	// Of two requests that prepare at the same time one gets the statement: its
 	// users must be those of one Form, see For.
 	main := r.described.Swap(nil)
 	if main == nil || statement != &r.Main {
 		main = pgwire.NewStmt(statement.SQL)
 	}
-	form.statements.init(main, r.Estimate.SQL, r.PerRole)
-	if r.Settings != "" {
-		form.Settings = pgwire.NewStmt(r.Settings)
-	}
+	r.complete(form, statement, main)
+	r.addMerge(form, d.Params)
 	r.form.Store(form)
 	return form
 }

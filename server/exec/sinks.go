@@ -21,6 +21,8 @@ import (
 // allocate.
 type sinks struct {
 	rows     rowsSink
+	lines    linesSink
+	stream   streamSink
 	tag      tagSink
 	plan     planSink
 	value    valueSink
@@ -29,20 +31,32 @@ type sinks struct {
 	settings settingsSink
 }
 
-func (s *sinks) init(out *Result) {
-	s.rows.out, s.tag.out, s.plan.out, s.value.out, s.large.out = out, out, out, out, out
-	s.estimate.out, s.settings.out = out, out
+func newSinks(out *Result) sinks {
+	s := sink{out}
+	return sinks{
+		rows: rowsSink{sink: s}, lines: linesSink{rowsSink{sink: s}}, stream: streamSink{linesSink{rowsSink{sink: s}}},
+		tag: tagSink{s}, plan: planSink{s}, value: valueSink{sink: s},
+		large: largeSink{valueSink{sink: s}}, estimate: estimateSink{s}, settings: settingsSink{s},
+	}
 }
+
+// sink is the base of all sinks. Columns and command tag are of no interest.
+type sink struct{ out *Result }
+
+func (sink) Fields([]pgproto3.FieldDescription) error { return nil }
+func (sink) Complete([]byte)                          {}
 
 // choose returns the sink for the rows of the plan's main statement.
 func (s *sinks) choose(plan *Runnable, form *Form) pgwire.Sink {
 	switch {
+	case form.Rows && plan.Lines != planner.NoLines:
+		return s.chooseLines(plan, form)
 	case form.Rows:
 		s.rows.plan, s.rows.form = plan.Plan, form
 		return &s.rows
 	case plan.Explain:
 		return &s.plan
-	case plan.Tagged:
+	case plan.Tagged && !form.tallied:
 		return &s.tag
 	case plan.Located: // the response is made of the value
 		s.value.one, s.value.whole = plan.One, true
@@ -53,17 +67,21 @@ func (s *sinks) choose(plan *Runnable, form *Form) pgwire.Sink {
 }
 
 // release lets go of what the last call has set.
-func (s *sinks) release() { s.rows.plan, s.rows.form = nil, nil }
+func (s *sinks) release() {
+	for _, r := range [...]*rowsSink{&s.rows, &s.lines.rowsSink, &s.stream.rowsSink} {
+		r.plan, r.form = nil, nil
+	}
+}
 
 // rowsSink encodes rows of plain columns as JSON.
 type rowsSink struct {
+	sink
 	plan *planner.Plan
 	form *Form
-	out  *Result
 }
 
 func (s *rowsSink) Fields(fields []pgproto3.FieldDescription) error {
-	if !s.form.Fits(len(fields), func(i int) ([]byte, uint32) { return fields[i].Name, fields[i].DataTypeOID }) {
+	if !s.form.fits(len(fields), func(i int) ([]byte, uint32) { return fields[i].Name, fields[i].DataTypeOID }) {
 		return errStale
 	}
 	return nil
@@ -99,7 +117,7 @@ func (s *rowsSink) Row(values [][]byte) error {
 	} else {
 		dst, ok = rowjson.AppendObject(dst, form.Columns, values)
 	}
-	if !ok || form.NoNUL && bytes.Contains(dst[start:], escapedNUL) {
+	if !ok || form.noNUL && bytes.Contains(dst[start:], escapedNUL) {
 		return errUnreadable
 	}
 	return r.Body.endRow(dst, len(dst)-start)
@@ -138,10 +156,9 @@ func (s *rowsSink) Complete([]byte) {
 }
 
 // tagSink reads the number of rows from the command tag: "INSERT 0 3".
-type tagSink struct{ out *Result }
+type tagSink struct{ sink }
 
-func (s *tagSink) Fields([]pgproto3.FieldDescription) error { return nil }
-func (s *tagSink) Row([][]byte) error                       { return nil }
+func (s *tagSink) Row([][]byte) error { return nil }
 
 func (s *tagSink) Complete(tag []byte) {
 	s.out.Rows = 0
@@ -153,12 +170,10 @@ func (s *tagSink) Complete(tag []byte) {
 
 // valueSink takes the one row of a body that PostgreSQL computed.
 type valueSink struct {
+	sink
 	one   bool // see planner.Plan.One
 	whole bool // the body stays in one piece
-	out   *Result
 }
-
-func (s *valueSink) Fields([]pgproto3.FieldDescription) error { return nil }
 
 func (s *valueSink) Row(values [][]byte) error {
 	if len(values) != 5 {
@@ -205,9 +220,7 @@ func (s *largeSink) Large(values [][]byte, _ int64, value io.Reader) error {
 }
 
 // planSink takes an execution plan: a line per row.
-type planSink struct{ out *Result }
-
-func (s *planSink) Fields([]pgproto3.FieldDescription) error { return nil }
+type planSink struct{ sink }
 
 func (s *planSink) Row(values [][]byte) error {
 	b := &s.out.Body
@@ -217,12 +230,8 @@ func (s *planSink) Row(values [][]byte) error {
 	return nil
 }
 
-func (s *planSink) Complete([]byte) {}
-
 // estimateSink takes the execution plan of the count and reads the rows expected.
-type estimateSink struct{ out *Result }
-
-func (s *estimateSink) Fields([]pgproto3.FieldDescription) error { return nil }
+type estimateSink struct{ sink }
 
 func (s *estimateSink) Row(values [][]byte) error {
 	if len(values) == 1 {
@@ -231,8 +240,6 @@ func (s *estimateSink) Row(values [][]byte) error {
 	return nil
 }
 
-func (s *estimateSink) Complete([]byte) {}
-
 // planRows reads the estimate from EXPLAIN (FORMAT JSON): the first "Plan
 // Rows" is the topmost node's.
 func planRows(explained []byte) int64 {
@@ -240,18 +247,12 @@ func planRows(explained []byte) int64 {
 	if !ok {
 		return 0
 	}
-	rest = bytes.TrimLeft(rest, " ")
-	end := 0
-	for end < len(rest) && (rest[end] >= '0' && rest[end] <= '9') {
-		end++
-	}
-	return parseInt(rest[:end])
+	number, _, _ := bytes.Cut(rest, []byte(","))
+	return parseInt(bytes.TrimSpace(number))
 }
 
 // settingsSink takes the row of sqlgen.ResponseSettings.
-type settingsSink struct{ out *Result }
-
-func (s *settingsSink) Fields([]pgproto3.FieldDescription) error { return nil }
+type settingsSink struct{ sink }
 
 func (s *settingsSink) Row(values [][]byte) error {
 	r := s.out
@@ -265,8 +266,6 @@ func (s *settingsSink) Row(values [][]byte) error {
 	}
 	return nil
 }
-
-func (s *settingsSink) Complete([]byte) {}
 
 func parseInt(b []byte) int64 {
 	n, _ := strconv.ParseInt(string(b), 10, 64)

@@ -25,7 +25,7 @@ func TestSinksSeeNoRequest(t *testing.T) {
 			t.Errorf("a sink reaches %v by %s", r, path)
 		}
 	}
-	for _, sink := range []pgwire.Sink{&rowsSink{}, &tagSink{}, &planSink{}, &valueSink{}, &largeSink{}, &estimateSink{}, &settingsSink{}} {
+	for _, sink := range []pgwire.Sink{&rowsSink{}, &linesSink{}, &streamSink{}, &tagSink{}, &planSink{}, &valueSink{}, &largeSink{}, &estimateSink{}, &settingsSink{}} {
 		if reached[reflect.TypeOf(sink).Elem()] == "" {
 			t.Errorf("%T is not among the sinks of an Execution", sink)
 		}

@@ -4,12 +4,18 @@ import (
 	"sync"
 
 	"github.com/fastgrest/fastgrest/pgwire"
+	"github.com/fastgrest/fastgrest/planner/sqlgen"
 )
 
 // Statements are the prepared statements of a plan.
 type Statements struct {
+	Lead     []*pgwire.Stmt // see planner.Plan.Lead
 	Main     *pgwire.Stmt
 	Estimate *pgwire.Stmt // nil unless the plan has one
+
+	// How requests with any operands are merged, and those with equal ones. nil unless they
+	// may be.
+	Merge, Equal *pgwire.Merge
 }
 
 // roleStatements are the statements of a form for each role.
@@ -22,8 +28,11 @@ type roleStatements struct {
 	taken bool // main is a role's
 }
 
-func (s *roleStatements) init(main *pgwire.Stmt, estimate string, perRole bool) {
+func (s *roleStatements) init(main *pgwire.Stmt, lead []sqlgen.Statement, estimate string, perRole bool) {
 	s.main.Main, s.perRole, s.roles = main, perRole, map[string]*Statements{}
+	for i := range lead {
+		s.main.Lead = append(s.main.Lead, pgwire.NewStmt(lead[i].SQL))
+	}
 	if estimate != "" {
 		s.main.Estimate = pgwire.NewStmt(estimate)
 	}
@@ -59,9 +68,13 @@ func (s *roleStatements) add(role []byte, sharing bool) *Statements {
 		clear(s.roles)
 	}
 	own := &Statements{Main: pgwire.NewStmt(s.main.Main.SQL())}
+	for _, lead := range s.main.Lead {
+		own.Lead = append(own.Lead, pgwire.NewStmt(lead.SQL()))
+	}
 	if s.main.Estimate != nil {
 		own.Estimate = pgwire.NewStmt(s.main.Estimate.SQL())
 	}
+	own.ownMerges(&s.main)
 	if sharing && !s.taken {
 		// The first role has nearly always been the one that had the statement
 		// described. (Where it was not it is still one that may share.)

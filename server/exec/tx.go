@@ -6,7 +6,7 @@ import "github.com/fastgrest/fastgrest/pgwire"
 type transaction struct {
 	isolation pgwire.Isolation
 	rollback  bool // rolled back in the end
-	held      bool // committed only after a look at the rows
+	held      bool // ended only after a look at the rows, or after more flights
 	explicit  bool // needs BEGIN
 }
 
@@ -24,7 +24,7 @@ func (x *Execution) transaction(userCode bool) transaction {
 	// A transaction that can neither write nor run such functions ends in the
 	// same way with COMMIT and with ROLLBACK.
 	t.rollback = t.rollback && (userCode || !plan.ReadOnly)
-	t.held = !plan.ReadOnly && !t.rollback && x.call.checked()
+	t.held = !plan.ReadOnly && !t.rollback && x.call.checked() || x.call.NextPiece != nil
 	t.explicit = t.rollback || t.held || t.isolation != pgwire.DefaultIsolation
 	return t
 }

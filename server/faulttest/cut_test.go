@@ -19,9 +19,12 @@ type write struct {
 	request
 	before string // SQL that creates the row to be written, with a tag
 	op     string // operation in the log table
+	inside string // SQL that counts the two rows that are written with the row with a tag
 	held   bool   // the commit is a separate flight
 	unique bool   // every request has its own plan, because %s is in the target's shape
 }
+
+var batched = []string{"Content-Type", "application/vnd.pgrst.batch+json"}
 
 var single = []string{"Accept", "application/vnd.pgrst.object+json", "Prefer", "return=representation"}
 
@@ -48,10 +51,16 @@ var writes = []write{
 		request: request{"DELETE", "/note?tag=eq.%s", "", nil}},
 	{name: "call", op: "INSERT",
 		request: request{"POST", "/rpc/add_note", `{"tag":"%s"}`, nil}},
+	{name: "batch", op: "INSERT",
+		request: request{"POST", "/", `{"requests":[{"id":"a","method":"POST","url":"/note","body":{"tag":"%s"}}]}`, batched}},
+	{name: "batch that PostgreSQL does not vouch for", op: "INSERT",
+		request: request{"POST", "/", `{"requests":[{"id":"a","method":"POST","url":"/rpc/escaped","body":{"tag":"%s"}}]}`, batched}},
 	{name: "large insert", op: "INSERT", // sent by a separate goroutine
 		request: request{"POST", "/note", strings.Repeat(" ", 300<<10) + `{"tag":"%s"}`, nil}},
 	{name: "large singular insert", op: "INSERT", held: true,
 		request: request{"POST", "/note", strings.Repeat(" ", 300<<10) + `{"tag":"%s"}`, single}},
+	{name: "nested insert", op: "INSERT", inside: "select count(*) from api.part where thing = $1",
+		request: request{"POST", "/thing?select=tag,part(name)", `{"tag":"%s","part":[{"name":"a"},{"name":"b"}]}`, []string{"Prefer", "return=representation"}}},
 	{name: "serializable insert", op: "INSERT",
 		request: request{"POST", "/note", `{"tag":"%s"}`, []string{"Authorization", "Bearer %serial"}}},
 }
@@ -177,6 +186,8 @@ func (c *cutter) cut(t *testing.T, trace faulttest.Exchange, cut faulttest.Cut) 
 	says := strings.Contains(a.Details, unknown)
 	fault := ""
 	switch {
+	case c.inside != "" && c.db.Count(c.inside, tag) != 2*rows:
+		fault = "half written"
 	case rows > 1:
 		fault = "written twice"
 	case a.OK():

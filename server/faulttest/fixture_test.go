@@ -27,10 +27,13 @@ begin
 end $$;
 create table api.note (tag text, n int);
 create table api.thing (tag text primary key, n int);
+create table api.part (thing text references api.thing, name text);
 create trigger t after insert or update or delete on api.note for each row execute function public.note_it();
 create trigger t after insert or update or delete on api.thing for each row execute function public.note_it();
 create function api.add_note(tag text) returns api.note language sql volatile as
   'insert into api.note values (tag, 1) returning *';
+create function api.escaped(tag text) returns void language sql volatile as
+  $$ insert into api.note values (tag); select set_config('response.headers', '[{"X-A":"\u00e9"}]', true) $$;
 grant usage on schema api to test_anon, test_serial;
 grant all on all tables in schema api to test_anon, test_serial;
 `

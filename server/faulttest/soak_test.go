@@ -72,7 +72,7 @@ grant all on api.parent, api.child to test_anon, test_serial`)
 		}
 		s.kept.Store(0)
 		s.open.Store(0)
-		f.db.Value("truncate public.log, api.note, api.thing")
+		f.db.Value("truncate public.log, api.note, api.thing, api.part")
 		t.Logf("round %d: %d requests, %d of them failed for a fault; %v; %d notes kept, %d open, %d there; %d goroutines, %d descriptors, %d connections, next collection at %.1f MB, resident %.1f MB",
 			round+1, s.requests.Load(), s.failed.Load(), s.faultCounts(), kept, open, there, figures.goroutines, figures.descriptors, figures.connections,
 			float64(figures.collectAt)/(1<<20), float64(figures.resident)/(1<<20))

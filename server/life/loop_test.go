@@ -341,7 +341,7 @@ func TestWishesAtRandom(t *testing.T) {
 	}
 }
 
-// TestEnd: whatever is under way, the loop ends with its context.
+// TestEnd: the loop ends with its context, also while a read or a load is under way.
 func TestEnd(t *testing.T) {
 	for _, after := range []time.Duration{0, time.Second, 2500 * time.Millisecond, 3500 * time.Millisecond} {
 		synctest.Test(t, func(t *testing.T) {

@@ -6,6 +6,9 @@ import "github.com/prometheus/client_golang/prometheus"
 // samples in the order of its label values; a family without labels has one
 // sample.
 var (
+	loads     = counter("pgrst_schema_cache_loads_total", "The total number of times the schema cache was loaded", "status")
+	queryTime = gauge("pgrst_schema_cache_query_time_seconds", "The query time in seconds of the last schema cache load")
+
 	poolTimeouts  = counter("pgrst_db_pool_timeouts_total", "The total number of pool connection timeouts")
 	poolAvailable = gauge("pgrst_db_pool_available", "Available connections in the pool")
 	poolWaiting   = gauge("pgrst_db_pool_waiting", "Requests waiting to acquire a pool connection")
@@ -19,6 +22,10 @@ var (
 	planMisses  = counter("fastgrest_plan_cache_misses_total", "The total number of requests whose plan had to be built")
 	planEntries = gauge("fastgrest_plan_cache_entries", "Plans in the plan cache")
 
+	keySetAge     = gauge("fastgrest_jwt_key_set_age_seconds", "Time since the key set was fetched", "from")
+	keySetKeys    = gauge("fastgrest_jwt_key_set_keys", "Usable keys in the key set", "from")
+	keySetFetches = counter("fastgrest_jwt_key_set_fetches_total", "The total number of fetches of the key set", "from", "status")
+
 	requests = counter("fastgrest_requests_total", "The total number of requests with a response, by class of status", "class")
 
 	statementHits   = counter("fastgrest_statement_cache_hits_total", "The total number of statements that the connection had prepared")
@@ -26,6 +33,7 @@ var (
 
 	bodyBytes    = counter("fastgrest_response_bytes_total", "The total number of bytes in response bodies")
 	spooledBytes = counter("fastgrest_response_spooled_bytes_total", "The total number of those bytes that were sent from the spool, in pieces, because they were too many for one buffer")
+	truncated    = counter("fastgrest_responses_truncated_total", "The total number of responses from the spool of which the client did not take all bytes, because it went away or was too slow")
 
 	spoolMemory = gauge("fastgrest_spool_memory_bytes", "Bytes of large responses held in memory until they are sent")
 	bodyMemory  = gauge("fastgrest_body_memory_bytes", "Bytes of large request bodies held in memory")
@@ -36,6 +44,9 @@ var (
 	poolOpened     = counter("fastgrest_db_pool_opened_total", "The total number of connections made")
 	poolQueued     = gauge("fastgrest_db_pool_queued", "Requests known to be slow that wait because slow requests may not take all connections")
 	poolRefused    = counter("fastgrest_db_pool_refused_total", "The total number of connections that could not be made")
+
+	coalesced           = counter("fastgrest_coalesced_requests_total", "The total number of reads that ran in one statement with others")
+	coalescedStatements = counter("fastgrest_coalesced_statements_total", "The total number of statements that ran several reads")
 
 	durations    = prometheus.NewDesc("fastgrest_request_duration_seconds", "Time from the head of a request to its response", []string{"method", "route", "class"}, nil)
 	databaseTime = prometheus.NewDesc("fastgrest_db_time_seconds", "Time requests spent in the database", nil, nil)
@@ -83,6 +94,8 @@ func (c *figures) Collect(ch chan<- prometheus.Metric) {
 		poolOpened.send(ch, float64(p.Opened))
 		poolQueued.send(ch, float64(p.Queued))
 		poolRefused.send(ch, float64(p.Refused))
+		coalesced.send(ch, float64(p.Coalesced))
+		coalescedStatements.send(ch, float64(p.CoalescedStatements))
 	}
 	if c.sources.TokenCache != nil {
 		t := c.sources.TokenCache()
@@ -101,5 +114,23 @@ func (c *figures) Collect(ch chan<- prometheus.Metric) {
 	if c.sources.Bodies != nil {
 		bodyMemory.send(ch, float64(c.sources.Bodies()))
 	}
+	if c.sources.KeySets != nil {
+		for _, k := range c.sources.KeySets() {
+			if k.HasAge {
+				keySetAge.send(ch, k.Age.Seconds(), k.From)
+			}
+			keySetKeys.send(ch, float64(k.Keys), k.From)
+			keySetFetches.send(ch, float64(k.Fetched), k.From, "SUCCESS")
+			keySetFetches.send(ch, float64(k.Failed), k.From, "FAIL")
+		}
+	}
+	l := c.metrics.Loads()
+	if l.Succeeded > 0 { // like PostgREST, whose counters appear with their first event
+		loads.send(ch, float64(l.Succeeded), "SUCCESS")
+	}
+	if l.Failed > 0 {
+		loads.send(ch, float64(l.Failed), "FAIL")
+	}
+	queryTime.send(ch, l.Took.Seconds())
 	c.metrics.collectRequests(ch)
 }

@@ -77,11 +77,11 @@ type cell struct {
 	_      [6 * 8]byte
 }
 
-func newHistogram(shards int) histogram { return make(histogram, shards) }
+func newHistogram() histogram { return make(histogram, shards) }
 
 // observe adds a duration to the cell of a shard.
 func (h histogram) observe(shard int, d time.Duration) {
-	c := &h[shard&(len(h)-1)]
+	c := &h[shard&(shards-1)]
 	bucket := 0
 	for bucket < len(bounds) && d > bounds[bucket] {
 		bucket++
@@ -100,9 +100,6 @@ func (h histogram) load() (sum Histogram) {
 	return sum
 }
 
-// shards returns the number of shards: a power of two, at least GOMAXPROCS, at
-// most 16 to limit memory.
-func shards() int {
-	n := min(runtime.GOMAXPROCS(0), 16)
-	return 1 << bits.Len(uint(n-1))
-}
+// shards is the number of shards: a power of two, at least GOMAXPROCS, at most 16
+// to limit memory.
+var shards = 1 << bits.Len(uint(min(runtime.GOMAXPROCS(0), 16)-1))

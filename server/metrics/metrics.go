@@ -18,6 +18,7 @@ type Sources struct {
 	Plans      func() int // entries of the current plan cache
 	Spool      func() Spool
 	Bodies     func() int64 // memory of large request bodies, in bytes
+	KeySets    func() []KeySet
 }
 
 // Pool is the state of the connection pool.
@@ -32,6 +33,9 @@ type Pool struct {
 	Queued     int    // requests of Waiting that are slow and wait for the limit of slow requests
 	Opened     uint64 // since the start
 	Refused    uint64 // since the start
+
+	Coalesced           uint64 // requests that ran in one statement with others, since the start
+	CoalescedStatements uint64 // those statements, since the start
 }
 
 // Spool is the size of the response bodies that package spool keeps, in bytes.
@@ -40,11 +44,19 @@ type Spool struct{ Memory, Files int64 }
 // TokenCache counts the lookups in the cache of verified tokens.
 type TokenCache struct{ Requests, Hits, Evictions uint64 }
 
+// KeySet is a set of keys that is fetched by URL.
+type KeySet struct {
+	From            string // the URL, or the issuer whose configuration has the URL
+	Keys            int
+	HasAge          bool // the set was fetched at least once
+	Age             time.Duration
+	Fetched, Failed uint64
+	Problem         string // why the last fetch failed; "" if it succeeded
+}
+
 // Metrics is safe for use by many goroutines.
 type Metrics struct {
-	registry  *prometheus.Registry
-	loads     *prometheus.CounterVec
-	queryTime prometheus.Gauge
+	registry *prometheus.Registry
 
 	loaded, failed   atomic.Uint64
 	lastAt, lastTook atomic.Int64
@@ -63,25 +75,18 @@ type Metrics struct {
 func New(s Sources) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
-		loads: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "pgrst_schema_cache_loads_total",
-			Help: "The total number of times the schema cache was loaded",
-		}, []string{"status"}),
-		queryTime: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "pgrst_schema_cache_query_time_seconds",
-			Help: "The query time in seconds of the last schema cache load",
-		}),
+		Root:     &Route{name: "/"},
+		Unknown:  &Route{name: "unknown"},
+		other:    &Route{name: "other"},
+		counters: make([]counters, shards),
+		database: newHistogram(),
+		wait:     newHistogram(),
 	}
-	n := shards()
-	m.counters, m.database, m.wait = make([]counters, n), newHistogram(n), newHistogram(n)
 	limit := new(atomic.Int32)
 	limit.Store(maxRoutes)
-	m.Root, m.Unknown, m.other = &Route{name: "/", shards: n}, &Route{name: "unknown", shards: n}, &Route{name: "other", shards: n}
-	m.Relations = newRoutes("/", n, limit, m.other)
-	m.Routines = newRoutes("/rpc/", n, limit, m.other)
+	m.Relations = newRoutes("/", limit, m.other)
+	m.Routines = newRoutes("/rpc/", limit, m.other)
 	m.registry.MustRegister(
-		m.loads,
-		m.queryTime,
 		&figures{sources: s, metrics: m},
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
@@ -91,18 +96,13 @@ func New(s Sources) *Metrics {
 
 // SchemaCacheLoaded counts a successful load and keeps the time of its queries.
 func (m *Metrics) SchemaCacheLoaded(queryTime time.Duration) {
-	m.loads.WithLabelValues("SUCCESS").Inc()
-	m.queryTime.Set(queryTime.Seconds())
 	m.loaded.Add(1)
 	m.lastTook.Store(int64(queryTime))
 	m.lastAt.Store(time.Now().UnixMilli())
 }
 
 // SchemaCacheFailed counts a load that failed.
-func (m *Metrics) SchemaCacheFailed() {
-	m.loads.WithLabelValues("FAIL").Inc()
-	m.failed.Add(1)
-}
+func (m *Metrics) SchemaCacheFailed() { m.failed.Add(1) }
 
 // Loads counts the loads of the schema cache.
 type Loads struct {

@@ -36,11 +36,14 @@ func own(all string) string {
 func TestText(t *testing.T) {
 	m := New(Sources{
 		Pool: func() Pool {
-			return Pool{Available: 3, Waiting: 2, Max: 10, Timeouts: 7, InUse: 5, Connecting: 1, Opened: 30, Refused: 6, Queued: 1}
+			return Pool{Available: 3, Waiting: 2, Max: 10, Timeouts: 7, InUse: 5, Connecting: 1, Opened: 30, Refused: 6, Queued: 1, Coalesced: 40, CoalescedStatements: 5}
 		},
 		TokenCache: func() TokenCache { return TokenCache{Requests: 20, Hits: 12, Evictions: 1} },
 		Plans:      func() int { return 4 },
 		Spool:      func() Spool { return Spool{Memory: 65536, Files: 1 << 30} },
+		KeySets: func() []KeySet {
+			return []KeySet{{From: "https://a", Keys: 2, HasAge: true, Age: 90 * time.Second, Fetched: 4, Failed: 1}, {From: "https://b", Failed: 3}}
+		},
 	})
 	m.SchemaCacheFailed()
 	m.SchemaCacheLoaded(15 * time.Millisecond)
@@ -51,7 +54,8 @@ func TestText(t *testing.T) {
 	}
 	m.Count(&Response{Route: m.Unknown, Method: []byte("BREW"), Status: 404, Total: time.Hour})
 	m.Count(&Response{Shard: 3, Route: m.Root, Method: []byte("GET"), Status: 200, UsedDatabase: true,
-		Database: 100 * time.Microsecond, Waited: 2 * time.Second, Plan: Hit, StatementsReused: 3, StatementsParsed: 1, Bytes: 70, Streamed: true})
+		Database: 100 * time.Microsecond, Waited: 2 * time.Second, Plan: Hit, StatementsReused: 3, StatementsParsed: 1})
+	m.CountLate(1, 70, true, true)
 	m.Count(&Response{Route: m.Root, Method: []byte("GET"), Status: 200, Plan: Miss, Bytes: 30})
 	m.Count(&Response{Route: m.Root, Method: []byte("HEAD"), Status: 200, Plan: Hit, Bytes: -1})
 	golden, err := os.ReadFile("testdata/exposition.txt")
@@ -187,7 +191,7 @@ func TestShards(t *testing.T) {
 }
 
 func TestBuckets(t *testing.T) {
-	h := newHistogram(1)
+	h := newHistogram()
 	for _, d := range []time.Duration{-1, 0, 100 * time.Microsecond, 100*time.Microsecond + 1, 10 * time.Second, 10*time.Second + 1, time.Hour} {
 		h.observe(5, d)
 	}

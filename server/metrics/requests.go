@@ -30,8 +30,7 @@ type Response struct {
 	StatementsReused int // already prepared on the connection
 	StatementsParsed int // prepared for this request
 
-	Bytes    int64 // of the body
-	Streamed bool  // the body was sent in pieces
+	Bytes int64 // of the body, unless CountLate counts them
 }
 
 // Lookup is the result of a cache lookup.
@@ -51,7 +50,7 @@ func (m *Metrics) Count(r *Response) {
 		return
 	}
 	r.Route.series(methodIndex(r.Method), class).observe(r.Shard, r.Total)
-	c := &m.counters[r.Shard&(len(m.counters)-1)]
+	c := &m.counters[r.Shard&(shards-1)]
 	if r.UsedDatabase {
 		m.database.observe(r.Shard, r.Database)
 		m.wait.observe(r.Shard, r.Waited)
@@ -66,9 +65,19 @@ func (m *Metrics) Count(r *Response) {
 	}
 	if r.Bytes > 0 {
 		c.bytes.Add(uint64(r.Bytes))
-		if r.Streamed {
-			c.streamed.Add(uint64(r.Bytes))
-		}
+	}
+}
+
+// CountLate counts the bytes of a response that were sent after Count. spooled: they came
+// from the spool. truncated: they are not all bytes of the response.
+func (m *Metrics) CountLate(shard int, sent int64, spooled, truncated bool) {
+	c := &m.counters[shard&(shards-1)]
+	c.bytes.Add(uint64(sent))
+	if spooled {
+		c.spooled.Add(uint64(sent))
+	}
+	if truncated {
+		c.truncated.Add(1)
 	}
 }
 
@@ -83,15 +92,15 @@ func add(to *atomic.Uint64, n int) {
 type counters struct {
 	planHits, planMisses           atomic.Uint64
 	statementHits, statementMisses atomic.Uint64
-	bytes, streamed                atomic.Uint64
-	_                              [16]byte
+	bytes, spooled, truncated      atomic.Uint64
+	_                              [8]byte
 }
 
 // Counters are the sums over all shards.
 type Counters struct {
 	PlanHits, PlanMisses           uint64
 	StatementHits, StatementMisses uint64
-	Bytes, SpooledBytes            uint64
+	Bytes, SpooledBytes, Truncated uint64
 }
 
 // Counters returns the sums over all shards.
@@ -103,13 +112,14 @@ func (m *Metrics) Counters() (sum Counters) {
 		sum.StatementHits += c.statementHits.Load()
 		sum.StatementMisses += c.statementMisses.Load()
 		sum.Bytes += c.bytes.Load()
-		sum.SpooledBytes += c.streamed.Load()
+		sum.SpooledBytes += c.spooled.Load()
+		sum.Truncated += c.truncated.Load()
 	}
 	return sum
 }
 
 // methods are the label values. All other methods count as the last.
-var methods = [...]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"}
+var methods = [...]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY", "other"}
 
 func methodIndex(method []byte) int {
 	for i, name := range methods[:len(methods)-1] {
@@ -127,9 +137,8 @@ var classes = [...]string{1: "1xx", 2: "2xx", 3: "3xx", 4: "4xx", 5: "5xx"}
 // each route takes memory here and in Prometheus. So routes exist only for
 // objects of the database, and their number is limited to maxRoutes.
 type Route struct {
-	name   string
-	shards int
-	made   [len(methods)][len(classes)]atomic.Pointer[histogram]
+	name string
+	made [len(methods)][len(classes)]atomic.Pointer[histogram]
 }
 
 const maxRoutes = 1000
@@ -144,7 +153,7 @@ func (r *Route) series(method, class int) histogram {
 	p := &r.made[method][class]
 	h := p.Load()
 	if h == nil {
-		made := newHistogram(r.shards)
+		made := newHistogram()
 		if p.CompareAndSwap(nil, &made) {
 			return made
 		}
@@ -157,7 +166,6 @@ func (r *Route) series(method, class int) histogram {
 // concurrent use.
 type Routes struct {
 	prefix string
-	shards int
 	limit  *atomic.Int32 // how many routes may be added, shared by all kinds
 	other  *Route        // the route of objects beyond the limit
 
@@ -165,8 +173,8 @@ type Routes struct {
 	mu    sync.Mutex // held by Add
 }
 
-func newRoutes(prefix string, shards int, limit *atomic.Int32, other *Route) *Routes {
-	r := &Routes{prefix: prefix, shards: shards, limit: limit, other: other}
+func newRoutes(prefix string, limit *atomic.Int32, other *Route) *Routes {
+	r := &Routes{prefix: prefix, limit: limit, other: other}
 	r.known.Store(&map[string]*Route{})
 	return r
 }
@@ -188,7 +196,7 @@ func (r *Routes) Add(name []byte) *Route {
 		r.limit.Store(0)
 		return r.other
 	}
-	route := &Route{name: r.prefix + string(name), shards: r.shards}
+	route := &Route{name: r.prefix + string(name)}
 	next := maps.Clone(known)
 	next[string(name)] = route
 	r.known.Store(&next)
@@ -280,4 +288,5 @@ func (m *Metrics) collectRequests(ch chan<- prometheus.Metric) {
 	statementMisses.send(ch, float64(c.StatementMisses))
 	bodyBytes.send(ch, float64(c.Bytes))
 	spooledBytes.send(ch, float64(c.SpooledBytes))
+	truncated.send(ch, float64(c.Truncated))
 }

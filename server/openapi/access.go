@@ -127,17 +127,11 @@ func (c *cell) list() (texts []string) {
 // it.
 func routine(schema string, row *[7]cell) *catalog.Routine {
 	defaults, _ := strconv.Atoi(row[6].text())
-	r := &catalog.Routine{
+	return &catalog.Routine{
 		QI:             catalog.QI{Schema: schema, Name: row[0].text()},
 		Description:    row[1].text(),
 		HasDescription: !row[1].null,
-		Params:         params(row[3].list(), row[4].list(), row[5].list(), defaults),
+		Volatility:     catalog.ParseVolatility(row[2].text()),
+		Params:         catalog.Params(row[3].list(), row[4].list(), row[5].list(), defaults),
 	}
-	switch row[2].text() {
-	case "i":
-		r.Volatility = catalog.Immutable
-	case "s":
-		r.Volatility = catalog.Stable
-	}
-	return r
 }

@@ -2,6 +2,7 @@ package openapi
 
 import (
 	"net"
+	"net/url"
 	"strconv"
 	"strings"
 )
@@ -22,25 +23,19 @@ func (s *Settings) address() address {
 // proxyAddress splits a URI that package config has validated: http or https, a
 // host, optionally a port and a path.
 func proxyAddress(uri string) address {
-	scheme, rest, _ := strings.Cut(uri, "://")
-	a := address{scheme: strings.ToLower(scheme), basePath: "/"}
-	authority := rest
-	if i := strings.IndexByte(rest, '/'); i >= 0 {
-		authority, a.basePath = rest[:i], rest[i:]
+	u, err := url.Parse(uri)
+	if err != nil {
+		return address{}
 	}
-	host, port := authority, ""
-	if i := strings.LastIndexByte(authority, ':'); i > strings.LastIndexByte(authority, ']') {
-		host, port = authority[:i], authority[i+1:]
-	}
+	port := u.Port()
 	if n, err := strconv.Atoi(port); err == nil {
 		port = strconv.Itoa(n) // removes leading zeros
-	} else if a.scheme == "https" {
+	} else if u.Scheme == "https" {
 		port = "443"
 	} else {
 		port = "80"
 	}
-	a.host = joinHostPort(host, port)
-	return a
+	return address{u.Scheme, joinHostPort(u.Hostname(), port), u.RequestURI()}
 }
 
 func joinHostPort(host, port string) string {

@@ -36,11 +36,7 @@ func appendTexts(dst []byte, key string, values []string) []byte {
 }
 
 func appendBool(dst []byte, key string, value bool) []byte {
-	dst = appendKey(dst, key)
-	if value {
-		return append(dst, "true"...)
-	}
-	return append(dst, "false"...)
+	return strconv.AppendBool(appendKey(dst, key), value)
 }
 
 // appendRef appends a $ref object. The name is escaped as a segment of a JSON

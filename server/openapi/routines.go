@@ -3,7 +3,6 @@ package openapi
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"github.com/fastgrest/fastgrest/planner/catalog"
 )
@@ -13,30 +12,9 @@ import (
 // such functions the last in PostgREST's order.
 func lastOverloads(list []*catalog.Routine) []*catalog.Routine {
 	slices.SortFunc(list, func(a, b *catalog.Routine) int {
-		return cmp.Or(
-			cmp.Compare(a.Name, b.Name),
-			cmp.Compare(len(b.Params), len(a.Params)),
-			compareBool(b.HasDescription, a.HasDescription),
-			cmp.Compare(b.Description, a.Description),
-			slices.CompareFunc(b.Params, a.Params, compareParams))
+		return cmp.Or(cmp.Compare(a.Name, b.Name), b.Compare(a))
 	})
 	return slices.CompactFunc(list, func(a, b *catalog.Routine) bool { return a.Name == b.Name })
-}
-
-// compareParams compares names and types only, because two functions of the
-// same name differ in their types.
-func compareParams(a, b catalog.Param) int {
-	return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Type, b.Type))
-}
-
-func compareBool(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case b:
-		return -1
-	}
-	return 1
 }
 
 // hasRoutine reports whether a function has that name. Routines must be sorted.
@@ -132,25 +110,4 @@ func appendArguments(dst []byte, r *catalog.Routine) []byte {
 	}
 	dst = appendText(dst, "type", "object")
 	return append(dst, '}')
-}
-
-// params pairs the names of all arguments with the types of the input
-// arguments. The last ones, as many as defaults, are optional (planner/catalog
-// does the same for the routines that it loads).
-func params(names, modes, types []string, defaults int) []catalog.Param {
-	list := make([]catalog.Param, len(types))
-	arg := 0 // counts all arguments
-	for i, typ := range types {
-		for arg < len(modes) && !strings.Contains("ibv", modes[arg]) {
-			arg++
-		}
-		p := catalog.Param{Type: typ, Required: i < len(types)-defaults}
-		if arg < len(names) {
-			p.Name = names[arg]
-		}
-		p.Variadic = arg < len(modes) && modes[arg] == "v"
-		list[i] = p
-		arg++
-	}
-	return list
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"net"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -17,7 +16,7 @@ type Access struct {
 	Target    []byte // path and query as the client sent them
 	HTTP10    bool
 	Status    int
-	Length    int64 // of the body; negative if unknown before sending, logged as "-"
+	Length    int64 // bytes of the body that were sent; negative if unknown, logged as "-"
 	Referer   []byte
 	UserAgent []byte
 
@@ -29,6 +28,7 @@ type Access struct {
 	UsedDatabase bool
 	Database     time.Duration // until PostgreSQL had responded
 	Waited       time.Duration // for a connection
+	Truncated    bool          // the client has not taken all of the body
 }
 
 // LogsStatus reports whether a response with this status is logged. A caller
@@ -122,16 +122,4 @@ func appendRemote(dst []byte, addr net.Addr) []byte {
 		dst = strconv.AppendUint(dst, uint64(binary.BigEndian.Uint16(tcp.IP[i:])), 16)
 	}
 	return dst
-}
-
-// appendSQL appends a statement on one line.
-func appendSQL(dst []byte, sql string) []byte {
-	for {
-		i := strings.IndexByte(sql, '\n')
-		if i < 0 {
-			return append(dst, sql...)
-		}
-		dst = append(append(dst, sql[:i]...), ' ')
-		sql = sql[i+1:]
-	}
 }

@@ -91,6 +91,7 @@ func (l *Logger) appendAccess(dst []byte, now time.Time, a *Access) []byte {
 	} else {
 		dst = strconv.AppendInt(dst, a.Length, 10)
 	}
+	dst = strconv.AppendBool(append(dst, `,"truncated":`...), a.Truncated)
 	dst = appendMillis(append(dst, `,"total_ms":`...), a.Total)
 	if a.UsedDatabase {
 		dst = appendMillis(append(dst, `,"database_ms":`...), a.Database)

@@ -36,13 +36,13 @@ func TestAccessJSON(t *testing.T) {
 		UserAgent: []byte("curl/8"), ID: []byte("a-1"), Route: "/film",
 		Total: 1234567 * time.Nanosecond, UsedDatabase: true, Database: time.Second, Waited: 999 * time.Nanosecond,
 	}, `"info","request_id":"a-1","client":"127.0.0.1","role":"anon","method":"GET","route":"/film","target":"/film?id=eq.1","status":200,"code":null,`+
-		`"bytes":56,"total_ms":1.234,"database_ms":1000.000,"pool_wait_ms":0.000,"referer":null,"user_agent":"curl/8"`)
+		`"bytes":56,"truncated":false,"total_ms":1.234,"database_ms":1000.000,"pool_wait_ms":0.000,"referer":null,"user_agent":"curl/8"`)
 	f(&Access{Status: 404, Length: -1, Code: "PGRST205", Route: "unknown", Total: -time.Second},
 		`"warn","request_id":"","client":null,"role":null,"method":"","route":"unknown","target":"","status":404,"code":"PGRST205",`+
-			`"bytes":null,"total_ms":0.000,"database_ms":null,"pool_wait_ms":null,"referer":null,"user_agent":null`)
+			`"bytes":null,"truncated":false,"total_ms":0.000,"database_ms":null,"pool_wait_ms":null,"referer":null,"user_agent":null`)
 	f(&Access{Remote: &net.UnixAddr{}, Status: 503, Referer: []byte("\"\n\xff\x7f")},
 		`"error","request_id":"","client":null,"role":null,"method":"","route":"","target":"","status":503,"code":null,`+
-			`"bytes":0,"total_ms":0.000,"database_ms":null,"pool_wait_ms":null,"referer":"\"\n`+"\ufffd"+`\u007f","user_agent":null`)
+			`"bytes":0,"truncated":false,"total_ms":0.000,"database_ms":null,"pool_wait_ms":null,"referer":"\"\n`+"\ufffd"+`\u007f","user_agent":null`)
 }
 
 func TestWordsJSON(t *testing.T) {
@@ -78,46 +78,8 @@ func TestWordsJSON(t *testing.T) {
 
 // TestEveryWordIsJSON calls every method with texts that would break a line.
 func TestEveryWordIsJSON(t *testing.T) {
-	const hostile = "\"},{\"\n\r\x00\x1b\xff\\"
 	l := newJSON(t)
-	fill := map[reflect.Type]any{
-		reflect.TypeFor[string](): hostile, reflect.TypeFor[[]string](): []string{hostile, hostile}, reflect.TypeFor[error](): errors.New(hostile),
-		reflect.TypeFor[[]byte](): []byte(hostile), reflect.TypeFor[[]Timing](): []Timing{{Name: hostile}},
-		reflect.TypeFor[[][2]string](): [][2]string{{hostile, hostile}}, reflect.TypeFor[int](): 500, reflect.TypeFor[[]any](): []any{},
-		reflect.TypeFor[time.Duration](): time.Second, reflect.TypeFor[Fatal](): FatalBug, reflect.TypeFor[ConnState](): ConnUsed,
-	}
-	leave := []string{"Access", "Close", "Flush", "JSON", "Level", "LogsStatus", "SetJSON", "SetLevel"}
-	// These methods take the text of an error object unchanged.
-	problems := []string{"ConfigReadFailed", "RoleSettingsFailed", "VersionFailed", "FatalError", "QueryFailed", "SchemaCacheFailed", "SchemaCacheEmpty", "PoolTimeout", "PollFailed"}
-	v := reflect.ValueOf(l.Logger)
-	called := 0
-	for i := range v.NumMethod() {
-		name := v.Type().Method(i).Name
-		if contains(leave, name) {
-			continue
-		}
-		method := v.Method(i)
-		var args []reflect.Value
-		for p := range method.Type().NumIn() {
-			in := method.Type().In(p)
-			if method.Type().IsVariadic() && p == method.Type().NumIn()-1 {
-				in = in.Elem()
-			}
-			value, ok := fill[in]
-			if !ok && in.Kind() == reflect.Interface {
-				value, ok = hostile, true
-			}
-			if !ok {
-				t.Fatalf("%s takes a %s", name, in)
-			}
-			if in.Kind() == reflect.String && contains(problems, name) && p == lastText(method.Type()) {
-				value = `{"code":"x"}`
-			}
-			args = append(args, reflect.ValueOf(value))
-		}
-		method.Call(args)
-		called++
-	}
+	called := callAll(t, l.Logger, "\"},{\"\n\r\x00\x1b\xff\\", `{"code":"x"}`)
 	l.Flush()
 	lines := strings.Split(strings.TrimSuffix(l.err.String(), "\n"), "\n")
 	if called < 35 || len(lines) < called {
@@ -138,6 +100,50 @@ func TestEveryWordIsJSON(t *testing.T) {
 			t.Errorf("%v: %q", err, line)
 		}
 	}
+}
+
+// callAll calls every method that logs a diagnostic once, with the text for
+// each value and the error object for each problem. It returns their number.
+func callAll(t *testing.T, l *Logger, text, problem string) (called int) {
+	t.Helper()
+	fill := map[reflect.Type]any{
+		reflect.TypeFor[string](): text, reflect.TypeFor[[]string](): []string{text, text}, reflect.TypeFor[error](): errors.New(text),
+		reflect.TypeFor[[]byte](): []byte(text), reflect.TypeFor[[]Timing](): []Timing{{Name: text}},
+		reflect.TypeFor[[][2]string](): [][2]string{{text, text}}, reflect.TypeFor[int](): 500, reflect.TypeFor[[]any](): []any{},
+		reflect.TypeFor[time.Duration](): time.Second, reflect.TypeFor[Fatal](): FatalBug, reflect.TypeFor[ConnState](): ConnUsed,
+	}
+	leave := []string{"Access", "Close", "Flush", "JSON", "Level", "LogsStatus", "SetJSON", "SetLevel"}
+	// These methods take the text of an error object unchanged.
+	problems := []string{"ConfigReadFailed", "RoleSettingsFailed", "VersionFailed", "FatalError", "QueryFailed", "SchemaCacheFailed", "SchemaCacheEmpty", "PoolTimeout", "PollFailed"}
+	v := reflect.ValueOf(l)
+	for i := range v.NumMethod() {
+		name := v.Type().Method(i).Name
+		if contains(leave, name) {
+			continue
+		}
+		method := v.Method(i)
+		var args []reflect.Value
+		for p := range method.Type().NumIn() {
+			in := method.Type().In(p)
+			if method.Type().IsVariadic() && p == method.Type().NumIn()-1 {
+				in = in.Elem()
+			}
+			value, ok := fill[in]
+			if !ok && in.Kind() == reflect.Interface {
+				value, ok = text, true
+			}
+			if !ok {
+				t.Fatalf("%s takes a %s", name, in)
+			}
+			if in.Kind() == reflect.String && contains(problems, name) && p == lastText(method.Type()) {
+				value = problem
+			}
+			args = append(args, reflect.ValueOf(value))
+		}
+		method.Call(args)
+		called++
+	}
+	return called
 }
 
 func lastText(method reflect.Type) int {
@@ -186,7 +192,7 @@ func FuzzAccessJSON(f *testing.F) {
 		if err := json.Unmarshal([]byte(line), &object); err != nil {
 			t.Fatalf("%v: %q", err, line)
 		}
-		if len(object) != 16 || object["target"] != string([]rune(string(target))) {
+		if len(object) != 17 || object["target"] != string([]rune(string(target))) {
 			t.Fatalf("%d members: %q", len(object), line)
 		}
 	})

@@ -151,46 +151,36 @@ func (l *Logger) end(dst []byte) {
 	l.appended(&l.err, before, len(dst))
 }
 
-// line logs one diagnostic made of parts and leaves it in the buffer.
-func (l *Logger) line(level Level, parts ...string) {
-	if l.JSON() {
-		l.endJSON(appendMessage(l.beginJSON(level), parts), nil)
-		return
-	}
-	dst := l.begin()
-	for _, p := range parts {
-		dst = append(dst, p...)
-	}
-	l.end(dst)
-}
-
-// problem is line for parts that are followed by an error object.
-func (l *Logger) problem(level Level, id []byte, problem string, parts ...string) {
-	if l.JSON() {
-		dst := l.beginJSON(level)
-		if len(parts) > 0 {
-			dst = appendMessage(dst, parts)
+// event logs one diagnostic and leaves it in the buffer. It consists of a text
+// made of parts, and of the error object problem. One of the two may be missing.
+// The JSON format also has the ID of the request that caused it, if there is one.
+func (l *Logger) event(level Level, id []byte, problem string, parts ...string) {
+	if !l.JSON() {
+		dst := l.begin()
+		for _, p := range parts {
+			dst = append(dst, p...)
 		}
-		dst = append(dst, `,"error":`...)
-		dst = append(dst, problem...)
-		l.endJSON(dst, id)
+		l.end(append(dst, problem...))
 		return
 	}
-	dst := l.begin()
-	for _, p := range parts {
-		dst = append(dst, p...)
+	dst := l.beginJSON(level)
+	if len(parts) > 0 {
+		dst = appendMessage(dst, parts)
 	}
-	l.end(append(dst, problem...))
+	if problem != "" {
+		dst = append(append(dst, `,"error":`...), problem...)
+	}
+	l.endJSON(dst, id)
 }
 
-// say logs one diagnostic made of parts and writes it out.
-func (l *Logger) say(level Level, parts ...string) {
-	l.line(level, parts...)
-	l.err.flush()
-}
+// line logs a text and leaves it in the buffer.
+func (l *Logger) line(level Level, parts ...string) { l.event(level, nil, "", parts...) }
 
-// sayProblem is say for parts that are followed by an error object.
+// say logs a text and writes it out.
+func (l *Logger) say(level Level, parts ...string) { l.sayProblem(level, "", parts...) }
+
+// sayProblem logs a text that is followed by an error object, and writes it out.
 func (l *Logger) sayProblem(level Level, problem string, parts ...string) {
-	l.problem(level, nil, problem, parts...)
+	l.event(level, nil, problem, parts...)
 	l.err.flush()
 }

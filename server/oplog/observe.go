@@ -56,12 +56,7 @@ func (l *Logger) RollbackFailed(id []byte, err error) {
 	if l.Level() < Error {
 		return
 	}
-	const text = "A transaction could not be rolled back, its connection is closed: "
-	if l.JSON() {
-		l.endJSON(appendMessage(l.beginJSON(Error), []string{text, oneLine(err.Error())}), id)
-		return
-	}
-	l.line(Error, text, oneLine(err.Error()))
+	l.event(Error, id, "", "A transaction could not be rolled back, its connection is closed: ", oneLine(err.Error()))
 }
 
 // --- configuration ---
@@ -139,10 +134,11 @@ func (l *Logger) FatalError(why Fatal, problem string) {
 	l.sayProblem(Crit, problem, fatalTexts[why])
 }
 
-// QueryFailed is a database error that a client received as a 5xx.
+// QueryFailed is a database error that a client received as a 5xx, or after the first rows
+// of a response.
 func (l *Logger) QueryFailed(id []byte, problem string) {
 	if l.Level() >= Error {
-		l.problem(Error, id, problem)
+		l.event(Error, id, problem)
 	}
 }
 
@@ -174,7 +170,7 @@ func (l *Logger) Query(id []byte, status int, statements ...string) {
 			dst = jsontext.AppendString(append(dst, `,"sql":`...), sql)
 			l.endJSON(dst, id)
 		} else {
-			l.end(appendSQL(l.begin(), sql))
+			l.end(append(l.begin(), strings.ReplaceAll(sql, "\n", " ")...))
 		}
 	}
 }
@@ -216,7 +212,7 @@ func (l *Logger) SchemaCacheFailed(schemas, extraSearchPath []string, problem st
 // SchemaCacheEmpty is a request that came before the first load. problem is its response.
 func (l *Logger) SchemaCacheEmpty(id []byte, problem string) {
 	if l.Level() >= Error {
-		l.problem(Error, id, problem)
+		l.event(Error, id, problem)
 	}
 }
 
@@ -270,16 +266,16 @@ func (l *Logger) ListenerRetrying(delay time.Duration) {
 func (l *Logger) ListenerImpossible(why error, pollInterval time.Duration) {
 	const text = "Notifications cannot arrive: "
 	if pollInterval > 0 {
-		l.say(Warn, text, why.Error(), ". The catalog is looked at every ", seconds(pollInterval), " seconds instead (db-schema-poll-interval).")
+		l.say(Warn, text, why.Error(), ". The catalog is polled every ", seconds(pollInterval), " seconds instead (db-schema-poll-interval).")
 		return
 	}
-	l.say(Warn, text, why.Error(), ". Set db-schema-poll-interval to have the catalog looked at instead.")
+	l.say(Warn, text, why.Error(), ". Set db-schema-poll-interval to poll the catalog instead.")
 }
 
 // Strayed means that the pool's server became read-only without closing its
 // connections.
 func (l *Logger) Strayed() {
-	l.say(Warn, "The database server takes no writes any more: connecting to one that does (target_session_attrs)")
+	l.say(Warn, "The database server has become read-only: connecting to one that accepts writes (target_session_attrs)")
 }
 
 // SchemaChanged means that a poll found a changed catalog.
@@ -290,7 +286,7 @@ func (l *Logger) SchemaChanged() {
 // PollFailed is a failed poll of the catalog. Of consecutive failures only the
 // first is logged.
 func (l *Logger) PollFailed(problem string) {
-	l.sayProblem(Error, problem, "Failed to look for changes of the schema (db-schema-poll-interval). ")
+	l.sayProblem(Error, problem, "Failed to poll the schema for changes (db-schema-poll-interval). ")
 }
 
 // ListenerQueueFix is logged before a call that unblocks a stuck notification
@@ -323,11 +319,21 @@ func (l *Logger) ResetFailed(err error) {
 	l.say(Warn, "A database session could not be reset, so its connection is closed: ", oneLine(err.Error()))
 }
 
+// KeysFetched is a key set whose keys have changed, or that could not be fetched before.
+func (l *Logger) KeysFetched(from string, keys int) {
+	l.say(Info, "Fetched ", strconv.Itoa(keys), " keys of ", oneLine(from))
+}
+
+// KeysFailed is a key set that cannot be fetched. The keys before stay in force.
+func (l *Logger) KeysFailed(from, problem string, pause time.Duration) {
+	l.say(Error, "Failed to fetch the keys of ", oneLine(from), ". ", oneLine(problem), ". Retrying in ", seconds(pause), " seconds...")
+}
+
 // PoolTimeout is a request that got no connection in time. problem is its
 // response. At most one is logged per timeoutsEvery.
 func (l *Logger) PoolTimeout(problem string) {
 	if l.Level() >= Error {
-		l.timeouts.do(timeoutsEvery, func() { l.problem(Error, nil, problem) })
+		l.timeouts.do(timeoutsEvery, func() { l.event(Error, nil, problem) })
 	}
 }
 

@@ -5,6 +5,7 @@
 //	Start     starts a server and waits until it listens
 //	Server    its clients, its log, Do and Stop
 //	Token     a token for it
+//	Program   builds the program, for tests that run it as a process
 //
 // The server ends with its test, and a test that fails prints the server's log.
 package servertest

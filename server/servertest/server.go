@@ -13,6 +13,7 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 	"github.com/fastgrest/fastgrest/server"
 	"github.com/fastgrest/fastgrest/server/config"
+	"github.com/fastgrest/fastgrest/server/keysets"
 )
 
 const (
@@ -32,13 +33,18 @@ type Server struct {
 
 	tb    testing.TB
 	stop  context.CancelCauseFunc
-	ready chan struct{} // closed when the server answers
+	ready chan struct{} // closed when the server accepts requests
 	ended chan error    // receives what Run returns, once
 }
 
 // Launch starts a server over the schema api, with the anonymous role pgtest.Anon. Of flags, one
 // without a name is the configuration file, and one without a value removes a default.
 func Launch(tb testing.TB, flags map[string]string) *Server {
+	tb.Helper()
+	return launch(tb, flags, keysets.Options{})
+}
+
+func launch(tb testing.TB, flags map[string]string, keySets keysets.Options) *Server {
 	tb.Helper()
 	dir := SocketDir(tb)
 	api, admin := filepath.Join(dir, "api"), filepath.Join(dir, "admin")
@@ -54,7 +60,7 @@ func Launch(tb testing.TB, flags map[string]string) *Server {
 	ctx, s.stop = context.WithCancelCause(context.Background())
 	go func() {
 		s.ended <- server.Run(ctx, server.Options{
-			Source: config.LoadOptions{File: file, Flags: all}, Version: Version, Stdout: &s.Out, Stderr: &s.Log, Ready: func() { close(s.ready) },
+			Source: config.LoadOptions{File: file, Flags: all}, Version: Version, Stdout: &s.Out, Stderr: &s.Log, Ready: func() { close(s.ready) }, KeySets: keySets,
 		})
 	}()
 	tb.Cleanup(func() {
@@ -68,17 +74,23 @@ func Launch(tb testing.TB, flags map[string]string) *Server {
 	return s
 }
 
-// Start starts a server and waits until it answers.
+// Start starts a server and waits until it accepts requests.
 func Start(tb testing.TB, flags map[string]string) *Server {
 	tb.Helper()
-	s := Launch(tb, flags)
+	return StartFetching(tb, flags, keysets.Options{})
+}
+
+// StartFetching is Start for a server that fetches key sets in a certain way.
+func StartFetching(tb testing.TB, flags map[string]string, keySets keysets.Options) *Server {
+	tb.Helper()
+	s := launch(tb, flags, keySets)
 	select {
 	case <-s.ready:
 	case err := <-s.ended:
 		s.ended <- err
 		tb.Fatalf("the server did not start: %v\n%s", err, s.Log.String())
 	case <-time.After(Patience):
-		tb.Fatalf("the server does not answer\n%s", s.Log.String())
+		tb.Fatalf("the server does not accept requests\n%s", s.Log.String())
 	}
 	return s
 }

@@ -18,7 +18,7 @@ import (
 const commandGroup = "cli"
 
 // runCommand runs the program in dir, which must be empty.
-func runCommand(program, dir string, db *database, c *Command) (*Answer, error) {
+func runCommand(program, dir string, db *database, c *Command) (*Response, error) {
 	fill := func(s string) string {
 		return strings.NewReplacer("{{dir}}", dir, "{{config}}", filepath.Join(dir, "server.conf"),
 			"{{db_port}}", db.port, "{{db_uri}}", db.uri(), "{{db}}", db.name).Replace(s)
@@ -55,7 +55,7 @@ func runCommand(program, dir string, db *database, c *Command) (*Answer, error) 
 		return nil, errors.New("the program did not finish")
 	}
 	clean := strings.NewReplacer(dir, "{dir}", "127.0.0.1:"+db.port, "127.0.0.1:{db_port}", "/"+db.name, "/{db}").Replace
-	return &Answer{Exit: cmd.ProcessState.ExitCode(), Stdout: clean(stdout.String()), Stderr: clean(stderr.String())}, nil
+	return &Response{Exit: cmd.ProcessState.ExitCode(), Stdout: clean(stdout.String()), Stderr: clean(stderr.String())}, nil
 }
 
 // environment returns the test's environment without the variables that
@@ -67,7 +67,7 @@ func environment() []string {
 	return append(env, "TZ=UTC")
 }
 
-func compareCommand(c *Case, a *Answer) []string {
+func compareCommand(c *Case, a *Response) []string {
 	r := &report{}
 	if a.Exit != c.Expect.Exit {
 		r.addf("exit status: expected %d, got %d (standard error %q)", c.Expect.Exit, a.Exit, short(a.Stderr))

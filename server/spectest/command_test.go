@@ -28,7 +28,7 @@ func TestRunCommand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &Answer{
+	want := &Response{
 		Exit:   3,
 		Stdout: "uri postgresql://authenticator:festival_pw@127.0.0.1:{db_port}/{db}x of spec_1\n{dir}\n UTC {dir}/y spec_1 5433\n",
 		Stderr: "error\n",

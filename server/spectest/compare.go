@@ -59,7 +59,7 @@ func (m masker) headers(h http.Header) map[string]HeaderText {
 
 // compare returns the differences between a response and the expectation, or
 // nothing if they match.
-func compare(c *Case, a *Answer, m masker) []string {
+func compare(c *Case, a *Response, m masker) []string {
 	if c.Command != nil {
 		return compareCommand(c, a)
 	}
@@ -80,7 +80,7 @@ func compare(c *Case, a *Answer, m masker) []string {
 		compareBody(r, c, a.Body, m)
 	}
 	if a.Rest > 0 {
-		r.addf("%d bytes follow the answer", a.Rest)
+		r.addf("%d bytes follow the response", a.Rest)
 	}
 	return r.problems
 }

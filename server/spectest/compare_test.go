@@ -19,11 +19,11 @@ func parseCase(t *testing.T, s string) *Case {
 	return c
 }
 
-// answer reads "STATUS | Name: value | ... => body".
-func answer(s string) *Answer {
+// response reads "STATUS | Name: value | ... => body".
+func response(s string) *Response {
 	head, body, _ := strings.Cut(s, " =>")
 	parts := strings.Split(head, " |")
-	a := &Answer{Header: http.Header{}, Body: []byte(strings.TrimPrefix(body, " "))}
+	a := &Response{Header: http.Header{}, Body: []byte(strings.TrimPrefix(body, " "))}
 	for _, c := range strings.TrimSpace(parts[0]) {
 		a.Status = a.Status*10 + int(c-'0')
 	}
@@ -38,7 +38,7 @@ func TestCompare(t *testing.T) {
 	f := func(expect, got string, problems ...string) {
 		t.Helper()
 		c := parseCase(t, expect)
-		found := compare(c, answer(got), masker{"127.0.0.1:3000"})
+		found := compare(c, response(got), masker{"127.0.0.1:3000"})
 		if strings.Join(found, "\n") != strings.Join(problems, "\n") {
 			t.Errorf("%s\nagainst %s\n got %q\nwant %q", expect, got, found, problems)
 		}
@@ -97,9 +97,9 @@ func TestCompare(t *testing.T) {
 }
 
 func TestCompareRest(t *testing.T) {
-	a := answer("200")
+	a := response("200")
 	a.Rest = 2
-	if p := compare(parseCase(t, `{"expect": {"status": 200}}`), a, masker{}); len(p) != 1 || p[0] != "2 bytes follow the answer" {
+	if p := compare(parseCase(t, `{"expect": {"status": 200}}`), a, masker{}); len(p) != 1 || p[0] != "2 bytes follow the response" {
 		t.Errorf("got %q", p)
 	}
 }
@@ -110,7 +110,7 @@ func TestCompareLoosely(t *testing.T) {
 		c := parseCase(t, expect)
 		c.Loose = true
 		c.Expect.Headers["X-Absent"] = nil
-		if found := compare(c, answer(got), masker{}); strings.Join(found, "\n") != strings.Join(problems, "\n") {
+		if found := compare(c, response(got), masker{}); strings.Join(found, "\n") != strings.Join(problems, "\n") {
 			t.Errorf("%s against %s: got %q, want %q", expect, got, found, problems)
 		}
 	}
@@ -120,20 +120,20 @@ func TestCompareLoosely(t *testing.T) {
 }
 
 func TestCompareCommand(t *testing.T) {
-	f := func(expect string, got Answer, problems ...string) {
+	f := func(expect string, got Response, problems ...string) {
 		t.Helper()
 		c := parseCase(t, expect)
 		if found := compare(c, &got, masker{}); strings.Join(found, "\n") != strings.Join(problems, "\n") {
 			t.Errorf("%s against %+v: got %q, want %q", expect, got, found, problems)
 		}
 	}
-	f(`{"command": {"args": []}, "expect": {"exit": 0, "stdout": "a\nb\n"}}`, Answer{Stdout: "a\nb\n", Stderr: "warning"})
-	f(`{"command": {"args": []}, "expect": {"exit": 0, "stdout": "a\nb\n"}}`, Answer{Stdout: "b\na\n"}, "stdout: lines in another order or number")
-	f(`{"command": {"args": []}, "expect": {"exit": 0, "stdout": "a\n"}}`, Answer{Stdout: "b\n"}, `stdout: missing ["a"], unexpected ["b"]`)
-	f(`{"command": {"args": []}, "expect": {"exit": 0}}`, Answer{Stdout: "b\n"}, `stdout: missing [], unexpected ["b"]`)
-	f(`{"command": {"args": []}, "expect": {"exit": 1}}`, Answer{Exit: 2, Stderr: "no"}, `exit status: expected 1, got 2 (standard error "no")`)
-	f(`{"command": {"args": []}, "expect": {"exit": 0}, "ignore": [{"part": "stdout"}]}`, Answer{Stdout: "b\n"})
+	f(`{"command": {"args": []}, "expect": {"exit": 0, "stdout": "a\nb\n"}}`, Response{Stdout: "a\nb\n", Stderr: "warning"})
+	f(`{"command": {"args": []}, "expect": {"exit": 0, "stdout": "a\nb\n"}}`, Response{Stdout: "b\na\n"}, "stdout: lines in another order or number")
+	f(`{"command": {"args": []}, "expect": {"exit": 0, "stdout": "a\n"}}`, Response{Stdout: "b\n"}, `stdout: missing ["a"], unexpected ["b"]`)
+	f(`{"command": {"args": []}, "expect": {"exit": 0}}`, Response{Stdout: "b\n"}, `stdout: missing [], unexpected ["b"]`)
+	f(`{"command": {"args": []}, "expect": {"exit": 1}}`, Response{Exit: 2, Stderr: "no"}, `exit status: expected 1, got 2 (standard error "no")`)
+	f(`{"command": {"args": []}, "expect": {"exit": 0}, "ignore": [{"part": "stdout"}]}`, Response{Stdout: "b\n"})
 	f(`{"command": {"args": []}, "expect": {"exit": 0}, "match": [{"part": "stdout", "regex": "^b$"}, {"part": "stderr", "regex": "(?i)ERR"}]}`,
-		Answer{Stdout: "a\nb\n", Stderr: "an err"})
-	f(`{"command": {"args": []}, "expect": {"exit": 0}, "match": [{"part": "stderr", "regex": "x"}]}`, Answer{}, `stderr: "" does not match "x"`)
+		Response{Stdout: "a\nb\n", Stderr: "an err"})
+	f(`{"command": {"args": []}, "expect": {"exit": 0}, "match": [{"part": "stderr", "regex": "x"}]}`, Response{}, `stderr: "" does not match "x"`)
 }

@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// Answer is the response to a request, or the result of a command.
-type Answer struct {
+// Response is the response to a request, or the result of a command.
+type Response struct {
 	Status int
 	Header http.Header
 	Body   []byte
@@ -30,12 +30,12 @@ type Answer struct {
 
 // exchange sends one request and reads one response. The request need not be
 // valid. The server may respond before it has read the whole request.
-func exchange(conn net.Conn, r *Request, patience time.Duration) (*Answer, error) {
+func exchange(conn net.Conn, r *Request, patience time.Duration) (*Response, error) {
 	_ = conn.SetDeadline(time.Now().Add(patience))
 	_, writeErr := conn.Write(r.wire(time.Now()))
 	in := bufio.NewReader(conn)
 	for {
-		a, err := readAnswer(in, r.Method)
+		a, err := readResponse(in, r.Method)
 		if err != nil {
 			if writeErr != nil {
 				err = writeErr
@@ -51,9 +51,9 @@ func exchange(conn net.Conn, r *Request, patience time.Duration) (*Answer, error
 
 var statusLine = regexp.MustCompile(`^HTTP/1\.[01] (\d{3})( .*)?$`)
 
-// readAnswer is a strict http.ReadResponse: it drops, merges and repairs
+// readResponse is a strict http.ReadResponse: it drops, merges and repairs
 // nothing, so that the raw response can be compared.
-func readAnswer(in *bufio.Reader, method string) (*Answer, error) {
+func readResponse(in *bufio.Reader, method string) (*Response, error) {
 	line, err := readLine(in)
 	if err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func readAnswer(in *bufio.Reader, method string) (*Answer, error) {
 	if m == nil {
 		return nil, fmt.Errorf("%q is not a status line", short(line))
 	}
-	a := &Answer{Header: http.Header{}}
+	a := &Response{Header: http.Header{}}
 	a.Status, _ = strconv.Atoi(m[1])
 	for {
 		line, err := readLine(in)

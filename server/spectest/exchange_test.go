@@ -63,9 +63,9 @@ func TestTokens(t *testing.T) {
 }
 
 func TestReadAnswer(t *testing.T) {
-	f := func(method, wire string, want Answer) {
+	f := func(method, wire string, want Response) {
 		t.Helper()
-		got, err := readAnswer(bufio.NewReader(strings.NewReader(wire)), method)
+		got, err := readResponse(bufio.NewReader(strings.NewReader(wire)), method)
 		if err != nil {
 			t.Errorf("%q: %v", wire, err)
 			return
@@ -77,14 +77,14 @@ func TestReadAnswer(t *testing.T) {
 			t.Errorf("%q (-want +got)\n%s", wire, d)
 		}
 	}
-	f("GET", "HTTP/1.1 200 OK\r\n\r\nto the end", Answer{Status: 200, Body: []byte("to the end")})
-	f("GET", "HTTP/1.0 404\n\nx", Answer{Status: 404, Body: []byte("x")})
+	f("GET", "HTTP/1.1 200 OK\r\n\r\nto the end", Response{Status: 200, Body: []byte("to the end")})
+	f("GET", "HTTP/1.0 404\n\nx", Response{Status: 404, Body: []byte("x")})
 	f("GET", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nA:  b \r\na: c\r\n: d\r\n\r\nxyz",
-		Answer{Status: 200, Body: []byte("xy"), Header: map[string][]string{"Content-Length": {"2"}, "A": {"b", "c"}, "": {"d"}}})
+		Response{Status: 200, Body: []byte("xy"), Header: map[string][]string{"Content-Length": {"2"}, "A": {"b", "c"}, "": {"d"}}})
 	f("GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\nTrailer: x\r\n\r\nmore",
-		Answer{Status: 200, Body: []byte("abc"), Header: map[string][]string{"Transfer-Encoding": {"chunked"}}})
-	f("HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", Answer{Status: 200, Header: map[string][]string{"Content-Length": {"2"}}})
-	f("PATCH", "HTTP/1.1 204 No Content\r\n\r\n", Answer{Status: 204})
+		Response{Status: 200, Body: []byte("abc"), Header: map[string][]string{"Transfer-Encoding": {"chunked"}}})
+	f("HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", Response{Status: 200, Header: map[string][]string{"Content-Length": {"2"}}})
+	f("PATCH", "HTTP/1.1 204 No Content\r\n\r\n", Response{Status: 204})
 
 	for _, wire := range []string{
 		"", "HTTP/1.1", "HTTP/2 200 OK\r\n\r\n", "HTTP/1.1 20 OK\r\n\r\n", "hello\r\n", "HTTP/1.1 200 OK\r\nA: b\r\n",
@@ -92,15 +92,15 @@ func TestReadAnswer(t *testing.T) {
 		"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
 	} {
-		if a, err := readAnswer(bufio.NewReader(strings.NewReader(wire)), "GET"); err == nil {
+		if a, err := readResponse(bufio.NewReader(strings.NewReader(wire)), "GET"); err == nil {
 			t.Errorf("%q was taken for %+v", wire, a)
 		}
 	}
 }
 
-// fakeServer answers every request with the next of the given texts and closes
+// fakeServer responds to every request with the next of the given texts and closes
 // the connection.
-func fakeServer(t *testing.T, answers ...string) *server {
+func fakeServer(t *testing.T, responses ...string) *server {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -117,10 +117,10 @@ func fakeServer(t *testing.T, answers ...string) *server {
 			for line := "x"; line != "" && err == nil; {
 				line, err = readLine(in)
 			}
-			if len(answers) > 0 {
-				_, _ = io.WriteString(conn, answers[0])
-				if len(answers) > 1 {
-					answers = answers[1:]
+			if len(responses) > 0 {
+				_, _ = io.WriteString(conn, responses[0])
+				if len(responses) > 1 {
+					responses = responses[1:]
 				}
 			}
 			conn.Close()
@@ -163,7 +163,7 @@ func TestAsk(t *testing.T) {
 		t.Errorf("patience gave %q", p)
 	}
 	c.Retry = 0
-	if p := s.askTwice(c); len(p) != 1 || !strings.HasPrefix(p[0], "when asked again: status") {
+	if _, p := s.askTwice(c); len(p) != 1 || !strings.HasPrefix(p[0], "when asked again: status") {
 		t.Errorf("a different second response gave %q", p)
 	}
 }

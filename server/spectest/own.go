@@ -58,9 +58,9 @@ type ownFile struct {
 
 type ownCase struct {
 	Case
-	head     string // as written, up to the line ---
-	differs  string
-	answered bool
+	head        string // as written, up to the line ---
+	differs     string
+	hasResponse bool
 }
 
 // parseOwn reads the file name.test.
@@ -122,8 +122,8 @@ func (f *ownFile) configure(g *group) {
 }
 
 func parseOwnCase(f *ownFile, part string) (*ownCase, error) {
-	head, tail, answered := strings.Cut(part+"\n", "\n---\n")
-	c := &ownCase{head: strings.TrimRight(head, "\n"), answered: answered}
+	head, tail, hasResponse := strings.Cut(part+"\n", "\n---\n")
+	c := &ownCase{head: strings.TrimRight(head, "\n"), hasResponse: hasResponse}
 	title, rest, _ := strings.Cut(head, "\n")
 	c.Name = "own/" + f.name + ": " + strings.TrimSpace(title)
 	c.Group = f.group
@@ -158,8 +158,8 @@ func parseOwnCase(f *ownFile, part string) (*ownCase, error) {
 	if body = strings.TrimRight(body, "\n"); body != "" {
 		c.Request.Body = &body
 	}
-	if answered {
-		if err := c.parseAnswer(tail); err != nil {
+	if hasResponse {
+		if err := c.parseResponse(tail); err != nil {
 			return nil, err
 		}
 	}
@@ -224,7 +224,7 @@ func parseHead(text string) (headers [][2]string, body string, err error) {
 	return headers, "", nil
 }
 
-func (c *ownCase) parseAnswer(text string) error {
+func (c *ownCase) parseResponse(text string) error {
 	line, rest, _ := strings.Cut(text, "\n")
 	status, err := strconv.Atoi(strings.TrimSpace(line))
 	if err != nil {
@@ -260,18 +260,18 @@ func (f *ownFile) String() string {
 			b.WriteString("\n")
 		}
 		fmt.Fprintf(&b, "### %s\n", c.head)
-		if c.answered {
+		if c.hasResponse {
 			if c.Request.Body == nil {
 				b.WriteString("\n")
 			}
 			b.WriteString("---\n")
-			c.writeAnswer(&b)
+			c.writeResponse(&b)
 		}
 	}
 	return b.String()
 }
 
-func (c *ownCase) writeAnswer(b *strings.Builder) {
+func (c *ownCase) writeResponse(b *strings.Builder) {
 	fmt.Fprintln(b, c.Expect.Status)
 	for _, name := range slices.Sorted(maps.Keys(c.Expect.Headers)) {
 		values := c.Expect.Headers[name]
@@ -290,9 +290,9 @@ func (c *ownCase) writeAnswer(b *strings.Builder) {
 // learn makes a response the expected one, except for the parts that are not
 // compared. A case that had expected headers keeps their names; a new one gets
 // all headers.
-func (c *ownCase) learn(a *Answer, m masker) {
+func (c *ownCase) learn(a *Response, m masker) {
 	got := m.headers(a.Header)
-	if c.answered {
+	if c.hasResponse {
 		for name := range c.Expect.Headers {
 			c.Expect.Headers[name] = got[name]
 		}
@@ -300,7 +300,7 @@ func (c *ownCase) learn(a *Answer, m masker) {
 		maps.DeleteFunc(got, func(name string, _ HeaderText) bool { return c.excepted("header:" + name) })
 		c.Expect.Headers = got
 	}
-	c.answered = true
+	c.hasResponse = true
 	c.Expect.Status = a.Status
 	c.Expect.JSON, c.Expect.Body = nil, ""
 	if c.excepted("body") {

@@ -66,7 +66,7 @@ func TestParseOwn(t *testing.T) {
 		t.Fatalf("%d cases", len(f.cases))
 	}
 	a, b, c := f.cases[0], f.cases[1], f.cases[2]
-	if a.Name != "own/pages: beyond the end" || a.Retry != 2 || a.differs != "it is said so" || !a.answered || a.Group != "aggregates" || !a.Loose {
+	if a.Name != "own/pages: beyond the end" || a.Retry != 2 || a.differs != "it is said so" || !a.hasResponse || a.Group != "aggregates" || !a.Loose {
 		t.Errorf("got %+v", a)
 	}
 	if d := cmp.Diff(&Request{Method: "GET", Path: "/genre?offset=99", Headers: [][2]string{{"Prefer", "count=exact"}}}, a.Request); d != "" {
@@ -116,7 +116,7 @@ func TestParseOwnRefuses(t *testing.T) {
 func TestScenarioFile(t *testing.T) {
 	f := mustOwn(t, ": group commit\n: scenario\n\n### a\n: before sql select 1\n: before sql select 2\n: before signal SIGUSR1\nGET /\n")
 	c := f.cases[0]
-	if !f.ordered || c.Scenario != "pages" || c.Before.SQL != "select 1\nselect 2\n" || c.Before.Signal != "SIGUSR1" || c.answered {
+	if !f.ordered || c.Scenario != "pages" || c.Before.SQL != "select 1\nselect 2\n" || c.Before.Signal != "SIGUSR1" || c.hasResponse {
 		t.Errorf("got %+v", c)
 	}
 }
@@ -138,7 +138,7 @@ func TestLearn(t *testing.T) {
 	f := mustOwn(t, "### new\nGET /a\n\n### excepted\n: match body 1\n: ignore header:a\n: ignore header:Location\nGET /\n\n### old\nGET /b\n\n---\n500\nA: x\nB: y\n!C\n\nold\n")
 	header := http.Header{"A": {"1", "2"}, "C": {"3"}, "Date": {"now"}, "Content-Length": {"12"}, "Location": {"http://127.0.0.1:3000/"}}
 	for _, c := range f.cases {
-		c.learn(&Answer{Status: 200, Header: header, Body: []byte("[{\"id\":1.50}, \n {\"id\":2}]")}, masker{"127.0.0.1:3000"})
+		c.learn(&Response{Status: 200, Header: header, Body: []byte("[{\"id\":1.50}, \n {\"id\":2}]")}, masker{"127.0.0.1:3000"})
 	}
 	const want = `### new
 GET /a
@@ -183,13 +183,13 @@ C: 3
 	}
 	again := mustOwn(t, f.String())
 	for _, c := range again.cases {
-		a := &Answer{Status: 200, Header: header, Body: []byte(`[{"id":1.50},{"id":2}]`)}
+		a := &Response{Status: 200, Header: header, Body: []byte(`[{"id":1.50},{"id":2}]`)}
 		if p := compare(&c.Case, a, masker{"127.0.0.1:3000"}); len(p) > 0 {
 			t.Errorf("%s: what was learnt is not expected: %q", c.Name, p)
 		}
 	}
-	f.cases[0].learn(&Answer{Status: 200, Header: http.Header{}, Body: []byte("text\n")}, masker{})
-	if p := compare(&f.cases[0].Case, &Answer{Status: 200, Header: http.Header{}, Body: []byte("text\n")}, masker{}); len(p) > 0 {
+	f.cases[0].learn(&Response{Status: 200, Header: http.Header{}, Body: []byte("text\n")}, masker{})
+	if p := compare(&f.cases[0].Case, &Response{Status: 200, Header: http.Header{}, Body: []byte("text\n")}, masker{}); len(p) > 0 {
 		t.Errorf("text: %q", p)
 	}
 }

@@ -24,12 +24,12 @@ type session struct {
 
 // ask runs one case and returns its problems. It repeats a case with Retry
 // until it passes or the time is up. The response is nil if there was none.
-func (s *session) ask(c *Case) (*Answer, []string) {
+func (s *session) ask(c *Case) (*Response, []string) {
 	switch {
 	case s.err != nil:
 		return nil, []string{s.err.Error()}
 	case s.silent >= silence:
-		return nil, []string{"not sent: the server has stopped answering"}
+		return nil, []string{"not sent: the server has stopped responding"}
 	}
 	s.prepare(c)
 	if s.db != nil && !c.readOnly() {
@@ -60,16 +60,16 @@ var signals = map[string]syscall.Signal{"SIGUSR1": syscall.SIGUSR1, "SIGUSR2": s
 
 // askTwice is ask for cases that change nothing: the response from the server's
 // caches must equal the first response.
-func (s *session) askTwice(c *Case) []string {
-	_, problems := s.ask(c)
+func (s *session) askTwice(c *Case) (*Response, []string) {
+	a, problems := s.ask(c)
 	if len(problems) > 0 {
-		return problems
+		return a, problems
 	}
-	_, problems = s.ask(c)
+	a, problems = s.ask(c)
 	for i := range problems {
 		problems[i] = "when asked again: " + problems[i]
 	}
-	return problems
+	return a, problems
 }
 
 // prepare runs the actions before a case.

@@ -36,7 +36,7 @@ type server struct {
 }
 
 // request sends one request on a new connection.
-func (s *server) request(r *Request) (*Answer, error) {
+func (s *server) request(r *Request) (*Response, error) {
 	dial := s.api
 	if r.Port == "admin" {
 		dial = s.admin

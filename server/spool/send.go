@@ -24,14 +24,14 @@ func (b *Body) For(c Client) { b.client = c }
 
 // WriteTo sends the body and releases each part after it was sent.
 func (b *Body) WriteTo(w io.Writer) (sent int64, err error) {
-	limitUnsent(b.client.Conn)
+	b.client.Begin()
 	if b.filed > 0 {
 		if sent, err = b.sendFile(w); err != nil {
 			return sent, err
 		}
 	}
 	for i, p := range b.pieces {
-		if err := b.wait(); err != nil {
+		if err := b.client.Wait(); err != nil {
 			return sent, err
 		}
 		n, err := w.Write(p.b[:p.n])
@@ -43,12 +43,12 @@ func (b *Body) WriteTo(w io.Writer) (sent int64, err error) {
 		b.store.givePiece(p)
 	}
 	b.pieces = nil
-	return sent, b.wait() // for the bytes that the writer has buffered
+	return sent, b.client.Wait() // for the bytes that the writer has buffered
 }
 
 func (b *Body) sendFile(w io.Writer) (sent int64, err error) {
 	if buffered, ok := w.(*bufio.Writer); ok && b.client.Conn != nil {
-		if err := b.wait(); err != nil {
+		if err := b.client.Wait(); err != nil {
 			return 0, err
 		}
 		if err := buffered.Flush(); err != nil {
@@ -64,7 +64,7 @@ func (b *Body) sendFile(w io.Writer) (sent int64, err error) {
 	}
 	part := io.LimitedReader{R: b.file}
 	for sent < b.filed {
-		if err := b.wait(); err != nil {
+		if err := b.client.Wait(); err != nil {
 			return sent, err
 		}
 		part.N = min(Piece, b.filed-sent)
@@ -80,13 +80,16 @@ func (b *Body) sendFile(w io.Writer) (sent int64, err error) {
 	return sent, nil
 }
 
-// wait extends the write deadline for another piece.
-func (b *Body) wait() error {
+// Begin prepares the connection for a large body.
+func (c Client) Begin() { limitUnsent(c.Conn) }
+
+// Wait extends the write deadline for another piece.
+func (c Client) Wait() error {
 	switch {
-	case b.client.Conn == nil:
+	case c.Conn == nil:
 		return nil
-	case b.client.Patience <= 0:
-		return b.client.Conn.SetWriteDeadline(time.Time{})
+	case c.Patience <= 0:
+		return c.Conn.SetWriteDeadline(time.Time{})
 	}
-	return b.client.Conn.SetWriteDeadline(time.Now().Add(b.client.Patience))
+	return c.Conn.SetWriteDeadline(time.Now().Add(c.Patience))
 }

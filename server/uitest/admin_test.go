@@ -146,6 +146,16 @@ func TestAdminPage(t *testing.T) {
 	}
 	screenshot(t, tab, "admin-page-narrow.png")
 
+	// Key sets are shown if there are any.
+	if shown := run(t, tab, chromedp.Evaluate[bool](`!document.querySelector("#key-sets-section").hidden`)); shown {
+		t.Error("there is a list of no key sets")
+	}
+	run(t, tab, chromedp.Evaluate[bool](`(take({...samples[samples.length - 1], now: Date.now(), key_sets: [
+		{from: "https://a", keys: 2, age: 90, fetched: 3, failed: 1, problem: ""}, {from: "https://b", keys: 0, age: -1, fetched: 0, failed: 2, problem: "<b>no route</b>"}]}), true)`))
+	if rows := each(t, tab, `#key-sets tbody tr`, `e.innerText`); !slices.Equal(rows, []string{"https://a\t2\t1 min ago\t3\t1\t", "https://b\t0\tnever\t0\t2\t<b>no route</b>"}) {
+		t.Errorf("key sets %q", rows)
+	}
+
 	// Names that clients choose are inserted as text.
 	run(t, tab, chromedp.Evaluate[bool](`(take({...samples[samples.length - 1], now: Date.now(), routes: [{...samples[0].routes[0], route: "/<img src=x onerror=alert(1)>"}]}), true)`))
 	if run(t, tab, chromedp.Evaluate[int](`document.querySelectorAll("img").length`)) != 0 {

@@ -7,8 +7,8 @@ create role anon nologin;
 create role reader nologin;
 create role editor nologin;
 grant anon, reader, editor to authenticator;
-comment on role anon is 'Whoever shows no token: may look at the catalogue';
-comment on role reader is 'A customer: the catalogue, and whatever is theirs';
+comment on role anon is 'Requests without a token: may look at the catalogue';
+comment on role reader is 'A customer: the catalogue and their own purchases';
 comment on role editor is 'Staff: may change the catalogue and see all sales';
 
 create schema bookshop;

@@ -8,12 +8,13 @@ import (
 //go:embed harmless.txt
 var harmlessText string
 
-//go:embed harmful.txt
-var harmfulText string
+// harmless has the functions of harmless.txt. testdata/harmful.txt has the others.
+// A test fails if a version of PostgreSQL has a function that neither file has.
+var harmless = readNames(harmlessText)
 
-var harmless, harmful = nameList(harmlessText), nameList(harmfulText)
-
-func nameList(text string) map[string]bool {
+// readNames reads names between white space. A line that begins with # is a
+// comment.
+func readNames(text string) map[string]bool {
 	set := map[string]bool{}
 	for line := range strings.Lines(text) {
 		if !strings.HasPrefix(line, "#") {
@@ -31,6 +32,8 @@ func nameList(text string) map[string]bool {
 // no list leaves something.
 func Builtin(name string, immutable bool) Trace {
 	switch {
+	case observing[name]:
+		return Observes
 	case immutable || harmless[name]:
 		return 0
 	case name == "nextval" || name == "setval":
@@ -38,14 +41,16 @@ func Builtin(name string, immutable bool) Trace {
 	case name == "currval" || name == "lastval":
 		return Session | Reads
 	case strings.Contains(name, "_to_xml") || name == "ts_stat" || name == "ts_rewrite":
-		return Session | Reads
+		return Unknown
 	}
-	return Session
+	return Session | Observes
 }
 
-// Listed reports on which lists a function of pg_catalog that is not immutable
-// is.
-func Listed(name string) (isHarmless, isHarmful bool) { return harmless[name], harmful[name] }
+// observing are the harmless functions that can show a setting whose name begins
+// with "request.". Others read settings, too, such as search_path and timezone,
+// which are the same for all requests or always set. Functions that are not
+// harmless count as observing in any case.
+var observing = readNames("current_setting pg_settings_get_flags pg_show_all_settings")
 
 // modules are extensions whose functions in C keep nothing that a later request
 // could see, by the name of their library, with the symbols of those that do.
@@ -64,16 +69,22 @@ var modules = map[string]map[string]bool{
 	"$libdir/seg":           nil,
 	"$libdir/unaccent":      nil,
 	"$libdir/uuid-ossp":     nil,
-	"$libdir/postgis-3":     nil,
+	postgis:                 nil,
 	"$libdir/vector":        nil,
 }
 
+// PostGIS reads relations whose names are arguments, which may be views.
+const postgis = "$libdir/postgis-3"
+
 // Module is the Trace of a function in C, by its library and symbol.
 func Module(library, symbol string) Trace {
-	if except, known := modules[library]; known && !except[symbol] {
-		return 0
+	switch except, known := modules[library]; {
+	case !known || except[symbol]:
+		return Unknown
+	case library == postgis:
+		return Observes
 	}
-	return Unknown
+	return 0
 }
 
 // MentionsPrepare reports whether a source has the word "prepare", in code, in a

@@ -1,16 +1,17 @@
 // Package purity proves that code stored in a database leaves nothing in the
 // session that runs it: no setting, lock, temporary object, prepared statement,
-// channel, cursor, value of a sequence or seed.
+// channel, cursor, value of a sequence or seed. On the same graph it proves that
+// code reads no setting of the request (Observes).
 //
 //	lex.go       the source of a function to tokens, by PostgreSQL's lexical rules
 //	source.go    tokens to a Use: the names it mentions, and whether its statements are proven
 //	plpgsql.go   the statements of PL/pgSQL
 //	calls.go     which token is a call, and set_config
-//	words.go     words that precede a parenthesis and are no calls
+//	words.go     words before a parenthesis that do not call a function
 //	builtin.go   functions of pg_catalog that are harmless, by rule and by list
 //	graph.go     what uses what, and the Trace that each object leaves
 //
-// A proof is needed for the answer "leaves nothing". Whatever is not understood
+// The result "leaves nothing" needs a proof. Text that is not understood
 // leaves something: an unknown statement, a name that no object in the database
 // has, a language other than SQL and PL/pgSQL, a source above MaxSource.
 //

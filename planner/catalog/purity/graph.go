@@ -1,6 +1,7 @@
 package purity
 
-// Trace is what may be left in a session by running something.
+// Trace is what may be left in a session by running something, and what it may
+// observe.
 type Trace uint8
 
 const (
@@ -13,9 +14,11 @@ const (
 	Reads
 	// Prepare: some text has the word, so that text that is run may have it, too.
 	Prepare
+	// Observes: a setting may be read whose name begins with "request.".
+	Observes
 
 	// Unknown: anything.
-	Unknown = Session | Sequence | Reads
+	Unknown = Session | Sequence | Reads | Observes
 )
 
 // Kind of a node.
@@ -26,6 +29,7 @@ const (
 	Operator
 	Columns // the columns of a relation, and so their types
 	Read    // reading a relation
+	Planned // planning a statement that reads a relation
 	Write   // writing to a relation, and reading it
 	Type    // having values of a type
 )
@@ -66,6 +70,7 @@ type Graph struct {
 	nodes  map[Node]int32
 	names  map[spelling]int32
 	users  [][]int32 // by number of a node or name: what uses it
+	seers  [][]int32 // likewise: what observes what it observes
 	traces []Trace   // likewise
 }
 
@@ -78,7 +83,7 @@ func number[K comparable](g *Graph, numbers map[K]int32, key K) int32 {
 	if !ok {
 		id = int32(len(g.traces))
 		numbers[key] = id
-		g.users, g.traces = append(g.users, nil), append(g.traces, 0)
+		g.users, g.seers, g.traces = append(g.users, nil), append(g.seers, nil), append(g.traces, 0)
 	}
 	return id
 }
@@ -87,6 +92,12 @@ func (g *Graph) node(n Node) int32 { return number(g, g.nodes, n) }
 
 // Uses says that running a may run b.
 func (g *Graph) Uses(a, b Node) { g.link(g.node(a), g.node(b)) }
+
+// Sees says that running a may observe what b observes.
+func (g *Graph) Sees(a, b Node) {
+	used := g.node(b)
+	g.seers[used] = append(g.seers[used], g.node(a))
+}
 
 func (g *Graph) link(user, used int32) { g.users[used] = append(g.users[used], user) }
 
@@ -124,12 +135,16 @@ func (g *Graph) Spread() {
 	for len(queue) > 0 {
 		id := queue[len(queue)-1]
 		queue = queue[:len(queue)-1]
-		for _, user := range g.users[id] {
-			if more := g.traces[id] &^ g.traces[user]; more != 0 {
-				g.traces[user] |= more
-				queue = append(queue, user)
+		give := func(users []int32, t Trace) {
+			for _, user := range users {
+				if t&^g.traces[user] != 0 {
+					g.traces[user] |= t
+					queue = append(queue, user)
+				}
 			}
 		}
+		give(g.users[id], g.traces[id])
+		give(g.seers[id], g.traces[id]&Observes)
 	}
 }
 
@@ -200,7 +215,7 @@ func (g *Graph) Fields() (t Trace) {
 // Source adds what the source of a function uses.
 func (g *Graph) Source(f Node, u *Use) {
 	if u.Unproven != "" {
-		g.Leaves(f, Session)
+		g.Leaves(f, Session|Observes)
 	}
 	if u.Text {
 		g.Leaves(f, Unknown)

@@ -42,12 +42,16 @@ select 'trigger', count(*), sum(hashtext(t.xmin::text))
   join pg_class c on c.oid = t.tgrelid and c.relpersistence <> 't'
  where not t.tgisinternal
 union all
--- Only indexes that run code of the database.
-select 'index', count(*), sum(hashtext(concat(i.indrelid, ' ', i.indexprs, i.indpred, i.indclass)))
+-- Only indexes that run code of the database, and unique ones. REINDEX CONCURRENTLY
+-- makes an index that is not valid until it replaces the other one.
+select 'index', count(*), sum(hashtext(concat(i.indrelid, ' ', i.indexprs, i.indpred, i.indclass, ' ',
+                                              case when i.indisunique and i.indisvalid then concat(i.indkey, ' ', i.indnkeyatts, ' ', x.relname) end)))
   from pg_index i
+  join pg_class x on x.oid = i.indexrelid
   join pg_class c on c.oid = i.indrelid and c.relpersistence <> 't'
  where i.indexrelid >= 16384
-   and (i.indexprs is not null or i.indpred is not null or 16384 <= any (i.indclass::oid[]))
+   and (i.indexprs is not null or i.indpred is not null or 16384 <= any (i.indclass::oid[])
+     or i.indisunique and i.indisvalid)
 union all
 select 'operator', count(*), sum(hashtext(xmin::text)) from pg_operator where oid >= 16384
 union all

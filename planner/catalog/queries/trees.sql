@@ -17,13 +17,13 @@ with parsed (kind, oid, tree) as (
     from pg_attrdef d
     join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum
   union all
-  select case when c.contypid = 0 then 'w' else 't' end, case when c.contypid = 0 then c.conrelid else c.contypid end, c.conbin::text
+  select case when c.contypid = 0 then 'p' else 't' end, case when c.contypid = 0 then c.conrelid else c.contypid end, c.conbin::text
     from pg_constraint c
    where c.contype = 'c' and c.oid >= 16384
   union all
-  select 'w', i.indrelid, concat(i.indexprs, i.indpred) from pg_index i where i.indexprs is not null or i.indpred is not null
+  select 'p', i.indrelid, concat(i.indexprs, i.indpred) from pg_index i where i.indexprs is not null or i.indpred is not null
   union all
-  select 'w', p.partrelid, p.partexprs::text from pg_partitioned_table p where p.partexprs is not null
+  select 'p', p.partrelid, p.partexprs::text from pg_partitioned_table p where p.partexprs is not null
   union all
   select 't', t.oid, t.typdefaultbin::text from pg_type t where t.typdefaultbin is not null
 )

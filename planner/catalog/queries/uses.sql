@@ -3,6 +3,7 @@
 --   o  applying an operator
 --   c  the columns of a relation
 --   r  reading a relation
+--   p  planning a statement that reads a relation
 --   w  writing to a relation
 --   t  having values of a type; the oid 0 stands for PostgreSQL's own types
 -- Pinned system objects leave no trace in pg_depend, so what is found there is
@@ -32,7 +33,7 @@ with dependent (kind, oid, classid, objid, objsubid, reads) as (
                               ('pg_class'::regclass, g.attrelid, g.attnum::int)) as x (classid, objid, objsubid)
    where g.attgenerated <> ''
   union all
-  select case when k.contypid = 0 then 'w' else 't' end, case when k.contypid = 0 then k.conrelid else k.contypid end, 'pg_constraint'::regclass, k.oid, 0, 'r'
+  select case when k.contypid = 0 then 'p' else 't' end, case when k.contypid = 0 then k.conrelid else k.contypid end, 'pg_constraint'::regclass, k.oid, 0, 'r'
     from pg_constraint k
    where k.contype = 'c'
   union all
@@ -40,11 +41,11 @@ with dependent (kind, oid, classid, objid, objsubid, reads) as (
     from pg_trigger t
    where t.tgqual is not null
   union all
-  select 'w', i.indrelid, 'pg_class'::regclass, i.indexrelid, 0, 'r'
+  select 'p', i.indrelid, 'pg_class'::regclass, i.indexrelid, 0, 'r'
     from pg_index i
    where i.indexprs is not null or i.indpred is not null
   union all
-  select 'w', p.partrelid, 'pg_class'::regclass, p.partrelid, 0, 'r'
+  select 'p', p.partrelid, 'pg_class'::regclass, p.partrelid, 0, 'r'
     from pg_partitioned_table p
   union all
   select 'f', p.oid, 'pg_proc'::regclass, p.oid, 0, case p.provolatile when 'v' then 'w' else 'r' end

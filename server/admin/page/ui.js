@@ -260,6 +260,11 @@ function show(now, older) {
     [number(r.errors), r.errors ? "n hot" : "n"],
   ], "No requests yet.");
   fill("schemas", now.schemas, (s) => [[s.name], [number(s.tables), "n"], [number(s.views), "n"], [number(s.functions), "n"]], "Nothing is loaded yet.");
+  $("key-sets-section").hidden = now.key_sets.length === 0;
+  fill("key-sets", now.key_sets, (k) => [
+    [k.from], [number(k.keys), k.keys ? "n" : "n hot"], [k.age < 0 ? "never" : age(k.age) + " ago", "n"],
+    [number(k.fetched), "n"], [number(k.failed), k.problem ? "n hot" : "n"], [k.problem],
+  ], "");
   const load = now.load;
   pairs("catalog", [
     ["relationships", number(now.relationships)],

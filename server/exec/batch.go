@@ -1,0 +1,275 @@
+package exec
+
+import (
+	"errors"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/fastgrest/fastgrest/pgwire"
+	"github.com/fastgrest/fastgrest/pgwire/pool"
+	"github.com/fastgrest/fastgrest/planner/sqlgen"
+)
+
+// Batch is a transaction of several calls. All have the same role.
+type Batch struct {
+	Isolation pgwire.Isolation // DefaultIsolation: what the calls and the role ask for
+	ReadOnly  bool             // no call may write
+	Rollback  bool             // the transaction is rolled back in the end
+}
+
+// Part is one call of a batch. Its Execution has the Result.
+type Part struct {
+	*Execution
+	Call *Call
+
+	form *Form
+	end  int // of its steps in the flight
+	verdict
+}
+
+// verdict is what PostgreSQL judges before the commit.
+type verdict struct {
+	judged      bool // the part may fail after it has run
+	least, most int64
+	total       int64 // see Call.leastTotal
+}
+
+// Transaction runs the parts of a batch on one connection. In the form of
+// planner.Plan.Aggregated no row of a part can be of no use: a part that has run
+// has a Result.
+type Transaction struct {
+	x     *Execution // of the whole: flight, connection, cost
+	batch Batch
+	conn  *pool.Conn
+	open  bool // there is a transaction block on the connection
+	wrote bool // a part that may write was sent
+	held  bool // the check of the verdicts failed
+
+	// FailedPart is the index of the part, of those of the last Run, that the error
+	// is about; -1: none.
+	FailedPart int
+}
+
+// Transact runs fn with a transaction, and rolls back what fn has not committed. It
+// runs fn again if there was no connection, or if a statement was older than what it
+// reads: then nothing was executed, or it was rolled back.
+func (x *Execution) Transact(rules *Rules, call *Call, b Batch, fn func(*Transaction) error) error {
+	x.begin(rules, call)
+	return Again(func() error { return x.transact(b, fn) })
+}
+
+func (x *Execution) transact(b Batch, fn func(*Transaction) error) error {
+	conn, err := x.acquire(pool.Alone)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	for attempt := 0; ; attempt++ {
+		t := &Transaction{x: x, batch: b, conn: conn, FailedPart: -1}
+		err := fn(t)
+		if t.open {
+			err = x.rollBack(conn.Conn, err)
+		}
+		if lastAttempt(conn, attempt) || !errors.Is(err, errOutdated) {
+			return err
+		}
+	}
+}
+
+// errOutdated marks an error after which the batch may be run again.
+var errOutdated = errors.New("a statement is older than what it reads")
+
+// outdatedError has the text of the error that it stands for.
+type outdatedError struct{ error }
+
+func (e outdatedError) Unwrap() []error { return []error{e.error, errOutdated} }
+
+// Run runs parts in one flight. With last they are the last ones: then the flight has
+// the commit too, behind a check of the verdicts. It reports whether the transaction is
+// over. If it is not, the caller looks at the Results, and then calls Commit or gives up.
+func (t *Transaction) Run(rules *Rules, parts []*Part, last bool) (over bool, err error) {
+	x, f := t.x, &t.x.flight
+	f.Reset()
+	t.FailedPart = -1
+	tx, judged := t.form(rules, parts, last)
+	state, limit := pgwire.Clean, x.flightLimit()
+	for _, p := range parts {
+		state = max(state, p.rules.sessionState(p.Call.Plan.Leftovers, p.runsUserCode(p.form)))
+		limit = max(limit, p.flightLimit())
+		t.wrote = t.wrote || !p.Call.Plan.ReadOnly
+	}
+	f.LeavesState(state)
+	f.Limit(limit)
+	if t.wrote {
+		f.ForWriting()
+	}
+	if tx.explicit && !t.open {
+		f.Begin(tx.isolation, t.batch.ReadOnly)
+	}
+	for i, p := range parts {
+		p.out = f
+		p.addCall(p.form)
+		t.clean(p, !last || i < len(parts)-1)
+		p.end = f.Len()
+	}
+	end := f.Len()
+	if t.open {
+		x.noteMore(0)
+	} else {
+		x.note(transaction{explicit: tx.explicit})
+	}
+	check := -1
+	if judged > 0 {
+		f.Savepoint()
+		check = f.Len()
+		f.Add(checkVerdicts, nil)
+		f.Arg(strconv.AppendInt(nil, int64(judged), 10))
+	}
+	if tx.explicit && last {
+		x.end(tx)
+	}
+	err = x.send(t.conn.Conn)
+	t.open = tx.explicit && (err != nil || !last)
+	if t.held = check >= 0 && f.FailedStep() == check && isVerdict(err); t.held {
+		err = nil
+	}
+	if err != nil {
+		return false, t.failed(parts, end, last && !tx.rollback, err)
+	}
+	return last && !t.held, nil
+}
+
+// Check refuses a number of rows that the call does not allow.
+func (p *Part) Check() error { return p.Call.check(p.Result.Rows) }
+
+func isVerdict(err error) bool {
+	var server *pgwire.Error
+	return errors.As(err, &server) && server.Code == sqlgen.VerdictError
+}
+
+// form prepares the parts and chooses the form of the transaction. judged is the number
+// of parts that are judged: those before a commit that may fail after they have run.
+func (t *Transaction) form(rules *Rules, parts []*Part, last bool) (tx transaction, judged int) {
+	tx = transaction{isolation: t.batch.Isolation, rollback: t.batch.Rollback}
+	commits := last && !tx.rollback && !t.batch.ReadOnly
+	for _, p := range parts {
+		p.begin(rules, p.Call)
+		p.Call.ReadWrite = !t.batch.ReadOnly
+		p.judge(commits)
+		if p.judged {
+			judged++
+		}
+		own := p.transaction(p.runsUserCode(p.form))
+		tx.isolation = max(tx.isolation, own.isolation)
+	}
+	tx.explicit = t.open || !last || tx.rollback || judged > 0 || tx.isolation != pgwire.DefaultIsolation
+	return tx, judged
+}
+
+// judge chooses the form of the part, and what is judged of it before a commit.
+func (p *Part) judge(commits bool) {
+	p.verdict = verdict{}
+	p.least, p.most = p.Call.bounds()
+	p.total = p.Call.leastTotal()
+	tally := commits && (p.least > 0 || p.most < math.MaxInt64 || p.total > 0)
+	p.form = p.Call.Plan.wholeForm(tally)
+	p.judged = tally || commits && p.runsUserCode(p.form)
+}
+
+// failed finds the part that an error is about. ends: the flight had a commit.
+func (t *Transaction) failed(parts []*Part, end int, ends bool, err error) error {
+	var server *pgwire.Error
+	step := t.x.flight.FailedStep()
+	if errors.As(err, &server) && !server.Fatal() && step >= 0 && step < end {
+		for i, p := range parts {
+			if step >= p.end {
+				continue
+			}
+			t.FailedPart = i
+			if t.x.flight.Unexecuted() && (server.Deallocated() || server.Stale()) {
+				if server.Stale() {
+					p.engine.Suspect()
+				}
+				p.Call.Plan.forgetWhole(p.form)
+				return outdatedError{err}
+			}
+			return err
+		}
+	}
+	if t.wrote && ends {
+		return t.x.doubtful(err)
+	}
+	return err
+}
+
+// Commit ends a transaction that Run has left open. If the check of the verdicts failed,
+// what the parts have done is still there.
+func (t *Transaction) Commit() error {
+	f := &t.x.flight
+	f.Reset()
+	t.FailedPart = -1
+	if t.held {
+		f.RollbackToSavepoint()
+	}
+	t.x.end(transaction{rollback: t.batch.Rollback})
+	if t.wrote {
+		f.ForWriting()
+	}
+	t.x.noteMore(0)
+	err := t.x.send(t.conn.Conn)
+	if err == nil {
+		t.open = false
+		return nil
+	}
+	if t.wrote && !t.batch.Rollback {
+		err = t.x.doubtful(err)
+	}
+	return commitError{err}
+}
+
+// clean reads what a part has set for its response, judges the part, and removes from the
+// transaction what it has set for itself alone. So the parts behind it (more: there are
+// some) find what they would find in a transaction of their own.
+func (t *Transaction) clean(p *Part, more bool) {
+	f := &t.x.flight
+	var settings pgwire.Sink // bodies that PostgreSQL computes bring the settings along
+	if p.Call.Plan.Action.Writes() {
+		settings = &p.sinks.settings
+	}
+	switch {
+	case p.form.tallied:
+		f.Add(judgeTally, settings)
+		for _, n := range [...]int64{p.least, p.most, p.total} {
+			f.Arg(strconv.AppendInt(nil, n, 10))
+		}
+	case p.judged:
+		f.Add(judgeResponse, settings)
+	case settings != nil, more && p.runsUserCode(p.form):
+		f.Add(takeResponse, settings)
+	}
+	if !more {
+		return
+	}
+	var names []string
+	if p.Call.Settings[sqlgen.SettingTimezone] != nil {
+		names = append(names, "timezone")
+	}
+	if routine := p.Call.Plan.Routine; routine != nil && p.form.settings != nil {
+		for _, s := range routine.Settings {
+			names = append(names, strings.ToLower(s.Name))
+		}
+	}
+	if len(names) > 0 {
+		f.Add(resetSettings, nil)
+		f.Arg([]byte(strings.Join(names, ",")))
+	}
+}
+
+var (
+	takeResponse  = pgwire.NewStmt(sqlgen.TakeResponse)
+	judgeResponse = pgwire.NewStmt(sqlgen.JudgeResponse)
+	judgeTally    = pgwire.NewStmt(sqlgen.JudgeTally)
+	checkVerdicts = pgwire.NewStmt(sqlgen.CheckVerdicts)
+	resetSettings = pgwire.NewStmt(sqlgen.ResetSettings)
+)
