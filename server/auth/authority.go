@@ -23,6 +23,11 @@ type authority struct {
 // configured reports whether the authority has keys, or will have some.
 func (from *authority) configured() bool { return from.keys != nil || from.source != nil }
 
+// strict is that of Keys.
+func (from *authority) strict() bool {
+	return from.source != nil || from.keys != nil && from.keys.strict
+}
+
 // authorityOf returns the authority that has to verify a token. The iss claim, which is
 // not verified yet, selects an issuer, and then only keys of that issuer count. Tokens of
 // other issuers are for the jwt-secret, if there is one.
@@ -69,22 +74,23 @@ func (from *authority) verify(token []byte) (v verified, refused *Error) {
 	by, claims, unknown, refused := keys.verify(token, from.algs)
 	if refused != nil {
 		if unknown && from.source != nil && from.source.Unknown() {
-			refused = keysMissing("The key that the token names is unknown, and the keys are being fetched.", 1)
+			refused = keysMissing("The key that the token names is unknown, and the keys are being fetched.", from.source.RetryAfter())
 		}
 		return v, refused
 	}
 	v = from.judge(claims)
-	v.source, v.keys, v.by = from.source, keys, by
+	v.source, v.by = from.source, by
 	return v, nil
 }
 
 // judge computes everything about claims that does not depend on the time. It changes
 // them.
 func (from *authority) judge(claims map[string]any) verified {
+	strict := from.strict()
 	v := verified{
-		exp:      timeOf(claims, "exp"),
-		nbf:      timeOf(claims, "nbf"),
-		iat:      timeOf(claims, "iat"),
+		exp:      timeOf(claims, "exp", strict),
+		nbf:      timeOf(claims, "nbf", strict),
+		iat:      timeOf(claims, "iat", strict),
 		audience: audienceError(claims, from.audiences, from.requireAudience),
 	}
 	role := from.anonRole

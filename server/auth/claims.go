@@ -2,7 +2,9 @@ package auth
 
 import (
 	"encoding/json"
+	"math"
 	"slices"
+	"strconv"
 
 	"github.com/fastgrest/fastgrest/parser/jsontext"
 )
@@ -18,11 +20,15 @@ type timeClaim struct {
 	at        int64
 }
 
-func timeOf(claims map[string]any, name string) timeClaim {
+// timeOf reads a claim. strict is that of Keys.
+func timeOf(claims map[string]any, name string, strict bool) timeClaim {
 	switch v := claims[name].(type) {
 	case nil:
 		return timeClaim{}
 	case json.Number:
+		if strict {
+			return timeClaim{present: true, at: wholeSeconds(string(v))}
+		}
 		return timeClaim{present: true, at: seconds(string(v))}
 	default:
 		return timeClaim{present: true, notNumber: true}
@@ -75,8 +81,7 @@ type verified struct {
 	role          *Error // the role is not one that the issuer may name
 
 	source KeySource // nil: the keys never change
-	keys   *Keys     // of source, among which by was when the signature was checked
-	by     *key
+	by     *key      // of source
 }
 
 // current reports whether the key that has verified the token still counts.
@@ -85,7 +90,7 @@ func (v *verified) current() bool {
 		return true
 	}
 	keys := v.source.Keys()
-	return keys == v.keys || keys != nil && slices.Contains(keys.list, v.by)
+	return keys != nil && slices.Contains(keys.list, v.by)
 }
 
 // valid checks a verified token at a time in seconds. Clocks may differ by skew
@@ -119,4 +124,11 @@ func (v *verified) valid(now, skew int64) *Error {
 func seconds(number string) int64 {
 	n, _ := jsontext.ParseDecimal(number).Int64()
 	return n
+}
+
+// wholeSeconds cuts off fractions, which RFC 7519 permits, and the largest times.
+func wholeSeconds(number string) int64 {
+	const longest = 1 << 62 // so that adding the skew cannot overflow
+	n, _ := strconv.ParseFloat(number, 64)
+	return int64(max(min(math.Floor(n), longest), -longest))
 }

@@ -3,6 +3,18 @@
 //	"Bearer eyJ..." -> token -> key(s) -> signature -> claims -> times, audience -> role
 //	                     \________________ cache _____________/
 //
+//	auth.go       Authenticator: from a header to an Identity
+//	authority.go  what verifies a token: keys, and rules for its claims
+//	issuer.go     jwt-issuers
+//	token.go      the form of a token, and its signature
+//	keys.go       JSON Web Keys, and the jwt-secret
+//	keyset.go     key sets that are fetched, and keys of issuers
+//	claims.go     times and audience
+//	path.go       the path of the role; legacy.go, canonical.go
+//	cache.go      verified tokens
+//	json.go       JSON of tokens and keys, read in one way only
+//	error.go      why a request has no identity
+//
 // Two kinds of authorities verify tokens: the jwt-secret, and the issuers of
 // jwt-issuers. The iss claim selects an issuer before it is verified, and then only
 // keys of that issuer count. The algorithm has to be one of the key's.

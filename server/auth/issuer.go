@@ -22,7 +22,7 @@ type Issuer struct {
 	Algorithms   []string // that its tokens may use; empty: those of the keys
 	RoleClaimKey string   // "": that of Options
 	Roles        []string // that its tokens may name; empty: any
-	AnonRole     string   // of its tokens without a role; "": that of Options
+	AnonRole     string   // of its tokens without a role, one of Roles; "": that of Options
 }
 
 // maxIssuers bounds jwt-issuers.
@@ -86,6 +86,9 @@ func parseIssuer(object map[string]any) (issuer Issuer, err error) {
 	}
 	if sources != 1 {
 		return issuer, errors.New("one of jwks_uri, discovery and jwks must be set")
+	}
+	if issuer.AnonRole != "" && len(issuer.Roles) > 0 && !slices.Contains(issuer.Roles, issuer.AnonRole) {
+		return issuer, errors.New("anonymous_role must be one of roles")
 	}
 	if issuer.Discovery {
 		if u, err := ParseKeySetURL(issuer.Name); err != nil || u.RawQuery != "" {

@@ -187,7 +187,10 @@ func TestIssuerRules(t *testing.T) {
 	f(`,"roles":["reader","writer"]`, `,"role":["reader"]`, refused)
 	f(`,"roles":["reader","writer"]`, `,"role":null`, refused)
 	f(`,"roles":["reader","writer"]`, ``, "anon")
-	f(`,"roles":["reader","writer"],"anonymous_role":"guest"`, ``, "guest")
+	f(`,"roles":["reader","guest"],"anonymous_role":"guest"`, ``, "guest")
+	f(`,"roles":["reader","guest"],"anonymous_role":"guest"`, `,"role":"anon"`, refused)
+	f(`,"roles":["reader"],"role_claim_key":"$"`, `,"role":"reader"`, refused) // the path selects all claims
+	f(`,"roles":["reader"],"role_claim_key":".a"`, `,"role":"reader","a":"writer"`, refused)
 	f(`,"anonymous_role":"guest"`, `,"role":"x"`, "x")
 	f(`,"role_claim_key":"$.realm.roles[0]"`, `,"role":"x","realm":{"roles":["deep"]}`, "deep")
 	f(`,"role_claim_key":"$.realm.roles[0]","roles":["deep"]`, `,"role":"x","realm":{"roles":["x"]}`, refused)
@@ -336,6 +339,19 @@ func TestParseIssuers(t *testing.T) {
 	one(all+`"jwks_uri":"https://me:pw@a/keys"`, "element 1: jwks_uri is not usable: it must be a URL with a host, and without a user and a fragment")
 	one(all+`"jwks_uri":"/keys"`, "element 1: jwks_uri is not usable: it must be a URL with a host, and without a user and a fragment")
 	one(all+`"jwks_uri":"ftp://127.0.0.1/keys"`, "element 1: jwks_uri is not usable: it must be a URL with https, or with http and a loopback address")
+	for _, text := range []string{"https://:443/keys", "https://", "https:a", "https://a/#b", "https://a b/", `https://a/\u0000`, "https://[::1/keys", "https://me@a/"} {
+		one(all+`"jwks_uri":"`+text+`"`, "element 1: jwks_uri is not usable: it must be a URL with a host, and without a user and a fragment")
+	}
+	for _, text := range []string{"http://[::1%25lo]/keys", "http://10.0.0.1/", "http://localhost.evil.example/", "http://127.0.0.1.evil.example/", "http://0/", "file:///etc/passwd", "unix://127.0.0.1/"} {
+		want := "it must be a URL with https, or with http and a loopback address"
+		if text == "file:///etc/passwd" {
+			want = "it must be a URL with a host, and without a user and a fragment"
+		}
+		one(all+`"jwks_uri":"`+text+`"`, "element 1: jwks_uri is not usable: "+want)
+	}
+	if _, err := ParseKeySetURL("https://a/\xff"); err == nil {
+		t.Error("a URL that is not UTF-8 is accepted, and cannot be the label of a metric")
+	}
 	one(all+`"jwks_uri":5`, "element 1: jwks_uri is not usable: it must be a URL with a host, and without a user and a fragment")
 	one(`"issuer":"a","audiences":"any","discovery":true`, "element 1: issuer must be a URL with https and without a query, because discovery is set")
 	one(`"issuer":"https://a?x","audiences":"any","discovery":true`, "element 1: issuer must be a URL with https and without a query, because discovery is set")
@@ -349,6 +365,9 @@ func TestParseIssuers(t *testing.T) {
 	one(all+`"discovery":true,"roles":[]`, "element 1: roles must be an array of texts")
 	one(all+`"discovery":true,"roles":[1]`, "element 1: roles must be an array of texts")
 	one(all+`"discovery":true,"anonymous_role":""`, "element 1: anonymous_role must be a text")
+	one(all+`"discovery":true,"roles":["a","b"],"anonymous_role":"c"`, "element 1: anonymous_role must be one of roles")
+	one(all+`"discovery":true,"jwks_uri":null`, "element 1: jwks_uri is not usable: it must be a URL with a host, and without a user and a fragment")
+	one(`"issuer":"a","audiences":null,"discovery":true`, `element 1: audiences must be an array of texts, or "any"`)
 	one(all+`"discovery":true,"role_claim_key":"$["`, "element 1: role_claim_key is not usable: failed to parse role-claim-key value ($[): jsonpath: unexpected eof at position 3")
 	f(`[{`+all+`"discovery":true},{`+all+`"jwks_uri":"https://a"}]`, `element 2: there is another element for issuer "https://a"`)
 	for _, good := range []string{

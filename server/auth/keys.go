@@ -19,8 +19,9 @@ import (
 type Keys struct {
 	list []*key
 
-	// strict has tokens checked as RFC 7515 and RFC 7518 say, and not as PostgREST does
-	// it: PS256 and its like are accepted, and critical extensions are refused.
+	// strict has tokens checked as RFC 7515, 7518 and 7519 say, and not as PostgREST does
+	// it: PS256 and its like are accepted, critical extensions are refused, and times may
+	// have fractions.
 	strict bool
 }
 

@@ -1,11 +1,15 @@
 package auth
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
 	"slices"
+	"unicode/utf8"
+
+	"github.com/pascaldekloe/jwt"
 
 	"github.com/fastgrest/fastgrest/parser/jsontext"
 )
@@ -17,10 +21,10 @@ type KeySource interface {
 	Keys() *Keys
 
 	// Unknown says that a token may be signed by a key that is not in force. It reports
-	// whether the key set is being fetched for such a token.
+	// whether the key set is being fetched for such a token, or will be, after a failure.
 	Unknown() bool
 
-	// RetryAfter returns in how many seconds the key set is fetched again, at least 1.
+	// RetryAfter returns in how many seconds there may be other keys, at least 1.
 	RetryAfter() int
 }
 
@@ -36,8 +40,13 @@ func (r Remote) String() string {
 	return r.Issuer
 }
 
-// maxSetKeys bounds the keys of a set. Providers have two or three.
-const maxSetKeys = 100
+// Bounds of what a provider sends. Providers have two or three keys of 2048 or 4096 bits.
+// The time of each check of a signature grows with the square of the modulus.
+const (
+	maxSetKeys = 100
+	maxKey     = 64 << 10 // bytes of JSON, with the certificates
+	maxModulus = 8192     // bits
+)
 
 // ParseKeySet parses a key set that was fetched. Keys that before has, which may be nil,
 // are those of before, and if nothing has changed it returns before.
@@ -100,16 +109,55 @@ func parseIssuerKeys(object map[string]any) (*Keys, error) {
 	return keys, nil
 }
 
-// issuerKey parses a key of an issuer. An EC key is for the algorithm of its curve only
-// (RFC 7518, 3.4).
+// issuerKey parses a key of an issuer. A key with key_ops is used if it is for checking
+// signatures (RFC 7517, 4.3), and an EC key for the algorithm of its curve only (RFC 7518, 3.4).
 func issuerKey(member map[string]any) (key, error) {
 	k, err := parseKey(member, issuerAlgs)
-	if member["kty"] == "EC" {
-		i := slices.Index([]any{"P-256", "P-384", "P-521"}, member["crv"])
-		k.algs = slices.DeleteFunc(slices.Clone(k.algs), func(alg string) bool { return i < 0 || alg != ecdsaAlgs[i] })
+	if err != nil || len(k.algs) == 0 {
+		return k, err
 	}
-	k.text = string(jsontext.AppendValue(nil, member))
+	switch member["kty"] {
+	case "EC":
+		i := slices.Index([]any{"P-256", "P-384", "P-521"}, member["crv"])
+		k.algs = slices.DeleteFunc(slices.Clone(k.algs), func(alg string) bool { return alg != ecdsaAlgs[i] })
+		k.check = ofLength([]int{64, 96, 132}[i], k.check)
+	case "RSA":
+		err = checkRSA(member)
+	}
+	if ops := member["key_ops"]; ops != nil {
+		if list, _ := ops.([]any); !slices.Contains(list, any("verify")) {
+			k.algs = nil
+		}
+	}
+	if k.text = string(jsontext.AppendValue(nil, member)); len(k.text) > maxKey {
+		err = fmt.Errorf("it is longer than %d bytes", maxKey)
+	}
 	return k, err
+}
+
+// ofLength checks signatures of one length (RFC 7518, 3.4). The library accepts zeros before
+// the two numbers, with which a client could make many tokens out of one.
+func ofLength(size int, check func(alg string, token []byte) error) func(string, []byte) error {
+	return func(alg string, token []byte) error {
+		if signature := token[bytes.LastIndexByte(token, '.')+1:]; strictEncoding.DecodedLen(len(signature)) != size {
+			return jwt.ErrSigMiss
+		}
+		return check(alg, token)
+	}
+}
+
+// checkRSA refuses RSA keys that can verify nothing, or take too long. rsaKey has accepted
+// the key.
+func checkRSA(member map[string]any) error {
+	n, _ := bytesOf(member, "n")
+	e, _ := bytesOf(member, "e")
+	switch {
+	case len(bytes.TrimLeft(n, "\x00")) > maxModulus/8:
+		return fmt.Errorf("RSA key: n has more than %d bits", maxModulus)
+	case n[len(n)-1]&1 == 0 || e[len(e)-1]&1 == 0:
+		return errors.New("RSA key: n or e is even")
+	}
+	return nil
 }
 
 // same returns the key of keys that has the text of k, else k.
@@ -131,7 +179,7 @@ func (keys *Keys) Len() int { return len(keys.list) }
 func ParseKeySetURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	switch {
-	case err != nil || u.Host == "" || u.User != nil || u.Fragment != "":
+	case err != nil || !utf8.ValidString(text) || u.Hostname() == "" || u.User != nil || u.Fragment != "":
 		return nil, errors.New("it must be a URL with a host, and without a user and a fragment")
 	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
 		return u, nil

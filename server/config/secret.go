@@ -52,13 +52,6 @@ func (c *Config) loadSecret() error {
 	if c.JWTSecret == nil {
 		return nil
 	}
-	if text := string(c.JWTSecret); !c.JWTSecretIsBase64 && (strings.HasPrefix(text, "https://") || strings.HasPrefix(text, "http://")) {
-		if _, err := auth.ParseKeySetURL(text); err != nil {
-			return &Error{Kind: SecretError, Key: "jwt-secret", Text: "jwt-secret is not the URL of a key set: " + err.Error(), Err: err}
-		}
-		c.JWTSecret, c.JWTSecretURL = nil, text
-		return nil
-	}
 	if path, ok := bytes.CutPrefix(c.JWTSecret, []byte("@")); ok {
 		data, err := readReferenced("jwt-secret", string(path))
 		if err != nil {
@@ -66,6 +59,13 @@ func (c *Config) loadSecret() error {
 		}
 		// Editors add one line end, which is removed; further ones belong to the secret.
 		c.JWTSecret = bytes.TrimSuffix(data, []byte("\n"))
+	}
+	if text := string(c.JWTSecret); !c.JWTSecretIsBase64 && (strings.HasPrefix(text, "https://") || strings.HasPrefix(text, "http://")) {
+		if _, err := auth.ParseKeySetURL(text); err != nil {
+			return &Error{Kind: SecretError, Key: "jwt-secret", Text: "jwt-secret is not the URL of a key set: " + err.Error(), Err: err}
+		}
+		c.JWTSecret, c.JWTSecretURL = nil, text
+		return nil
 	}
 	if c.JWTSecretIsBase64 {
 		secret, ok := decodeBase64(c.JWTSecret)

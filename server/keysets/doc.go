@@ -11,6 +11,7 @@
 // through auth.KeySource and never waits for the network. A set is fetched again when its
 // lifetime ends. The lifetime is that of Cache-Control, within Limits. A token with an
 // unknown key is a reason to fetch at once, at most once in Limits.Unknown for each set.
+// Until such a fetch succeeds, the token may be valid.
 //
 // If a fetch fails, the last set stays in force, however old it is, and the fetch is
 // repeated after growing pauses. Figures has the age of each set and its failures.

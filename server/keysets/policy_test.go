@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -206,6 +208,77 @@ func TestFailures(t *testing.T) {
 	})
 }
 
+// TestUnknownWhileDown: as long as the fetch for an unknown key fails, its token may be valid.
+func TestUnknownWhileDown(t *testing.T) {
+	run(t, document(keys(one), "Cache-Control", "max-age=86400"), func(t *testing.T, p *provider, s *keysets.Store, source auth.KeySource) {
+		p.set(broken)
+		time.Sleep(time.Hour)
+		for range 20 {
+			want(t, "it is being fetched", source.Unknown(), true)
+			if after := source.RetryAfter(); after < 1 || after > 60 {
+				t.Errorf("Retry-After is %d", after)
+			}
+			time.Sleep(time.Second)
+			synctest.Wait()
+		}
+		p.set(document(keys(one, two)))
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		want(t, "keys", source.Keys().Len(), 2)
+		source.Unknown() // a minute after the first one this is another reason to fetch
+		synctest.Wait()
+		want(t, "and then the key is unknown", source.Unknown(), false)
+	})
+}
+
+// TestManyIssuers: reloads that replace a hundred issuers leave nothing behind, also if
+// their providers do not answer.
+func TestManyIssuers(t *testing.T) {
+	var asking atomic.Int64
+	hang := func(r *http.Request) (*http.Response, error) {
+		asking.Add(1)
+		defer asking.Add(-1)
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	}
+	run(t, document(keys(one)), func(t *testing.T, p *provider, s *keysets.Store, source auth.KeySource) {
+		before := runtime.NumGoroutine()
+		p.set(hang)
+		for round := range 10 {
+			var list []auth.Remote
+			for n := range 100 {
+				list = append(list, auth.Remote{Issuer: fmt.Sprintf("https://%d.%d.example", round, n)})
+				s.Source(list[n])
+			}
+			s.Keep(list)
+			s.Refresh()
+			synctest.Wait()
+			want(t, "fetches", asking.Load(), 100)
+			want(t, "figures", len(s.Figures()), 100)
+		}
+		s.Keep([]auth.Remote{remote})
+		synctest.Wait()
+		want(t, "fetches of removed issuers", asking.Load(), 0)
+		want(t, "figures", len(s.Figures()), 0)
+		if n := runtime.NumGoroutine(); n > before {
+			t.Errorf("%d goroutines, %d before", n, before)
+		}
+	})
+}
+
+// TestNames: the figures of two sets have different names.
+func TestNames(t *testing.T) {
+	s := keysets.New(keysets.Options{})
+	s.Source(auth.Remote{URL: "https://a.example"})
+	s.Source(auth.Remote{Issuer: "https://a.example"})
+	s.Source(auth.Remote{Issuer: "https://b.example"})
+	var names []string
+	for _, f := range s.Figures() {
+		names = append(names, f.From)
+	}
+	want(t, "names", names, "[https://a.example https://a.example (discovery) https://b.example]")
+}
+
 // TestNoKeysYet: a provider that does not answer at the start.
 func TestNoKeysYet(t *testing.T) {
 	run(t, broken, func(t *testing.T, p *provider, s *keysets.Store, source auth.KeySource) {
@@ -306,7 +379,16 @@ func TestDiscovery(t *testing.T) {
 	f("https://a.example", `{"issuer":"https://a.example"}`, "jwks_uri of https://a.example is not usable")
 	f("https://a.example", `{"issuer":"https://a.example","jwks_uri":"http://keys.example/certs"}`, "jwks_uri of https://a.example is not usable")
 	f("https://a.example", `{"issuer":"https://a.example","jwks_uri":"http://127.0.0.1/certs"}`, "it has no https")
-	f("https://a.example", `{"issuer":"https://a.example","jwks_uri":"file:///etc/passwd"}`, "jwks_uri of https://a.example is not usable")
+	for _, address := range []string{
+		`"file:///etc/passwd"`, `"https://me:pw@keys.example/certs"`, `"https://keys.example/certs#x"`, `"http://[::1%25lo]/certs"`, `"https://:443/certs"`, `"/certs"`, `"//keys.example/certs"`,
+		`""`, `null`, `"https://keys.example:x/"`, `"https://keys.example/\u0000"`, `"http://localhost/certs"`, `"unix:///run/keys"`,
+	} {
+		f("https://a.example", `{"issuer":"https://a.example","jwks_uri":`+address+`}`, "jwks_uri of https://a.example is not usable")
+	}
+	f("https://a.example", `{"issuer":"https://a.example","jwks_uri":["https://keys.example/certs"]}`, "failed to decode")
+	f("https://a.example", `{"issuer":["https://a.example"],"jwks_uri":"https://keys.example/certs"}`, "failed to decode")
+	f("https://a.example", `{"issuer":"https://b.example","issuer":"https://a.example","jwks_uri":"https://keys.example/certs"}`, "") // the last one, as in other programs
+	f("https://a.example", `{"issuer":"https://a.example","jwks_uri":"https://keys.example/certs"}`+strings.Repeat(" ", 1<<20), "the document is longer than 1048576 bytes")
 }
 
 // TestKeep: a set that is not in use is not fetched, and one that is in use again is.

@@ -21,7 +21,7 @@ type set struct {
 
 	mu      sync.Mutex
 	unknown time.Time // from then on an unknown key is a reason to fetch
-	wanted  bool      // a fetch because of an unknown key has not ended
+	wanted  bool      // no fetch because of an unknown key has succeeded yet
 	next    time.Time // when the set is fetched again
 	state   Figures
 }
@@ -52,6 +52,9 @@ func (k *set) Unknown() bool {
 func (k *set) RetryAfter() int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if k.wanted && k.state.Problem == "" { // the fetch has begun
+		return 1
+	}
 	return max(1, int((time.Until(k.next)+time.Second-1)/time.Second))
 }
 
@@ -92,7 +95,7 @@ func (k *set) fetch(ctx context.Context, pauses *backoff.Backoff) (pause time.Du
 	k.mu.Lock()
 	recovered := k.state.Problem != ""
 	k.next = time.Now().Add(pause)
-	if because {
+	if because && err == nil {
 		k.wanted = false
 	}
 	if err != nil {

@@ -144,6 +144,12 @@ func (s *Store) list() (list []*set) {
 	return list
 }
 
+func (s *Store) has(r auth.Remote) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sets[r] != nil
+}
+
 // Figures describe a key set.
 type Figures struct {
 	From            string // the URL or the issuer
@@ -156,7 +162,11 @@ type Figures struct {
 // Figures returns those of all sets, sorted by From.
 func (s *Store) Figures() (list []Figures) {
 	for _, k := range s.list() {
-		list = append(list, k.figures())
+		f := k.figures()
+		if s.has(auth.Remote{URL: k.remote.Issuer}) { // From tells the sets apart
+			f.From += " (discovery)"
+		}
+		list = append(list, f)
 	}
 	slices.SortFunc(list, func(a, b Figures) int { return cmp.Compare(a.From, b.From) })
 	return list
