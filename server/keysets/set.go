@@ -21,7 +21,7 @@ type set struct {
 
 	mu      sync.Mutex
 	unknown time.Time // from then on an unknown key is a reason to fetch
-	wanted  bool      // no fetch because of an unknown key has succeeded yet
+	wanted  bool      // a token had an unknown key, and no fetch has succeeded since
 	next    time.Time // when the set is fetched again
 	state   Figures
 }
