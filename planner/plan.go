@@ -228,7 +228,7 @@ func (p *Plan) Convert(c *sqlgen.Columns, records sqlgen.Records) *sqlgen.Statem
 func (p *Plan) Aggregated() *sqlgen.Statement { return p.value(p.body) }
 
 // Tallied prints the statement in the form whose result is one row, and which also keeps
-// the numbers of that row in settings, where sqlgen.JudgeTally finds them.
+// the numbers of that row in settings, where sqlgen.TakeTally finds them.
 func (p *Plan) Tallied() *sqlgen.Statement {
 	body := p.body
 	body.Tally = true

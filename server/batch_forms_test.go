@@ -38,9 +38,10 @@ func TestBatchForms(t *testing.T) {
 	oneByOne(t)
 	t.Parallel()
 	const (
-		begin   = "begin settings main judge "
 		end     = "savepoint check commit |"
-		one     = begin + end
+		first   = "begin settings main judge+settings main "
+		pair    = first + "judge " + end
+		one     = "begin settings main judge " + end
 		refused = one + " rollback |"
 		resumed = one + " resume commit |"
 		strict  = "Prefer: handling=strict, max-affected=1"
@@ -80,21 +81,21 @@ create function api.cheats(vouched text) returns void language sql as $$ select 
 	}{
 		{name: "reads", parts: []string{p(1, "GET", "/thing", ""), p(2, "GET", "/note", "")}, form: "settings main settings main |", status: 200},
 		{name: "singular read of two", parts: []string{p(1, "GET", "/thing?id=gt.1", "", object)}, form: "settings main |", status: 406},
-		{name: "calls by GET", parts: []string{p(1, "GET", "/rpc/stable_level", ""), p(2, "GET", "/rpc/stable_level", "")}, form: "settings main take settings main |", status: 200},
+		{name: "calls by GET", parts: []string{p(1, "GET", "/rpc/stable_level", ""), p(2, "GET", "/rpc/stable_level", "")}, form: "settings main take+settings main |", status: 200},
 		{name: "insert", parts: []string{insert}, form: one, status: 200, notes: 1},
-		{name: "20 inserts", parts: twenty, form: "begin " + strings.Repeat("settings main judge ", 20) + end, status: 200, notes: 20},
+		{name: "20 inserts", parts: twenty, form: "begin settings main " + strings.Repeat("judge+settings main ", 19) + "judge " + end, status: 200, notes: 20},
 		{name: "mixed", parts: []string{insert, p(2, "POST", "/rpc/add", ""), p(3, "GET", "/thing", ""), p(4, "PATCH", "/thing?id=eq.1", row), p(5, "DELETE", "/thing?id=eq.2", "")},
-			form: begin + "settings main judge settings main settings main judge settings main judge " + end, status: 200, notes: 2, things: "1x3c"},
+			form: first + "judge+settings main settings main judge+settings main judge " + end, status: 200, notes: 2, things: "1x3c"},
 		{name: "insert with representation", parts: []string{p(1, "POST", "/note", row, full)}, form: one, status: 200, notes: 1},
 		{name: "singular insert", parts: []string{p(1, "POST", "/note", row, full, object)}, form: one, status: 200, notes: 1},
 		{name: "singular insert of two", parts: []string{p(1, "POST", "/note", two, object)}, form: refused, status: 406},
 		{name: "singular insert with a key", parts: []string{p(1, "POST", "/thing", put, object, "Prefer: return=headers-only")}, form: one, status: 200, things: "1a2b3c9x", body: `"Location":"/thing?id=eq.9"`},
 		{name: "put", parts: []string{p(1, "PUT", "/thing?id=eq.9", put)}, form: one, status: 200, things: "1a2b3c9x", body: `"status":204`},
 		{name: "put with representation", parts: []string{p(1, "PUT", "/thing?id=eq.9", put, full)}, form: one, status: 200, things: "1a2b3c9x", body: `"status":201`},
-		{name: "put with another key", parts: []string{insert, p(2, "PUT", "/thing?id=eq.8", put)}, form: begin + "settings main judge " + end + " rollback |", status: 400},
+		{name: "put with another key", parts: []string{insert, p(2, "PUT", "/thing?id=eq.8", put)}, form: pair + " rollback |", status: 400},
 		{name: "upsert", parts: []string{p(1, "POST", "/thing", `[{"id":1,"body":"x"},{"id":9,"body":"y"}]`, "Prefer: resolution=merge-duplicates")}, form: one, status: 200, things: "1x2b3c9y", body: `"status":201`},
 		{name: "update within the limit", parts: []string{p(1, "PATCH", "/thing?id=eq.1", row, strict)}, form: one, status: 200, things: "1x2b3c"},
-		{name: "update beyond the limit", parts: []string{insert, p(2, "PATCH", "/thing?id=gt.1", row, strict)}, form: begin + "settings main judge " + end + " rollback |", status: 400},
+		{name: "update beyond the limit", parts: []string{insert, p(2, "PATCH", "/thing?id=gt.1", row, strict)}, form: pair + " rollback |", status: 400},
 		{name: "update of nothing", parts: []string{p(1, "PATCH", "/thing", "{}", strict)}, form: one, status: 200},
 		{name: "delete within the limit", parts: []string{p(1, "DELETE", "/thing?id=eq.1", "", strict)}, form: one, status: 200, things: "2b3c"},
 		{name: "delete beyond the limit", parts: []string{p(1, "DELETE", "/thing?id=gt.1", "", strict)}, form: refused, status: 400},
@@ -105,33 +106,33 @@ create function api.cheats(vouched text) returns void language sql as $$ select 
 		{name: "singular nested insert with a key", parts: []string{p(1, "POST", "/parent", `{"id":6,"child":[{"id":61}]}`, object, "Prefer: return=headers-only")}, form: "begin settings main main main main judge " + end, status: 200, body: `"Location":"/parent?id=eq.6"`},
 		{name: "bulk update within the limit", parts: []string{p(1, "PATCH", "/thing", `[{"id":1,"body":"x"},{"id":3,"body":"y"}]`, "Prefer: params=multiple-objects, handling=strict, max-affected=2")}, form: one, status: 200, things: "1x2b3y"},
 		{name: "bulk update beyond the limit", parts: []string{p(1, "PATCH", "/thing", `[{"id":1,"body":"x"},{"id":3,"body":"y"}]`, "Prefer: params=multiple-objects, handling=strict, max-affected=1")}, form: refused, status: 400},
-		{name: "bulk update without keys", parts: []string{insert, p(2, "PATCH", "/thing", `[{"id":1,"body":"x"},{"id":1,"body":"y"}]`, "Prefer: params=multiple-objects")}, form: begin + "settings main judge " + end + " rollback |", status: 409},
+		{name: "bulk update without keys", parts: []string{insert, p(2, "PATCH", "/thing", `[{"id":1,"body":"x"},{"id":1,"body":"y"}]`, "Prefer: params=multiple-objects")}, form: pair + " rollback |", status: 409},
 		{name: "call", parts: []string{p(1, "POST", "/rpc/add", "")}, form: one, status: 200, notes: 1},
 		{name: "call within the limit", parts: []string{p(1, "POST", "/rpc/adds", `{"n":1}`, strict)}, form: one, status: 200, notes: 1},
 		{name: "call beyond the limit", parts: []string{p(1, "POST", "/rpc/adds", `{"n":2}`, strict)}, form: refused, status: 400},
 		{name: "singular call", parts: []string{p(1, "POST", "/rpc/adds", `{"n":1}`, object)}, form: one, status: 200, notes: 1},
 		{name: "singular call for two", parts: []string{p(1, "POST", "/rpc/adds", `{"n":2}`, object)}, form: refused, status: 406},
-		{name: "range", parts: []string{insert, p(2, "GET", "/thing?offset=3", "", exact)}, form: begin + "settings main judge " + end, status: 200, notes: 1},
+		{name: "range", parts: []string{insert, p(2, "GET", "/thing?offset=3", "", exact)}, form: pair, status: 200, notes: 1},
 		{name: "range of a call", parts: []string{p(2, "POST", "/rpc/adds?offset=2", `{"n":3}`, exact)}, form: one, status: 200, notes: 3},
-		{name: "range beyond the rows", parts: []string{insert, p(2, "GET", "/thing?offset=4", "", exact)}, form: begin + "settings main judge " + end + " rollback |", status: 416},
+		{name: "range beyond the rows", parts: []string{insert, p(2, "GET", "/thing?offset=4", "", exact)}, form: pair + " rollback |", status: 416},
 		{name: "range of a call beyond the rows", parts: []string{p(2, "POST", "/rpc/adds?offset=4", `{"n":3}`, exact)}, form: refused, status: 416},
-		{name: "range without a count", parts: []string{insert, p(2, "GET", "/thing?offset=4", "")}, form: begin + "settings main " + end, status: 200, notes: 1},
+		{name: "range without a count", parts: []string{insert, p(2, "GET", "/thing?offset=4", "")}, form: first + end, status: 200, notes: 1},
 		// PostgreSQL cannot see an estimate, so the server decides.
-		{name: "range of an estimate", parts: []string{insert, p(2, "GET", "/thing?offset=1", "", "Prefer: count=planned")}, form: begin + "settings main main judge " + end + " resume commit |", status: 200, notes: 1},
-		{name: "range beyond an estimate", parts: []string{insert, p(2, "GET", "/thing?offset=1000000", "", "Prefer: count=planned")}, form: begin + "settings main main judge " + end + " rollback |", status: 416},
-		{name: "response settings", parts: []string{insert, gucs(`[{"X-A": "b\\"}, {"Set-Cookie":"é;\/"}]`, "202")}, form: begin + "settings main judge " + end, status: 200, notes: 2, body: `"status":202`},
-		{name: "status that is not valid", parts: []string{insert, gucs(`[]`, "20x")}, form: begin + "settings main judge " + end + " rollback |", status: 500, body: "PGRST112"},
-		{name: "headers that are not valid", parts: []string{insert, gucs(`[{"a":1}]`, "200")}, form: begin + "settings main judge " + end + " rollback |", status: 500, body: "PGRST111"},
-		{name: "first of two faults", parts: []string{gucs(`[{"a":1}]`, ""), p(3, "POST", "/note", two, object)}, form: begin + "settings main judge " + end + " rollback |", status: 500, body: "PGRST111"},
+		{name: "range of an estimate", parts: []string{insert, p(2, "GET", "/thing?offset=1", "", "Prefer: count=planned")}, form: first + "main judge " + end + " resume commit |", status: 200, notes: 1},
+		{name: "range beyond an estimate", parts: []string{insert, p(2, "GET", "/thing?offset=1000000", "", "Prefer: count=planned")}, form: first + "main judge " + end + " rollback |", status: 416},
+		{name: "response settings", parts: []string{insert, gucs(`[{"X-A": "b\\"}, {"Set-Cookie":"é;\/"}]`, "202")}, form: pair, status: 200, notes: 2, body: `"status":202`},
+		{name: "status that is not valid", parts: []string{insert, gucs(`[]`, "20x")}, form: pair + " rollback |", status: 500, body: "PGRST112"},
+		{name: "headers that are not valid", parts: []string{insert, gucs(`[{"a":1}]`, "200")}, form: pair + " rollback |", status: 500, body: "PGRST111"},
+		{name: "first of two faults", parts: []string{gucs(`[{"a":1}]`, ""), p(3, "POST", "/note", two, object)}, form: pair + " rollback |", status: 500, body: "PGRST111"},
 		// What only the server accepts is committed all the same.
-		{name: "status with text", parts: []string{insert, gucs(`[]`, "202 Accepted")}, form: begin + "settings main judge " + end + " resume commit |", status: 200, notes: 2, body: `"status":202`},
+		{name: "status with text", parts: []string{insert, gucs(`[]`, "202 Accepted")}, form: pair + " resume commit |", status: 200, notes: 2, body: `"status":202`},
 		{name: "headers with escapes", parts: []string{gucs(`[{"X-A":"\u00e9"}]`, "")}, form: resumed, status: 200, notes: 1, body: `"X-A":"é"`},
-		{name: "settings that are reset", parts: []string{insert, p(2, "POST", "/rpc/resets", "")}, form: begin + "settings main judge " + end + " resume commit |", status: 200, notes: 2},
-		{name: "settings of the verdict", parts: []string{gucs(`[]`, "x"), p(3, "POST", "/rpc/cheats", `{"vouched":"1"}`)}, form: begin + "settings main judge " + end, status: 500, notes: 1, body: unknownOutcome},
-		{name: "constraint at the end", parts: []string{insert, p(2, "POST", "/child", `{"id":2,"parent_id":99}`)}, form: begin + "settings main judge " + end, status: 409, body: "23503"},
+		{name: "settings that are reset", parts: []string{insert, p(2, "POST", "/rpc/resets", "")}, form: pair + " resume commit |", status: 200, notes: 2},
+		{name: "settings of the verdict", parts: []string{gucs(`[]`, "x"), p(3, "POST", "/rpc/cheats", `{"vouched":"1"}`)}, form: pair, status: 500, notes: 1, body: unknownOutcome},
+		{name: "constraint at the end", parts: []string{insert, p(2, "POST", "/child", `{"id":2,"parent_id":99}`)}, form: pair, status: 409, body: "23503"},
 		{name: "refusal before a constraint", parts: []string{p(2, "POST", "/child", `[{"id":2,"parent_id":99},{"id":3,"parent_id":99}]`, object)}, form: refused, status: 406},
-		{name: "constraint after a check that failed", parts: []string{gucs(`[]`, "202 x"), p(3, "POST", "/child", `{"id":2,"parent_id":99}`)}, form: begin + "settings main judge " + end + " resume commit |", status: 409, body: "23503"},
-		{name: "rolled back", parts: []string{insert, p(2, "PATCH", "/thing?id=eq.1", row, strict)}, head: "Prefer: tx=rollback", form: "begin settings main take settings main take constraints rollback |", status: 200},
+		{name: "constraint after a check that failed", parts: []string{gucs(`[]`, "202 x"), p(3, "POST", "/child", `{"id":2,"parent_id":99}`)}, form: pair + " resume commit |", status: 409, body: "23503"},
+		{name: "rolled back", parts: []string{insert, p(2, "PATCH", "/thing?id=eq.1", row, strict)}, head: "Prefer: tx=rollback", form: "begin settings main take+settings main take constraints rollback |", status: 200},
 		{name: "serializable", parts: []string{insert}, head: "Prefer: isolation=serializable", form: strings.Replace(one, "begin", "begin isolation level serializable read write", 1), status: 200, notes: 1},
 		{name: "level of a call", parts: []string{p(1, "POST", "/rpc/add_repeatable", "")}, form: "begin isolation level repeatable read read write settings settings main judge " + end, status: 200, notes: 1},
 		{name: "references", parts: []string{p(1, "POST", "/note", row, full), p(2, "GET", "/note?id=eq.$ref(1%23/0/id)", ""), p(3, "POST", "/note", row)},
@@ -139,7 +140,7 @@ create function api.cheats(vouched text) returns void language sql as $$ select 
 		// The form with a number of rows needs no more privileges than the form without.
 		{name: "rows that cannot be read", parts: []string{p(1, "POST", "/hidden", `{"id":1,"body":"x"}`, object)}, form: one, status: 200, body: `"status":201`},
 		{name: "table that cannot be read", parts: []string{p(1, "POST", "/bare", row, object), p(2, "PATCH", "/bare", row, "Prefer: handling=strict, max-affected=9"), p(3, "DELETE", "/bare", "", "Prefer: handling=strict, max-affected=9")},
-			form: begin + "settings main judge settings main judge " + end, status: 200},
+			form: "begin settings main judge settings main judge settings main judge " + end, status: 200},
 	} {
 		w.ask("GET", "/thing", "") // begins with a session reset, if one is due
 		w.sql("truncate api.note, api.thing, api.hidden, api.bare; insert into api.thing values (1, 'a'), (2, 'b'), (3, 'c')")
@@ -181,7 +182,7 @@ create function public.vouches(headers text, status text, judge text) returns bo
   execute judge;
   return current_setting('pgrst.vouched') = '1'; end $$`, nil)
 	vouches := func(headers, status string) bool {
-		return w.db.Value("select public.vouches($1, $2, $3)", headers, status, sqlgen.JudgeResponse) == "t"
+		return w.db.Value("select public.vouches($1, $2, $3)", headers, status, sqlgen.TakeStatements[sqlgen.TakeJudge]) == "t"
 	}
 	accepts := func(headers, status string) bool {
 		r := exec.Result{Headers: []byte(headers), HasHeaders: headers != "", Status: []byte(status), HasStatus: status != ""}
@@ -226,7 +227,7 @@ create function public.vouches(headers text, status text, judge text) returns bo
 	}
 	list, _ := json.Marshal(nasty)
 	verdicts := w.db.Value("select string_agg(public.vouches(texts.value, '', $2)::text, ' ' order by ordinality) from json_array_elements_text($1::json) with ordinality texts",
-		string(list), sqlgen.JudgeResponse)
+		string(list), sqlgen.TakeStatements[sqlgen.TakeJudge])
 	vouched := 0
 	for i, verdict := range strings.Fields(verdicts) {
 		if verdict != "true" {

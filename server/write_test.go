@@ -167,10 +167,15 @@ func (w *writer) forms(run func()) string {
 			s = "settings"
 		case s == sqlgen.ResponseSettings:
 			s = "response"
-		case s == sqlgen.TakeResponse:
-			s = "take"
-		case s == sqlgen.JudgeResponse, s == sqlgen.JudgeTally:
-			s = "judge"
+		case strings.HasPrefix(s, "SELECT headers, status, inserted FROM"): // of a part of a batch
+			name := "take"
+			if strings.Contains(s, "pgrst.vouched") {
+				name = "judge"
+			}
+			if strings.Contains(s, "search_path") {
+				name += "+settings"
+			}
+			s = name
 		case s == sqlgen.CheckVerdicts:
 			s = "check"
 		case strings.HasPrefix(s, "begin"), s == "commit", s == "rollback":

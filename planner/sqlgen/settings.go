@@ -11,6 +11,8 @@ type Settings struct {
 	Timezone   bool     // the client prefers a time zone: SettingTimezone is a parameter, too
 	App        []string // names; the values are parameters, because some are secrets and statements are logged
 	Without    SettingSet
+	// After: the statement also takes what the part before it has set; see Take.
+	After Take
 }
 
 // The settings whose values come from the request, as indexes of ArgSetting.
@@ -58,7 +60,8 @@ var settingNames = [RequestSettings]string{
 // search_path is, no other set_config is called.
 func SettingsStatement(s Settings) Statement {
 	var w Writer
-	w.S("SELECT pg_catalog.num_nonnulls(")
+	begin, end := s.After.around()
+	w.S(begin)
 	if s.ReadOnly {
 		w.S("pg_catalog.set_config('transaction_read_only', 'on', true), ")
 	}
@@ -74,7 +77,7 @@ func SettingsStatement(s Settings) Statement {
 	for i, name := range s.App {
 		w.parameter(name, Arg{ArgApp, int32(i)})
 	}
-	w.S(")")
+	w.S(end)
 	return w.Statement()
 }
 

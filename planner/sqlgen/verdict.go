@@ -26,38 +26,59 @@ func tallied(tally bool, name, number string) string {
 	return "pg_catalog.set_config('" + name + "', (" + number + ")::pg_catalog.text, true)"
 }
 
-// What a part has set for its response is read and removed, so that the next part begins
-// without it. The result is that of ResponseSettings.
-var (
-	// TakeResponse does nothing else.
-	TakeResponse = take("", "", "")
-	// JudgeResponse vouches for the part if its response settings are valid.
-	JudgeResponse = take("", vouch(validResponse), "")
-	// JudgeTally is JudgeResponse for a statement with a Tally. The number of rows must
-	// also be from $1 to $2, and the total at least $3.
-	JudgeTally = take(", "+setting(tallyRows)+"::bigint AS page, "+setting(tallyTotal)+"::bigint AS total",
-		vouch(validResponse+" AND page OPERATOR(pg_catalog.>=) $1::bigint AND page OPERATOR(pg_catalog.<=) $2::bigint"+
-			" AND COALESCE(total, 0::bigint) OPERATOR(pg_catalog.>=) $3::bigint"),
-		forget("page", tallyRows)+forget("total", tallyTotal))
+// Take says what happens to the settings that a part has made for its response. They are
+// read and removed, so that the next part begins without them. The result is that of
+// ResponseSettings.
+type Take uint8
+
+const (
+	NoTake    Take = iota
+	TakeOnly       // nothing else
+	TakeJudge      // the part is vouched for if the settings are valid
+	// TakeTally is TakeJudge for a statement with a Tally. The number of rows must also be
+	// from $1 to $2, and the total at least $3. It stands alone.
+	TakeTally
+
+	Takes = TakeTally // their number, without TakeTally
 )
 
-// take returns the statement. OFFSET 0 has PostgreSQL read all settings before it
-// changes one.
-func take(more, verdict, forgetMore string) string {
-	return "SELECT headers, status, inserted FROM (SELECT " + responseHeaders + " AS headers, " + responseStatus + " AS status, " +
-		setting(InsertedSetting) + " AS inserted" + more + " OFFSET 0) part WHERE pg_catalog.num_nonnulls(NULL" + verdict +
-		forget("headers", "response.headers") + forget("status", "response.status") + forget("inserted", InsertedSetting) + forgetMore + ") IS NOT NULL"
+// TakeStatements are the statements that only do that.
+var TakeStatements = [...]string{TakeOnly: TakeOnly.statement(), TakeJudge: TakeJudge.statement(), TakeTally: TakeTally.statement()}
+
+func (t Take) statement() string {
+	begin, end := t.around()
+	return begin + "NULL" + end
+}
+
+// around returns a SELECT whose list of settings to make is left out. OFFSET 0 has
+// PostgreSQL read all settings of the part before it changes one.
+func (t Take) around() (begin, end string) {
+	if t == NoTake {
+		return "SELECT pg_catalog.num_nonnulls(", ")"
+	}
+	columns := responseHeaders + " AS headers, " + responseStatus + " AS status, " + setting(InsertedSetting) + " AS inserted"
+	changes := ""
+	switch t {
+	case TakeJudge:
+		changes = vouch(validResponse)
+	case TakeTally:
+		columns += ", " + setting(tallyRows) + "::bigint AS page, " + setting(tallyTotal) + "::bigint AS total"
+		changes = vouch(validResponse+" AND page OPERATOR(pg_catalog.>=) $1::bigint AND page OPERATOR(pg_catalog.<=) $2::bigint"+
+			" AND COALESCE(total, 0::bigint) OPERATOR(pg_catalog.>=) $3::bigint") + forget("page", tallyRows) + forget("total", tallyTotal)
+	}
+	changes += forget("headers", "response.headers") + forget("status", "response.status") + forget("inserted", InsertedSetting)
+	return "SELECT headers, status, inserted FROM (SELECT " + columns + " OFFSET 0) part WHERE pg_catalog.num_nonnulls(" + changes, ") IS NOT NULL"
 }
 
 // forget removes a setting. One that nothing has set stays so, because a session keeps the
 // names of settings after the transaction.
 func forget(column, name string) string {
-	return ", CASE WHEN " + column + " IS NOT NULL THEN pg_catalog.set_config('" + name + "', '', true) END"
+	return "CASE WHEN " + column + " IS NOT NULL THEN pg_catalog.set_config('" + name + "', '', true) END, "
 }
 
 func vouch(condition string) string {
-	return ", CASE WHEN " + condition + " THEN pg_catalog.set_config('" + vouched + "', (COALESCE(" + setting(vouched) +
-		"::int, 0) OPERATOR(pg_catalog.+) 1)::pg_catalog.text, true) END"
+	return "CASE WHEN " + condition + " THEN pg_catalog.set_config('" + vouched + "', (COALESCE(" + setting(vouched) +
+		"::int, 0) OPERATOR(pg_catalog.+) 1)::pg_catalog.text, true) END, "
 }
 
 // validResponse is a condition that is true only for settings that the server accepts. It

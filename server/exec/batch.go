@@ -109,10 +109,15 @@ func (t *Transaction) Run(rules *Rules, parts []*Part, last bool) (over bool, er
 	}
 	for i, p := range parts {
 		p.out = f
+		if i == 0 {
+			p.addSettings()
+		} else {
+			t.between(parts[i-1], p)
+		}
 		p.addCall(p.form)
-		t.clean(p, !last || i < len(parts)-1)
 		p.end = f.Len()
 	}
+	t.finish(parts[len(parts)-1], last)
 	end := f.Len()
 	if t.open {
 		x.noteMore(0)
@@ -228,29 +233,62 @@ func (t *Transaction) Commit() error {
 	return commitError{err}
 }
 
-// clean reads what a part has set for its response, judges the part, and removes from the
-// transaction what it has set for itself alone. So the parts behind it (more: there are
-// some) find what they would find in a transaction of their own.
-func (t *Transaction) clean(p *Part, more bool) {
-	f := &t.x.flight
-	var settings pgwire.Sink // bodies that PostgreSQL computes bring the settings along
-	if p.Call.Plan.Action.Writes() {
-		settings = &p.sinks.settings
+// between adds what stands between two parts: what the first one has set for its response
+// is read and judged, what it has set for itself alone is removed, and the settings of
+// the next one are made. So that one finds what it would find in a transaction of its own.
+func (t *Transaction) between(p, next *Part) {
+	take, sink := p.take(false)
+	p.end = t.x.flight.Len()
+	if reset := p.ownSettings(); take == sqlgen.TakeTally || reset != "" {
+		t.addTake(p, take, sink)
+		t.addReset(reset)
+		p.end = t.x.flight.Len()
+		take, sink = sqlgen.NoTake, nil
+	}
+	next.addSettingsAfter(take, sink) // in one statement
+}
+
+// finish does the same behind the last part of a flight. over: it is the last of all.
+func (t *Transaction) finish(p *Part, over bool) {
+	take, sink := p.take(over)
+	t.addTake(p, take, sink)
+	if !over {
+		t.addReset(p.ownSettings())
+	}
+	p.end = t.x.flight.Len()
+}
+
+// take is what has to be done about the settings that the part has made for its response.
+func (p *Part) take(over bool) (take sqlgen.Take, sink pgwire.Sink) {
+	if p.Call.Plan.Action.Writes() { // bodies that PostgreSQL computes bring the settings along
+		sink = &p.sinks.settings
 	}
 	switch {
 	case p.form.tallied:
-		f.Add(judgeTally, settings)
+		return sqlgen.TakeTally, sink
+	case p.judged:
+		return sqlgen.TakeJudge, sink
+	case sink != nil, !over && p.runsUserCode(p.form):
+		return sqlgen.TakeOnly, sink
+	}
+	return sqlgen.NoTake, nil
+}
+
+func (t *Transaction) addTake(p *Part, take sqlgen.Take, sink pgwire.Sink) {
+	if take == sqlgen.NoTake {
+		return
+	}
+	f := &t.x.flight
+	f.Add(takeStatements[take], sink)
+	if take == sqlgen.TakeTally {
 		for _, n := range [...]int64{p.least, p.most, p.total} {
 			f.Arg(strconv.AppendInt(nil, n, 10))
 		}
-	case p.judged:
-		f.Add(judgeResponse, settings)
-	case settings != nil, more && p.runsUserCode(p.form):
-		f.Add(takeResponse, settings)
 	}
-	if !more {
-		return
-	}
+}
+
+// ownSettings names the settings that the part has made for itself alone, with commas.
+func (p *Part) ownSettings() string {
 	var names []string
 	if p.Call.Settings[sqlgen.SettingTimezone] != nil {
 		names = append(names, "timezone")
@@ -260,16 +298,23 @@ func (t *Transaction) clean(p *Part, more bool) {
 			names = append(names, strings.ToLower(s.Name))
 		}
 	}
-	if len(names) > 0 {
-		f.Add(resetSettings, nil)
-		f.Arg([]byte(strings.Join(names, ",")))
+	return strings.Join(names, ",")
+}
+
+func (t *Transaction) addReset(names string) {
+	if names != "" {
+		t.x.flight.Add(resetSettings, nil)
+		t.x.flight.Arg([]byte(names))
 	}
 }
 
 var (
-	takeResponse  = pgwire.NewStmt(sqlgen.TakeResponse)
-	judgeResponse = pgwire.NewStmt(sqlgen.JudgeResponse)
-	judgeTally    = pgwire.NewStmt(sqlgen.JudgeTally)
+	takeStatements = func() (stmts [len(sqlgen.TakeStatements)]*pgwire.Stmt) {
+		for i, sql := range sqlgen.TakeStatements {
+			stmts[i] = pgwire.NewStmt(sql)
+		}
+		return stmts
+	}()
 	checkVerdicts = pgwire.NewStmt(sqlgen.CheckVerdicts)
 	resetSettings = pgwire.NewStmt(sqlgen.ResetSettings)
 )

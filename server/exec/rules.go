@@ -73,16 +73,16 @@ type roleRules struct {
 }
 
 // settingsStatements are indexed by read-only, by whether the client prefers a
-// time zone, and by whether a blind plan goes without details. The last are empty
-// unless Rules.auto is set.
-type settingsStatements [2][2][2]settingsStatement
+// time zone, by whether a blind plan goes without details, and by what is done about
+// the part of a batch before. Those without details are empty unless Rules.auto is set.
+type settingsStatements [2][2][2][sqlgen.Takes]settingsStatement
 
 type settingsStatement struct {
 	stmt *pgwire.Stmt
 	args []sqlgen.Arg
 }
 
-func (r *Rules) statement(role *roleRules, c *Call) *settingsStatement {
+func (r *Rules) statement(role *roleRules, c *Call, after sqlgen.Take) *settingsStatement {
 	index := func(b bool) int {
 		if b {
 			return 1
@@ -90,7 +90,7 @@ func (r *Rules) statement(role *roleRules, c *Call) *settingsStatement {
 		return 0
 	}
 	zone, bare := c.Settings[sqlgen.SettingTimezone] != nil, c.Without != r.without
-	return &role.settings[c.Schema][index(c.Plan.ReadOnly && !c.ReadWrite)][index(zone)][index(bare)]
+	return &role.settings[c.Schema][index(c.Plan.ReadOnly && !c.ReadWrite)][index(zone)][index(bare)][after]
 }
 
 // withoutDetails are the details that the operator leaves out.
@@ -162,15 +162,18 @@ func (r *Rules) addRole(name string, c *config.Config, s Session, appNames []str
 		for readOnly := range statements {
 			for zone := range statements[readOnly] {
 				for bare, without := range variants {
-					statement := sqlgen.SettingsStatement(sqlgen.Settings{
-						ReadOnly:   readOnly == 1,
-						SearchPath: append([]string{schema}, c.DBExtraSearchPath...),
-						Role:       settings,
-						App:        appNames,
-						Timezone:   zone == 1,
-						Without:    without,
-					})
-					statements[readOnly][zone][bare] = settingsStatement{pgwire.NewStmt(statement.SQL), statement.Args}
+					for after := range statements[readOnly][zone][bare] {
+						statement := sqlgen.SettingsStatement(sqlgen.Settings{
+							ReadOnly:   readOnly == 1,
+							SearchPath: append([]string{schema}, c.DBExtraSearchPath...),
+							Role:       settings,
+							App:        appNames,
+							Timezone:   zone == 1,
+							Without:    without,
+							After:      sqlgen.Take(after),
+						})
+						statements[readOnly][zone][bare][after] = settingsStatement{pgwire.NewStmt(statement.SQL), statement.Args}
+					}
 				}
 			}
 		}

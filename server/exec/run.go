@@ -225,6 +225,7 @@ func (x *Execution) load(form *Form, tx transaction) (end int) {
 	if tx.explicit {
 		f.Begin(tx.isolation, plan.ReadOnly)
 	}
+	x.addSettings()
 	x.addCall(form)
 	// Bodies that PostgreSQL computes bring the settings along.
 	if x.runsUserCode(form) && (form.Rows || plan.Action.Writes()) && !x.call.Streams() && x.call.NextPiece == nil {
@@ -238,7 +239,7 @@ func (x *Execution) load(form *Form, tx transaction) (end int) {
 	return end
 }
 
-// addCall adds the steps of the call: its settings, and the plan's statements.
+// addCall adds the steps of the call behind its settings.
 func (x *Execution) addCall(form *Form) {
 	plan, f := x.call.Plan, x.out
 	x.Result.reset()
@@ -246,7 +247,6 @@ func (x *Execution) addCall(form *Form) {
 	// of its batch.
 	x.Result.Body.begin(x.engine.Spool, !plan.ReadOnly || x.call.ReadWrite)
 	statements := x.statements(form)
-	x.addSettings()
 	if form.settings != nil {
 		f.Add(form.settings, nil)
 	}
@@ -293,11 +293,15 @@ func (x *Execution) end(tx transaction) {
 var responseSettings = pgwire.NewStmt(sqlgen.ResponseSettings)
 
 // addSettings adds the statement that makes the transaction the request's.
-func (x *Execution) addSettings() {
+func (x *Execution) addSettings() { x.addSettingsAfter(sqlgen.NoTake, nil) }
+
+// addSettingsAfter adds a statement that also takes what the part before has set. sink is
+// for that.
+func (x *Execution) addSettingsAfter(after sqlgen.Take, sink pgwire.Sink) {
 	x.text = x.text[:0]
 	c := x.call
-	s := x.rules.statement(x.role, c)
-	x.out.Add(s.stmt, nil)
+	s := x.rules.statement(x.role, c, after)
+	x.out.Add(s.stmt, sink)
 	x.addArgs(s.args, nil)
 }
 

@@ -18,15 +18,21 @@ type field struct {
 
 var responseFields = []field{{name: "headers", oid: 25}, {name: "status", oid: 25}, {name: "inserted", oid: 25}}
 
+var (
+	takeOnly  = sqlgen.TakeStatements[sqlgen.TakeOnly]
+	takeJudge = sqlgen.TakeStatements[sqlgen.TakeJudge]
+	takeTally = sqlgen.TakeStatements[sqlgen.TakeTally]
+)
+
 // fixedFields are the columns of the statements that are not requests'.
 var fixedFields = map[string][]field{
 	showReadOnly:              {{name: "transaction_read_only", oid: 25}},
 	readOnlyQuery:             {{name: "current_setting", oid: 16}},
 	sqlgen.ResponseSettings:   {{name: "nullif", oid: 25}, {name: "nullif", oid: 25}, {name: "nullif", oid: 25}},
 	setSeed:                   {{name: "setseed", oid: 2278}},
-	sqlgen.TakeResponse:       responseFields,
-	sqlgen.JudgeResponse:      responseFields,
-	sqlgen.JudgeTally:         responseFields,
+	takeOnly:                  responseFields,
+	takeJudge:                 responseFields,
+	takeTally:                 responseFields,
 	sqlgen.CheckVerdicts:      {{name: "int4", oid: 23}},
 	"savepoint pgrst_check":   nil,
 	toCheck:                   nil,
@@ -82,8 +88,8 @@ func (b *backend) fixed(p *portal) (tag string, err error) {
 		}
 		b.row(p, []any{nil, nil, inserted})
 		return "SELECT 1", nil
-	case sqlgen.TakeResponse, sqlgen.JudgeResponse, sqlgen.JudgeTally:
-		b.judge(p)
+	case takeOnly, takeJudge, takeTally:
+		b.row(p, b.judge(sqlgen.Take(slices.Index(sqlgen.TakeStatements[:], p.sql)), p.args))
 		return "SELECT 1", nil
 	case sqlgen.CheckVerdicts:
 		if b.setting("pgrst.vouched") != p.args[0] {
@@ -101,18 +107,18 @@ func (b *backend) fixed(p *portal) (tag string, err error) {
 }
 
 // judge takes the response settings of a part of a batch, and vouches for the part if its
-// number of rows is in the bounds.
-func (b *backend) judge(p *portal) {
+// number of rows is in the bounds. It returns the row of the result.
+func (b *backend) judge(take sqlgen.Take, bounds []string) []any {
 	var inserted any
 	if v := b.setting("pgrst.inserted"); v != "" {
 		inserted = v
 	}
 	delete(b.local, "pgrst.inserted")
-	vouches := p.sql == sqlgen.JudgeResponse
-	if p.sql == sqlgen.JudgeTally {
+	vouches := take == sqlgen.TakeJudge
+	if take == sqlgen.TakeTally {
 		rows, _ := strconv.ParseInt(b.setting("pgrst.rows"), 10, 64)
-		least, _ := strconv.ParseInt(p.args[0], 10, 64)
-		most, _ := strconv.ParseInt(p.args[1], 10, 64)
+		least, _ := strconv.ParseInt(bounds[0], 10, 64)
+		most, _ := strconv.ParseInt(bounds[1], 10, 64)
 		vouches = least <= rows && rows <= most
 		delete(b.local, "pgrst.rows")
 	}
@@ -120,7 +126,7 @@ func (b *backend) judge(p *portal) {
 		n, _ := strconv.Atoi(b.setting("pgrst.vouched"))
 		b.local["pgrst.vouched"] = strconv.Itoa(n + 1)
 	}
-	b.row(p, []any{nil, nil, inserted})
+	return []any{nil, nil, inserted}
 }
 
 // command runs a command without arguments.

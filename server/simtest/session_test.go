@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/fastgrest/fastgrest/planner/sqlgen"
 )
 
 // session is the state of a backend that outlives a transaction, and its transaction.
@@ -37,7 +39,7 @@ type session struct {
 type statement struct {
 	sql  string
 	def  *def
-	sets []setting
+	sets *settingsOf
 }
 
 func (st *statement) params() []uint32 {
@@ -57,6 +59,8 @@ type portal struct {
 
 func (p *portal) fields() []field {
 	switch {
+	case p.sets != nil && p.sets.take != sqlgen.NoTake:
+		return responseFields
 	case p.sets != nil:
 		return []field{{name: "num_nonnulls", oid: 23}}
 	case p.def != nil:
@@ -226,7 +230,7 @@ func (b *backend) parse(name, sql string) error {
 	switch {
 	case b.status == 'E' && word != "commit" && word != "rollback":
 		return refused{code: "25P02", text: "current transaction is aborted"}
-	case strings.HasPrefix(sql, settingsPrefix):
+	case makesSettings(sql):
 		list, err := knownSettings(sql)
 		if err != nil {
 			return refused{code: "42601", text: err.Error()}
@@ -306,7 +310,11 @@ func (b *backend) run() error {
 
 func (b *backend) makeSettings(p *portal) error {
 	b.transaction()
-	for _, s := range p.sets {
+	result := []any{int64(len(p.sets.list))}
+	if p.sets.take != sqlgen.NoTake {
+		result = b.judge(p.sets.take, nil)
+	}
+	for _, s := range p.sets.list {
 		value := s.value
 		if s.param > 0 {
 			value = p.args[s.param-1]
@@ -316,7 +324,7 @@ func (b *backend) makeSettings(p *portal) error {
 		}
 		b.local[s.name] = value
 	}
-	b.row(p, []any{int64(len(p.sets))})
+	b.row(p, result)
 	b.say(&pgproto3.CommandComplete{CommandTag: []byte("SELECT 1")})
 	return nil
 }

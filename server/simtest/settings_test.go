@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/fastgrest/fastgrest/planner/sqlgen"
 )
 
 // setting is one set_config of a statement.
@@ -13,11 +15,46 @@ type setting struct {
 	param       int // 0: value
 }
 
-// settingsStatement reads "SELECT pg_catalog.num_nonnulls(pg_catalog.set_config(...), ...)".
-func settingsStatement(sql string) ([]setting, error) {
-	rest, ok := strings.CutPrefix(sql, settingsPrefix)
+// settingsOf are the settings that a statement makes. take is what it does before about the
+// part of a batch before it.
+type settingsOf struct {
+	take sqlgen.Take
+	list []setting
+}
+
+// beginnings of the statements that make settings, by what they take.
+var beginnings = func() (list [sqlgen.Takes]string) {
+	for take := range sqlgen.Takes {
+		list[take] = strings.TrimSuffix(sqlgen.TakeStatements[take], "NULL) IS NOT NULL")
+	}
+	list[sqlgen.NoTake] = "SELECT pg_catalog.num_nonnulls("
+	return list
+}()
+
+// makesSettings reports whether it is such a statement, and not one that only takes.
+func makesSettings(sql string) bool {
+	_, _, ok := cutBeginning(sql)
+	return ok && !fixedStatement(sql)
+}
+
+func cutBeginning(sql string) (take sqlgen.Take, rest string, ok bool) {
+	for take := range sqlgen.Takes {
+		if rest, ok := strings.CutPrefix(sql, beginnings[take]); ok {
+			return take, rest, true
+		}
+	}
+	return 0, "", false
+}
+
+// settingsStatement reads "...num_nonnulls(..., pg_catalog.set_config(...), ...)".
+func settingsStatement(sql string) (*settingsOf, error) {
+	take, rest, ok := cutBeginning(sql)
 	if !ok {
 		return nil, errors.New("not a statement that makes settings")
+	}
+	end := ")"
+	if take != sqlgen.NoTake {
+		end = ") IS NOT NULL"
 	}
 	var list []setting
 	for {
@@ -43,16 +80,14 @@ func settingsStatement(sql string) ([]setting, error) {
 			return nil, errors.New("the setting is not local: " + rest)
 		}
 		list = append(list, s)
-		if rest == ")" {
-			return list, nil
+		if rest == end {
+			return &settingsOf{take, list}, nil
 		}
 		if rest, ok = strings.CutPrefix(rest, ", "); !ok {
 			return nil, errors.New("no comma at " + rest)
 		}
 	}
 }
-
-const settingsPrefix = "SELECT pg_catalog.num_nonnulls("
 
 // literal reads a constant in quotes.
 func literal(s string) (value, rest string, ok bool) {
@@ -74,11 +109,11 @@ func literal(s string) (value, rest string, ok bool) {
 	return "", s, false
 }
 
-var settingsCache sync.Map // SQL to []setting
+var settingsCache sync.Map // SQL to *settingsOf
 
-func knownSettings(sql string) ([]setting, error) {
+func knownSettings(sql string) (*settingsOf, error) {
 	if list, ok := settingsCache.Load(sql); ok {
-		return list.([]setting), nil
+		return list.(*settingsOf), nil
 	}
 	list, err := settingsStatement(sql)
 	if err == nil {
