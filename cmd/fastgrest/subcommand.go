@@ -36,7 +36,7 @@ type subcommand struct {
 func subcommands() []subcommand {
 	return []subcommand{
 		{name: "manual", summary: "show the manual, or its page TOPIC", run: showManual, words: topics},
-		{name: "compare", summary: "replay requests on a PostgREST and a fastgrest", run: func(ctx context.Context, args, _ []string, t terminal) error {
+		{name: "compare", summary: "replay requests on PostgREST and on fastgrest", run: func(ctx context.Context, args, _ []string, t terminal) error {
 			return compare.Run(ctx, args, t.stdin, t.stdout, t.stderr)
 		}, flags: compare.Flags, words: noWords},
 		checkCommand,

@@ -41,8 +41,8 @@ func (o *options) flags() *pflag.FlagSet {
 	f := pflag.NewFlagSet("compare", pflag.ContinueOnError)
 	f.SortFlags = false
 	f.SetOutput(io.Discard) // the program prints the error
-	f.StringVar(&o.old, "old", "", "`URL` of the PostgREST")
-	f.StringVar(&o.new, "new", "", "`URL` of the fastgrest")
+	f.StringVar(&o.old, "old", "", "`URL` of PostgREST")
+	f.StringVar(&o.new, "new", "", "`URL` of fastgrest")
 	f.StringArrayVar(&o.logs, "log", nil, "`FILE` with an access log or a list of requests; - is standard input; can be repeated")
 	f.BoolVar(&o.repeat, "repeat", false, "send equal requests as often as they occur")
 	f.IntVar(&o.limit, "limit", 0, "send at most `N` requests (0: all)")
@@ -51,19 +51,19 @@ func (o *options) flags() *pflag.FlagSet {
 	f.StringVar(&o.jwtSecret, "jwt-secret", "", "`FILE` with the secret that signs a token for each role (HS256)")
 	f.BoolVar(&o.secretIsBase64, "jwt-secret-is-base64", false, "the file of --jwt-secret has base64")
 	f.StringVar(&o.claims, "claims", `{"role":"{role}"}`, "`JSON` object of the claims of signed tokens; {role} stands for the role")
-	f.StringVar(&o.token, "token", "", "`TOKEN` where neither of them has one; {role} stands for the role")
+	f.StringVar(&o.token, "token", "", "`TOKEN` for roles that have no other token; {role} stands for the role")
 	f.StringVar(&o.anonRole, "anon-role", "", "`ROLE` of requests that had no token")
 	f.StringArrayVar(&o.headers, "header", nil, "`'NAME: VALUE'` to send with every request; can be repeated")
 
 	f.BoolVar(&o.writes, "writes", false, "send POST, PATCH, PUT and DELETE, too, with Prefer: tx=rollback")
 	f.BoolVar(&o.bothRollBack, "both-roll-back", false, "both servers have db-tx-end = rollback, and so cannot show that they roll back")
 
-	f.Float64Var(&o.rate, "rate", 50, "requests per `SECOND` to each server, at most")
-	f.IntVar(&o.concurrency, "concurrency", 4, "`REQUESTS` at the same time to each server, at most")
+	f.Float64Var(&o.rate, "rate", 50, "send at most `N` requests per second to each server")
+	f.IntVar(&o.concurrency, "concurrency", 4, "send at most `N` requests at the same time to each server")
 	f.DurationVar(&o.timeout, "timeout", 30*time.Second, "`TIME` for a response")
 	f.Int64Var(&o.maxBody, "max-body", 64<<20, "`BYTES` of a response body that is compared")
 
-	f.StringArrayVar(&o.ignored, "ignore-header", nil, "`NAME` of a response header that is not compared; X-* stands for all that start so; can be repeated")
+	f.StringArrayVar(&o.ignored, "ignore-header", nil, "`NAME` of a response header that is not compared; X-* stands for all names that begin with X-; can be repeated")
 	f.BoolVar(&o.strict, "strict", false, "count other white space and another order of rows or keys as differences")
 	f.StringVar(&o.json, "json", "", "write the report as JSON to `FILE`, too; - is standard output, instead of text")
 	return f
