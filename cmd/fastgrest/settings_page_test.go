@@ -38,10 +38,10 @@ func TestSettingsPage(t *testing.T) {
 const settingsIntro = `# Settings
 
 All settings in alphabetical order. [Configuration](configuration.md) says where to set them, and which value counts if
-several places have one. The first line of a setting has the type of its value, its default in a configuration file, and its
+it is set in several places. The first line of a setting has the type of its value, its default in a configuration file, and its
 environment variable. A reload applies a changed value unless the line says *restart*. *database* means that the setting can be
 [set in the database](configuration.md#settings-in-the-database). *fastgrest* means that PostgREST does not have the setting.
-Go generates this page from the table that the program reads.
+This page is generated from the table that the program reads.
 `
 
 // settingsText is the page of settings. It has no blank line that Markdown does not need, because the
