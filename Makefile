@@ -99,10 +99,10 @@ reproducible: ## build two clones in two folders and compare the bytes
 		git clone -q . "$$dir/$$at" && (cd "$$dir/$$at" && $(GOBUILD) -a -o fastgrest ./cmd/fastgrest && sha256sum fastgrest); \
 	done | tee "$$dir/sums" && [ "$$(sort -u "$$dir/sums" | wc -l)" = 1 ]
 
-lint: ## gofmt, go vet, and the rules on imports and package comments
+lint: ## gofmt, go vet, the rules on imports and package comments, and the form of the manual
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt -w $$unformatted"; exit 1; fi
 	@$(call EACH,go vet)
-	go test -count=1 -run 'Arch' ./server
+	go test -count=1 -run 'Arch|Contents|Links' ./server ./cmd/fastgrest/manual
 
 # The tests run the seeds of the fuzz targets.
 ci: lint build test race major ## exactly what CI runs

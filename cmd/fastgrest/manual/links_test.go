@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/yuin/goldmark/ast"
 )
@@ -18,7 +19,9 @@ var root = filepath.Join("..", "..", "..")
 // documents are the pages of the manual and those that link to them, by their path from the root.
 func documents(t *testing.T) []string {
 	t.Helper()
-	list := []string{"README.md", ".github/CONTRIBUTING.md", ".github/SECURITY.md", "bench/README.md"}
+	list := []string{
+		"README.md", ".github/CONTRIBUTING.md", ".github/SECURITY.md", "bench/README.md", "cmd/fastgrest/CHANGELOG.md", "server/simtest/README.md",
+	}
 	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
 			list = append(list, folder+"/"+name)
@@ -99,6 +102,23 @@ func TestLinks(t *testing.T) {
 	}
 	if checked < 60 {
 		t.Errorf("found %d links", checked)
+	}
+}
+
+// TestContentsWrapped: prose is wrapped at 130 characters. Code, tables and the traits of settings are not.
+func TestContentsWrapped(t *testing.T) {
+	for _, document := range documents(t) {
+		number, code := 0, false
+		for line := range strings.Lines(string(readFile(t, document))) {
+			number++
+			if strings.HasPrefix(line, "```") {
+				code = !code
+			}
+			free := code || strings.HasPrefix(line, "|") || strings.HasPrefix(line, "    ") || strings.HasSuffix(line, "\\\n")
+			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 130 && !free {
+				t.Errorf("%s:%d: the line has %d characters, more than 130", document, number, n)
+			}
+		}
 	}
 }
 

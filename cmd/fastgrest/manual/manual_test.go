@@ -53,17 +53,11 @@ func checkPage(t *testing.T, page Page) {
 	if n := bytes.Count(page.Markdown, []byte("\n")); n > 400 {
 		t.Errorf("%s has %d lines, more than 400", name, n)
 	}
-	number, code := 0, false
+	number := 0
 	for line := range bytes.Lines(page.Markdown) {
 		number++
 		if !utf8.Valid(line) || bytes.ContainsAny(line, "\r\t\x1b") {
 			t.Errorf("%s:%d: a character that is not text", name, number)
-		}
-		if bytes.HasPrefix(line, []byte("```")) {
-			code = !code
-		}
-		if utf8.RuneCount(line) > 151 && !code && !bytes.HasPrefix(line, []byte("|")) {
-			t.Errorf("%s:%d: the line is longer than 150 characters", name, number)
 		}
 	}
 	titles := 0
