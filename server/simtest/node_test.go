@@ -21,7 +21,6 @@ type node struct {
 	mu       sync.Mutex
 	up       bool
 	fenced   bool // it has lost its role: it refuses writes
-	open     bool // connections are accepted at all; not at the end
 	backends []*backend
 	lastPID  uint32
 	spare    []held // sessions, behind a pooler

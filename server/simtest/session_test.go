@@ -153,8 +153,6 @@ func (b *backend) waitFor(other *txn, began time.Time) error {
 // short is a random time of up to n microseconds, with nanoseconds of its own.
 func (b *backend) short(n int) time.Duration { return time.Duration(1 + b.rng.IntN(n*1000)) }
 
-func (b *backend) inBlock() bool { return b.status != 'I' }
-
 // transaction is the one that the next statement belongs to.
 func (b *backend) transaction() *txn {
 	if b.status == 'T' {

@@ -60,12 +60,6 @@ func (s *store) apply(c commit) {
 	}
 }
 
-// stateAt is the rows after the first n commits.
-func stateAt(log []commit, n int) map[key]*row {
-	s := newStore(log[:n])
-	return s.rows
-}
-
 // txn is a transaction.
 type txn struct {
 	store   *store
