@@ -140,13 +140,11 @@ func (w *walk) array(i int, level Level) bool {
 	defer func() { w.depth-- }()
 	for index := 0; ; index++ {
 		w.place.push(step{index: index})
-		ok := true
+		var ok bool
 		if i < len(w.b) && w.b[i] == '{' && w.err == nil {
 			ok = w.object(i+1, level)
-		} else {
-			if ok = w.skip(i); ok {
-				w.shape("an object")
-			}
+		} else if ok = w.skip(i); ok {
+			w.shape("an object")
 		}
 		w.place.pop()
 		if !ok {
