@@ -120,7 +120,8 @@ func (s *Session) Raw(b []byte) error {
 }
 
 // Hear receives messages up to a Sync or a simple query. It returns the type
-// letters of the messages, or "" if the client has closed the connection.
+// letters of the messages, or "" if the client has closed the connection. It answers the
+// pings with which pgconn ends a startup on a slow machine.
 func (s *Session) Hear() string {
 	heard := ""
 	for {
@@ -128,7 +129,7 @@ func (s *Session) Hear() string {
 		if err != nil {
 			return ""
 		}
-		switch msg.(type) {
+		switch msg := msg.(type) {
 		case *pgproto3.Parse:
 			heard += "P"
 		case *pgproto3.Bind:
@@ -142,7 +143,12 @@ func (s *Session) Hear() string {
 		case *pgproto3.Sync:
 			return heard + "S"
 		case *pgproto3.Query:
-			return heard + "Q"
+			if msg.String != "-- ping" {
+				return heard + "Q"
+			}
+			if s.Say(&pgproto3.EmptyQueryResponse{}, Ready('I')) != nil {
+				return ""
+			}
 		case *pgproto3.Terminate:
 			return heard + "X"
 		default:
