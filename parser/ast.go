@@ -260,6 +260,9 @@ type Query struct {
 	// OnConflictNamed: OnConflict is the name of a constraint or an index.
 	OnConflictNamed bool
 
+	After    []byte // the cursor of the page, with HasAfter
+	HasAfter bool
+
 	Args []Param // ModeCallRead: parameters without an operator, in order of appearance
 
 	FilterKeys [][]byte // raw keys of all filter parameters (PUT compares them with the primary key)

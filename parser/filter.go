@@ -30,7 +30,7 @@ func (q *Query) parseFilter(prm *Param) bool {
 		return false
 	case missing:
 		if q.mode != ModeCallRead {
-			return q.parseDistinct(&f, prm.Value)
+			return q.parseDistinct(&f, prm.Value) || q.parseAfter(&f, prm.Value)
 		}
 		q.Args = append(q.Args, Param{Key: f.Field.Name, Value: prm.Value, HasValue: true})
 		return true

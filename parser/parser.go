@@ -18,6 +18,7 @@ type Extensions uint8
 const (
 	ExtAggregates Extensions = 1 << iota // countdistinct(), and aggregates in order=
 	ExtDistinct                          // distinct=
+	ExtAfter                             // after=
 )
 
 // Limits of a query string. The caller limits its length.

@@ -30,6 +30,7 @@ func (q *Query) Reset() {
 	q.MemberTop = none
 	q.HasOnConflict, q.OnConflictNamed = false, false
 	q.OnConflict = emptied(q.OnConflict, keepNodes)
+	q.After, q.HasAfter = nil, false
 	q.Args = emptied(q.Args, keepNodes)
 	q.FilterKeys = emptied(q.FilterKeys, keepNodes)
 	q.Values = emptied(q.Values, keepNodes)

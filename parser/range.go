@@ -108,6 +108,17 @@ func (r Range) Restrict(maxRows int64) Range {
 	return r
 }
 
+// AndOne adds the row behind a bounded range, if its number of rows stays within int64.
+func (r Range) AndOne() Range {
+	longer := r
+	to := sum(r.to(), number{}, 1)
+	longer.Upper, longer.upper = to.small, to.large
+	if _, ok := longer.Limit(); !ok {
+		return r
+	}
+	return longer
+}
+
 // Limit is the number of rows in the range. ok is false for an unbounded range and
 // for numbers beyond int64.
 func (r Range) Limit() (rows int64, ok bool) {

@@ -27,6 +27,8 @@ const (
 	NoSuchUnique        // Name, Parent; Uniques
 	AmbiguousUnique     // Arguments: the columns, Parent; Uniques
 	UniqueUnfit         // Name; Details
+	PageUnfit           // Details; Hint: pages with cursors are not possible
+	OtherCursor         // the cursor is that of another order
 )
 
 // Error says why a request cannot be planned. Its kind decides which other
@@ -39,6 +41,7 @@ type Error struct {
 	LegacyName, LegacyAlias string
 	IsLegacy                bool
 	Details                 string
+	Hint                    string
 	Place                   string // JSON pointer into the body, or ""
 	Suggestion              string // a similar name, or ""
 	Accepted                []string
@@ -59,5 +62,6 @@ func (e *Error) Error() string {
 		"max-affected on a single result", "order without the columns of distinct",
 		"body without the key", "no key for a bulk update", "no such constraint or index",
 		"ambiguous unique index", "constraint or index does not fit",
+		"no pages with cursors", "the cursor of another order",
 	}[e.Kind] + " " + e.Name
 }

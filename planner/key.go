@@ -23,6 +23,9 @@ func (p *Planner) appendKey(dst []byte, r *Request) (key []byte, inline inlined)
 	if r.Action >= Insert { // fast path: reads
 		dst = r.appendPayloadKey(dst)
 	}
+	if r.Pages() {
+		dst = r.appendPageKey(dst)
+	}
 	dst = appendPart(dst, r.Target)
 	dst = appendPart(dst, r.Schema)
 	if r.HasAccept {
@@ -56,6 +59,18 @@ func (r *Request) appendPayloadKey(dst []byte) []byte {
 		// A PUT compares the keys of the filters with the primary key as the
 		// client wrote them. The shape does not have them in full.
 		dst = appendParts(dst, r.Query.FilterKeys)
+	}
+	return dst
+}
+
+// appendPageKey marks the key of a page with a cursor, and appends what the plan depends
+// on of the cursor.
+func (r *Request) appendPageKey(dst []byte) []byte {
+	dst[1] |= 1 << 6
+	if a := r.After; a != nil {
+		dst[1] |= 1 << 5
+		dst = append(dst, byte(a.Terms))
+		dst = binary.LittleEndian.AppendUint32(dst, a.Nulls)
 	}
 	return dst
 }

@@ -12,7 +12,7 @@ import (
 // matter how often an expression of it is computed: it reads tables and computes with
 // PostgreSQL's own operators. A view may call random().
 func (p *Plan) mergeable() bool {
-	return p.Action == Read && p.Rows && p.Lines == NoLines && p.Blind && !p.views && p.Estimate.SQL == ""
+	return p.Action == Read && p.Rows && !p.Paged && p.Lines == NoLines && p.Blind && !p.views && p.Estimate.SQL == ""
 }
 
 // orderless reports whether the result of a node with at most one row is the same in

@@ -103,6 +103,12 @@ type Plan struct {
 	// NotISO: the session may print dates in another style than ISO.
 	NotISO bool
 
+	// Paged: the response is a page with a cursor. Its rows begin, behind the prefix of a
+	// counted total, with the values of the cursor: Keys, 0 if there is only one page.
+	Paged       bool
+	Keys        int
+	Fingerprint uint64 // of relation and order
+
 	// Mergeable: the statement may run once for several requests with equal settings.
 	Mergeable bool
 
@@ -138,6 +144,7 @@ func (p *Plan) equal(q *Plan) bool {
 		p.Rows == q.Rows && p.Total == q.Total && p.Lines == q.Lines && p.Explain == q.Explain && p.Media == q.Media && p.Handled == q.Handled && p.Singular == q.Singular &&
 		p.ReadOnly == q.ReadOnly && p.UserCode == q.UserCode && p.Leftovers == q.Leftovers && p.Blind == q.Blind && p.Mergeable == q.Mergeable && p.PerRole == q.PerRole && p.NotISO == q.NotISO &&
 		slices.EqualFunc(p.Lead, q.Lead, func(a, b sqlgen.Statement) bool { return a.SQL == b.SQL }) && slices.Equal(p.places, q.places) && p.nested == q.nested &&
+		p.Paged == q.Paged && p.Keys == q.Keys && p.Fingerprint == q.Fingerprint &&
 		p.Routine == q.Routine && p.Tagged == q.Tagged && p.Located == q.Located && p.Merge == q.Merge && p.Bulk == q.Bulk &&
 		slices.Equal(p.LegacyNames, q.LegacyNames)
 }
@@ -249,7 +256,9 @@ func (p *Plan) value(body sqlgen.Body) *sqlgen.Statement {
 	case p.call != nil:
 		s = sqlgen.CallValue(p.call, p.root, p.Total, body)
 	default:
-		s = sqlgen.Value(p.root, p.Total, body)
+		root := *p.root
+		root.Keyed = false // the body has columns of the page only
+		s = sqlgen.Value(&root, p.Total, body)
 	}
 	return &s
 }
@@ -258,7 +267,7 @@ func (p *Plan) value(body sqlgen.Body) *sqlgen.Statement {
 // plan.
 func (p *Plan) Prefix() int {
 	if p.Total.Counted() {
-		return sqlgen.RowsPrefix
+		return sqlgen.RowsPrefix + p.Keys
 	}
-	return 0
+	return p.Keys
 }

@@ -30,6 +30,7 @@ type Request struct {
 	Target    []byte // relation or routine, decoded
 	Query     *parser.Query
 	Top       parser.Range // rows of the root: limit=, offset= and Range combined
+	After     *Position    // of the cursor; nil: none
 	Prefer    *header.Prefer
 	Accept    []byte // as sent; parsed only when a plan is made
 	HasAccept bool
@@ -58,15 +59,17 @@ func (r *Request) Reset() {
 }
 
 // checkPreferences refuses preferences under handling=strict: unknown ones, count= where
-// the plan cannot count, and params= for other actions than updates. They are not in the key of a plan, so they are checked
-// for a cached plan, too. p is nil if it has not been made yet.
+// the plan cannot count, and params= and page= for other actions than updates and reads of
+// relations. They are not in the key of a plan, so they are checked for a cached plan,
+// too. p is nil if it has not been made yet.
 func (r *Request) checkPreferences(p *Plan) error {
 	if r.Prefer.Handling != header.HandlingStrict { // fast path
 		return nil
 	}
 	count := r.refusedCount(p)
 	params := r.Prefer.Params == header.MultipleObjects && r.Action != Update
-	if len(r.Prefer.Invalid) == 0 && count == "" && !params {
+	page := r.Prefer.Page != header.PageNone && !r.Pages()
+	if len(r.Prefer.Invalid) == 0 && count == "" && !params && !page {
 		return nil
 	}
 	e := &Error{Kind: InvalidPreferences}
@@ -78,6 +81,9 @@ func (r *Request) checkPreferences(p *Plan) error {
 	}
 	if params {
 		e.Preferences = append(e.Preferences, "params=multiple-objects")
+	}
+	if page {
+		e.Preferences = append(e.Preferences, "page=cursor")
 	}
 	return e
 }
@@ -174,16 +180,26 @@ func (p *Planner) build(r *Request, inline *inlined) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.Pages() {
+		if err := res.page(root, table, r.After); err != nil {
+			return nil, err
+		}
+	}
 	media, body, err := p.negotiate(r, relation, root.HasOnlyStar())
 	if err != nil {
 		return nil, err
 	}
-	if r.Action.head() {
+	if r.Action.head() && !r.Pages() { // the next page is found by the rows of this one
 		body.Kind = sqlgen.BodyNone
 	}
 	plan := p.plan(r, relation, root, media, body)
 	plan.ReadOnly = true
 	plan.setLines(r, body)
+	if r.Pages() {
+		if err := plan.setPage(table); err != nil {
+			return nil, err
+		}
+	}
 	if err := r.checkPreferences(plan); err != nil {
 		return nil, err
 	}
@@ -215,7 +231,7 @@ func (p *Planner) total(r *Request, plan *Plan) sqlgen.Total {
 	switch {
 	case plan.Uncounted(), r.Prefer.Count != header.CountExact && r.Prefer.Count != header.CountEstimated:
 		return sqlgen.Total{}
-	case p.opts.MaxRows < 0 && r.Top.IsAll():
+	case p.opts.MaxRows < 0 && r.Top.IsAll() && r.After == nil:
 		return sqlgen.Total{Count: sqlgen.CountPage}
 	case r.Prefer.Count == header.CountEstimated && p.opts.MaxRows >= 0 && !r.Action.calls():
 		// One row more than db-max-rows tells that the estimate is needed.

@@ -75,11 +75,13 @@ var layers = []layer{
 	{path: "server/config", why: "checks its values as auth reads them, and asks the database through a function",
 		imports: []string{"server/auth", "parser/jsontext", "planner/fuzzy", "github.com/spf13/pflag"}},
 	{path: "server/cookies", why: "turns bytes into bytes", imports: []string{"parser/jsontext"}},
+	{path: "server/cursor", why: "turns values into tokens and back, and knows no plan"},
+	{path: "server/pagetest", why: "is tests of pages with cursors, from outside"},
 	{path: "server/cors", why: "decides on header values alone"},
 	{path: "server/exec", why: "runs plans, and knows neither HTTP nor what else a client has sent",
 		imports: []string{
 			"parser", "parser/body", "parser/jsontext", "planner", "planner/catalog", "planner/sqlgen", "planner/tree",
-			"pgwire", "pgwire/pool", "pgwire/rowjson", "server/config", "server/oplog", "server/spool", "github.com/jackc/pgx/v5/pgproto3",
+			"pgwire", "pgwire/pool", "pgwire/rowjson", "server/config", "server/cursor", "server/oplog", "server/spool", "github.com/jackc/pgx/v5/pgproto3",
 		},
 		tests: []string{"parser/header", "planner/festival"}},
 	{path: "server/faulttest", why: "stands between the server and PostgreSQL, and knows the protocol only",
@@ -103,7 +105,7 @@ var layers = []layer{
 		imports: []string{
 			"parser", "parser/header", "parser/body", "parser/percent", "planner", "planner/catalog", "planner/sqlgen",
 			"pgwire", "pgwire/pool", "pgwire/listen",
-			"server/admin", "server/auth", "server/batch", "server/clients", "server/config", "server/cookies", "server/cors", "server/exec", "server/keysets", "parser/jsontext", "server/life", "server/metrics", "server/openapi", "server/oplog", "server/spool",
+			"server/admin", "server/auth", "server/batch", "server/clients", "server/config", "server/cookies", "server/cors", "server/cursor", "server/exec", "server/keysets", "parser/jsontext", "server/life", "server/metrics", "server/openapi", "server/oplog", "server/spool",
 			"github.com/valyala/fasthttp/...", "github.com/fasthttp/router", "golang.org/x/sys/unix",
 		}},
 

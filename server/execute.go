@@ -41,6 +41,7 @@ func (rq *request) callOf(plan *exec.Runnable) *exec.Call {
 	}
 	c.Payload = rq.payload.Raw
 	c.Values, c.Top, c.Ranges = rq.query.Values, rq.plan.Top, rq.query.Ranges
+	c.After = rq.after
 	return c
 }
 

@@ -55,7 +55,11 @@ func (rq *request) finish(failed bool) {
 		r := rq.corsRequest()
 		if r.Origin != nil {
 			var room [3]cors.Header // so that nothing is allocated
-			rq.addCORS(cors.Simple(room[:0], &r, c.ServerCORSAllowedOrigins))
+			headers := cors.Simple(room[:0], &r, c.ServerCORSAllowedOrigins)
+			if rq.response.linked && !failed {
+				headers = cors.ExposeLink(headers)
+			}
+			rq.addCORS(headers)
 		}
 	}
 	if c.ServerTimingEnabled && !failed {

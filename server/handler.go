@@ -188,6 +188,9 @@ func (rq *request) parseQuery(mode parser.Mode) error {
 		return err
 	}
 	rq.query.Extensions = rq.snap.extensions
+	if mode == parser.ModeRelation && rq.prefer.Page == header.PageCursor && rq.plan.Action <= planner.ReadHead {
+		rq.query.Extensions |= parser.ExtAfter
+	}
 	if err := rq.query.Parse(raw, mode); err != nil {
 		return err
 	}
@@ -208,6 +211,11 @@ func (rq *request) parseQuery(mode parser.Mode) error {
 func (rq *request) read() error {
 	if err := rq.parseQuery(parser.ModeRelation); err != nil {
 		return err
+	}
+	if rq.prefer.Page == header.PageCursor {
+		if err := rq.openCursor(); err != nil {
+			return err
+		}
 	}
 	return rq.run((*request).fillRead)
 }
@@ -255,6 +263,9 @@ func (rq *request) findPlan() (*exec.Runnable, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if p.After != nil && p.After.Fingerprint != kept.Fingerprint {
+		return nil, errOtherCursor
 	}
 	return kept.State.(*exec.Runnable), nil
 }

@@ -283,6 +283,14 @@ func planProblem(e *planner.Error) *problem {
 		return uniqueProblem("Several partial unique indexes of '"+e.Parent+"' are on the columns ("+strings.Join(e.Arguments, ", ")+")", e.Uniques)
 	case planner.UniqueUnfit:
 		return newProblem(400, "PGRSTX33", "on_conflict cannot use '"+e.Name+"'").withDetails(e.Details)
+	case planner.PageUnfit:
+		p := pageProblem(e.Details)
+		if e.Hint != "" {
+			p.withHint(e.Hint)
+		}
+		return p
+	case planner.OtherCursor:
+		return errOtherCursor
 	case planner.MaxAffectedOnSingle:
 		return newProblem(400, "PGRST128", "Function must return SETOF or TABLE when max-affected preference is used with handling=strict")
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/server/auth"
 	"github.com/fastgrest/fastgrest/server/clients"
+	"github.com/fastgrest/fastgrest/server/cursor"
 	"github.com/fastgrest/fastgrest/server/exec"
 	"github.com/fastgrest/fastgrest/server/metrics"
 )
@@ -32,6 +33,7 @@ type request struct {
 	body     clients.Body
 	prefer   header.Prefer
 	query    parser.Query
+	after    []cursor.Value // that the page follows
 	payload  payload
 	plan     planner.Request
 	settings settings
@@ -102,6 +104,7 @@ func (rq *request) begin(ctx *fasthttp.RequestCtx, snap *Snapshot, raw clients.H
 	rq.target.reset()
 	rq.body.Begin(ctx, &rq.server.bodies, clients.Limits{Body: snap.config.ServerMaxBodySize, Bodies: int64(snap.config.BodiesMaxSize) << 20})
 	rq.plan.Reset()
+	rq.after = nil
 	rq.response.reset()
 	rq.timing = timing{}
 	rq.trace.began, rq.trace.lookup, rq.trace.id = time.Now(), 0, rq.trace.id[:0]
@@ -112,6 +115,7 @@ func (rq *request) end() {
 	rq.execution.Reset()
 	rq.settings.release()
 	rq.query.Reset()
+	rq.after = nil
 	rq.payload.Reset()
 	rq.payload.lines = nil
 	rq.prefer.Reset()

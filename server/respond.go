@@ -20,6 +20,7 @@ type response struct {
 	noLength   bool          // an empty body is sent without its length, as in PostgREST
 	scratch    []byte        // values of headers while they are written; buffer
 	code       string        // of the error
+	linked     bool          // there is a link to the next page
 	retryAfter int           // problem.retryAfter of the error
 }
 
@@ -58,6 +59,11 @@ func (rq *request) respondPlan(plan *planner.Plan) {
 // fillRead makes the response to a read. See respond.
 func (rq *request) fillRead(plan *planner.Plan) (status int, err error) {
 	status = rq.respondRange(plan)
+	if plan.Paged {
+		if err := rq.setNext(plan); err != nil {
+			return 0, err
+		}
+	}
 	if !rq.isQuery() {
 		rq.setContentLocation(plan)
 	}
@@ -83,7 +89,11 @@ func (rq *request) respondRange(plan *planner.Plan) int {
 		r.Body.Drop()
 		r.Body.Bytes = outOfBounds(lower, strconv.FormatInt(total, 10)).appendJSON(r.Body.Bytes, rq.snap.config.ClientErrorVerbosity)
 	}
-	rq.response.scratch = appendContentRange(rq.response.scratch[:0], lower, lower+r.Rows-1, total, hasTotal)
+	upper := lower + r.Rows - 1
+	if rq.plan.After != nil {
+		upper = lower - 1 // the position of the page is not known
+	}
+	rq.response.scratch = appendContentRange(rq.response.scratch[:0], lower, upper, total, hasTotal)
 	rq.ctx.Response.Header.SetCanonical(headerContentRange, rq.response.scratch)
 	return status
 }

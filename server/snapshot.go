@@ -9,6 +9,7 @@ import (
 	"github.com/fastgrest/fastgrest/server/admin"
 	"github.com/fastgrest/fastgrest/server/auth"
 	"github.com/fastgrest/fastgrest/server/config"
+	"github.com/fastgrest/fastgrest/server/cursor"
 	"github.com/fastgrest/fastgrest/server/exec"
 	"github.com/fastgrest/fastgrest/server/openapi"
 )
@@ -29,10 +30,11 @@ type Snapshot struct {
 
 	schemaNames map[string]int // position of each exposed schema
 	extensions  parser.Extensions
+	cursorKey   *cursor.Key // nil: each process has its own
 }
 
 func newSnapshot(c *config.Config, a *auth.Authenticator, cat *catalog.Catalog, session exec.Session) *Snapshot {
-	s := &Snapshot{config: c, auth: a, session: session, schemaNames: map[string]int{}}
+	s := &Snapshot{config: c, auth: a, session: session, schemaNames: map[string]int{}, cursorKey: cursorKey(c)}
 	if c.DBAggregatesEnabled {
 		s.extensions |= parser.ExtAggregates
 	}

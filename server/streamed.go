@@ -151,4 +151,7 @@ func (rq *request) dropPreferences(plan *planner.Plan) {
 	if !plan.Bulk {
 		rq.prefer.Params = header.ParamsNone
 	}
+	if !plan.Paged {
+		rq.prefer.Page = header.PageNone
+	}
 }

@@ -79,6 +79,15 @@ const (
 	MultipleObjects               // each is the update of a row
 )
 
+// Page is page=: how the pages of a read follow each other. PostgREST does not have this
+// preference.
+type Page uint8
+
+const (
+	PageNone   Page = iota // not given
+	PageCursor             // each has a link to the next one
+)
+
 // Prefer is the preferences of all Prefer lines of a request. The zero value has
 // none. A Prefer is meant to be pooled, and filled with Add after Reset.
 //
@@ -93,6 +102,7 @@ type Prefer struct {
 	Handling       Handling
 	Stream         Stream
 	Params         Params
+	Page           Page
 
 	HasTimezone bool
 	Timezone    []byte // part of the header; may be empty
@@ -120,6 +130,7 @@ const (
 	kindHandling
 	kindStream
 	kindParams
+	kindPage
 )
 
 // words are the preferences with a fixed spelling, in which letter case matters.
@@ -145,6 +156,7 @@ var words = [...]struct {
 	{"handling=lenient", kindHandling, uint8(HandlingLenient)},
 	{"stream", kindStream, uint8(StreamRows)},
 	{"params=multiple-objects", kindParams, uint8(MultipleObjects)},
+	{"page=cursor", kindPage, uint8(PageCursor)},
 }
 
 const (
@@ -228,6 +240,8 @@ func (p *Prefer) field(k kind) *uint8 {
 		return (*uint8)(&p.Stream)
 	case kindParams:
 		return (*uint8)(&p.Params)
+	case kindPage:
+		return (*uint8)(&p.Page)
 	default:
 		return (*uint8)(&p.Handling)
 	}

@@ -36,18 +36,28 @@ var (
 )
 
 func orderTerm(table catalog.QI, t *tree.OrderTerm) string {
+	return orderField(table, t) + directions[t.Dir] + nullOrders[t.Nulls]
+}
+
+// orderField returns the value that a term sorts by.
+func orderField(table catalog.QI, t *tree.OrderTerm) string {
 	if t.Rel.Given {
 		table = catalog.QI{Name: t.Rel.Name}
 	}
-	return field(table, &t.Field) + directions[t.Dir] + nullOrders[t.Nulls]
+	return field(table, &t.Field)
 }
 
-func (w *Writer) limit(l tree.Limit) {
+// limit writes LIMIT and OFFSET. more: with one row more than the limit.
+func (w *Writer) limit(l tree.Limit, more bool) {
+	kind, inline := ArgLimit, l.Inline
+	if more {
+		kind, inline = ArgLimitAndOne, l.Inline+1
+	}
 	switch {
 	case l.HasLimit && l.Inline >= 0:
-		w.S(" LIMIT ", strconv.FormatInt(l.Inline, 10))
+		w.S(" LIMIT ", strconv.FormatInt(inline, 10))
 	case l.HasLimit:
-		w.S(" LIMIT ", w.param(Arg{ArgLimit, l.Range}))
+		w.S(" LIMIT ", w.param(Arg{kind, l.Range}))
 	}
 	if l.HasOffset {
 		w.S(" OFFSET ", w.param(Arg{ArgOffset, l.Range}))

@@ -34,13 +34,17 @@ func (w *Writer) query(n *tree.Node) {
 		and()
 		w.joinConds(n.JoinConds)
 	}
+	if n.After != nil {
+		and()
+		w.after(ref, n)
+	}
 	w.groupBy(n, ref)
 	if len(n.Having) > 0 {
 		w.S(" HAVING ")
 		w.conditions(ref, n.Having, w.joinedIsNull)
 	}
 	w.order(ref, n.Order)
-	w.limit(n.Limit)
+	w.limit(n.Limit, n.Keyed)
 }
 
 func (w *Writer) distinct(n *tree.Node, ref catalog.QI) {
@@ -57,6 +61,12 @@ var star = tree.SelectField{Field: tree.Field{Name: "*"}}
 // selectList writes the select list of a node, which may be empty.
 func (w *Writer) selectList(n *tree.Node, ref catalog.QI) {
 	comma := w.between(" ", ", ")
+	if n.Keyed {
+		for i := range n.Order {
+			comma()
+			w.S(orderField(ref, &n.Order[i]), " AS ", keyColumn(i))
+		}
+	}
 	if len(n.Select) == 0 && len(n.Children) == 0 {
 		comma()
 		w.selectField(ref, &star)

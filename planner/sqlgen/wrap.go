@@ -62,6 +62,7 @@ type Columns struct {
 	Names  []string
 	ToJSON []bool
 	Star   bool // "*" stands for some of them
+	JSONB  bool // embeds are jsonb, so that PostgreSQL makes the text of the response
 }
 
 // Rows returns a read whose rows the server encodes: its result has plain
@@ -70,7 +71,7 @@ type Columns struct {
 // because an empty page still has one row with the total. convert and records
 // may be nil.
 func Rows(root *tree.Node, total Total, convert *Columns, records Records) Statement {
-	w := Writer{json: len(JSONColumns(root)) > 0, records: records}
+	w := Writer{json: len(JSONColumns(root)) > 0 && !(convert != nil && convert.JSONB), records: records}
 	w.rows(root, total, convert)
 	return w.Statement()
 }
@@ -100,6 +101,14 @@ func (w *Writer) page(root *tree.Node, convert *Columns) {
 		return
 	}
 	comma := w.between("SELECT ", ", ")
+	columns := len(convert.Names)
+	if root.Keyed {
+		columns += len(root.Order)
+		for i := range root.Order {
+			comma()
+			w.S("_postgrest_t.", keyColumn(i))
+		}
+	}
 	for i, name := range convert.Names {
 		comma()
 		if convert.ToJSON[i] {
@@ -112,7 +121,7 @@ func (w *Writer) page(root *tree.Node, convert *Columns) {
 	w.query(root)
 	w.S(") _postgrest_t")
 	if convert.Star {
-		w.S(" WHERE TRUE OR ", hasColumns("_postgrest_t", len(convert.Names)))
+		w.S(" WHERE TRUE OR ", hasColumns("_postgrest_t", columns))
 	}
 }
 

@@ -13,14 +13,16 @@ import (
 type ArgKind uint8
 
 const (
-	ArgValue    ArgKind = iota // Query.Values[Index]
-	ArgLimit                   // number of rows of range Index (see tree.Limit.Range)
-	ArgOffset                  // first row of range Index
-	ArgBody                    // the request body, or the JSON made of it
-	ArgCall                    // argument Index of the call (see Statement.Names)
-	ArgVariadic                // all values of argument Index of the call, as an array
-	ArgSetting                 // the request's value of a setting; Index is SettingRole and so on
-	ArgApp                     // the value of the app setting Index
+	ArgValue       ArgKind = iota // Query.Values[Index]
+	ArgLimit                      // number of rows of range Index (see tree.Limit.Range)
+	ArgOffset                     // first row of range Index
+	ArgBody                       // the request body, or the JSON made of it
+	ArgCall                       // argument Index of the call (see Statement.Names)
+	ArgVariadic                   // all values of argument Index of the call, as an array
+	ArgSetting                    // the request's value of a setting; Index is SettingRole and so on
+	ArgApp                        // the value of the app setting Index
+	ArgLimitAndOne                // one more than ArgLimit
+	ArgAfter                      // value Index of the cursor
 )
 
 // Arg is one parameter of a statement.

@@ -96,6 +96,18 @@ type OrderTerm struct {
 	Aggregate *SelectField // sorted by instead of Field
 	Dir       parser.Direction
 	Nulls     parser.NullOrder
+	NotNull   bool   // the value is known to be never NULL
+	Cast      string // the type to read the value of a cursor as; "": the operator decides
+}
+
+// NullsFirst reports whether NULLs come before all values.
+func (t *OrderTerm) NullsFirst() bool {
+	return t.Nulls == parser.NullsFirst || t.Nulls == parser.NullsDefault && t.Dir == parser.DirDesc
+}
+
+// After is the position that the rows of a page follow.
+type After struct {
+	Nulls uint32 // bit i: the value of term i of the order is NULL
 }
 
 // SpreadKind says how an embed's columns are lifted into its parent.
@@ -149,6 +161,11 @@ type Node struct {
 	Having     []Cond
 	Order      []OrderTerm
 	Limit      Limit
+
+	// Keyed: the row is a page with a cursor. The values of the order come before its
+	// columns, and there is one row more than the limit.
+	Keyed bool
+	After *After // only rows behind it
 
 	// The relationship to the parent; zero at the root.
 	Name      string // target as requested

@@ -84,6 +84,7 @@ type Config struct {
 	DBCoalescing             bool          // equal and similar reads that wait may run as one statement
 	DBSchemaPollInterval     time.Duration // between checks of the catalog for changes; 0: off
 	DBDistinctEnabled        bool
+	PageCursorSecret         string // "": see jwt-secret
 	DBSessionReset           SessionReset
 	DBRequestSettings        RequestSettings
 	LogFormat                LogFormat

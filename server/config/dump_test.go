@@ -148,6 +148,7 @@ func randomConfig(rnd *rand.Rand) *Config {
 			*p = 0o600 + rnd.Uint32N(0o200)
 		}
 	}
+	c.PageCursorSecret = pick("", "x"+strings.Repeat(word(), 32))
 	c.Warnings = nil
 	c.AppSettings = []Setting{}
 	for n := range rnd.IntN(4) {

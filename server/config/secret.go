@@ -11,8 +11,8 @@ import (
 	"github.com/fastgrest/fastgrest/server/auth"
 )
 
-// loadReferencedFiles replaces @file by the file's contents, for db-uri, jwt-secret and
-// jwt-issuers, and decodes and checks secret and issuers.
+// loadReferencedFiles replaces @file by the file's contents, for db-uri, jwt-secret,
+// jwt-issuers and page-cursor-secret, and decodes and checks secrets and issuers.
 func (c *Config) loadReferencedFiles(previousURI string) error {
 	if previousURI != "" {
 		c.DBURI = previousURI
@@ -24,6 +24,9 @@ func (c *Config) loadReferencedFiles(previousURI string) error {
 		c.DBURI = strings.TrimFunc(validText(string(data)), unicode.IsSpace)
 	}
 	if err := c.loadIssuers(); err != nil {
+		return err
+	}
+	if err := c.loadCursorSecret(); err != nil {
 		return err
 	}
 	return c.loadSecret()
@@ -43,6 +46,22 @@ func (c *Config) loadIssuers() (err error) {
 	}
 	if c.JWTIssuers, err = auth.ParseIssuers([]byte(c.JWTIssuersText)); err != nil {
 		return &Error{Kind: SecretError, Key: "jwt-issuers", Text: "jwt-issuers is not usable: " + err.Error(), Err: err}
+	}
+	return nil
+}
+
+// loadCursorSecret checks page-cursor-secret.
+func (c *Config) loadCursorSecret() error {
+	const key = "page-cursor-secret"
+	if path, ok := strings.CutPrefix(c.PageCursorSecret, "@"); ok {
+		data, err := readReferenced(key, path)
+		if err != nil {
+			return err
+		}
+		c.PageCursorSecret = strings.TrimSuffix(string(data), "\n")
+	}
+	if n := len(c.PageCursorSecret); n > 0 && n < 32 {
+		return &Error{Kind: SecretError, Key: key, Text: key + " must have at least 32 bytes"}
 	}
 	return nil
 }

@@ -292,6 +292,11 @@ var settings = []setting{
 		field: boolean(func(c *Config) *bool { return &c.DBDistinctEnabled }, false),
 		help:  "Allows the parameter `distinct`, which removes repeated rows from a response.",
 		more:  "PostgreSQL may have to sort all rows of a table for it. Set a `statement_timeout` for the roles of requests before you allow it."},
+	// Without it jwt-secret serves, so that the usual installation needs no further secret.
+	{key: "page-cursor-secret", ours: true, inDatabase: true, reloadable: true,
+		field: text(func(c *Config) *string { return &c.PageCursorSecret }, ""),
+		help:  "Sets the secret that signs the cursors of pages: at least 32 bytes, or @ and the name of a file that has them.",
+		more:  "If it is not set, `jwt-secret` is used, unless that is a key in JSON or a URL. Without either, cursors are good until the process ends. Several servers behind a load balancer need the same secret. See [Pages with cursors](pages.md)."},
 	// PostgreSQL needs less than half of the time for a row by key that it reads together
 	// with others. See decision 11 of the manual.
 	{key: "db-coalescing", ours: true, reloadable: true,

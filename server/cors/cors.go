@@ -29,6 +29,8 @@ var (
 	oneDay    = []byte("86400")
 	websocket = "websocket"
 	exposed   = []byte("Content-Encoding, Content-Location, Content-Range, Content-Type, Date, Location, Server, Transfer-Encoding, Range-Unit")
+
+	exposedLink = append(bytes.Clone(exposed), ", Link"...)
 )
 
 // methods are the allowed methods, in the order of the response header.
@@ -51,6 +53,16 @@ func Simple(dst []Header, r *Request, allowed []string) []Header {
 	}
 	dst = appendOrigin(dst, r.Origin, allowed)
 	return append(dst, Header{exposeHeaders, exposed})
+}
+
+// ExposeLink adds the Link of a response to the headers that scripts may read.
+func ExposeLink(headers []Header) []Header {
+	for i := range headers {
+		if bytes.Equal(headers[i].Name, exposeHeaders) {
+			headers[i].Value = exposedLink
+		}
+	}
+	return headers
 }
 
 // Preflight appends the headers of the response to an OPTIONS request, if that is a

@@ -26,6 +26,15 @@ func (x *Execution) addArgs(args []sqlgen.Arg, names []string) {
 		case sqlgen.ArgOffset:
 			x.text = c.rangeAt(a.Index).AppendOffset(x.text)
 			f.Arg(x.text[start:])
+		case sqlgen.ArgLimitAndOne:
+			x.text = x.rules.planner.Restrict(c.rangeAt(a.Index)).AndOne().AppendLimit(x.text)
+			f.Arg(x.text[start:])
+		case sqlgen.ArgAfter:
+			if v := &c.After[a.Index]; v.Text {
+				f.Arg(v.Bytes)
+			} else {
+				f.ArgBinary(v.Bytes)
+			}
 		case sqlgen.ArgBody:
 			x.addBody()
 		case sqlgen.ArgCall:

@@ -8,6 +8,7 @@ import (
 	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/planner/sqlgen"
 	"github.com/fastgrest/fastgrest/planner/tree"
+	"github.com/fastgrest/fastgrest/server/cursor"
 )
 
 // Call is one request to run a plan. All bytes are borrowed.
@@ -33,6 +34,8 @@ type Call struct {
 	Values [][]byte           // operands of filters
 	Top    parser.Range       // rows of the root
 	Ranges []parser.PathRange // rows of embeds
+
+	After []cursor.Value // the position that a page follows
 
 	Payload     []byte
 	PayloadForm PayloadForm

@@ -20,7 +20,11 @@ type Form struct {
 	Prefix  int  // columns before the page's own
 	Columns []rowjson.Column
 	Formats []int16 // result format of every column
-	Args    []sqlgen.Arg
+
+	// position has the formats of those columns of the prefix that are the position of a
+	// row, see Page.
+	position []int16
+	Args     []sqlgen.Arg
 
 	names    []string // see sqlgen.Statement
 	userCode bool     // functions of the database's owners may run
@@ -62,15 +66,16 @@ type typeNames interface {
 }
 
 // prepareRows settles how each column is encoded, and returns the statement
-// that brings the columns in a form that can be.
-func (r *Runnable) prepareRows(form *Form, types typeNames, fields []pgwire.Field) *sqlgen.Statement {
+// that brings the columns in a form that can be. all: PostgreSQL turns all of them into
+// JSON.
+func (r *Runnable) prepareRows(form *Form, types typeNames, fields []pgwire.Field, all bool) *sqlgen.Statement {
 	page := fields[min(r.Prefix(), len(fields)):]
 	if r.Lines == planner.CSVLines {
 		form.prepareCSV(page)
 		return &r.Main
 	}
 	convert := sqlgen.Columns{
-		Names: make([]string, len(page)), ToJSON: make([]bool, len(page)), Star: r.SelectsStar() && !r.Scalar,
+		Names: make([]string, len(page)), ToJSON: make([]bool, len(page)), Star: r.SelectsStar() && !r.Scalar, JSONB: all,
 	}
 	columns := make([]rowjson.Column, len(page))
 	expected := make([]pgwire.Field, len(page))
@@ -78,8 +83,9 @@ func (r *Runnable) prepareRows(form *Form, types typeNames, fields []pgwire.Fiel
 	records := r.recordCodecs()
 	for i, f := range page {
 		column, known := columnCodec(types, f)
+		known = known && !all
 		convert.Names[i], columns[i], expected[i] = f.Name, column, f
-		if f.Type == jsonOID && f.Table == 0 && slices.Contains(normal, f.Name) {
+		if !all && f.Type == jsonOID && f.Table == 0 && slices.Contains(normal, f.Name) {
 			columns[i].Codec = rowjson.NormalCodec()
 			if codec, ok := records[f.Name]; ok {
 				columns[i].Codec, expected[i].Type = codec, rowjson.RecordArray
@@ -104,9 +110,11 @@ func (r *Runnable) prepareRows(form *Form, types typeNames, fields []pgwire.Fiel
 	form.Rows, form.Prefix, form.Columns, form.fields = true, r.Prefix(), columns, expected
 	// What may write is not run again to be told so.
 	form.noNUL = r.ReadOnly && (r.One || r.Singular) && slices.ContainsFunc(expected, func(f pgwire.Field) bool { return f.Type == jsonOID })
-	for range form.Prefix {
+	for range form.Prefix - r.Keys {
 		form.Formats = append(form.Formats, rowjson.Text)
 	}
+	form.position = positionFormats(fields[:len(fields)-len(page)], r.Keys)
+	form.Formats = append(form.Formats, form.position...)
 	for _, c := range columns {
 		form.Formats = append(form.Formats, c.Codec.Format)
 	}
@@ -124,7 +132,7 @@ func (r *Runnable) prepareRows(form *Form, types typeNames, fields []pgwire.Fiel
 	if form.records && statement.TooLarge() { // it names each column
 		r.plain.Store(true)
 		*form = Form{userCode: r.UserCode}
-		return r.prepareRows(form, types, fields)
+		return r.prepareRows(form, types, fields, all)
 	}
 	return statement
 }

@@ -36,14 +36,14 @@ func (x *Execution) prepare(conn *pgwire.Conn, aggregate bool) (*Form, error) {
 	if !plan.ReadOnly && !conn.Keeps(plan.Main.SQL) {
 		aggregate = true // see certain
 	}
-	if !plan.Rows || aggregate {
+	if !plan.Rows || aggregate && !plan.Paged {
 		return plan.Prepare(types, nil, aggregate), nil
 	}
 	d, err := x.describe(conn, plan.toDescribe())
 	if err != nil {
 		return nil, err
 	}
-	return plan.prepare(types, d, false), nil
+	return plan.prepare(types, d, aggregate), nil
 }
 
 // describe asks the server for the columns of a statement.

@@ -15,6 +15,8 @@ type Result struct {
 	Headers, Status       []byte
 	HasHeaders, HasStatus bool
 
+	Page Page // of a page with a cursor
+
 	Inserted    int64 // rows that a merge inserted, with HasInserted
 	HasInserted bool
 }
@@ -22,6 +24,7 @@ type Result struct {
 func (r *Result) reset() {
 	r.Rows, r.Total, r.HasTotal, r.Estimate = 0, 0, false, 0
 	r.HasHeaders, r.HasStatus, r.HasInserted = false, false, false
+	r.Page.reset()
 }
 
 // maxKept is how many bytes a buffer keeps between requests: more than nearly
@@ -45,5 +48,5 @@ func (r *Result) release() {
 	if cap(r.Body.Bytes) > 4*maxKept {
 		r.Body.Bytes = nil
 	}
-	DropLarge(&r.Headers, &r.Status)
+	DropLarge(&r.Headers, &r.Status, &r.Page.bytes)
 }

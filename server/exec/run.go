@@ -243,6 +243,9 @@ func (x *Execution) load(form *Form, tx transaction) (end int) {
 func (x *Execution) addCall(form *Form) {
 	plan, f := x.call.Plan, x.out
 	x.Result.reset()
+	if plan.Paged {
+		x.beginPage(form)
+	}
 	// A write is not undone for want of room for its response, or for that of another part
 	// of its batch.
 	x.Result.Body.begin(x.engine.Spool, !plan.ReadOnly || x.call.ReadWrite)

@@ -103,8 +103,8 @@ func (r *Runnable) Prepare(types typeNames, fields []pgwire.Field, aggregate boo
 func (r *Runnable) prepare(types typeNames, d *pgwire.Description, aggregate bool) *Form {
 	form := &Form{userCode: r.UserCode}
 	statement := &r.Main
-	if r.Rows && !aggregate {
-		statement = r.prepareRows(form, types, d.Fields)
+	if r.Rows && (!aggregate || r.Paged) {
+		statement = r.prepareRows(form, types, d.Fields, aggregate)
 	} else if r.Rows {
 		statement = r.Aggregated()
 	}

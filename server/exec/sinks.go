@@ -93,9 +93,14 @@ func (s *rowsSink) Row(values [][]byte) error {
 		if len(values) < form.Prefix {
 			return errStale
 		}
-		r.Total, r.HasTotal = parseInt(values[0]), true
-		if values[1] == nil {
-			return nil // an empty page brings only its total
+		if s.plan.Total.Counted() {
+			r.Total, r.HasTotal = parseInt(values[0]), true
+			if values[1] == nil {
+				return nil // an empty page brings only its total
+			}
+		}
+		if n := len(form.position); n > 0 && !r.Page.row(r.Rows+1, values[form.Prefix-n:form.Prefix], form.position) {
+			return nil
 		}
 	}
 	values = values[form.Prefix:]
