@@ -10,6 +10,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/fastgrest/fastgrest/pgwire/socket"
 )
 
 // Conn is one connection. It runs one flight at a time, for one goroutine at a time.
@@ -18,7 +20,7 @@ type Conn struct {
 	cfg    *Config
 	pg     *pgconn.PgConn // hijacked; sends cancel requests
 	net    net.Conn
-	socket *socket // nil: only net can be used
+	socket *socket.Socket // of net; nil: only net can be used
 	in     *reader
 	out    outgoing
 	stmts  stmtCache
@@ -56,7 +58,10 @@ type Conn struct {
 
 // newConn makes a connection of a network connection on which the startup is done.
 func newConn(cfg *Config, netConn net.Conn, in *reader) *Conn {
-	c := &Conn{cfg: cfg, net: netConn, socket: newSocket(netConn), in: in, status: 'I', params: map[string]*[]byte{}}
+	c := &Conn{cfg: cfg, net: netConn, socket: socket.New(netConn), in: in, status: 'I', params: map[string]*[]byte{}}
+	if c.socket != nil {
+		in.src = c.socket
+	}
 	c.stmts.init(cfg.Statements)
 	return c
 }

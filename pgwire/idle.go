@@ -42,7 +42,7 @@ func (c *Conn) Check() error {
 // cannot be asked.
 func (c *Conn) poll(b []byte) (int, error) {
 	if c.socket != nil {
-		return c.socket.read(b)
+		return c.socket.ReadNow(b)
 	}
 	_ = c.net.SetReadDeadline(time.Now().Add(50 * time.Microsecond))
 	n, err := c.net.Read(b)

@@ -211,11 +211,21 @@ func (c *Conn) send() error {
 		n, err := c.net.Write(b)
 		return c.sent(n, err)
 	}
-	n, err := c.socket.write(b)
+	n, err := c.socket.WriteNow(b)
 	if err == nil && n < len(b) {
 		return c.sendInBackground(net.Buffers{b[n:]})
 	}
 	return c.sent(n, err)
+}
+
+// write writes all of b.
+func (c *Conn) write(b []byte) (err error) {
+	if c.socket != nil {
+		_, err = c.socket.Write(b)
+	} else {
+		_, err = c.net.Write(b)
+	}
+	return err
 }
 
 func (c *Conn) sendInBackground(list net.Buffers) error {

@@ -114,7 +114,7 @@ func (c *Conn) knowsStatements(f *Flight) bool {
 // Flush sends what was appended. It reports no error: if it fails, the connection is
 // closed, and Receive finds that out.
 func (s *Sharing) Flush() {
-	if _, err := s.conn.net.Write(s.conn.out.buf); err != nil {
+	if err := s.conn.write(s.conn.out.buf); err != nil {
 		_ = s.conn.net.Close()
 	}
 	s.conn.out.reset()

@@ -1,6 +1,10 @@
 package pgwire
 
-import "time"
+import (
+	"time"
+
+	"github.com/fastgrest/fastgrest/pgwire/socket"
+)
 
 // StreamSink is a Sink that passes rows on while the flight runs, in a flight that is
 // marked by Stream. Until Pass returns nothing more is read, so a receiver that is slow
@@ -56,9 +60,9 @@ func (c *Conn) follows() bool {
 }
 
 // readNow reads what has arrived. An error is left to the next read.
-func (in *reader) readNow(s *socket) {
+func (in *reader) readNow(s *socket.Socket) {
 	in.room(in.w - in.r + 1)
-	n, _ := s.read(in.buf[in.w:])
+	n, _ := s.ReadNow(in.buf[in.w:])
 	in.w += n
 	in.got += n
 	if n > 0 {

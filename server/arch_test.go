@@ -56,7 +56,8 @@ var layers = []layer{
 	{path: "planner/festival", why: "is the fixture of the recorded responses, for tests", imports: []string{"planner/catalog", "pgwire/pgtest", "github.com/jackc/pgx/v5/pgconn"}},
 
 	{path: "pgwire/backoff", why: "is arithmetic on durations"},
-	{path: "pgwire", why: "speaks the protocol and knows nothing of requests or plans", imports: []string{"github.com/jackc/pgx/v5/..."}},
+	{path: "pgwire/socket", why: "reads and writes bytes, whatever they mean"},
+	{path: "pgwire", why: "speaks the protocol and knows nothing of requests or plans", imports: []string{"pgwire/socket", "github.com/jackc/pgx/v5/..."}},
 	{path: "pgwire/pool", why: "hands out connections", imports: []string{"pgwire", "pgwire/backoff"}},
 	{path: "pgwire/listen", why: "waits for notifications", imports: []string{"pgwire", "pgwire/backoff", "github.com/jackc/pgx/v5/..."}},
 	{path: "pgwire/rowjson", why: "turns bytes into bytes"},
@@ -69,7 +70,7 @@ var layers = []layer{
 	{path: "server/auth/authtest", why: "signs tokens for tests"},
 	{path: "server/batch", why: "reads the envelope and the references, and not what parts mean", imports: []string{"parser/jsontext", "parser/percent"}},
 	{path: "server/clients", why: "knows HTTP, sockets and fasthttp, and not what requests mean",
-		imports: []string{"server/spool", "github.com/valyala/fasthttp", "github.com/valyala/bytebufferpool", "golang.org/x/sys/unix"},
+		imports: []string{"pgwire/socket", "server/spool", "github.com/valyala/fasthttp", "github.com/valyala/bytebufferpool", "golang.org/x/sys/unix"},
 		tests:   []string{"github.com/valyala/fasthttp/..."}},
 	{path: "server/clustertest", why: "is tests of the server over several PostgreSQL processes", tests: []string{"server", "server/config", "server/exec"}},
 	{path: "server/config", why: "checks its values as auth reads them, and asks the database through a function",

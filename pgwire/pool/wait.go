@@ -66,12 +66,12 @@ func (p *Pool) recycle(ctx context.Context, t *ticket) {
 // wait joins the queue, and returns at the end of the wait.
 func (p *Pool) wait(ctx context.Context, t *ticket) error {
 	waiter, _ := ctx.(Waiter)
-	idle, err := p.join(t, waiter != nil)
+	idle, others, err := p.join(t, waiter != nil)
 	if err != nil {
 		return err
 	}
 	if idle {
-		if t.class == QuickRead {
+		if t.class == QuickRead && others {
 			runtime.Gosched() // callers that are about to join the queue can share, see share.go
 		}
 		p.serve()
@@ -101,29 +101,30 @@ func (p *Pool) wait(ctx context.Context, t *ticket) error {
 }
 
 // join puts a ticket at the end of the queue. idle reports that a connection is idle,
-// so that serve has to be called.
-func (p *Pool) join(t *ticket, bounded bool) (idle bool, err error) {
+// so that serve has to be called. others reports that there are other callers then, which
+// wait or use a connection.
+func (p *Pool) join(t *ticket, bounded bool) (idle, others bool, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
 	case p.shut:
-		return false, ErrClosed
+		return false, false, ErrClosed
 	case bounded && len(p.idle) == 0 && p.tooMany():
 		p.timeouts.Add(1)
 		p.tell(Event{Kind: AcquireTimedOut, Err: ErrTooManyWaiting})
-		return false, ErrTooManyWaiting
+		return false, false, ErrTooManyWaiting
 	}
 	if t.class == Slow && !p.slow.take() {
 		p.slow.held.push(t)
-		return false, nil
+		return false, false, nil
 	}
 	t.permit = t.class == Slow && p.slow.limited
 	p.queue.push(t)
 	if len(p.idle) > 0 {
-		return true, nil
+		return true, p.queue.len > 1 || len(p.idle) < p.ready, nil
 	}
 	p.grow()
-	return false, nil
+	return false, false, nil
 }
 
 // tooMany reports whether no more callers may wait. Callers for whom the pool can

@@ -1,8 +1,6 @@
 package clients
 
 import (
-	"net"
-
 	"github.com/valyala/bytebufferpool"
 	"github.com/valyala/fasthttp"
 )
@@ -11,10 +9,8 @@ import (
 // into fasthttp's buffer, then the rest. The first is kept until the second comes.
 // Should there be none, what is kept is sent before the next read.
 type coalescer struct {
-	on    bool                       // the next write is to be kept
-	kept  *bytebufferpool.ByteBuffer // nil: nothing is kept
-	parts [2][]byte
-	all   net.Buffers // over parts
+	on   bool                       // the next write is to be kept
+	kept *bytebufferpool.ByteBuffer // nil: nothing is kept
 }
 
 var keptWrites bytebufferpool.Pool
@@ -46,13 +42,10 @@ func (c *conn) writeJoined(p []byte) (int, error) {
 		first = first[1:]
 	}
 	before := len(first)
-	w.parts = [2][]byte{first, p}
-	w.all = w.parts[:]
-	n, err := w.all.WriteTo(c.Conn)
-	w.parts = [2][]byte{}
+	n, err := c.send(first, p)
 	keptWrites.Put(w.kept)
 	w.kept = nil
-	return max(0, int(n)-before), err
+	return max(0, n-before), err
 }
 
 // flush sends what is kept.

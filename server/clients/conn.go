@@ -8,6 +8,8 @@ import (
 	"syscall"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/fastgrest/fastgrest/pgwire/socket"
 )
 
 // conn is a client's connection as fasthttp sees it. It notes where request lines
@@ -36,6 +38,8 @@ type conn struct {
 	raw   syscall.RawConn
 	fd    int // of raw; -1: cannot be watched
 
+	socket *socket.Socket // of Conn; nil: only Conn can be used
+
 	mu        sync.Mutex
 	running   Watched // the request whose client is watched, nil: none
 	number    uint64  // of watched requests
@@ -47,7 +51,7 @@ type conn struct {
 
 // newConn makes a conn of a connection that is not watched yet.
 func (l *listener) newConn(c net.Conn) *conn {
-	return &conn{Conn: c, buffer: l.buffer, conns: l.conns, fd: -1, nothingKept: true}
+	return &conn{Conn: c, buffer: l.buffer, conns: l.conns, fd: -1, socket: socket.New(c), nothingKept: true}
 }
 
 // findSocket looks for the socket below the connection. TLS, for example, has
@@ -71,7 +75,7 @@ func (c *conn) Read(p []byte) (int, error) {
 			c.midResponse.Store(false)
 		}
 	}
-	n, err := c.Conn.Read(p)
+	n, err := c.receive(p)
 	if n > 0 {
 		c.line.filled(p, n, c.buffer)
 		if !c.heardOf.Load() {
@@ -92,10 +96,31 @@ func (c *conn) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	if !c.sending(p) {
-		return c.Conn.Write(p) // fast path
+		return c.send(p, nil) // fast path
 	}
-	n, err := c.Conn.Write(p[1:])
+	n, err := c.send(p[1:], nil)
 	return n + 1, err
+}
+
+// receive reads what the client has sent.
+func (c *conn) receive(p []byte) (int, error) {
+	if c.socket != nil {
+		return c.socket.Read(p)
+	}
+	return c.Conn.Read(p)
+}
+
+// send sends a and then b, and returns how much it has sent.
+func (c *conn) send(a, b []byte) (int, error) {
+	if c.socket != nil {
+		return c.socket.WriteBoth(a, b)
+	}
+	n, err := c.Conn.Write(a)
+	if err != nil || len(b) == 0 {
+		return n, err
+	}
+	m, err := c.Conn.Write(b)
+	return n + m, err
 }
 
 // sending notes that p is about to be sent. It reports whether the first byte of
