@@ -6,7 +6,7 @@
 //	plan.go      Plan
 //	key.go       the key of a plan: the parts of a request that it depends on
 //	cache.go     the cache: plans by key
-//	limits.go    which numbers may stand in SQL as LIMIT
+//	limits.go    which numbers may stand in SQL as LIMIT and OFFSET
 //	read.go      select tree, filters, orders and ranges, each on its node
 //	embed.go     relationships of embeds, their joins and aliases
 //	spread.go    spreads, and aggregates inside them

@@ -6,9 +6,11 @@ import (
 	"github.com/fastgrest/fastgrest/parser"
 )
 
-// inlined has the limits that stand in the SQL text of a plan: the root's, then
-// those of the first ranges of the query. Other limits are -1.
-type inlined [1 + inlinedRanges]int64
+// inlined has the numbers that stand in the SQL text of a plan. Other numbers are -1.
+type inlined struct {
+	limits [1 + inlinedRanges]int64 // the root's, then those of the first ranges of the query
+	offset int64                    // the root's
+}
 
 // inlinedRanges is the number of a query's ranges whose limit may stand in the
 // SQL text. Each takes room in every key, which more limited embeds are not
@@ -17,7 +19,7 @@ const inlinedRanges = 8
 
 // appendKey appends the key of r's plan: everything that can change the plan.
 // Each part is delimited, so different requests cannot have equal keys. It also
-// chooses the limits that stand in the plan's SQL, because they are in the key.
+// chooses the numbers that stand in the plan's SQL, because they are in the key.
 func (p *Planner) appendKey(dst []byte, r *Request) (key []byte, inline inlined) {
 	dst = append(dst, byte(r.Action), byte(r.Prefer.Count)|byte(r.Prefer.Stream)<<7)
 	if r.Action >= Insert { // fast path: reads
@@ -75,13 +77,18 @@ func (r *Request) appendPageKey(dst []byte) []byte {
 	return dst
 }
 
-// appendRanges appends which limits and offsets there are, and the limits that
+// appendRanges appends which limits and offsets there are, and the numbers that
 // stand in SQL text. The shape has the rest.
 func (p *Planner) appendRanges(dst []byte, r *Request, inline *inlined) []byte {
 	top := p.Restrict(r.Top)
-	inline[0] = p.inlineLimit(top)
-	dst = append(dst, top.Shape())
-	dst = binary.AppendVarint(dst, inline[0])
+	inline.limits[0], inline.offset = p.inlineLimit(top), -1
+	shape := top.Shape()
+	dst = append(dst, shape)
+	dst = binary.AppendVarint(dst, inline.limits[0])
+	if shape&parser.ShapeFollowed != 0 {
+		inline.offset = p.offsets.inline(top.Lower)
+		dst = binary.AppendVarint(dst, inline.offset)
+	}
 	n := min(len(r.Query.Ranges), inlinedRanges)
 	dst = append(dst, byte(n))
 	for i := range n {
@@ -89,7 +96,7 @@ func (p *Planner) appendRanges(dst []byte, r *Request, inline *inlined) []byte {
 		if pr := &r.Query.Ranges[i]; pr.Path.N > 0 {
 			limit = p.inlineLimit(p.Restrict(pr.Range))
 		}
-		inline[1+i] = limit
+		inline.limits[1+i] = limit
 		dst = binary.AppendVarint(dst, limit)
 	}
 	return dst

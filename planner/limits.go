@@ -5,7 +5,8 @@ import (
 	"sync/atomic"
 )
 
-// limits decides which numbers may stand in SQL text as LIMIT.
+// limits decides which numbers may stand in SQL text as LIMIT, or as OFFSET of the
+// root.
 //
 // PostgreSQL plans a constant LIMIT better, and only once. A LIMIT parameter
 // makes it plan every execution, which costs 13 % of a page of 100 rows. But

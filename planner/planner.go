@@ -90,11 +90,12 @@ func (r *Request) checkPreferences(p *Plan) error {
 
 // Planner makes and caches the plans for one catalog.
 type Planner struct {
-	cat    *catalog.Catalog
-	opts   Options
-	cache  cache
-	limits limits
-	hints  hints
+	cat     *catalog.Catalog
+	opts    Options
+	cache   cache
+	limits  limits
+	offsets limits
+	hints   hints
 }
 
 // New returns a Planner over cat.

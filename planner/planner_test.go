@@ -131,6 +131,20 @@ func TestInlineLimits(t *testing.T) {
 	if other := mustPlan(t, p, strings.Replace(target, "movie.limit=5", "movie.limit=6", 1)); other == last || !strings.Contains(other.Main.SQL, "LIMIT $") {
 		t.Error("another limit got the same plan")
 	}
+	// The offset of the whole result stands there, too, if it keeps coming back.
+	paged := "/country?select=code&limit=20&offset=40"
+	if first := mustPlan(t, p, paged); !strings.HasSuffix(first.Main.SQL, " OFFSET $1") {
+		t.Errorf("an offset that comes for the first time: %s", first.Main.SQL)
+	}
+	for range admitAfter {
+		last = mustPlan(t, p, paged)
+	}
+	if !strings.HasSuffix(last.Main.SQL, " LIMIT 20 OFFSET 40") || len(last.Main.Args) != 0 {
+		t.Errorf("no OFFSET 40 in %s", last.Main.SQL)
+	}
+	if other := mustPlan(t, p, "/country?select=code&limit=20&offset=60"); other == last || !strings.HasSuffix(other.Main.SQL, " LIMIT 20 OFFSET $1") {
+		t.Errorf("another offset: %s", other.Main.SQL)
+	}
 	// Only the first ranges of a query have their limit in the text.
 	many := "/movie?select=id"
 	for _, name := range []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"} {

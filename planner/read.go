@@ -99,7 +99,7 @@ func (r *resolver) selectTree(relation catalog.QI) *tree.Node {
 	return root
 }
 
-var noLimit = tree.Limit{Range: tree.NoRange, Inline: -1}
+var noLimit = tree.Limit{Range: tree.NoRange, Inline: -1, Offset: -1}
 
 func (r *resolver) selectItems(n *tree.Node, first int32) {
 	for i := first; i >= 0; i = r.query.Items[i].Next {
@@ -249,18 +249,18 @@ func (r *resolver) ranges(root *tree.Node) error {
 		}
 		n.Limit = r.limit(pr.Range, int32(i))
 		if i < inlinedRanges {
-			n.Limit.Inline = r.inline[1+i]
+			n.Limit.Inline = r.inline.limits[1+i]
 		}
 	}
 	root.Limit = r.limit(r.top, tree.TopRange)
-	root.Limit.Inline = r.inline[0]
+	root.Limit.Inline, root.Limit.Offset = r.inline.limits[0], r.inline.offset
 	r.restrict(root)
 	return nil
 }
 
 func (r *resolver) limit(rng parser.Range, index int32) tree.Limit {
 	shape := r.planner.Restrict(rng).Shape()
-	return tree.Limit{Range: index, HasLimit: shape&parser.ShapeBounded != 0, HasOffset: shape&parser.ShapeFollowed != 0, Inline: -1}
+	return tree.Limit{Range: index, HasLimit: shape&parser.ShapeBounded != 0, HasOffset: shape&parser.ShapeFollowed != 0, Inline: -1, Offset: -1}
 }
 
 // restrict applies db-max-rows to the nodes without a range.

@@ -73,7 +73,7 @@ func (p *treePrinter) node(n *tree.Node) {
 	p.list("having", each(n.Having, condText))
 	p.list("order", each(n.Order, orderTermText))
 	p.list("order of arrays", each(n.SpreadOrder, orderTermText))
-	if n.Limit != (tree.Limit{Range: tree.NoRange, Inline: -1}) {
+	if n.Limit != (noLimit) {
 		p.line("limit", limitText(&n.Limit))
 	}
 	for i := range n.Embeds {
@@ -234,6 +234,9 @@ func limitText(l *tree.Limit) string {
 		text += ", rows " + strconv.FormatInt(l.Inline, 10)
 	case l.HasLimit:
 		text += ", rows ?"
+	}
+	if l.HasOffset && l.Offset >= 0 {
+		return text + ", offset " + strconv.FormatInt(l.Offset, 10)
 	}
 	return text + when(l.HasOffset, ", offset ?")
 }

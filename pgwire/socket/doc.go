@@ -13,7 +13,7 @@
 // to another one. But a call on a socket of package net never waits: the socket is
 // non-blocking, and Go waits in its poller. So the scheduler is not told here. On a machine
 // that is not busy this saves a third of the CPU time of a request
-// (cmd/fastgrest/manual/decisions/013-system-calls.md).
+// (cmd/fastgrest/manual/decisions/014-system-calls.md).
 //
 // # Memory
 //

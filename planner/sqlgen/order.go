@@ -59,7 +59,10 @@ func (w *Writer) limit(l tree.Limit, more bool) {
 	case l.HasLimit:
 		w.S(" LIMIT ", w.param(Arg{kind, l.Range}))
 	}
-	if l.HasOffset {
+	switch {
+	case l.HasOffset && l.Offset >= 0:
+		w.S(" OFFSET ", strconv.FormatInt(l.Offset, 10))
+	case l.HasOffset:
 		w.S(" OFFSET ", w.param(Arg{ArgOffset, l.Range}))
 	}
 }

@@ -138,12 +138,13 @@ type JoinCond struct {
 const NoRange = -1
 
 // Limit says whether a node has LIMIT and OFFSET. The numbers come with each
-// request, except Inline.
+// request, except Inline and Offset.
 type Limit struct {
 	Range     int32 // index into Query.Ranges, TopRange, or NoRange
 	HasLimit  bool
 	HasOffset bool
 	Inline    int64 // if >= 0, the limit that stands in the SQL text
+	Offset    int64 // if >= 0, the offset that does
 }
 
 // TopRange is the Range index of the root node.
