@@ -66,6 +66,10 @@ func (c *Conn) settle(f *Flight, err error) error {
 // means the usual limit of the watcher.
 func (f *Flight) Limit(d time.Duration) { f.limit = d }
 
+// Sever fails the flight that the connection is busy with, or its next one, as if the
+// connection had been lost. Any goroutine may call it.
+func (c *Conn) Sever() { _ = c.net.SetDeadline(time.Unix(1, 0)) }
+
 // DeadlineWatch is the state of a connection at the last check. Its zero value is ready
 // for use.
 type DeadlineWatch struct {

@@ -263,6 +263,45 @@ func (c *Cluster) Halt(tb testing.TB, sig syscall.Signal) {
 	<-c.server.Exited()
 }
 
+// Pause stops all processes of the server, so that it answers nothing, not even a new
+// connection. Unpause lets them go on, and so does the end of the test.
+func (c *Cluster) Pause(tb testing.TB) {
+	tb.Helper()
+	c.mustOwn(tb)
+	tb.Cleanup(func() { c.signalAll(syscall.SIGCONT) })
+	if n := c.signalAll(syscall.SIGSTOP); n < 2 {
+		tb.Fatalf("pgtest: %d processes of the server were found", n)
+	}
+}
+
+// Unpause ends Pause.
+func (c *Cluster) Unpause() { c.signalAll(syscall.SIGCONT) }
+
+// signalAll sends a signal to the postmaster and its children, as /proc lists them.
+func (c *Cluster) signalAll(sig syscall.Signal) (n int) {
+	parent := c.server.PID()
+	if syscall.Kill(parent, sig) == nil {
+		n++
+	}
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, path := range stats {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue // it has ended
+		}
+		// The name of the program is in parentheses and may have any character.
+		fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+		if len(fields) < 2 || fields[1] != strconv.Itoa(parent) {
+			continue
+		}
+		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		if syscall.Kill(pid, sig) == nil {
+			n++
+		}
+	}
+	return n
+}
+
 // Resume starts the server after Halt. The processes of a killed server may take
 // a moment to end, so Resume tries again until it succeeds.
 func (c *Cluster) Resume(tb testing.TB) {

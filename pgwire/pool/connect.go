@@ -112,6 +112,9 @@ const connectTimeout = time.Minute
 // dial connects, within connectTimeout and the time that a flight may take.
 func (p *Pool) dial() (*pgwire.Conn, error) {
 	limit := connectTimeout
+	if p.o.ConnectTimeout > 0 {
+		limit = p.o.ConnectTimeout
+	}
 	if usual := p.usualLimit(); usual > 0 {
 		limit = min(limit, usual)
 	}

@@ -15,6 +15,8 @@ var (
 	ErrAcquireTimeout = errors.New("timed out acquiring connection from connection pool")
 	// ErrTooManyWaiting: Options.MaxWaiters callers wait for a connection.
 	ErrTooManyWaiting = errors.New("too many are waiting for a connection from connection pool")
+	// ErrSevered: the pool was severed from a server that does not answer.
+	ErrSevered = errors.New("the server does not answer")
 	// ErrClosed: the pool is closed.
 	ErrClosed = errors.New("connection pool is closed")
 )
@@ -37,6 +39,7 @@ type Options struct {
 	// flights. See SetFlightTimeout.
 	FlightTimeout time.Duration
 
+	ConnectTimeout time.Duration // of an attempt to connect; 0: a minute
 	AcquireTimeout time.Duration // 0: wait as long as the context allows
 	MaxWaiters     int           // bounds the Waiters that wait; 0: no bound
 	MaxIdleTime    time.Duration // 0: idle connections are kept
@@ -108,6 +111,24 @@ func New(o Options) (*Pool, error) {
 // Acquire then returns only connections made after Flush.
 func (p *Pool) Flush() {
 	p.generation.Add(1)
+	p.retire()
+	p.tell(Event{Kind: PoolFlushed})
+}
+
+// Sever is Flush for a server that does not answer: flights under way fail as if their
+// connections had been lost, and callers in the queue get ErrSevered.
+func (p *Pool) Sever() {
+	p.generation.Add(1)
+	p.mu.Lock()
+	open := append([]*Conn(nil), p.all...)
+	waiting := append(p.queue.clear(), p.slow.held.clear()...)
+	p.mu.Unlock()
+	for _, c := range open {
+		c.Sever()
+	}
+	for _, t := range waiting {
+		p.refuse(t, ErrSevered)
+	}
 	p.retire()
 	p.tell(Event{Kind: PoolFlushed})
 }
