@@ -184,6 +184,12 @@ var errTooLarge = &parser.Error{
 	Details: fmt.Sprintf("at most %d bytes of SQL and %d operands are allowed", sqlgen.MaxLength, sqlgen.MaxArgs),
 }
 
+// Replicable reports whether a read replica can run the statement. A volatile function
+// may do more than read, also in a transaction that is read only: it may take a lock.
+func (p *Plan) Replicable() bool {
+	return p.ReadOnly && (p.Routine == nil || p.Routine.Volatility != catalog.Volatile)
+}
+
 // LegacyName is an embed named by its relation instead of its alias.
 type LegacyName struct{ Name, Alias string }
 

@@ -36,6 +36,7 @@ func (a adminView) Status(after int64) *admin.Status {
 		},
 		Plans:    s.planCount(),
 		KeySets:  []admin.KeySet{},
+		Nodes:    []admin.Node{},
 		Bounds:   figures.Bounds(),
 		Routes:   []admin.Route{},
 		Bytes:    counters.Bytes,
@@ -45,6 +46,15 @@ func (a adminView) Status(after int64) *admin.Status {
 		Goroutines: runtime.NumGoroutine(),
 	}
 	status.History, status.Use = a.history.Since(after)
+	if s.nodes != nil {
+		for _, n := range s.nodes.Figures() {
+			shown := admin.Node{Name: n.Name, Serves: n.Serves, Why: n.Why, Lag: -1, InFlight: n.InFlight, Requests: n.Requests, Retried: n.Retried}
+			if n.HasLag {
+				shown.Lag = n.Lag.Seconds()
+			}
+			status.Nodes = append(status.Nodes, shown)
+		}
+	}
 	for _, k := range s.keySetFigures() {
 		shown := admin.KeySet{From: k.From, Keys: k.Keys, Age: -1, Fetched: k.Fetched, Failed: k.Failed, Problem: k.Problem}
 		if k.HasAge {

@@ -23,9 +23,26 @@ func (a adminView) Live() bool {
 	return err == nil
 }
 
-// Ready trusts the listener's connection. Without a listener, or if no
+// readsOnly is what /ready says while only read replicas serve requests.
+const readsOnly = "The primary cannot be reached. Read replicas serve reads, and writes get status 503.\n"
+
+// Ready is the readiness of the primary. If that is away and read replicas serve reads,
+// the server stays ready and says so.
+func (a adminView) Ready() (ready bool, notice string) {
+	switch {
+	case a.nodes == nil:
+		return a.primaryReady(), ""
+	case a.nodes.Up() && a.primaryReady():
+		return true, ""
+	case a.snapshot.Load().planner != nil && a.nodes.ServesReads(a.snapshot.Load().position):
+		return true, readsOnly
+	}
+	return false, ""
+}
+
+// primaryReady trusts the listener's connection. Without a listener, or if no
 // notifications can arrive, it asks the database.
-func (a adminView) Ready() bool {
+func (a adminView) primaryReady() bool {
 	switch {
 	case !a.life.Loaded():
 		return false

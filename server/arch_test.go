@@ -91,6 +91,7 @@ var layers = []layer{
 	{path: "server/keysets", why: "fetches, and knows nothing about tokens", imports: []string{"server/auth", "pgwire/backoff", "github.com/coreos/go-oidc/v3/oidc"}},
 	{path: "server/life", why: "hears wishes and has them served through functions; it knows nothing about HTTP, plans or tokens",
 		imports: []string{"pgwire", "pgwire/backoff", "pgwire/listen"}},
+	{path: "server/nodes", why: "knows databases and their states, and nothing of requests and plans", imports: []string{"pgwire", "pgwire/pool"}},
 	{path: "server/metrics", why: "asks for figures through functions", imports: []string{"github.com/prometheus/client_golang/...", "github.com/prometheus/common/expfmt"}},
 	{path: "server/openapi", why: "describes what the catalog has, and is sent by others", imports: []string{"planner/catalog", "parser/jsontext"},
 		tests: []string{"pgwire", "github.com/go-openapi/..."}},
@@ -106,7 +107,7 @@ var layers = []layer{
 		imports: []string{
 			"parser", "parser/header", "parser/body", "parser/percent", "planner", "planner/catalog", "planner/sqlgen",
 			"pgwire", "pgwire/pool", "pgwire/listen",
-			"server/admin", "server/auth", "server/batch", "server/clients", "server/config", "server/cookies", "server/cors", "server/cursor", "server/exec", "server/keysets", "parser/jsontext", "server/life", "server/metrics", "server/openapi", "server/oplog", "server/spool",
+			"server/admin", "server/auth", "server/batch", "server/clients", "server/config", "server/cookies", "server/cors", "server/cursor", "server/exec", "server/keysets", "parser/jsontext", "server/life", "server/metrics", "server/nodes", "server/openapi", "server/oplog", "server/spool",
 			"github.com/valyala/fasthttp/...", "github.com/fasthttp/router", "golang.org/x/sys/unix",
 		}},
 

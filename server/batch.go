@@ -11,6 +11,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/fastgrest/fastgrest/parser"
+	"github.com/fastgrest/fastgrest/parser/header"
 	"github.com/fastgrest/fastgrest/pgwire"
 	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/planner/sqlgen"
@@ -88,13 +89,13 @@ func (b *batchRun) serve() error {
 		return b.respondFailure()
 	}
 	b.whole = exec.Batch{ReadOnly: b.readOnly(), Rollback: rq.rollsBack(), Isolation: preferredIsolation(&rq.ctx.Request.Header)}
-	rq.call = exec.Call{Plan: exec.Inspection, LogID: rq.trace.logID}
+	rq.call = exec.Call{Plan: exec.Inspection, LogID: rq.trace.logID, Bookmark: rq.server.nodes != nil}
 	if !b.whole.ReadOnly {
 		rq.call.Plan = batchOfWrites
 	}
 	rq.call.Settings[sqlgen.SettingRole] = bytesOf(rq.caller.Role)
 	clients.Watch(rq.ctx, rq)
-	err := rq.execution.Transact(rq.snap.rules, &rq.call, b.whole, b.flights)
+	err := rq.onNode(b.mayReplicate(), func() error { return rq.execution.Transact(rq.snap.rules, &rq.call, b.whole, b.flights) })
 	clients.Unwatch(rq.ctx)
 	switch {
 	case b.failed >= 0:
@@ -179,6 +180,19 @@ func (b *batchRun) readOnly() bool {
 	return true
 }
 
+// mayReplicate reports whether a read replica may run the batch.
+func (b *batchRun) mayReplicate() bool {
+	if b.rq.server.nodes == nil || !b.whole.ReadOnly || b.whole.Isolation == pgwire.Serializable || b.rq.prefer.Read == header.ReadPrimary {
+		return false
+	}
+	for _, part := range b.parts {
+		if part.plan == nil || !part.rq.mayReplicate(part.plan) {
+			return false
+		}
+	}
+	return true
+}
+
 // prepare takes the steps of a request up to its plan.
 func (p *batchPart) prepare() error {
 	rq, outer := p.rq, p.run.rq
@@ -200,7 +214,9 @@ func (p *batchPart) prepare() error {
 	if body != nil {
 		p.ctx.Request.Header.SetContentLength(len(body))
 	}
+	rq.bookmark = outer.bookmark
 	rq.prefer.Reset()
+	rq.prefer.HasReplicas = outer.server.nodes != nil
 	for _, value := range p.ctx.Request.Header.PeekAll("Prefer") {
 		rq.prefer.Add(value, false) // the batch has the end of the transaction
 	}

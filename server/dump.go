@@ -67,7 +67,7 @@ func DumpSchema(ctx context.Context, o Options) error {
 		}
 		c = r.config
 	}
-	cat, err := readCatalog(ctx, conn.Conn, catalogOptions(c))
+	cat, err := readCatalog(ctx, conn.Conn, catalogOptions(c), nil)
 	if err != nil {
 		s.log.SchemaCacheFailed(c.DBSchemas, c.DBExtraSearchPath, problemText(err))
 		return err

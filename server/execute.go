@@ -15,17 +15,21 @@ func (rq *request) execute(plan *exec.Runnable) error {
 	c := rq.callOf(plan)
 	clients.Watch(rq.ctx, rq)
 	err := rq.preparePieces(plan.Plan)
-	switch {
-	case err != nil:
-	case c.CanStream() && clients.TakesChunks(rq.ctx):
-		err = rq.stream(c)
-	default:
-		err = rq.execution.Run(rq.snap.rules, c)
+	if err == nil {
+		err = rq.runCall(c)
 	}
 	if rq.response.running == nil {
 		clients.Unwatch(rq.ctx)
 	}
 	return err
+}
+
+// runOnce runs a call, or the part of it that comes before the first rows to be sent.
+func (rq *request) runOnce(c *exec.Call) error {
+	if c.CanStream() && clients.TakesChunks(rq.ctx) {
+		return rq.stream(c)
+	}
+	return rq.execution.Run(rq.snap.rules, c)
 }
 
 // callOf fills the call of a plan.
@@ -60,6 +64,7 @@ func (rq *request) fillCall(plan *exec.Runnable) *exec.Call {
 			sqlgen.SettingHeaders: rq.settings.headersJSON,
 			sqlgen.SettingCookies: rq.settings.cookiesJSON,
 		},
+		Bookmark:       rq.server.nodes != nil,
 		Rollback:       rq.rollsBack(),
 		MaxAffected:    rq.prefer.MaxAffected,
 		HasMaxAffected: rq.prefer.HasMaxAffected && rq.prefer.Handling == header.HandlingStrict,

@@ -13,11 +13,16 @@ import (
 // corsRequest is what the CORS rules look at.
 func (rq *request) corsRequest() cors.Request {
 	h := &rq.ctx.Request.Header
+	var exposed []byte
+	if rq.server.nodes != nil {
+		exposed = exposedBookmark
+	}
 	return cors.Request{
 		Origin:         h.Peek(fasthttp.HeaderOrigin),
 		Upgrade:        h.Peek(fasthttp.HeaderUpgrade),
 		RequestMethod:  h.Peek(fasthttp.HeaderAccessControlRequestMethod),
 		RequestHeaders: h.Peek(fasthttp.HeaderAccessControlRequestHeaders),
+		Exposed:        exposed,
 	}
 }
 
@@ -64,6 +69,9 @@ func (rq *request) finish(failed bool) {
 	}
 	if c.ServerTimingEnabled && !failed {
 		rq.serverTiming()
+	}
+	if rq.server.nodes != nil {
+		rq.setBookmark()
 	}
 	if resp.StatusCode() < fasthttp.StatusOK {
 		// The database may choose such a status, which does not end a request. A

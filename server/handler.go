@@ -66,6 +66,9 @@ func (rq *request) serve() error {
 		return errNoCatalog
 	}
 	rq.readPrefer()
+	if err := rq.readBookmark(); err != nil {
+		return err
+	}
 	if rq.isBatch() {
 		return rq.batch()
 	}
@@ -104,6 +107,7 @@ func (rq *request) authenticated() bool {
 
 func (rq *request) readPrefer() {
 	rq.prefer.Reset()
+	rq.prefer.HasReplicas = rq.server.nodes != nil
 	allowTx := rq.snap.config.DBTxEnd.AllowOverride
 	for _, value := range rq.ctx.Request.Header.PeekAll("Prefer") {
 		rq.prefer.Add(value, allowTx)

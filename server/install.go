@@ -13,6 +13,7 @@ import (
 	"github.com/fastgrest/fastgrest/server/config"
 	"github.com/fastgrest/fastgrest/server/exec"
 	"github.com/fastgrest/fastgrest/server/life"
+	"github.com/fastgrest/fastgrest/server/nodes"
 	"github.com/fastgrest/fastgrest/server/oplog"
 )
 
@@ -54,7 +55,7 @@ func (s *Server) applyConfig(r *configRead) (changed bool, err error) {
 	if snap.planner != nil {
 		cat = snap.planner.Catalog()
 	}
-	return true, s.install(r.config, cat, snap.session)
+	return true, s.install(r.config, cat, snap.session, snap.position)
 }
 
 // Install implements life.Catalog. It logs and counts the outcome.
@@ -100,12 +101,15 @@ func (s *Server) tellFailure(r *catalogRead) (ends bool) {
 // applyCatalog puts a catalog in force.
 func (s *Server) applyCatalog(r *catalogRead) error {
 	began := time.Now()
-	if err := s.install(s.config(), r.catalog, r.session); err != nil {
+	if err := s.install(s.config(), r.catalog, r.session, r.position); err != nil {
 		return err
 	}
 	// Sessions keep catalog caches of their own; new ones are certain to agree
 	// with what was just read.
 	s.pool.Flush()
+	if s.nodes != nil {
+		s.nodes.Loaded(r.position)
+	}
 	s.log.PoolFlushed()
 	queried := r.catalog.Queried
 	s.metrics.SchemaCacheLoaded(queried)
@@ -127,7 +131,7 @@ func (s *Server) applyCatalog(r *catalogRead) error {
 
 // install makes a snapshot of a configuration and a catalog and puts it in force.
 // Keys and cached tokens are kept if what they are made of has not changed.
-func (s *Server) install(cfg *config.Config, cat *catalog.Catalog, session exec.Session) error {
+func (s *Server) install(cfg *config.Config, cat *catalog.Catalog, session exec.Session, at nodes.Position) error {
 	a := s.snapshot.Load().auth
 	defer func() { s.keySets.Keep(s.snapshot.Load().auth.Remotes()) }()
 	if o := s.authOptions(cfg); !a.Serves(o) {
@@ -140,7 +144,14 @@ func (s *Server) install(cfg *config.Config, cat *catalog.Catalog, session exec.
 	s.pool.SetFlightTimeout(cfg.DBFlightTimeout)
 	s.spool.SetLimits(spoolLimits(cfg))
 	s.log.SetJSON(cfg.LogFormat == config.LogJSON)
-	s.snapshot.Store(newSnapshot(cfg, a, cat, session))
+	if s.nodes != nil {
+		for _, n := range s.nodes.Replicas() {
+			n.Pool.SetFlightTimeout(cfg.DBFlightTimeout)
+		}
+	}
+	snap := newSnapshot(cfg, a, cat, session)
+	snap.position = at
+	s.snapshot.Store(snap)
 	s.poll.Changed()
 	return nil
 }

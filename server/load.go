@@ -11,6 +11,7 @@ import (
 	"github.com/fastgrest/fastgrest/planner/catalog"
 	"github.com/fastgrest/fastgrest/server/config"
 	"github.com/fastgrest/fastgrest/server/exec"
+	"github.com/fastgrest/fastgrest/server/nodes"
 )
 
 // The loop of package life has these functions read configuration and catalog, in
@@ -36,10 +37,12 @@ type catalogRead struct {
 	server  *Server
 	catalog *catalog.Catalog
 	options catalog.Options // it was read with
-	session exec.Session
-	took    time.Duration
-	err     error
-	step    loadStep // that failed
+	// position is where the primary was at that time, if there are read replicas.
+	position nodes.Position
+	session  exec.Session
+	took     time.Duration
+	err      error
+	step     loadStep // that failed
 }
 
 // loadStep is a part of loading a catalog.
@@ -112,7 +115,11 @@ func (s *Server) readEverything(ctx context.Context, fresh bool, inForce func(*c
 	r.step = stepCatalog
 	start := time.Now()
 	r.options = catalogOptions(s.config())
-	r.catalog, r.err = readCatalog(ctx, c, r.options)
+	var snapshot func() error
+	if s.nodes != nil {
+		snapshot = func() (err error) { r.position, err = nodes.Here(ctx, c.Query); return err }
+	}
+	r.catalog, r.err = readCatalog(ctx, c, r.options, snapshot)
 	r.took = time.Since(start)
 	return r
 }
@@ -121,12 +128,18 @@ func catalogOptions(c *config.Config) catalog.Options {
 	return catalog.Options{Schemas: c.DBSchemas, ExtraSearchPath: c.DBExtraSearchPath, HoistedTxSettings: c.DBHoistedTxSettings}
 }
 
-// readCatalog loads the catalog in one read-only transaction.
-func readCatalog(ctx context.Context, c *pgwire.Conn, o catalog.Options) (*catalog.Catalog, error) {
+// readCatalog loads the catalog in one read-only transaction. first, if it is not nil, is
+// called when that has begun; its first statement takes the snapshot.
+func readCatalog(ctx context.Context, c *pgwire.Conn, o catalog.Options, first func() error) (cat *catalog.Catalog, err error) {
 	if err := c.Exec(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); err != nil {
 		return nil, err
 	}
-	cat, err := catalog.Load(ctx, c.Query, o)
+	if first != nil {
+		err = first()
+	}
+	if err == nil {
+		cat, err = catalog.Load(ctx, c.Query, o)
+	}
 	if rollback := c.Exec(ctx, "ROLLBACK"); err == nil {
 		err = rollback
 	}

@@ -65,6 +65,9 @@ func (rq *request) access(m *metrics.Response) oplog.Access {
 	}
 	if rq.server.log.JSON() {
 		a.ID, a.Route, a.Code = rq.requestID(), m.Route.Name(), rq.response.code
+		if n := rq.trace.node; n != nil {
+			a.Node = n.Name
+		}
 		a.Total, a.UsedDatabase, a.Database, a.Waited = m.Total, m.UsedDatabase, m.Database, m.Waited
 	}
 	return a

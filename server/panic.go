@@ -42,6 +42,9 @@ func (s *Server) panicked(ctx *fasthttp.RequestCtx, rq *request, value any) {
 		resp.SetBody(errPanic.appendJSON(nil, s.config().ClientErrorVerbosity))
 		resp.SkipBody = ctx.IsHead()
 	}
+	if rq != nil {
+		rq.leaveNode()
+	}
 	ctx.SetConnectionClose()
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/fastgrest/fastgrest/server/cursor"
 	"github.com/fastgrest/fastgrest/server/exec"
 	"github.com/fastgrest/fastgrest/server/metrics"
+	"github.com/fastgrest/fastgrest/server/nodes"
 )
 
 // request is the state of one request, pooled. Buffers keep their memory
@@ -37,6 +38,8 @@ type request struct {
 	payload  payload
 	plan     planner.Request
 	settings settings
+
+	bookmark nodes.Position // zero: none
 
 	// What is run.
 	call      exec.Call
@@ -86,6 +89,7 @@ type trace struct {
 	shard  int            // for metrics; stays for the life of the request object
 	began  time.Time      // when the request was read
 	lookup metrics.Lookup // of the plan
+	node   *nodes.Node    // that runs the request; nil: none yet, or there are no replicas
 	id     []byte         // see requestID; buffer
 	logID  func() []byte  // request.logID, bound once: a method value allocates
 }
@@ -112,6 +116,7 @@ func (rq *request) begin(ctx *fasthttp.RequestCtx, snap *Snapshot, raw clients.H
 }
 
 func (rq *request) end() {
+	rq.leaveNode()
 	rq.execution.Reset()
 	rq.settings.release()
 	rq.query.Reset()

@@ -72,7 +72,10 @@ func (rq *request) inspect(access *openapi.Access) error {
 	c := rq.fillCall(exec.Inspection)
 	clients.Watch(rq.ctx, rq)
 	defer clients.Unwatch(rq.ctx)
-	return rq.execution.Ask(rq.snap.rules, c, questions, access.Reset)
+	if rq.server.nodes == nil { // fast path
+		return rq.execution.Ask(rq.snap.rules, c, questions, access.Reset)
+	}
+	return rq.onNode(rq.mayReplicate(c.Plan), func() error { return rq.execution.Ask(rq.snap.rules, c, questions, access.Reset) })
 }
 
 // respondDocument makes the document the response, rendered now or before. It is

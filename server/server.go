@@ -19,6 +19,7 @@ import (
 	"github.com/fastgrest/fastgrest/server/keysets"
 	"github.com/fastgrest/fastgrest/server/life"
 	"github.com/fastgrest/fastgrest/server/metrics"
+	"github.com/fastgrest/fastgrest/server/nodes"
 	"github.com/fastgrest/fastgrest/server/oplog"
 	"github.com/fastgrest/fastgrest/server/spool"
 )
@@ -46,7 +47,8 @@ type Server struct {
 	options  Options
 	log      *oplog.Logger
 	metrics  *metrics.Metrics
-	pool     *pool.Pool
+	pool     *pool.Pool   // of the primary
+	nodes    *nodes.Nodes // nil without read replicas
 	spool    *spool.Store
 	engine   *exec.Engine
 	bodies   clients.Bodies
@@ -103,7 +105,7 @@ func newServer(o Options) (*Server, error) {
 	s := &Server{options: o, fatal: make(chan error, 1), name: processName(), started: time.Now()}
 	s.requests.New = s.newRequest
 	s.log = oplog.New(oplog.Options{Out: o.Stdout, Err: o.Stderr, Level: oplog.Level(c.LogLevel), JSON: c.LogFormat == config.LogJSON})
-	s.metrics = metrics.New(metrics.Sources{Pool: s.poolFigures, TokenCache: s.tokenFigures, Plans: s.planCount, Spool: s.spoolFigures, Bodies: s.bodies.Used, KeySets: s.keySetFigures})
+	s.metrics = metrics.New(metrics.Sources{Pool: s.poolFigures, TokenCache: s.tokenFigures, Plans: s.planCount, Spool: s.spoolFigures, Bodies: s.bodies.Used, KeySets: s.keySetFigures, Nodes: s.nodeFigures})
 	s.newLife(s.log)
 	o.KeySets.Log, o.KeySets.UserAgent = s.log, "fastgrest/"+o.Version
 	s.keySets = keysets.New(o.KeySets)
@@ -115,19 +117,12 @@ func newServer(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.pool, err = pool.New(pool.Options{
-		Config:         connect,
-		MaxConns:       max(c.DBPool, 1),
-		Depth:          depth(c),
-		Reserve:        c.DBPoolReserve,
-		FlightTimeout:  c.DBFlightTimeout,
-		AcquireTimeout: c.DBPoolAcquisitionTimeout,
-		MaxWaiters:     c.DBPoolMaxWaiters,
-		MaxIdleTime:    c.DBPoolMaxIdletime,
-		MaxLifetime:    c.DBPoolMaxLifetime,
-		Observe:        s.observePool,
-	})
-	if err != nil {
+	primary := poolOptions(c, connect)
+	primary.Observe = s.observePool
+	if s.pool, err = pool.New(primary); err != nil {
+		return nil, err
+	}
+	if s.nodes, err = s.newNodes(c, connect); err != nil {
 		return nil, err
 	}
 	if s.spool, err = spool.NewStore(c.SpoolDirectory, spoolLimits(c)); err != nil {
@@ -142,6 +137,21 @@ func newServer(o Options) (*Server, error) {
 	return s, nil
 }
 
+// poolOptions are the options of a pool of connections.
+func poolOptions(c *config.Config, connect *pgwire.Config) pool.Options {
+	return pool.Options{
+		Config:         connect,
+		MaxConns:       max(c.DBPool, 1),
+		Depth:          depth(c),
+		Reserve:        c.DBPoolReserve,
+		FlightTimeout:  c.DBFlightTimeout,
+		AcquireTimeout: c.DBPoolAcquisitionTimeout,
+		MaxWaiters:     c.DBPoolMaxWaiters,
+		MaxIdleTime:    c.DBPoolMaxIdletime,
+		MaxLifetime:    c.DBPoolMaxLifetime,
+	}
+}
+
 // depth is how many requests may be sent on a connection at a time. With more than
 // eight PostgreSQL is hardly woken less often, and the last one waits longer.
 func depth(c *config.Config) int {
@@ -154,9 +164,16 @@ func depth(c *config.Config) int {
 // connectConfig makes connection parameters. readWrite: only a host that accepts
 // writes is used.
 func connectConfig(c *config.Config, version string, readWrite bool) (*pgwire.Config, error) {
-	connect, err := pgwire.ParseConfig(c.ConnString(config.ConnOptions{ApplicationName: "fastgrest " + version, ReadWrite: readWrite}))
+	return parseConnect(c, "db-uri", c.ConnString(config.ConnOptions{ApplicationName: appName(version), ReadWrite: readWrite}))
+}
+
+func appName(version string) string { return "fastgrest " + version }
+
+// parseConnect makes connection parameters of a connection string of a setting.
+func parseConnect(c *config.Config, key, text string) (*pgwire.Config, error) {
+	connect, err := pgwire.ParseConfig(text)
 	if err != nil {
-		return nil, &uriError{err}
+		return nil, &uriError{key, err}
 	}
 	connect.Statements = c.StatementCacheMaxEntries
 	if !c.DBPreparedStatements {
@@ -165,10 +182,13 @@ func connectConfig(c *config.Config, version string, readWrite bool) (*pgwire.Co
 	return connect, nil
 }
 
-// uriError is a db-uri that cannot be understood.
-type uriError struct{ err error }
+// uriError is a connection string that cannot be understood.
+type uriError struct {
+	key string
+	err error
+}
 
-func (e *uriError) Error() string { return "db-uri: " + e.err.Error() }
+func (e *uriError) Error() string { return e.key + ": " + e.err.Error() }
 func (e *uriError) Unwrap() error { return e.err }
 
 func (s *Server) authOptions(c *config.Config) auth.Options {
@@ -201,6 +221,9 @@ func (s *Server) run(ctx context.Context) error {
 	living.Go(func() { s.life.Run(ctx, world{s}, s.listener) })
 	defer func() { cancel(); living.Wait() }()
 	living.Go(func() { s.keySets.Run(ctx) })
+	if s.nodes != nil {
+		living.Go(func() { s.nodes.Run(ctx) })
+	}
 	go s.poll.Run(ctx)
 	select {
 	case <-s.life.Tried():
@@ -273,6 +296,9 @@ func (s *Server) closePool() {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		if s.nodes != nil {
+			s.nodes.Close()
+		}
 		s.pool.Close()
 	}()
 	select {

@@ -11,6 +11,7 @@ import (
 	"github.com/fastgrest/fastgrest/server/config"
 	"github.com/fastgrest/fastgrest/server/cursor"
 	"github.com/fastgrest/fastgrest/server/exec"
+	"github.com/fastgrest/fastgrest/server/nodes"
 	"github.com/fastgrest/fastgrest/server/openapi"
 )
 
@@ -24,6 +25,10 @@ type Snapshot struct {
 	planner *planner.Planner // nil before the first catalog
 	session exec.Session
 	rules   *exec.Rules // nil before the first catalog
+
+	// position is where the primary was when the catalog was read. It is zero without
+	// read replicas.
+	position nodes.Position
 
 	documents openapi.Cache
 	served    func() []admin.Schema // counted at the first call

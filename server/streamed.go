@@ -154,4 +154,7 @@ func (rq *request) dropPreferences(plan *planner.Plan) {
 	if !plan.Paged {
 		rq.prefer.Page = header.PageNone
 	}
+	if !plan.Replicable() || rq.prefer.Read == header.ReadBookmark && rq.bookmark.IsZero() {
+		rq.prefer.Read = header.ReadAny
+	}
 }

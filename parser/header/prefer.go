@@ -88,6 +88,15 @@ const (
 	PageCursor             // each has a link to the next one
 )
 
+// Read is read=: the node that serves a read. PostgREST does not have this preference.
+type Read uint8
+
+const (
+	ReadAny      Read = iota // not given
+	ReadPrimary              // the primary
+	ReadBookmark             // one that has replayed the bookmark of the request
+)
+
 // Prefer is the preferences of all Prefer lines of a request. The zero value has
 // none. A Prefer is meant to be pooled, and filled with Add after Reset.
 //
@@ -103,6 +112,9 @@ type Prefer struct {
 	Stream         Stream
 	Params         Params
 	Page           Page
+	Read           Read
+	// HasReplicas: the preference read= exists. Reset keeps it, and the caller sets it.
+	HasReplicas bool
 
 	HasTimezone bool
 	Timezone    []byte // part of the header; may be empty
@@ -131,6 +143,7 @@ const (
 	kindStream
 	kindParams
 	kindPage
+	kindRead
 )
 
 // words are the preferences with a fixed spelling, in which letter case matters.
@@ -157,6 +170,8 @@ var words = [...]struct {
 	{"stream", kindStream, uint8(StreamRows)},
 	{"params=multiple-objects", kindParams, uint8(MultipleObjects)},
 	{"page=cursor", kindPage, uint8(PageCursor)},
+	{"read=primary", kindRead, uint8(ReadPrimary)},
+	{"read=bookmark", kindRead, uint8(ReadBookmark)},
 }
 
 const (
@@ -175,7 +190,7 @@ func (p *Prefer) Reset() {
 		invalid = nil
 	}
 	clear(invalid)
-	*p = Prefer{Invalid: invalid[:0]}
+	*p = Prefer{Invalid: invalid[:0], HasReplicas: p.HasReplicas}
 }
 
 // Add parses the value of one Prefer line. The caller calls it for each line in
@@ -197,7 +212,7 @@ var comma = []byte{','}
 func (p *Prefer) addOne(pref []byte, allowTx bool) {
 	for i := range words {
 		w := &words[i]
-		if string(pref) != w.text {
+		if string(pref) != w.text || w.kind == kindRead && !p.HasReplicas {
 			continue
 		}
 		if w.kind == kindTx && !allowTx {
@@ -242,6 +257,8 @@ func (p *Prefer) field(k kind) *uint8 {
 		return (*uint8)(&p.Params)
 	case kindPage:
 		return (*uint8)(&p.Page)
+	case kindRead:
+		return (*uint8)(&p.Read)
 	default:
 		return (*uint8)(&p.Handling)
 	}

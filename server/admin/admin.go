@@ -17,8 +17,9 @@ type Server interface {
 	// unix socket whose file was removed is not live.
 	Live() bool
 	// Ready reports whether the schema cache is loaded and the database can be
-	// reached (the listener is connected, or, without one, a query succeeds).
-	Ready() bool
+	// reached (the listener is connected, or, without one, a query succeeds). A
+	// server that can only read is ready; notice says so.
+	Ready() (ready bool, notice string)
 	// SchemaCache returns the schema cache as JSON, or nil before the first
 	// load. The handler does not modify the bytes.
 	SchemaCache() []byte
@@ -46,7 +47,11 @@ func Handler(s Server, m Manual) fasthttp.RequestHandler {
 		case "live":
 			respond(ctx, status(s.Live()), nil)
 		case "ready":
-			respond(ctx, readiness(s), nil)
+			status, notice := readiness(s)
+			if notice != "" {
+				ctx.Response.Header.SetContentType("text/plain; charset=utf-8")
+			}
+			respond(ctx, status, []byte(notice))
 		case "schema_cache":
 			respond(ctx, fasthttp.StatusOK, s.SchemaCache())
 		case "metrics":
@@ -70,11 +75,12 @@ func status(ok bool) int {
 
 // readiness checks for a wait before it checks for a failure. A server that
 // reconnects reports 503, even while its socket is not open yet.
-func readiness(s Server) int {
-	if !s.Ready() {
-		return fasthttp.StatusServiceUnavailable
+func readiness(s Server) (code int, notice string) {
+	ready, notice := s.Ready()
+	if !ready {
+		return fasthttp.StatusServiceUnavailable, ""
 	}
-	return status(s.Live())
+	return status(s.Live()), notice
 }
 
 // metrics writes to memory first, so that a failure can still be reported as a

@@ -20,14 +20,15 @@ import (
 
 type fake struct {
 	live, ready bool
+	notice      string
 	cache       string
 	metrics     string
 	err         error
 }
 
-func (f *fake) Live() bool          { return f.live }
-func (f *fake) Ready() bool         { return f.ready }
-func (f *fake) SchemaCache() []byte { return []byte(f.cache) }
+func (f *fake) Live() bool            { return f.live }
+func (f *fake) Ready() (bool, string) { return f.ready, f.notice }
+func (f *fake) SchemaCache() []byte   { return []byte(f.cache) }
 func (f *fake) Status(after int64) *Status {
 	return &Status{Version: "1", Moment: Moment{Now: after}}
 }

@@ -19,6 +19,8 @@ type Status struct {
 
 	KeySets []KeySet `json:"key_sets"` // those that are fetched
 
+	Nodes []Node `json:"nodes"` // none without read replicas
+
 	Bounds  []float64 `json:"bounds"`  // upper bounds of the histograms' buckets except the last, in seconds
 	Routes  []Route   `json:"routes"`  // those with the most requests, at most MaxRoutes
 	History []Moment  `json:"history"` // the moments that the page does not have
@@ -78,6 +80,17 @@ type KeySet struct {
 	Fetched uint64  `json:"fetched"`
 	Failed  uint64  `json:"failed"`
 	Problem string  `json:"problem"` // why the last fetch failed; "" if it succeeded
+}
+
+// Node is a database that serves requests.
+type Node struct {
+	Name     string  `json:"name"`
+	Serves   bool    `json:"serves"`
+	Why      string  `json:"why"` // it does not serve
+	Lag      float64 `json:"lag"` // in seconds; less than 0 if it is not known
+	InFlight int64   `json:"in_flight"`
+	Requests uint64  `json:"requests"`
+	Retried  uint64  `json:"retried"` // reads that failed there and ran elsewhere
 }
 
 // Histogram holds one count per bucket, not cumulative.

@@ -82,6 +82,10 @@ type Config struct {
 	SpoolSendTimeout         time.Duration // for a client to take 64 KiB
 	DBConnectionSharing      bool          // quick requests may share a connection
 	DBCoalescing             bool          // equal and similar reads that wait may run as one statement
+	DBReadReplicas           string        // see ReplicaURIs; "": none
+	DBPoolReplica            int           // connections to each; 0: DBPool
+	DBReplicaMaxLag          time.Duration // of a replica that serves reads
+	DBReplicaWait            time.Duration // for a replica that has replayed a bookmark
 	DBSchemaPollInterval     time.Duration // between checks of the catalog for changes; 0: off
 	DBDistinctEnabled        bool
 	PageCursorSecret         string // "": see jwt-secret

@@ -3,6 +3,7 @@ package config
 import (
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 )
 
@@ -20,14 +21,52 @@ type ConnOptions struct {
 // server as a setting, so ConnString sets application_name instead, unless a
 // source with precedence has it. It replaces target_session_attrs in place,
 // because of two values pgconn uses the first and libpq the last.
-func (c *Config) ConnString(o ConnOptions) string {
-	if isConnURI(c.DBURI) {
-		return connURI(c.DBURI, o)
+func (c *Config) ConnString(o ConnOptions) string { return connString(c.DBURI, o) }
+
+// ReplicaStrings returns what ConnString returns for each read replica.
+func (c *Config) ReplicaStrings(o ConnOptions) (list []string) {
+	for _, uri := range splitConnStrings(c.DBReadReplicas) {
+		list = append(list, connString(uri, o))
 	}
-	if !strings.Contains(c.DBURI, "=") {
-		return c.DBURI // pgconn reports the error
+	return list
+}
+
+func connString(uri string, o ConnOptions) string {
+	if isConnURI(uri) {
+		return connURI(uri, o)
 	}
-	return connPairs(c.DBURI, o)
+	if !strings.Contains(uri, "=") {
+		return uri // pgconn reports the error
+	}
+	return connPairs(uri, o)
+}
+
+// connStart is the beginning of a connection string: a scheme, or a key of a pair.
+var connStart = regexp.MustCompile(`^\s*(?:postgres(?:ql)?://|[a-z_]+\s*=)`)
+
+// splitConnStrings splits a list of connection strings at its commas. A comma inside of
+// one, between hosts for example, is not followed by the beginning of another one. In a
+// URI a comma may be followed by a parameter's value with an equals sign in it, so only a
+// URI follows a URI.
+func splitConnStrings(list string) (out []string) {
+	start := 0
+	end := func(i int) {
+		if s := strings.TrimSpace(list[start:i]); s != "" {
+			out = append(out, s)
+		}
+		start = i + 1
+	}
+	for i := range len(list) {
+		if list[i] != ',' {
+			continue
+		}
+		rest := strings.TrimSpace(list[i+1:])
+		if !isConnURI(strings.TrimSpace(list[start:i])) && connStart.MatchString(rest) || isConnURI(rest) || rest == "" {
+			end(i)
+		}
+	}
+	end(len(list))
+	return out
 }
 
 func isConnURI(s string) bool {

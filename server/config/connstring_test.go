@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -78,4 +79,22 @@ func FuzzConnString(f *testing.F) {
 	f.Fuzz(func(t *testing.T, uri string) {
 		(&Config{DBURI: uri}).ConnString(ConnOptions{ApplicationName: "x", ReadWrite: true})
 	})
+}
+
+func TestSplitConnStrings(t *testing.T) {
+	f := func(list string, want ...string) {
+		t.Helper()
+		if got := splitConnStrings(list); !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", list, got, want)
+		}
+	}
+	f("")
+	f(" , ")
+	f("postgres://a/d", "postgres://a/d")
+	f("postgres://a/d, postgresql://b/d,", "postgres://a/d", "postgresql://b/d")
+	f("postgres://a,b/d,postgres://c/d", "postgres://a,b/d", "postgres://c/d")
+	f("postgres:///d?host=/a,/b&port=1,2,postgres:///d?host=/c", "postgres:///d?host=/a,/b&port=1,2", "postgres:///d?host=/c")
+	f("postgres:///d?options=-c%20x=a,b=c", "postgres:///d?options=-c%20x=a,b=c")
+	f("host=a dbname=d, host=b dbname=d", "host=a dbname=d", "host=b dbname=d")
+	f("host=a,b port=1,2 dbname=d,host=c,postgres://e/f", "host=a,b port=1,2 dbname=d", "host=c", "postgres://e/f")
 }

@@ -165,6 +165,7 @@ func randomConfig(rnd *rand.Rand) *Config {
 	// These have defaults and are never empty.
 	defer func() { c.GivenURI = c.DBURI }()
 	c.DBChannel, c.DBURI, c.ServerHost, c.AdminServerHost = "c"+word(), "u"+word(), "h"+word(), "a"+word()
+	c.DBReadReplicas = pick("", "postgres://a, postgres://b", "host=a,host=b") // not the name of a file
 	c.JWTAudience = pick("", "plain", "https://example.com/x?y#z", "urn:x")
 	c.OpenAPIServerProxyURI = pick("", "https://example.com:8443/base")
 	c.JWTRoleClaimKey = pick("$.role", "$.a[0]", "$['a b'][?(@ == 'x')]", `."a"[1]`, `."a"[?(@ *== "x")]`)

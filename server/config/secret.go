@@ -12,7 +12,8 @@ import (
 )
 
 // loadReferencedFiles replaces @file by the file's contents, for db-uri, jwt-secret,
-// jwt-issuers and page-cursor-secret, and decodes and checks secrets and issuers.
+// db-uri-read-replicas, jwt-issuers and page-cursor-secret, and decodes and checks secrets
+// and issuers.
 func (c *Config) loadReferencedFiles(previousURI string) error {
 	if previousURI != "" {
 		c.DBURI = previousURI
@@ -22,6 +23,13 @@ func (c *Config) loadReferencedFiles(previousURI string) error {
 			return err
 		}
 		c.DBURI = strings.TrimFunc(validText(string(data)), unicode.IsSpace)
+	}
+	if path, ok := strings.CutPrefix(c.DBReadReplicas, "@"); ok {
+		data, err := readReferenced("db-uri-read-replicas", path)
+		if err != nil {
+			return err
+		}
+		c.DBReadReplicas = strings.TrimFunc(validText(string(data)), unicode.IsSpace)
 	}
 	if err := c.loadIssuers(); err != nil {
 		return err

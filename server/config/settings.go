@@ -282,6 +282,26 @@ var settings = []setting{
 			func(c *Config) time.Duration { return c.DBSchemaPollInterval }),
 		help: "Sets the interval at which the server checks the schema for changes; 0 turns the check off.",
 		more: "Set it where `NOTIFY` does not arrive: on a read replica, or behind a connection pooler in transaction mode."},
+	// The name is that of PostgREST's pull request 3017.
+	{key: "db-uri-read-replicas", ours: true,
+		field: text(func(c *Config) *string { return &c.DBReadReplicas }, ""),
+		help:  "Sets the connection strings of read replicas, separated by commas, or @ and the name of a file that has them.",
+		more:  "Reads go to these servers, and all else to the one of `db-uri`. See [Read replicas](scaling.md#read-replicas)."},
+	{key: "db-pool-replica", ours: true, unit: "connections",
+		field: atLeast(0, func(c *Config) *int { return &c.DBPoolReplica }, 0),
+		help:  "Sets the maximum number of connections to each read replica; 0 means that of `db-pool`."},
+	// A replica of a busy primary is some ms behind. One that is seconds behind has to
+	// catch up, or is cut off.
+	{key: "db-replica-max-lag", ours: true, unit: "seconds",
+		field: notNegative(seconds(func(c *Config) *time.Duration { return &c.DBReplicaMaxLag }, 10),
+			func(c *Config) time.Duration { return c.DBReplicaMaxLag }),
+		help: "Sets how far a read replica may be behind the primary and still serve reads."},
+	// A replica of a busy primary has the change after a few ms.
+	{key: "db-replica-wait", ours: true, unit: "milliseconds",
+		field: notNegative(duration(func(c *Config) *time.Duration { return &c.DBReplicaWait }, 200, time.Millisecond),
+			func(c *Config) time.Duration { return c.DBReplicaWait }),
+		help: "Sets how long a read with a bookmark waits for a read replica that has the bookmark's changes.",
+		more: "Then the primary serves the read. See [Bookmarks](scaling.md#bookmarks)."},
 	// Sharing saves system calls and wake-ups in both processes, about 30 us per
 	// request (see pgwire/pool). The setting exists for comparisons.
 	{key: "db-connection-sharing", ours: true,

@@ -11,6 +11,7 @@ type Request struct {
 	Upgrade        []byte
 	RequestMethod  []byte // Access-Control-Request-Method
 	RequestHeaders []byte // Access-Control-Request-Headers
+	Exposed        []byte // the value of Access-Control-Expose-Headers; nil: the usual one
 }
 
 // Header is one header of the response.
@@ -33,6 +34,9 @@ var (
 	exposedLink = append(bytes.Clone(exposed), ", Link"...)
 )
 
+// Exposed returns the usual value of Access-Control-Expose-Headers with one more header.
+func Exposed(name string) []byte { return append(exposed[:len(exposed):len(exposed)], ", "+name...) }
+
 // methods are the allowed methods, in the order of the response header.
 var methods = []string{"GET", "POST", "PATCH", "PUT", "DELETE", "OPTIONS", "HEAD"}
 
@@ -52,6 +56,9 @@ func Simple(dst []Header, r *Request, allowed []string) []Header {
 		return dst
 	}
 	dst = appendOrigin(dst, r.Origin, allowed)
+	if r.Exposed != nil {
+		return append(dst, Header{exposeHeaders, r.Exposed})
+	}
 	return append(dst, Header{exposeHeaders, exposed})
 }
 

@@ -56,7 +56,7 @@ type Transaction struct {
 // reads: then nothing was executed, or it was rolled back.
 func (x *Execution) Transact(rules *Rules, call *Call, b Batch, fn func(*Transaction) error) error {
 	x.begin(rules, call)
-	return Again(func() error { return x.transact(b, fn) })
+	return x.again(func() error { return x.transact(b, fn) })
 }
 
 func (x *Execution) transact(b Batch, fn func(*Transaction) error) error {
@@ -134,7 +134,7 @@ func (t *Transaction) Run(rules *Rules, parts []*Part, last bool) (over bool, er
 	if tx.explicit && last {
 		x.end(tx)
 	}
-	err = x.send(t.conn.Conn)
+	err = x.marked(tx, x.send(t.conn.Conn))
 	t.open = tx.explicit && (err != nil || !last)
 	if t.held = check >= 0 && f.FailedStep() == check && isVerdict(err); t.held {
 		err = nil
@@ -168,7 +168,8 @@ func (t *Transaction) form(rules *Rules, parts []*Part, last bool) (tx transacti
 		own := p.transaction(p.runsUserCode(p.form))
 		tx.isolation = max(tx.isolation, own.isolation)
 	}
-	tx.explicit = t.open || !last || tx.rollback || judged > 0 || tx.isolation != pgwire.DefaultIsolation
+	tx.bookmark = commits && t.x.call.Bookmark
+	tx.explicit = t.open || !last || tx.rollback || tx.bookmark || judged > 0 || tx.isolation != pgwire.DefaultIsolation
 	return tx, judged
 }
 
@@ -217,12 +218,13 @@ func (t *Transaction) Commit() error {
 	if t.held {
 		f.RollbackToSavepoint()
 	}
-	t.x.end(transaction{rollback: t.batch.Rollback})
+	tx := transaction{rollback: t.batch.Rollback, bookmark: t.wrote && !t.batch.Rollback && t.x.call.Bookmark}
+	t.x.end(tx)
 	if t.wrote {
 		f.ForWriting()
 	}
 	t.x.noteMore(0)
-	err := t.x.send(t.conn.Conn)
+	err := t.x.marked(tx, t.x.send(t.conn.Conn))
 	if err == nil {
 		t.open = false
 		return nil

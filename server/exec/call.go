@@ -5,6 +5,7 @@ import (
 
 	"github.com/fastgrest/fastgrest/parser"
 	"github.com/fastgrest/fastgrest/parser/body"
+	"github.com/fastgrest/fastgrest/pgwire/pool"
 	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/planner/sqlgen"
 	"github.com/fastgrest/fastgrest/planner/tree"
@@ -15,6 +16,11 @@ import (
 type Call struct {
 	Plan   *Runnable
 	Schema int // position among the exposed schemas
+
+	// Replica is the pool of a read replica that runs the call. nil: Engine.Pool.
+	Replica *pool.Pool
+	// Bookmark: if the call commits a write, Execution.Bookmark returns where that ends.
+	Bookmark bool
 
 	// Settings are the values of the request that become settings of the
 	// transaction. Without a preferred time zone SettingTimezone is nil.

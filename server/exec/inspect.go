@@ -26,7 +26,7 @@ var Inspection = NewRunnable(&planner.Plan{ReadOnly: true})
 // in PostgREST, headers and status that the pre-request function sets are not read.
 func (x *Execution) Ask(rules *Rules, call *Call, questions []Question, start func()) error {
 	x.begin(rules, call)
-	return Again(func() error { return x.askAlone(questions, start) })
+	return x.again(func() error { return x.askAlone(questions, start) })
 }
 
 func (x *Execution) askAlone(questions []Question, start func()) error {

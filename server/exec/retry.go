@@ -37,6 +37,15 @@ func Again(fn func() error) error {
 	}
 }
 
+// again is Again, except on a replica, where a call does not try a second connection: the
+// caller runs it on another node.
+func (x *Execution) again(fn func() error) error {
+	if x.call.Replica != nil {
+		return fn()
+	}
+	return Again(fn)
+}
+
 // outdated reports whether a flight failed because the plan's statement is
 // older than what it reads, and may be run again. The next attempt then
 // prepares the plan anew.

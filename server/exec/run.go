@@ -27,6 +27,7 @@ type Execution struct {
 	rules  *Rules
 	call   *Call
 	role   *roleRules // of the call
+	pool   *pool.Pool // that runs the call
 
 	flight pgwire.Flight
 	out    *pgwire.Flight // where steps are added: flight, or that of a Transaction
@@ -37,9 +38,10 @@ type Execution struct {
 	object []byte // the arguments as an object; buffer
 
 	// Result is valid after Run has returned nil.
-	Result Result
-	cost   Cost
-	sql    []string
+	Result   Result
+	bookmark []byte // see Bookmark; buffer
+	cost     Cost
+	sql      []string
 }
 
 // New makes an Execution.
@@ -58,7 +60,8 @@ func (x *Execution) Reset() {
 	x.Result.release()
 	DropLarge(&x.text, &x.object)
 	x.waiter.reset()
-	x.rules, x.call, x.role, x.cost, x.out = nil, nil, nil, Cost{}, &x.flight
+	x.bookmark = x.bookmark[:0]
+	x.rules, x.call, x.role, x.pool, x.cost, x.out = nil, nil, nil, nil, Cost{}, &x.flight
 	clear(x.sql)
 	x.sql = x.sql[:0]
 }
@@ -69,6 +72,11 @@ func (x *Execution) SQL() []string { return x.sql }
 
 func (x *Execution) begin(rules *Rules, call *Call) {
 	x.rules, x.call, x.role = rules, call, rules.role(call.roleName())
+	x.bookmark = x.bookmark[:0]
+	x.pool = x.engine.Pool
+	if call.Replica != nil {
+		x.pool = call.Replica
+	}
 }
 
 // Run runs the call's plan and fills Result. If the statement went stale
@@ -92,7 +100,7 @@ func (x *Execution) run() error {
 			return err
 		}
 	}
-	return Again(x.alone)
+	return x.again(x.alone)
 }
 
 // once is the fast path: the prepared form, in one flight, on a connection it
@@ -124,7 +132,7 @@ func (x *Execution) once(form *Form) (done bool, err error) {
 		x.learn(form, err)
 		return !(lost && (conn.Kind == pgwire.Unparsed || conn.Retryable())), x.doubtful(err)
 	}
-	mendable := errors.Is(err, errUnreadable) || lost && (conn.Kind == pgwire.Lost || conn.Retryable())
+	mendable := errors.Is(err, errUnreadable) || lost && x.call.Replica == nil && (conn.Kind == pgwire.Lost || conn.Retryable())
 	return !mendable, err
 }
 
@@ -173,7 +181,7 @@ func (x *Execution) fly(conn *pgwire.Conn, form *Form) error {
 	plan, f := x.call.Plan, &x.flight
 	tx := x.transaction(x.runsUserCode(form))
 	end := x.load(form, tx)
-	err := x.send(conn)
+	err := x.marked(tx, x.send(conn))
 	if !plan.ReadOnly && !tx.rollback && !tx.held {
 		err = x.doubtful(err)
 	}
@@ -206,7 +214,7 @@ func (x *Execution) fly(conn *pgwire.Conn, form *Form) error {
 		f.Add(responseSettings, &x.sinks.settings)
 	}
 	x.end(tx)
-	if err := x.send(conn); err != nil {
+	if err := x.marked(tx, x.send(conn)); err != nil {
 		return x.rollBack(conn, commitError{x.doubtful(err)})
 	}
 	return nil
@@ -290,6 +298,9 @@ func (x *Execution) end(tx transaction) {
 		x.flight.Rollback()
 	} else {
 		x.flight.Commit()
+	}
+	if tx.bookmark {
+		x.flight.Add(bookmarkStatement, bookmarkSink{x: x})
 	}
 }
 

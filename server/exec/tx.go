@@ -7,6 +7,7 @@ type transaction struct {
 	isolation pgwire.Isolation
 	rollback  bool // rolled back in the end
 	held      bool // ended only after a look at the rows, or after more flights
+	bookmark  bool // the position behind the commit is asked for
 	explicit  bool // needs BEGIN
 }
 
@@ -25,7 +26,8 @@ func (x *Execution) transaction(userCode bool) transaction {
 	// same way with COMMIT and with ROLLBACK.
 	t.rollback = t.rollback && (userCode || !plan.ReadOnly)
 	t.held = !plan.ReadOnly && !t.rollback && x.call.checked() || x.call.NextPiece != nil
-	t.explicit = t.rollback || t.held || t.isolation != pgwire.DefaultIsolation
+	t.bookmark = x.call.Bookmark && !plan.ReadOnly && !t.rollback
+	t.explicit = t.rollback || t.held || t.bookmark || t.isolation != pgwire.DefaultIsolation
 	return t
 }
 

@@ -31,7 +31,7 @@ func (x *Execution) acquire(how pool.Class) (*pool.Conn, error) {
 	log.PoolRequest()
 	x.cost.Used = true
 	began := time.Now()
-	conn, err := x.engine.Pool.AcquireFor(&x.waiter, how)
+	conn, err := x.pool.AcquireFor(&x.waiter, how)
 	if err != nil {
 		x.cost.Waited += time.Since(began)
 		return nil, err
@@ -46,7 +46,7 @@ func (x *Execution) share(how pool.Class) (pool.Timing, error) {
 	log := x.engine.Log
 	log.PoolRequest()
 	x.cost.Used = true
-	timing, err := x.engine.Pool.Run(&x.waiter, &x.flight, how)
+	timing, err := x.pool.Run(&x.waiter, &x.flight, how)
 	x.cost.Waited += timing.Waited
 	x.cost.Database += timing.Took
 	log.PoolBorrowed()

@@ -26,6 +26,13 @@ var (
 	keySetKeys    = gauge("fastgrest_jwt_key_set_keys", "Usable keys in the key set", "from")
 	keySetFetches = counter("fastgrest_jwt_key_set_fetches_total", "The total number of fetches of the key set", "from", "status")
 
+	nodeServes   = gauge("fastgrest_node_serves", "1 if the database serves requests, else 0", "node")
+	nodeLag      = gauge("fastgrest_node_lag_seconds", "How far the read replica is behind the primary", "node")
+	nodeInFlight = gauge("fastgrest_node_in_flight", "Requests in flight on the database", "node")
+	nodeRequests = counter("fastgrest_node_requests_total", "The total number of requests that went to the database", "node")
+	nodeRetried  = counter("fastgrest_node_retried_total", "The total number of reads that failed on the read replica and ran on another database", "node")
+	nodeRefused  = counter("fastgrest_node_refused_total", "The total number of reads that the read replica could not serve, by the reason", "node", "reason")
+
 	requests = counter("fastgrest_requests_total", "The total number of requests with a response, by class of status", "class")
 
 	statementHits   = counter("fastgrest_statement_cache_hits_total", "The total number of statements that the connection had prepared")
@@ -122,6 +129,28 @@ func (c *figures) Collect(ch chan<- prometheus.Metric) {
 			keySetKeys.send(ch, float64(k.Keys), k.From)
 			keySetFetches.send(ch, float64(k.Fetched), k.From, "SUCCESS")
 			keySetFetches.send(ch, float64(k.Failed), k.From, "FAIL")
+		}
+	}
+	if c.sources.Nodes != nil {
+		for _, n := range c.sources.Nodes() {
+			serves := 0.0
+			if n.Serves {
+				serves = 1
+			}
+			nodeServes.send(ch, serves, n.Name)
+			if n.HasLag {
+				nodeLag.send(ch, n.Lag.Seconds(), n.Name)
+			}
+			nodeInFlight.send(ch, float64(n.InFlight), n.Name)
+			nodeRequests.send(ch, float64(n.Requests), n.Name)
+			if !n.Primary {
+				nodeRetried.send(ch, float64(n.Retried), n.Name)
+			}
+			for reason, count := range n.Refused {
+				if count > 0 {
+					nodeRefused.send(ch, float64(count), n.Name, reason)
+				}
+			}
 		}
 	}
 	l := c.metrics.Loads()

@@ -19,6 +19,7 @@ type Sources struct {
 	Spool      func() Spool
 	Bodies     func() int64 // memory of large request bodies, in bytes
 	KeySets    func() []KeySet
+	Nodes      func() []Node // none without read replicas
 }
 
 // Pool is the state of the connection pool.
@@ -52,6 +53,19 @@ type KeySet struct {
 	Age             time.Duration
 	Fetched, Failed uint64
 	Problem         string // why the last fetch failed; "" if it succeeded
+}
+
+// Node is a database that serves requests, where there are read replicas.
+type Node struct {
+	Name     string
+	Primary  bool
+	Serves   bool
+	HasLag   bool
+	Lag      time.Duration
+	InFlight int64
+	Requests uint64
+	Retried  uint64            // reads that failed there and ran elsewhere
+	Refused  map[string]uint64 // reads that it could not serve, by reason
 }
 
 // Metrics is safe for use by many goroutines.

@@ -41,6 +41,12 @@ func TestText(t *testing.T) {
 		TokenCache: func() TokenCache { return TokenCache{Requests: 20, Hits: 12, Evictions: 1} },
 		Plans:      func() int { return 4 },
 		Spool:      func() Spool { return Spool{Memory: 65536, Files: 1 << 30} },
+		Nodes: func() []Node {
+			return []Node{
+				{Name: "primary", Primary: true, Serves: true, InFlight: 1, Requests: 7},
+				{Name: "replica:5432", HasLag: true, Lag: 1500 * time.Millisecond, InFlight: 2, Requests: 9, Retried: 1, Refused: map[string]uint64{"lag": 3, "behind": 0}},
+			}
+		},
 		KeySets: func() []KeySet {
 			return []KeySet{{From: "https://a", Keys: 2, HasAge: true, Age: 90 * time.Second, Fetched: 4, Failed: 1}, {From: "https://b", Failed: 3}}
 		},

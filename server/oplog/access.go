@@ -28,6 +28,7 @@ type Access struct {
 	UsedDatabase bool
 	Database     time.Duration // until PostgreSQL had responded
 	Waited       time.Duration // for a connection
+	Node         string        // the database that served it; "" without read replicas
 	Truncated    bool          // the client has not taken all of the body
 }
 

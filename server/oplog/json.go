@@ -101,6 +101,9 @@ func (l *Logger) appendAccess(dst []byte, now time.Time, a *Access) []byte {
 	}
 	dst = appendOptional(append(dst, `,"referer":`...), a.Referer)
 	dst = appendOptional(append(dst, `,"user_agent":`...), a.UserAgent)
+	if a.Node != "" {
+		dst = jsontext.AppendString(append(dst, `,"node":`...), a.Node)
+	}
 	return append(dst, '}')
 }
 

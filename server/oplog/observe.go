@@ -329,6 +329,14 @@ func (l *Logger) KeysFailed(from, problem string, pause time.Duration) {
 	l.say(Error, "Failed to fetch the keys of ", oneLine(from), ". ", oneLine(problem), ". Retrying in ", seconds(pause), " seconds...")
 }
 
+// NodeServes means that a database serves requests again.
+func (l *Logger) NodeServes(node string) { l.say(Info, "The database ", node, " serves requests") }
+
+// NodeServesNot means that a database serves no requests for a while.
+func (l *Logger) NodeServesNot(node, why string) {
+	l.say(Warn, "The database ", node, " serves no requests: ", oneLine(why))
+}
+
 // PoolTimeout is a request that got no connection in time. problem is its
 // response. At most one is logged per timeoutsEvery.
 func (l *Logger) PoolTimeout(problem string) {

@@ -146,6 +146,17 @@ func TestAdminPage(t *testing.T) {
 	}
 	screenshot(t, tab, "admin-page-narrow.png")
 
+	// Databases are shown if there are read replicas.
+	if shown := run(t, tab, chromedp.Evaluate[bool](`!document.querySelector("#nodes-section").hidden`)); shown {
+		t.Error("there is a list of databases without read replicas")
+	}
+	run(t, tab, chromedp.Evaluate[bool](`(take({...samples[samples.length - 1], now: Date.now(), nodes: [
+		{name: "primary", serves: true, why: "", lag: -1, in_flight: 1, requests: 20, retried: 0},
+		{name: "<b>b</b>:5432", serves: false, why: "lag", lag: 12, in_flight: 0, requests: 3, retried: 2}]}), true)`))
+	if rows := each(t, tab, `#nodes tbody tr`, `e.innerText`); !slices.Equal(rows, []string{"primary\tyes\t–\t1\t20\t0", "<b>b</b>:5432\tno: lag\t12 s\t0\t3\t2"}) {
+		t.Errorf("databases %q", rows)
+	}
+
 	// Key sets are shown if there are any.
 	if shown := run(t, tab, chromedp.Evaluate[bool](`!document.querySelector("#key-sets-section").hidden`)); shown {
 		t.Error("there is a list of no key sets")

@@ -260,6 +260,11 @@ function show(now, older) {
     [number(r.errors), r.errors ? "n hot" : "n"],
   ], "No requests yet.");
   fill("schemas", now.schemas, (s) => [[s.name], [number(s.tables), "n"], [number(s.views), "n"], [number(s.functions), "n"]], "Nothing is loaded yet.");
+  $("nodes-section").hidden = now.nodes.length === 0;
+  fill("nodes", now.nodes, (n) => [
+    [n.name], [n.serves ? "yes" : "no: " + n.why, n.serves ? "" : "hot"], [n.lag < 0 ? "–" : duration(n.lag), "n"],
+    [number(n.in_flight), "n"], [number(n.requests), "n"], [number(n.retried), n.retried ? "n hot" : "n"],
+  ], "");
   $("key-sets-section").hidden = now.key_sets.length === 0;
   fill("key-sets", now.key_sets, (k) => [
     [k.from], [number(k.keys), k.keys ? "n" : "n hot"], [k.age < 0 ? "never" : age(k.age) + " ago", "n"],

@@ -1,0 +1,210 @@
+package nodes
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/fastgrest/fastgrest/pgwire"
+	"github.com/fastgrest/fastgrest/pgwire/pool"
+)
+
+const (
+	// interval is how often a node is asked for its state.
+	interval = time.Second
+	// quickInterval is how often it is asked while requests wait for a position.
+	quickInterval = 3 * time.Millisecond
+	// silence is how long a node may take to answer and still gets requests.
+	silence = 700 * time.Millisecond
+	// patience is how long it may take before its connections are given up, so that the
+	// reads on them run elsewhere.
+	patience = 2500 * time.Millisecond
+	// connectPatience bounds an attempt to connect.
+	connectPatience = 2 * time.Second
+)
+
+// watch asks a node for its state until ctx ends.
+func (n *Nodes) watch(ctx context.Context, node *Node) {
+	cfg := node.config.Copy()
+	cfg.CancelWait = time.Millisecond // a node that is silent does not react to it
+	for ctx.Err() == nil {
+		conn, err := connect(ctx, cfg)
+		if err == nil {
+			err = n.follow(ctx, node, conn)
+			_ = conn.Close()
+			if ctx.Err() == nil {
+				n.lost(node, err)
+			}
+			if !slow(err) {
+				continue // the connection was lost; another one tells whether the node is
+			}
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		n.lost(node, err)
+		if !node.primary && !errors.As(err, new(*pgwire.Error)) { // it has not even refused
+			node.Pool.Sever()
+		}
+		pause(ctx, interval)
+	}
+}
+
+func connect(ctx context.Context, cfg *pgwire.Config) (*pgwire.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, connectPatience)
+	defer cancel()
+	return pgwire.Connect(ctx, cfg)
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// slow reports whether the node took too long to answer.
+func slow(err error) bool { return errors.Is(err, context.DeadlineExceeded) }
+
+// follow asks for the state on a connection until it fails.
+func (n *Nodes) follow(ctx context.Context, node *Node, conn *pgwire.Conn) error {
+	timer := time.NewTimer(interval)
+	defer timer.Stop()
+	for {
+		a, err := n.askOn(ctx, node, conn)
+		if err != nil {
+			return err
+		}
+		n.answered(node, a)
+		wait := interval
+		if n.waiters.Load() > 0 {
+			wait = quickInterval
+		}
+		timer.Reset(wait)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-node.asked:
+		case <-timer.C:
+		}
+	}
+}
+
+// askOn asks for the state once. If the answer takes long, the node gets no requests
+// meanwhile.
+func (n *Nodes) askOn(ctx context.Context, node *Node, conn *pgwire.Conn) (answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	late := time.AfterFunc(silence, func() { n.lost(node, pool.ErrSevered) })
+	defer late.Stop()
+	return askState(ctx, conn.Query)
+}
+
+// answer is what a node says of itself.
+type answer struct {
+	recovery bool
+	position Position // of a primary: what is on its disk; of a replica: what it has replayed
+	identity string
+	age      time.Duration // since the last transaction that a replica has replayed was committed
+	hasAge   bool
+	at       time.Time // before the question
+}
+
+// Query is pgwire.Conn.Query.
+type Query func(ctx context.Context, sql string, args []string, each func(columns [][]byte) error) error
+
+// stateSQL has no relation that a role may not read. Only the timeline of a WAL receiver
+// needs a privilege, pg_read_all_stats. Without it the timeline is that of the control
+// file, which a replica writes a while after it has followed a new primary.
+const stateSQL = `SELECT r.recovery,
+  CASE WHEN r.recovery THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_flush_lsn() END,
+  CASE WHEN r.recovery THEN pg_catalog.lpad(pg_catalog.to_hex(GREATEST(
+      (SELECT timeline_id FROM pg_catalog.pg_control_checkpoint()),
+      (SELECT min_recovery_end_timeline FROM pg_catalog.pg_control_recovery()),
+      (SELECT received_tli FROM pg_catalog.pg_stat_wal_receiver))), 8, '0')
+    ELSE pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()) END,
+  (SELECT system_identifier FROM pg_catalog.pg_control_system()),
+  (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()),
+  pg_catalog.current_setting('server_version_num')::pg_catalog.int4 / 10000,
+  extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp())
+FROM (SELECT pg_catalog.pg_is_in_recovery() AS recovery OFFSET 0) AS r`
+
+var errAnswer = errors.New("the database gave no answer about its state")
+
+func askState(ctx context.Context, query Query) (a answer, err error) {
+	a.at = time.Now()
+	err = errAnswer
+	failed := query(ctx, stateSQL, nil, func(columns [][]byte) error {
+		a, err = readState(columns, a.at)
+		return nil
+	})
+	if failed != nil {
+		return a, failed
+	}
+	return a, err
+}
+
+func readState(columns [][]byte, at time.Time) (a answer, err error) {
+	if len(columns) != 7 || columns[1] == nil {
+		return a, errAnswer
+	}
+	a.at = at
+	a.recovery = string(columns[0]) == "t"
+	if a.position.LSN, err = parseLSN(string(columns[1])); err != nil {
+		return a, err
+	}
+	if a.position.Timeline, err = timelineOf(columns[2]); err != nil {
+		return a, err
+	}
+	a.identity = string(columns[3]) + " " + string(columns[4]) + " " + string(columns[5])
+	if seconds, err := strconv.ParseFloat(string(columns[6]), 64); err == nil {
+		a.age, a.hasAge = time.Duration(seconds*float64(time.Second)), true
+	}
+	return a, nil
+}
+
+// timelineOf reads the timeline at the beginning of the name of a WAL file.
+func timelineOf(name []byte) (uint32, error) {
+	if len(name) < 8 {
+		return 0, errAnswer
+	}
+	n, err := strconv.ParseUint(string(name[:8]), 16, 32)
+	return uint32(n), err
+}
+
+// hereSQL returns what a transaction that has been committed, or a snapshot that has been
+// taken before, cannot be behind. The insert position counts, because the record of an
+// asynchronous commit may not be on the disk yet.
+const hereSQL = `SELECT l.lsn, pg_catalog.pg_walfile_name(l.lsn)
+FROM (SELECT pg_catalog.pg_current_wal_insert_lsn() AS lsn OFFSET 0) AS l`
+
+// Here returns the position of a primary. It is zero on a server in recovery.
+func Here(ctx context.Context, query Query) (p Position, err error) {
+	recovery := false
+	if err = query(ctx, "SELECT pg_catalog.pg_is_in_recovery()", nil, func(columns [][]byte) error {
+		recovery = string(columns[0]) == "t"
+		return nil
+	}); err != nil || recovery {
+		return p, err
+	}
+	failed := query(ctx, hereSQL, nil, func(columns [][]byte) error {
+		p, err = ReadPosition(columns)
+		return nil
+	})
+	if failed != nil {
+		err = failed
+	}
+	return p, err
+}
+
+// ReadPosition reads an LSN and the name of its WAL file.
+func ReadPosition(columns [][]byte) (p Position, err error) {
+	if len(columns) != 2 {
+		return p, errAnswer
+	}
+	if p.LSN, err = parseLSN(string(columns[0])); err == nil {
+		p.Timeline, err = timelineOf(columns[1])
+	}
+	return p, err
+}

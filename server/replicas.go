@@ -1,0 +1,191 @@
+package server
+
+import (
+	"errors"
+	"net"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/fastgrest/fastgrest/parser/header"
+	"github.com/fastgrest/fastgrest/pgwire"
+	"github.com/fastgrest/fastgrest/pgwire/pool"
+	"github.com/fastgrest/fastgrest/server/config"
+	"github.com/fastgrest/fastgrest/server/cors"
+	"github.com/fastgrest/fastgrest/server/exec"
+	"github.com/fastgrest/fastgrest/server/life"
+	"github.com/fastgrest/fastgrest/server/metrics"
+	"github.com/fastgrest/fastgrest/server/nodes"
+)
+
+// With read replicas each node has what a server without them has once: a pool, with its
+// prepared statements, sharing of connections, session resets and cancels. A request asks
+// once for its node. If a replica fails, the read runs on another node: nothing of it has
+// been answered by then.
+
+// replicaConnectTimeout bounds an attempt to connect to a replica. Others can answer.
+const replicaConnectTimeout = 5 * time.Second
+
+// errSeveralHosts: what one of the hosts says of itself would not be true of another.
+var errSeveralHosts = errors.New("each connection string has to name one server")
+
+// newNodes makes the nodes, nil without read replicas.
+func (s *Server) newNodes(c *config.Config, primary *pgwire.Config) (*nodes.Nodes, error) {
+	uris := c.ReplicaStrings(config.ConnOptions{ApplicationName: appName(s.options.Version)})
+	if len(uris) == 0 {
+		return nil, nil
+	}
+	all := nodes.New(nodes.Options{
+		MaxLag:  c.DBReplicaMaxLag,
+		Wait:    c.DBReplicaWait,
+		Changed: s.nodeChanged,
+		Moved:   func() { s.life.Ask(life.ReloadCatalog) },
+	}, "primary", primary, s.pool)
+	var names []string
+	for _, uri := range uris {
+		connect, err := parseConnect(c, "db-uri-read-replicas", uri)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range connect.Fallbacks { // the same server without TLS is one of them
+			if f.Host != connect.Host || f.Port != connect.Port {
+				return nil, &uriError{"db-uri-read-replicas", errSeveralHosts}
+			}
+		}
+		o := poolOptions(c, connect)
+		o.ConnectTimeout = replicaConnectTimeout
+		if c.DBPoolReplica > 0 {
+			o.MaxConns = c.DBPoolReplica
+		}
+		p, err := pool.New(o)
+		if err != nil {
+			return nil, err
+		}
+		name := net.JoinHostPort(connect.Host, strconv.Itoa(int(connect.Port)))
+		for i := 2; slices.Contains(names, name); i++ {
+			name = net.JoinHostPort(connect.Host, strconv.Itoa(int(connect.Port))) + " (" + strconv.Itoa(i) + ")"
+		}
+		names = append(names, name)
+		all.Add(name, connect, p)
+	}
+	return all, nil
+}
+
+// nodeChanged logs that a node serves requests, or why it does not.
+func (s *Server) nodeChanged(node, why, problem string) {
+	switch {
+	case why == "":
+		s.log.NodeServes(node)
+	case problem == "":
+		s.log.NodeServesNot(node, why)
+	default:
+		s.log.NodeServesNot(node, why+": "+problem)
+	}
+}
+
+// nodeFigures describes the nodes.
+func (s *Server) nodeFigures() (list []metrics.Node) {
+	if s.nodes == nil {
+		return nil
+	}
+	for _, n := range s.nodes.Figures() {
+		list = append(list, metrics.Node{
+			Name: n.Name, Primary: n.Primary, Serves: n.Serves, HasLag: n.HasLag, Lag: n.Lag,
+			InFlight: n.InFlight, Requests: n.Requests, Retried: n.Retried, Refused: n.Refused,
+		})
+	}
+	return list
+}
+
+// runCall runs a call that was filled by callOf, on the node that it goes to.
+func (rq *request) runCall(c *exec.Call) error {
+	if rq.server.nodes == nil { // fast path
+		return rq.runOnce(c)
+	}
+	return rq.onNode(rq.mayReplicate(c.Plan), func() error { return rq.runOnce(c) })
+}
+
+// mayReplicate reports whether a replica may run the plan for the request.
+func (rq *request) mayReplicate(plan *exec.Runnable) bool {
+	return rq.prefer.Read != header.ReadPrimary && rq.snap.rules.MayReplicate(plan, bytesOf(rq.caller.Role))
+}
+
+// onNode runs fn on a node, which it makes the node of the call, and on another one if a
+// replica fails. replicable: fn only reads, and a replica may run it.
+func (rq *request) onNode(replicable bool, fn func() error) error {
+	all := rq.server.nodes
+	if all == nil {
+		return fn()
+	}
+	var tried []*nodes.Node
+	for {
+		node := all.Primary()
+		if replicable {
+			node = rq.pickNode(tried)
+		}
+		rq.leaveNode()
+		rq.trace.node = node
+		node.Begin()
+		rq.call.Replica = nil
+		if !node.Primary() {
+			rq.call.Replica = node.Pool
+		}
+		err := fn()
+		if err == nil || node.Primary() || rq.response.running != nil {
+			return err
+		}
+		other, lost := exec.OtherNode(err)
+		if !other {
+			return err
+		}
+		node.Failed(lost)
+		if !lost {
+			replicable = false // the primary may know better
+		}
+		tried = append(tried, node)
+	}
+}
+
+// pickNode chooses the node of a read.
+func (rq *request) pickNode(tried []*nodes.Node) *nodes.Node {
+	if rq.bookmark.IsZero() {
+		return rq.server.nodes.Pick(rq.snap.position, rq.bookmark, tried)
+	}
+	return rq.server.nodes.Await(rq.snap.position, rq.bookmark, tried)
+}
+
+const headerBookmark = "Pgrst-Bookmark"
+
+var exposedBookmark = cors.Exposed(headerBookmark)
+
+// readBookmark reads the bookmark of the request, if there are read replicas.
+func (rq *request) readBookmark() (err error) {
+	rq.bookmark = nodes.Position{}
+	if rq.server.nodes == nil {
+		return nil
+	}
+	text := rq.header(headerBookmark)
+	if text == nil {
+		return nil
+	}
+	if rq.bookmark, err = nodes.ParseBookmark(string(text)); err != nil {
+		return newProblem(400, "PGRSTX60", "Invalid "+headerBookmark).
+			withDetails("A bookmark is the value of the header " + headerBookmark + " of an earlier response.")
+	}
+	return nil
+}
+
+// setBookmark tells the client where a write ended.
+func (rq *request) setBookmark() {
+	if text := rq.execution.Bookmark(); len(text) > 0 {
+		rq.ctx.Response.Header.SetBytesV(headerBookmark, text)
+	}
+}
+
+// leaveNode ends the request on its node.
+func (rq *request) leaveNode() {
+	if rq.trace.node != nil {
+		rq.trace.node.End()
+		rq.trace.node = nil
+	}
+}
