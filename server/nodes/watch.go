@@ -31,12 +31,13 @@ func (n *Nodes) watch(ctx context.Context, node *Node) {
 	for ctx.Err() == nil {
 		conn, err := connect(ctx, cfg)
 		if err == nil {
-			err = n.follow(ctx, node, conn)
+			var answered bool
+			answered, err = n.follow(ctx, node, conn)
 			_ = conn.Close()
 			if ctx.Err() == nil {
 				n.lost(node, err)
 			}
-			if !slow(err) {
+			if answered && !slow(err) {
 				continue // the connection was lost; another one tells whether the node is
 			}
 		}
@@ -67,15 +68,17 @@ func pause(ctx context.Context, d time.Duration) {
 // slow reports whether the node took too long to answer.
 func slow(err error) bool { return errors.Is(err, context.DeadlineExceeded) }
 
-// follow asks for the state on a connection until it fails.
-func (n *Nodes) follow(ctx context.Context, node *Node, conn *pgwire.Conn) error {
+// follow asks for the state on a connection until it fails. answered: the node has
+// answered before that.
+func (n *Nodes) follow(ctx context.Context, node *Node, conn *pgwire.Conn) (answered bool, err error) {
 	timer := time.NewTimer(interval)
 	defer timer.Stop()
 	for {
 		a, err := n.askOn(ctx, node, conn)
 		if err != nil {
-			return err
+			return answered, err
 		}
+		answered = true
 		n.answered(node, a)
 		wait := interval
 		if n.waiters.Load() > 0 {
@@ -84,7 +87,7 @@ func (n *Nodes) follow(ctx context.Context, node *Node, conn *pgwire.Conn) error
 		timer.Reset(wait)
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return answered, ctx.Err()
 		case <-node.asked:
 		case <-timer.C:
 		}
