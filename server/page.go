@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"sync"
 
-	"github.com/valyala/fasthttp"
-
 	"github.com/fastgrest/fastgrest/parser/percent"
 	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/server/config"
@@ -140,12 +138,12 @@ func (rq *request) appendKept(dst []byte) []byte {
 
 // pageProblem is a request whose pages cannot have cursors.
 func pageProblem(details string) *problem {
-	return newProblem(fasthttp.StatusBadRequest, "PGRSTX34", "There are no pages with cursors for this request").withDetails(details)
+	return newProblem(400, "PGRSTX34", "There are no pages with cursors for this request").withDetails(details)
 }
 
 // cursorProblem is a request with a cursor that is not for it.
 func cursorProblem(details string) *problem {
-	return newProblem(fasthttp.StatusBadRequest, "PGRSTX35", "The cursor of the page is not valid").withDetails(details)
+	return newProblem(400, "PGRSTX35", "The cursor of the page is not valid").withDetails(details)
 }
 
 var errOtherCursor = cursorProblem("The cursor is that of another table, or of another order.")

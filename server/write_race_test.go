@@ -5,8 +5,11 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 )
 
 var raceSchema = transactionSchema + `
@@ -62,6 +65,7 @@ func TestConcurrentWriters(t *testing.T) {
 	// A busy machine may need longer for something of each kind.
 	latest := end.Add(time.Minute)
 	var came sync.Map
+	var done atomic.Int64
 	enough := func() bool {
 		for _, kind := range []string{"done", "in doubt", "PGRST116", "PGRST124"} {
 			if _, ok := came.Load(kind); !ok {
@@ -119,6 +123,7 @@ func TestConcurrentWriters(t *testing.T) {
 				switch {
 				case r.status < 300:
 					came.Store("done", true)
+					done.Add(1)
 				case strings.Contains(r.body, inDoubt):
 					came.Store("in doubt", true)
 				default:
@@ -143,6 +148,9 @@ func TestConcurrentWriters(t *testing.T) {
 			case <-time.After(time.Duration(random.IntN(40)) * time.Millisecond):
 				w.sql("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'test_login' and datname = current_database() order by random() limit 1")
 				killed++
+				// A slow machine could not finish a single write between two kills.
+				before := done.Load()
+				pgtest.Until(time.Second, func() bool { return done.Load() > before })
 			}
 		}
 	}()

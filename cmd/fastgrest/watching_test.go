@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 )
@@ -25,7 +26,8 @@ func exported(t *testing.T) (types map[string]string, labels map[string]bool) {
 		_, _ = io.WriteString(w, `{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"1","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`)
 	}))
 	t.Cleanup(provider.Close)
-	d.start("--server-port", port, "--admin-server-port", admin, "--jwt-secret", provider.URL)
+	// The same server in place of a read replica has the metrics of one.
+	d.start("--server-port", port, "--admin-server-port", admin, "--jwt-secret", provider.URL, "--db-uri-read-replicas", d.uri)
 	get := func(port, line string) string {
 		c := dialClient(t, "tcp", net.JoinHostPort("127.0.0.1", port))
 		defer c.Close()
@@ -39,7 +41,11 @@ func exported(t *testing.T) (types map[string]string, labels map[string]bool) {
 	get(port, "GET /item")
 	get(port, "GET /none")
 	types, labels = map[string]string{}, map[string]bool{}
-	text := get(admin, "GET /metrics")
+	text := ""
+	pgtest.Until(time.Minute, func() bool { // until it has been asked for its state
+		text = get(admin, "GET /metrics")
+		return strings.Contains(text, "\nfastgrest_node_lag_seconds{")
+	})
 	for _, m := range regexp.MustCompile(`(?m)^# TYPE (\w+) (\w+)$`).FindAllStringSubmatch(text, -1) {
 		types[m[1]] = m[2]
 	}
