@@ -42,14 +42,14 @@ test: ## all tests against a real PostgreSQL (PG=17 selects its version, PKG= th
 race: MODULES := .
 # The packages left out start no goroutines, or their tests run the program, or they have other processes fail, which needs
 # time and not the detector.
-race: PKGS = $$(go list ./... | grep -Ev '/fastgrest/(cmd/.*|parser.*|planner/.*|pgwire/(rowjson|pg.*)|server/(openapi|clustertest))$$')
+race: PKGS = $$(go list ./... | grep -Ev '/fastgrest/(cmd/.*|parser.*|planner/.*|pgwire/(rowjson|pg.*)|server/(openapi|clustertest|faulttest))$$')
 race: ## the tests with the race detector; those that repeat themselves run for a shorter time
 	@$(PGBIN) && $(POOLER) && $(call EACH,$(GOTEST) -race -short)
 
 # Packages whose tests depend on PostgreSQL's version. An empty MAJOR skips them.
 MAJOR     ?= 18
 MAJORPKGS := ./planner/catalog ./pgwire ./server/spectest
-MAJORCLUSTER := 'Replica|Failover|Fenced|Recovery|OldConnections'
+MAJORCLUSTER := 'Nodes|Bookmarks|Replica|Failover|Fenced|Recovery|OldConnections'
 major: ## the tests that depend on PostgreSQL's version, against MAJOR=18
 	@[ -z "$(MAJOR)" ] || { dir=$$(.ci/pg-bin $(MAJOR)) && export TEST_PG_BIN_DIR=$$dir && $(POOLER) && set -x && $(GOTEST) -short $(MAJORPKGS) && $(GOTEST) -run $(MAJORCLUSTER) ./server/clustertest; }
 
