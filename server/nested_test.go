@@ -9,7 +9,8 @@ import (
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 )
 
-var nestedSchema = pgtest.Role("w_member") + pgtest.Role("w_inserter") + `
+var nestedSchema = pgtest.Role("w_member") + pgtest.Role("w_inserter") + pgtest.Role("w_rounder") + `
+alter role w_rounder set extra_float_digits = 0;
 create schema api;
 create table api.country (code text primary key, name text);
 create table api.client (id int generated always as identity primary key, name text not null, country text references api.country, made timestamptz default '2000-01-01Z');
@@ -24,6 +25,8 @@ create table api.dept (tenant int, id int generated always as identity, org_id i
 create table api.staff (tenant int, org_id int, dept_id int, name text, foreign key (tenant, org_id) references api.org, foreign key (tenant, dept_id) references api.dept);
 create table api.doc (k jsonb primary key);
 create table api.copy (doc jsonb references api.doc, v text);
+create table api.scale (k float8 primary key, name text);
+create table api.mark (k float8 references api.scale, v text);
 create table api.address (id int generated always as identity primary key, street text);
 create table api.parcel (id int generated always as identity primary key, sender int references api.address, receiver int references api.address, weight int);
 create view api.clients as select id, name from api.client;
@@ -53,6 +56,8 @@ grant usage on schema api to test_anon, w_member, w_inserter;
 grant all on all tables in schema api to test_anon, w_member;
 grant all on all sequences in schema api to test_anon, w_member;
 grant insert on api.client, api.project, api.note to w_inserter;
+grant usage on schema api to w_rounder;
+grant all on api.scale, api.mark to w_rounder;
 grant usage on all sequences in schema api to w_inserter;
 `
 
@@ -89,6 +94,8 @@ func TestNestedInserts(t *testing.T) {
 		{"rows without columns", "/task?select=title,task(title)", `[{"task":[{"title":"a"}]},{"task":[{}]}]`, nil, 201, `[{"title":null,"task":[{"title":"a"}]},{"title":null,"task":[{"title":null}]}]`},
 		{"keys that are JSON", "/doc?select=k,copy(doc,v)", `[{"k":8,"copy":[{"v":"a"}]},{"k":"8","copy":[{"v":"b"}]},{"k":{"x":[1]},"copy":[{"v":"c"}]}]`, nil, 201,
 			`[{"k":8,"copy":[{"doc":8,"v":"a"}]},{"k":"8","copy":[{"doc":"8","v":"b"}]},{"k":{"x": [1]},"copy":[{"doc":{"x":[1]},"v":"c"}]}]`},
+		{"keys that the role prints with fewer digits", "/scale?select=name,mark(v)", `[{"k":0.1,"name":"a","mark":[{"v":"a"}]},{"k":0.10000000000000002,"name":"b","mark":[{"v":"b"}]}]`, []string{w.as("w_rounder")}, 201,
+			`[{"name":"a","mark":[{"v":"a"}]},{"name":"b","mark":[{"v":"b"}]}]`},
 		{"the row around it again", "/client", `{"name":"c","project":[{"name":"p","client":{"name":"d"}}]}`, nil, 400, `PGRSTX50 'client' has the key of the row around it`},
 		{"hints and aliases", "/parcel?columns=weight,from:address!sender(street),to:address!receiver(street)&select=weight,from:address!sender(street),to:address!receiver(street)",
 			`[{"weight":1,"from":{"street":"a"},"to":{"street":"b"}},{"weight":2,"from":null,"to":{"street":"c"}}]`, nil, 201,

@@ -28,9 +28,10 @@ const NestedFault = "nested insert: no row for "
 func NestedBody() Statement {
 	var w Writer
 	// PostgreSQL expects 100 rows of each array. For several levels it would find the statements
-	// expensive enough to compile them, which takes a second.
+	// expensive enough to compile them, which takes a second. Keys go from statement to statement
+	// as text, which has to be exact.
 	w.S("SELECT pg_catalog.set_config('"+nestedBody+"', ", w.param(Arg{Kind: ArgBody}), ", true) IS NULL", // the body does not come back
-		", pg_catalog.set_config('jit', 'off', true) IS NULL")
+		", pg_catalog.set_config('jit', 'off', true) IS NULL, pg_catalog.set_config('extra_float_digits', '1', true) IS NULL")
 	return w.Statement()
 }
 
