@@ -72,7 +72,7 @@ func (n *Nodes) Run(ctx context.Context) {
 
 // Pick returns the node of a read: the replica with the fewest requests in flight that
 // has replayed the position of the catalog and that of the bookmark, which may be zero,
-// and is none of those tried before. Without one it is the primary.
+// and was not tried before. If no replica fits, it is the primary.
 func (n *Nodes) Pick(catalog, bookmark Position, tried []*Node) *Node {
 	for _, node := range n.replicas {
 		if why := node.state.Load().verdict(catalog, bookmark); why != fit {
