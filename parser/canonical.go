@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/fastgrest/fastgrest/parser/percent"
 )
 
 // AppendCanonical appends the query string for Content-Location. Keys are sorted
@@ -52,16 +54,11 @@ func appendEncoded(dst, s []byte) []byte {
 		case plainByte[c]:
 			dst = append(dst, c)
 		case c < utf8.RuneSelf:
-			dst = appendEscape(dst, c)
+			dst = percent.AppendEscape(dst, c)
 		default:
-			dst = appendEscape(dst, 0xC0|c>>6)
-			dst = appendEscape(dst, 0x80|c&0x3F)
+			dst = percent.AppendEscape(dst, 0xC0|c>>6)
+			dst = percent.AppendEscape(dst, 0x80|c&0x3F)
 		}
 	}
 	return dst
-}
-
-func appendEscape(dst []byte, c byte) []byte {
-	const digits = "0123456789ABCDEF"
-	return append(dst, '%', digits[c>>4], digits[c&15])
 }

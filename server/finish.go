@@ -60,11 +60,10 @@ func (rq *request) finish(failed bool) {
 		r := rq.corsRequest()
 		if r.Origin != nil {
 			var room [3]cors.Header // so that nothing is allocated
-			headers := cors.Simple(room[:0], &r, c.ServerCORSAllowedOrigins)
 			if rq.response.linked && !failed {
-				headers = cors.ExposeLink(headers)
+				r.Exposed = exposedLink
 			}
-			rq.addCORS(headers)
+			rq.addCORS(cors.Simple(room[:0], &r, c.ServerCORSAllowedOrigins))
 		}
 	}
 	if c.ServerTimingEnabled && !failed {

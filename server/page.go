@@ -5,9 +5,11 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/fastgrest/fastgrest/parser"
 	"github.com/fastgrest/fastgrest/parser/percent"
 	"github.com/fastgrest/fastgrest/planner"
 	"github.com/fastgrest/fastgrest/server/config"
+	"github.com/fastgrest/fastgrest/server/cors"
 	"github.com/fastgrest/fastgrest/server/cursor"
 )
 
@@ -103,7 +105,10 @@ func (rq *request) setNext(plan *planner.Plan) error {
 	return nil
 }
 
-var headerLink = []byte("Link")
+var (
+	headerLink  = []byte("Link")
+	exposedLink = cors.Exposed("Link")
+)
 
 // appendKept appends the parameters of the URL that the next page has, too, each with a
 // separator behind it. For QUERY limit and offset may be in the body, which stays. Then
@@ -115,7 +120,7 @@ func (rq *request) appendKept(dst []byte) []byte {
 		name, value, _ := bytes.Cut(decoded, []byte("="))
 		switch string(name) {
 		case "after":
-			if bytes.IndexByte(value, '.') < 0 { // else a filter, see parser.Query.After
+			if parser.IsCursor(value) {
 				continue
 			}
 		case "limit", "offset":
@@ -125,8 +130,7 @@ func (rq *request) appendKept(dst []byte) []byte {
 		}
 		for _, c := range part {
 			if c <= ' ' || c >= 0x7F || bytes.IndexByte([]byte("\"<>\\^`{|}"), c) >= 0 { // RFC 3986 does not allow it in a query
-				const digits = "0123456789ABCDEF"
-				dst = append(dst, '%', digits[c>>4], digits[c&15])
+				dst = percent.AppendEscape(dst, c)
 			} else {
 				dst = append(dst, c)
 			}
@@ -138,7 +142,7 @@ func (rq *request) appendKept(dst []byte) []byte {
 
 // pageProblem is a request whose pages cannot have cursors.
 func pageProblem(details string) *problem {
-	return newProblem(400, "PGRSTX34", "There are no pages with cursors for this request").withDetails(details)
+	return newProblem(400, "PGRSTX34", "Pages with cursors are not available for this request").withDetails(details)
 }
 
 // cursorProblem is a request with a cursor that is not for it.

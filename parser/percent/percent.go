@@ -20,3 +20,9 @@ func AppendDecoded(dst, s []byte, plusIsSpace bool) []byte {
 	}
 	return dst
 }
+
+// AppendEscape appends a byte as %XX.
+func AppendEscape(dst []byte, c byte) []byte {
+	const digits = "0123456789ABCDEF"
+	return append(dst, '%', digits[c>>4], digits[c&15])
+}

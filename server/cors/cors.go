@@ -30,8 +30,6 @@ var (
 	oneDay    = []byte("86400")
 	websocket = "websocket"
 	exposed   = []byte("Content-Encoding, Content-Location, Content-Range, Content-Type, Date, Location, Server, Transfer-Encoding, Range-Unit")
-
-	exposedLink = append(bytes.Clone(exposed), ", Link"...)
 )
 
 // Exposed returns the usual value of Access-Control-Expose-Headers with one more header.
@@ -60,16 +58,6 @@ func Simple(dst []Header, r *Request, allowed []string) []Header {
 		return append(dst, Header{exposeHeaders, r.Exposed})
 	}
 	return append(dst, Header{exposeHeaders, exposed})
-}
-
-// ExposeLink adds the Link of a response to the headers that scripts may read.
-func ExposeLink(headers []Header) []Header {
-	for i := range headers {
-		if bytes.Equal(headers[i].Name, exposeHeaders) {
-			headers[i].Value = exposedLink
-		}
-	}
-	return headers
 }
 
 // Preflight appends the headers of the response to an OPTIONS request, if that is a
