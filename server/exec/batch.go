@@ -240,7 +240,6 @@ func (t *Transaction) Commit() error {
 // the next one are made. So that one finds what it would find in a transaction of its own.
 func (t *Transaction) between(p, next *Part) {
 	take, sink := p.take(false)
-	p.end = t.x.flight.Len()
 	if reset := p.ownSettings(); take == sqlgen.TakeTally || reset != "" {
 		t.addTake(p, take, sink)
 		t.addReset(reset)

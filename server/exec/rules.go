@@ -67,15 +67,23 @@ type Rules struct {
 
 // roleRules are the rules of one role.
 type roleRules struct {
-	settings    []settingsStatements // by exposed schema
+	settings    [][settingsForms]settingsStatement // by exposed schema
 	isolation   pgwire.Isolation
 	flightLimit time.Duration // see pgwire.Flight.Limit
 }
 
-// settingsStatements are indexed by read-only, by whether the client prefers a
-// time zone, by whether a blind plan goes without details, and by what is done about
-// the part of a batch before. Those without details are empty unless Rules.auto is set.
-type settingsStatements [2][2][2][sqlgen.Takes]settingsStatement
+// settingsForm is what a statement that makes settings depends on beside the role and the
+// schema: flags, and above them what is done about the part of a batch before.
+type settingsForm uint8
+
+const (
+	readOnlyForm settingsForm = 1 << iota
+	zoneForm                  // the client prefers a time zone
+	bareForm                  // a blind plan goes without details; only if Rules.auto is set
+	takeForm                  // times a sqlgen.Take
+
+	settingsForms = takeForm * settingsForm(sqlgen.Takes)
+)
 
 type settingsStatement struct {
 	stmt *pgwire.Stmt
@@ -83,14 +91,17 @@ type settingsStatement struct {
 }
 
 func (r *Rules) statement(role *roleRules, c *Call, after sqlgen.Take) *settingsStatement {
-	index := func(b bool) int {
-		if b {
-			return 1
-		}
-		return 0
+	form := takeForm * settingsForm(after)
+	if c.Plan.ReadOnly && !c.ReadWrite {
+		form |= readOnlyForm
 	}
-	zone, bare := c.Settings[sqlgen.SettingTimezone] != nil, c.Without != r.without
-	return &role.settings[c.Schema][index(c.Plan.ReadOnly && !c.ReadWrite)][index(zone)][index(bare)][after]
+	if c.Settings[sqlgen.SettingTimezone] != nil {
+		form |= zoneForm
+	}
+	if c.Without != r.without {
+		form |= bareForm
+	}
+	return &role.settings[c.Schema][form]
 }
 
 // withoutDetails are the details that the operator leaves out.
@@ -153,29 +164,26 @@ func (r *Rules) addRole(name string, c *config.Config, s Session, appNames []str
 		timeout = s.StatementTimeout
 	}
 	role := &roleRules{isolation: isolations[c.RoleIsolation[name]], flightLimit: flightLimit(c.DBFlightTimeout, timeout)}
-	variants := []sqlgen.SettingSet{r.without}
-	if r.auto {
-		variants = append(variants, sqlgen.Details)
-	}
 	for _, schema := range c.DBSchemas {
-		var statements settingsStatements
-		for readOnly := range statements {
-			for zone := range statements[readOnly] {
-				for bare, without := range variants {
-					for after := range statements[readOnly][zone][bare] {
-						statement := sqlgen.SettingsStatement(sqlgen.Settings{
-							ReadOnly:   readOnly == 1,
-							SearchPath: append([]string{schema}, c.DBExtraSearchPath...),
-							Role:       settings,
-							App:        appNames,
-							Timezone:   zone == 1,
-							Without:    without,
-							After:      sqlgen.Take(after),
-						})
-						statements[readOnly][zone][bare][after] = settingsStatement{pgwire.NewStmt(statement.SQL), statement.Args}
-					}
+		var statements [settingsForms]settingsStatement
+		for form := range settingsForms {
+			without := r.without
+			if form&bareForm != 0 {
+				if !r.auto {
+					continue
 				}
+				without = sqlgen.Details
 			}
+			statement := sqlgen.SettingsStatement(sqlgen.Settings{
+				ReadOnly:   form&readOnlyForm != 0,
+				SearchPath: append([]string{schema}, c.DBExtraSearchPath...),
+				Role:       settings,
+				App:        appNames,
+				Timezone:   form&zoneForm != 0,
+				Without:    without,
+				After:      sqlgen.Take(form / takeForm),
+			})
+			statements[form] = settingsStatement{pgwire.NewStmt(statement.SQL), statement.Args}
 		}
 		role.settings = append(role.settings, statements)
 	}
