@@ -61,9 +61,10 @@ func (s *Server) newNodes(c *config.Config, primary *pgwire.Config) (*nodes.Node
 		if err != nil {
 			return nil, err
 		}
-		name := net.JoinHostPort(connect.Host, strconv.Itoa(int(connect.Port)))
+		address := net.JoinHostPort(connect.Host, strconv.Itoa(int(connect.Port)))
+		name := address
 		for i := 2; slices.Contains(names, name); i++ {
-			name = net.JoinHostPort(connect.Host, strconv.Itoa(int(connect.Port))) + " (" + strconv.Itoa(i) + ")"
+			name = address + " (" + strconv.Itoa(i) + ")"
 		}
 		names = append(names, name)
 		all.Add(name, connect, p)

@@ -89,7 +89,7 @@ type trace struct {
 	shard  int            // for metrics; stays for the life of the request object
 	began  time.Time      // when the request was read
 	lookup metrics.Lookup // of the plan
-	node   *nodes.Node    // that runs the request; nil: none yet, or there are no replicas
+	node   *nodes.Node    // that runs the request; nil: not chosen, or without read replicas
 	id     []byte         // see requestID; buffer
 	logID  func() []byte  // request.logID, bound once: a method value allocates
 }

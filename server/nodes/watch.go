@@ -29,22 +29,19 @@ func (n *Nodes) watch(ctx context.Context, node *Node) {
 	cfg := node.config.Copy()
 	cfg.CancelWait = time.Millisecond // a node that is silent does not react to it
 	for ctx.Err() == nil {
+		answered := false
 		conn, err := connect(ctx, cfg)
 		if err == nil {
-			var answered bool
 			answered, err = n.follow(ctx, node, conn)
 			_ = conn.Close()
-			if ctx.Err() == nil {
-				n.lost(node, err)
-			}
-			if answered && !slow(err) {
-				continue // the connection was lost; another one tells whether the node is
-			}
 		}
 		if ctx.Err() != nil {
 			return
 		}
 		n.lost(node, err)
+		if answered && !slow(err) {
+			continue // the connection was lost; another one tells whether the node is
+		}
 		if !node.primary && !errors.As(err, new(*pgwire.Error)) { // it has not even refused
 			node.Pool.Sever()
 		}
