@@ -53,7 +53,7 @@ func (r *resolver) bulkKey(table *catalog.Table) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if u.Exclusion || u.Elements != "" || u.Predicate != "" {
+		if !u.OfColumns() {
 			return nil, &Error{Kind: UniqueUnfit, Name: u.Name, Details: "A bulk update needs a unique constraint, or a unique index on columns without a condition."}
 		}
 		return u.Columns, nil

@@ -52,7 +52,7 @@ func (r *resolver) page(root *tree.Node, table *catalog.Table, after *Position) 
 			continue
 		}
 		t.NotNull = !column.Nullable
-		if column.OID >= firstNormalOID { // operators of composite types take any record
+		if column.OID >= catalog.FirstOwnOID { // operators of composite types take any record
 			t.Cast = column.NominalType
 		}
 	}
@@ -66,9 +66,6 @@ func (r *resolver) page(root *tree.Node, table *catalog.Table, after *Position) 
 	root.After = &tree.After{Nulls: after.Nulls}
 	return nil
 }
-
-// firstNormalOID is the OID from which on types belong to users and extensions.
-const firstNormalOID = 16384
 
 func pageUnfit(details string) error { return &Error{Kind: PageUnfit, Details: details} }
 
@@ -124,7 +121,7 @@ func keysOf(table *catalog.Table) (keys [][]string) {
 	}
 	for i := range table.Uniques {
 		u := &table.Uniques[i]
-		if len(u.Columns) > 0 && u.Elements == "" && u.Predicate == "" && !u.Exclusion && !slices.ContainsFunc(u.Columns, nullable) {
+		if len(u.Columns) > 0 && u.OfColumns() && !slices.ContainsFunc(u.Columns, nullable) {
 			keys = append(keys, u.Columns)
 		}
 	}

@@ -107,6 +107,10 @@ type Unique struct {
 	Exclusion  bool   // of an exclusion constraint
 }
 
+// OfColumns reports whether no two rows of the table have the same values, or NULLs, in
+// Columns.
+func (u *Unique) OfColumns() bool { return !u.Exclusion && u.Elements == "" && u.Predicate == "" }
+
 // Column is one column of a table.
 type Column struct {
 	Name           string

@@ -7,6 +7,9 @@ import (
 	"github.com/fastgrest/fastgrest/planner/catalog/purity"
 )
 
+// FirstOwnOID is the first OID that PostgreSQL does not use for itself.
+const FirstOwnOID = purity.FirstOwn
+
 // Leftovers is the kind of state that user code may leave in a session.
 type Leftovers uint8
 
@@ -206,7 +209,7 @@ func (l *loader) loadNamed() error {
 		if r.bool(3) {
 			g.Leaves(read, purity.Unknown) // a foreign table, whose wrapper does what it likes
 		}
-		if oid < purity.FirstOwn {
+		if oid < FirstOwnOID {
 			g.Leaves(write, purity.Session) // pg_settings
 			g.Leaves(read, purity.Observes)
 		}
