@@ -15,21 +15,14 @@ import (
 // db-uri-read-replicas, jwt-issuers and page-cursor-secret, and decodes and checks secrets
 // and issuers.
 func (c *Config) loadReferencedFiles(previousURI string) error {
+	var err error
 	if previousURI != "" {
 		c.DBURI = previousURI
-	} else if path, ok := strings.CutPrefix(c.DBURI, "@"); ok {
-		data, err := readReferenced("db-uri", path)
-		if err != nil {
-			return err
-		}
-		c.DBURI = strings.TrimFunc(validText(string(data)), unicode.IsSpace)
+	} else if c.DBURI, err = referencedText("db-uri", c.DBURI); err != nil {
+		return err
 	}
-	if path, ok := strings.CutPrefix(c.DBReadReplicas, "@"); ok {
-		data, err := readReferenced("db-uri-read-replicas", path)
-		if err != nil {
-			return err
-		}
-		c.DBReadReplicas = strings.TrimFunc(validText(string(data)), unicode.IsSpace)
+	if c.DBReadReplicas, err = referencedText("db-uri-read-replicas", c.DBReadReplicas); err != nil {
+		return err
 	}
 	if err := c.loadIssuers(); err != nil {
 		return err
@@ -42,12 +35,8 @@ func (c *Config) loadReferencedFiles(previousURI string) error {
 
 // loadIssuers parses jwt-issuers.
 func (c *Config) loadIssuers() (err error) {
-	if path, ok := strings.CutPrefix(c.JWTIssuersText, "@"); ok {
-		data, err := readReferenced("jwt-issuers", path)
-		if err != nil {
-			return err
-		}
-		c.JWTIssuersText = strings.TrimSpace(validText(string(data)))
+	if c.JWTIssuersText, err = referencedText("jwt-issuers", c.JWTIssuersText); err != nil {
+		return err
 	}
 	if c.JWTIssuersText == "" {
 		return nil
@@ -105,6 +94,16 @@ func (c *Config) loadSecret() error {
 		return &Error{Kind: SecretError, Key: "jwt-secret", Text: err.Error(), Err: err}
 	}
 	return nil
+}
+
+// referencedText returns the text of the file if value is @ and its name, else value.
+func referencedText(key, value string) (string, error) {
+	path, ok := strings.CutPrefix(value, "@")
+	if !ok {
+		return value, nil
+	}
+	data, err := readReferenced(key, path)
+	return strings.TrimSpace(validText(string(data))), err
 }
 
 func readReferenced(key, path string) ([]byte, error) {
