@@ -38,8 +38,9 @@ func next(t *testing.T, target string, r servertest.Response) string {
 	if link == "" {
 		return ""
 	}
-	inside, ok := strings.CutSuffix(link, `>; rel="next"`)
-	if inside, ok = strings.CutPrefix(inside, "<"); !ok {
+	inside, ended := strings.CutSuffix(link, `>; rel="next"`)
+	inside, begun := strings.CutPrefix(inside, "<")
+	if !begun || !ended {
 		t.Fatalf("the link of %s is %q", target, link)
 	}
 	base, err := url.Parse("http://api" + target)
