@@ -22,7 +22,14 @@ func TestManualPages(t *testing.T) {
 	await(t, tab, `getComputedStyle(document.body).backgroundColor === "rgb(16, 19, 24)"`)
 	checkReadable(t, tab, "dark")
 
+	// A request is beside its response on a wide screen, and above it on a narrow one.
+	const beside = `(([request, response]) => request.getBoundingClientRect().top === response.getBoundingClientRect().top)` +
+		`(document.querySelector(".exchange").children)`
+	do(t, tab, chromedp.Navigate(admin+"/manual/reads"), chromedp.WaitVisible(chromedp.CSS(`.exchange`)))
+	await(t, tab, beside)
+	screenshot(t, tab, "manual-reads.png")
 	do(t, tab, chromedp.EmulateViewport(390, 844))
+	await(t, tab, "!"+beside)
 	await(t, tab, `innerWidth === 390`)
 	checked := map[string]bool{}
 	for _, page := range each(t, tab, `nav li a`, `e.href`) {

@@ -12,7 +12,7 @@ const (
 	repository = "https://github.com/fastgrest/fastgrest/blob/main/"
 )
 
-// HTML returns the page of a topic as the inside of an HTML body. A link to another page is relative,
+// HTML returns the page of a topic as the inside of an HTML body. A request and its response are in one element. A link to another page is relative,
 // and names its topic. Links to other files of the repository lead to GitHub.
 func (m *Manual) HTML(topic string) (body []byte, found bool) {
 	p, found := m.Page(topic)
@@ -23,6 +23,7 @@ func (m *Manual) HTML(topic string) (body []byte, found bool) {
 	for link := range links(tree) {
 		link.Destination = []byte(p.inBrowser(string(link.Destination)))
 	}
+	pairExchanges(tree, p.Markdown)
 	var b bytes.Buffer
 	_ = markdown.Renderer().Render(&b, p.Markdown, tree) // only writing can fail
 	return b.Bytes(), true

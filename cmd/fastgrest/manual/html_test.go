@@ -20,6 +20,9 @@ func TestHTML(t *testing.T) {
 	}
 	f("# Reads & more", `<h1 id="reads--more">Reads &amp; more</h1>`)
 	f("```http response\n200 OK\n\n<a>\n```", "<pre><code class=\"language-http\">200 OK\n\n&lt;a&gt;\n</code></pre>")
+	f("```http\nGET /a\n```\n```http response\n200 OK\n```\n```http response\n400\n```",
+		"<div class=\"exchange\">\n<pre><code class=\"language-http\">GET /a\n</code></pre>\n<pre><code class=\"language-http\">200 OK\n</code></pre>\n</div>\n<pre><code class=\"language-http\">400\n</code></pre>")
+	f("```http\nGET /a\n```\nx", "<pre><code class=\"language-http\">GET /a\n</code></pre>\n<p>x</p>")
 	f("| a |\n| -: |\n| `x` |", "<table>\n<thead>\n<tr>\n<th align=\"right\">a</th>\n</tr>\n</thead>\n<tbody>\n<tr>\n<td align=\"right\"><code>x</code></td>\n</tr>\n</tbody>\n</table>")
 	f("<script>alert(1)</script>", "<!-- raw HTML omitted -->")
 	f("[x](javascript:alert(1))", `<p><a href="">x</a></p>`)

@@ -12,13 +12,16 @@ import (
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/extension"
+	"github.com/yuin/goldmark/renderer"
 	"github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
 )
 
 // markdown is CommonMark with tables. HTML inside of pages, such as comments, is not shown. The columns of tables are
 // aligned by attributes, because the policy of the admin page forbids styles in the text.
 var markdown = goldmark.New(
 	goldmark.WithExtensions(extension.NewTable(extension.WithTableCellAlignMethod(extension.TableCellAlignAttribute))),
+	goldmark.WithRendererOptions(renderer.WithNodeRenderers(util.Prioritized(exchangeRenderer{}, 0))),
 )
 
 // parse returns the syntax tree of a page. Its headings have ids.
