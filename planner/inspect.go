@@ -41,6 +41,14 @@ func (p *Planner) inspect(plan *Plan, root *tree.Node, converted bool) {
 	i.node(root, converted)
 }
 
+// inspectWrite looks at the conditions of a write.
+func (p *Planner) inspectWrite(plan *Plan, table *catalog.Table, write *tree.Write) {
+	i := inspector{p.cat, plan}
+	i.conditions(table, write.Where)
+	i.conditions(table, write.Put)
+	plan.UserCode = plan.UserCode || write.Conflict.HasSQL()
+}
+
 // functions notes that user-defined functions run as part of the statement.
 func (i *inspector) functions() { i.plan.UserCode, i.plan.PerRole = true, true }
 
@@ -147,10 +155,8 @@ func (i *inspector) selected(t *catalog.Table, s *tree.SelectField, converted bo
 		i.plan.leaves(i.cat.Types)
 	}
 	if s.Field.Name == "*" && len(s.Field.Path) == 0 {
-		if converted && s.Agg == parser.AggNone && t != nil {
-			for _, c := range t.Columns {
-				i.plan.UserCode = i.plan.UserCode || !builtin(c)
-			}
+		if s.Agg == parser.AggNone && t != nil && slices.ContainsFunc(t.Columns, ownType) {
+			i.converts(converted)
 		}
 		return
 	}
@@ -163,9 +169,16 @@ func (i *inspector) selected(t *catalog.Table, s *tree.SelectField, converted bo
 		s.AggCast.Given && !builtinCasts[s.AggCast.Name],
 		s.Agg != parser.AggNone && strings.Contains(c.NominalType, "."):
 		i.functions()
-	case (converted || len(s.Field.Path) > 0) && !builtin(c):
-		i.plan.UserCode = true
+	case ownType(c):
+		i.converts(converted || len(s.Field.Path) > 0)
 	}
+}
+
+// converts notes that values of a type that is not built in become JSON or text. That
+// happens in each form of the statement, or only where PostgreSQL makes the body.
+func (i *inspector) converts(always bool) {
+	i.plan.BodyCode = true
+	i.plan.UserCode = i.plan.UserCode || always
 }
 
 // aggregate inspects an aggregate whose result operators are applied to.
@@ -184,7 +197,7 @@ func (i *inspector) aggregate(t *catalog.Table, rel tree.Opt, s *tree.SelectFiel
 func (i *inspector) distinct(t *catalog.Table, f *tree.Field) {
 	if f.Name != "*" {
 		i.compared(t, f)
-	} else if t != nil && slices.ContainsFunc(t.Columns, func(c *catalog.Column) bool { return !builtin(c) }) {
+	} else if t != nil && slices.ContainsFunc(t.Columns, ownType) {
 		i.plan.UserCode = true
 	}
 }
@@ -235,6 +248,9 @@ func (i *inspector) column(t *catalog.Table, f *tree.Field) *catalog.Column {
 // only its own code. The catalog prints names without a schema for types of
 // pg_catalog only.
 func builtin(c *catalog.Column) bool { return !strings.Contains(c.Type, ".") || c.Enum != nil }
+
+// ownType is the opposite of builtin.
+func ownType(c *catalog.Column) bool { return !builtin(c) }
 
 // builtinCasts are spellings that mean types of pg_catalog, which is searched
 // before any schema of a request.

@@ -96,22 +96,22 @@ func TestInspectWrites(t *testing.T) {
 	p := New(festival.Catalog(t), defaults)
 	for _, test := range []struct {
 		method, target, body string
-		perRole              bool
+		userCode, perRole    bool
 	}{
-		{"POST", "/genre", `{"id":1}`, false},
-		{"POST", "/customer", `{"handle":"x"}`, false}, // gen_random_uuid is built in
-		{"POST", "/task", `{"name":"x"}`, false},       // so is all of these defaults
-		{"POST", "/secret_note", `{"id":1}`, true},
-		{"PATCH", "/genre", `{"name":"x"}`, false},
-		{"DELETE", "/secret_note", "", true},
-		{"DELETE", "/genre?select=name,movie(title)", "", false},
-		{"DELETE", "/genre?select=name,movie(label)", "", true},
+		{"POST", "/genre", `{"id":1}`, false, false},
+		{"POST", "/customer", `{"handle":"x"}`, false, false}, // gen_random_uuid is built in
+		{"POST", "/task", `{"name":"x"}`, true, false},        // so is all of these defaults
+		{"POST", "/secret_note", `{"id":1}`, false, true},
+		{"PATCH", "/genre", `{"name":"x"}`, false, false},
+		{"DELETE", "/secret_note", "", false, true},
+		{"DELETE", "/genre?select=name,movie(title)", "", false, false},
+		{"DELETE", "/genre?select=name,movie(label)", "", true, true},
 	} {
 		plan, err := newQuery(t, test.method, test.target, [][2]string{{"Prefer", "return=representation"}}, test.body).plan(p)
 		if err != nil {
 			t.Fatalf("%s: %v", test.target, err)
 		}
-		if !plan.UserCode || plan.PerRole != test.perRole {
+		if plan.UserCode != test.userCode || plan.PerRole != test.perRole {
 			t.Errorf("%s %s: user code %v, per role %v", test.method, test.target, plan.UserCode, plan.PerRole)
 		}
 	}

@@ -42,7 +42,8 @@ func (p *Planner) buildWrite(r *Request, inline *inlined) (*Plan, error) {
 	plan := p.plan(r, relation, root, media, body)
 	plan.write = write
 	plan.setLines(r, body)
-	plan.UserCode = true // triggers, defaults, checks
+	// The number of inserted rows comes with the settings that such code makes.
+	plan.UserCode = plan.UserCode || !table.PlainWrite || write.Count
 	plan.leaves(table.WriteLeftovers)
 	plan.PerRole = plan.PerRole || table.RowSecurity || table.UserCode ||
 		write.Kind == tree.WriteInsert && defaultsCall(table) || write.Conflict.HasSQL()
@@ -50,6 +51,7 @@ func (p *Planner) buildWrite(r *Request, inline *inlined) (*Plan, error) {
 	plan.Bulk = len(write.Join) > 0
 	plan.Key = table.PrimaryKey
 	p.inspect(plan, root, !plan.Rows)
+	p.inspectWrite(plan, table, write)
 	switch {
 	case representation == header.ReturnFull && plan.Rows:
 		plan.Main = sqlgen.WriteRows(write, root, nil)

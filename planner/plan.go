@@ -70,6 +70,8 @@ type Plan struct {
 	// UserCode: the statement may run functions of the database's owners, which
 	// may set response.headers and response.status.
 	UserCode bool
+	// BodyCode: a form whose body PostgreSQL computes may run such functions.
+	BodyCode bool
 	// Leftovers is what running the statement may leave in the session.
 	Leftovers catalog.Leftovers
 	// Blind: nothing that the statement runs can read settings of the request. Only
@@ -142,7 +144,7 @@ func (p *Plan) equal(q *Plan) bool {
 		slices.Equal(p.Main.Args, q.Main.Args) && slices.Equal(p.Main.Names, q.Main.Names) &&
 		p.Estimate.SQL == q.Estimate.SQL && slices.Equal(p.Estimate.Args, q.Estimate.Args) &&
 		p.Rows == q.Rows && p.Total == q.Total && p.Lines == q.Lines && p.Explain == q.Explain && p.Media == q.Media && p.Handled == q.Handled && p.Singular == q.Singular &&
-		p.ReadOnly == q.ReadOnly && p.UserCode == q.UserCode && p.Leftovers == q.Leftovers && p.Blind == q.Blind && p.Mergeable == q.Mergeable && p.PerRole == q.PerRole && p.NotISO == q.NotISO &&
+		p.ReadOnly == q.ReadOnly && p.UserCode == q.UserCode && p.BodyCode == q.BodyCode && p.Leftovers == q.Leftovers && p.Blind == q.Blind && p.Mergeable == q.Mergeable && p.PerRole == q.PerRole && p.NotISO == q.NotISO &&
 		slices.EqualFunc(p.Lead, q.Lead, func(a, b sqlgen.Statement) bool { return a.SQL == b.SQL }) && slices.Equal(p.places, q.places) && p.nested == q.nested &&
 		p.Paged == q.Paged && p.Keys == q.Keys && p.Fingerprint == q.Fingerprint &&
 		p.Routine == q.Routine && p.Tagged == q.Tagged && p.Located == q.Located && p.Merge == q.Merge && p.Bulk == q.Bulk &&

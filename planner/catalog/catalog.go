@@ -84,6 +84,10 @@ type Table struct {
 	// built in (view definitions, policies), so a read may set response.headers and
 	// response.status.
 	UserCode bool
+	// PlainWrite: writing to it runs no code but PostgreSQL's own and that of known
+	// modules. That is proven of triggers, defaults, constraints, rules, indexes, policies
+	// and types, also of what the write reaches.
+	PlainWrite bool
 	// Ruled: rules rewrite writes to it, or to a relation it reads.
 	Ruled bool
 

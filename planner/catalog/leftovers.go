@@ -121,6 +121,8 @@ func (l *loader) assignLeftovers() {
 	}
 	for _, rel := range l.relations {
 		if rel.table != nil {
+			writing := g.Trace(purity.Node{Kind: purity.Write, OID: rel.oid}) | g.Trace(purity.Ambient)
+			rel.table.PlainWrite = writing&(purity.Runs|purity.Session) == 0 // a call of set_config leaves something
 			rel.table.Observes = g.Trace(purity.Node{Kind: purity.Read, OID: rel.oid})&purity.Observes != 0
 			rel.table.ReadLeftovers = l.left.level(g.Trace(purity.Node{Kind: purity.Read, OID: rel.oid}))
 			rel.table.WriteLeftovers = l.left.level(g.Trace(purity.Node{Kind: purity.Write, OID: rel.oid}))
@@ -230,15 +232,18 @@ func (l *loader) loadSources() (list []source, err error) {
 		total += len(text)
 		switch language := r.text(3); {
 		case r.null(4), total > maxSources:
-			g.Leaves(n, purity.Unknown)
+			g.Leaves(n, purity.Unknown|purity.Runs)
 		case language == "internal":
 			g.Uses(n, purity.Node{Kind: purity.Function, OID: r.oid(4)})
 		case language == "sql", language == "plpgsql":
+			g.Leaves(n, purity.Runs)
 			list = append(list, source{n, language, string(text)})
 		case language == "c":
-			g.Leaves(n, purity.Module(r.text(5), string(text)))
+			if trace := purity.Module(r.text(5), string(text)); trace != 0 {
+				g.Leaves(n, trace|purity.Runs)
+			}
 		case language != "aggregate":
-			g.Leaves(n, purity.Unknown)
+			g.Leaves(n, purity.Unknown|purity.Runs)
 		}
 	})
 	return list, err

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
@@ -83,6 +84,9 @@ func TestLeftoversOfRelations(t *testing.T) {
 		}
 		if table.ReadLeftovers != reads || table.WriteLeftovers != writes {
 			t.Errorf("%s: reading leaves %d, want %d; writing %d, want %d", qi.Name, table.ReadLeftovers, reads, table.WriteLeftovers, writes)
+		}
+		if plain := slices.Contains([]string{"c1", "c5", "c6", "c7"}, qi.Name); table.PlainWrite != plain {
+			t.Errorf("%s: a write is plain: %v", qi.Name, table.PlainWrite)
 		}
 	}
 	if seen['r'] != 12 || seen['w'] != 13 || seen['c'] != 7 {

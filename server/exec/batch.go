@@ -1,8 +1,10 @@
 package exec
 
 import (
+	"bytes"
 	"errors"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -239,6 +241,10 @@ func (t *Transaction) Commit() error {
 // is read and judged, what it has set for itself alone is removed, and the settings of
 // the next one are made. So that one finds what it would find in a transaction of its own.
 func (t *Transaction) between(p, next *Part) {
+	if p.leavesSettingsOf(next) {
+		next.text = next.text[:0]
+		return
+	}
 	take, sink := p.take(false)
 	if reset := p.ownSettings(); take == sqlgen.TakeTally || reset != "" {
 		t.addTake(p, take, sink)
@@ -247,6 +253,18 @@ func (t *Transaction) between(p, next *Part) {
 		take, sink = sqlgen.NoTake, nil
 	}
 	next.addSettingsAfter(take, sink) // in one statement
+}
+
+// leavesSettingsOf reports whether all settings have, behind the part, the values that next
+// needs.
+func (p *Part) leavesSettingsOf(next *Part) bool {
+	if p.form.tallied || p.runsUserCode(p.form) || p.ownSettings() != "" {
+		return false
+	}
+	s := p.rules.statement(p.role, p.Call, sqlgen.NoTake)
+	return s == next.rules.statement(next.role, next.Call, sqlgen.NoTake) && !slices.ContainsFunc(s.args, func(a sqlgen.Arg) bool {
+		return a.Kind == sqlgen.ArgSetting && !bytes.Equal(p.Call.Settings[a.Index], next.Call.Settings[a.Index])
+	})
 }
 
 // finish does the same behind the last part of a flight. over: it is the last of all.
@@ -261,7 +279,7 @@ func (t *Transaction) finish(p *Part, over bool) {
 
 // take is what has to be done about the settings that the part has made for its response.
 func (p *Part) take(over bool) (take sqlgen.Take, sink pgwire.Sink) {
-	if p.Call.Plan.Action.Writes() { // bodies that PostgreSQL computes bring the settings along
+	if p.Call.Plan.Action.Writes() && p.runsUserCode(p.form) { // bodies that PostgreSQL computes bring the settings along
 		sink = &p.sinks.settings
 	}
 	switch {

@@ -45,7 +45,7 @@ func (r *Runnable) wholeForm(tallied bool) *Form {
 	if form := kept.Load(); form != nil {
 		return form
 	}
-	form := &Form{userCode: r.UserCode, tallied: tallied}
+	form := &Form{userCode: r.UserCode || r.BodyCode, tallied: tallied}
 	statement := &r.Main
 	switch {
 	case tallied:
@@ -108,6 +108,7 @@ func (r *Runnable) prepare(types typeNames, d *pgwire.Description, aggregate boo
 	} else if r.Rows {
 		statement = r.Aggregated()
 	}
+	form.userCode = form.userCode || r.Rows && !form.Rows && r.BodyCode
 	// Of two requests that prepare at the same time one gets the statement: its
 	// users must be those of one Form, see For.
 	main := r.described.Swap(nil)

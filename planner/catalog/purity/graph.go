@@ -16,6 +16,8 @@ const (
 	Prepare
 	// Observes: a setting may be read whose name begins with "request.".
 	Observes
+	// Runs: code runs that is neither PostgreSQL's own nor that of a known module.
+	Runs
 
 	// Unknown: anything.
 	Unknown = Session | Sequence | Reads | Observes
