@@ -61,9 +61,13 @@ func drawPlans(r *rand.Rand) plans {
 	if chance(0.2) {
 		p.statements = [...]int{0, 2, 6}[r.IntN(3)]
 	}
-	if chance(0.2) { // a crowd at one register
+	if chance(0.25) { // a crowd at one register
 		p.weights = [operations]int{readReg: 60, insert: 10, update: 4, leave: 1, look: 3}
 		p.keys, p.think, p.conns = between(1, 2), between(1, 200), between(1, 2)
+		if chance(0.3) { // small batches, of which many begin behind a request that leaves something
+			p.weights = [operations]int{readReg: 60, insert: 2, leave: 12}
+			p.depth, p.coalescing, p.clients, p.requests = between(2, 3), false, between(4, 6), between(15, 25)
+		}
 	}
 	switch k := r.IntN(10); k {
 	case 0, 1:
