@@ -31,7 +31,7 @@ func newCatalog() *catalog.Catalog {
 	}
 	for _, name := range []string{"reg", "slow", "own"} {
 		t := &catalog.Table{QI: catalog.QI{Schema: "api", Name: name}, Insertable: true, Updatable: true, Deletable: true, PrimaryKey: []string{"id"}}
-		t.RowSecurity, t.Observes = name == "own", name == "own"
+		t.RowSecurity, t.Observes, t.PlainWrite = name == "own", name == "own", name == "reg"
 		t.Columns = append(t.Columns, &catalog.Column{Name: "id", Type: "bigint", NominalType: "bigint", OID: 20}, &catalog.Column{Name: "val", Type: "text", NominalType: "text", OID: 25})
 		if name == "own" {
 			t.Columns = append(t.Columns, &catalog.Column{Name: "owner", Type: "text", NominalType: "text", OID: 25})
