@@ -18,7 +18,8 @@ FUZZTIME ?= 10s
 MODULES  := . bench cmd/release server/simtest server/uitest
 PKG      ?=
 EACH     = for module in $(if $(PKG),.,$(MODULES)); do (cd $$module && set -x && $(1) $(or $(PKG),$(PKGS))) || exit 1; done
-PKGS     = ./...
+# The packages whose tests take longest begin first, so that no processor is idle in the end.
+PKGS     = $$([ ! -d server/faulttest ] || echo ./server ./server/faulttest) ./...
 
 .DEFAULT_GOAL := help
 .PHONY: help run build test race major spec alloc ui fuzz bench profile chaos soak big sim mutants release reproducible lint ci clean

@@ -14,6 +14,7 @@ import (
 
 	"github.com/fastgrest/fastgrest/parser/header"
 	"github.com/fastgrest/fastgrest/parser/jsontext"
+	"github.com/fastgrest/fastgrest/server/batch"
 	"github.com/fastgrest/fastgrest/server/clients"
 	"github.com/fastgrest/fastgrest/server/spool"
 )
@@ -153,12 +154,6 @@ func headersOf(h *fasthttp.ResponseHeader) map[string]any {
 	return out
 }
 
-// isJSONType reports whether a media type is JSON.
-func isJSONType(media string) bool {
-	kind, _, _ := strings.Cut(media, ";")
-	return kind == "application/json" || strings.HasSuffix(kind, "+json")
-}
-
 // isTextType reports whether bodies of a media type are text.
 func isTextType(media string) bool {
 	return strings.HasPrefix(media, "text/") || strings.Contains(media, "xml") || strings.Contains(media, "charset=utf-8")
@@ -167,7 +162,7 @@ func isTextType(media string) bool {
 // appendBody appends a body: JSON as it is, text as a string, anything else as base64.
 func appendBody(dst, body []byte, media string) []byte {
 	switch {
-	case isJSONType(media) && json.Valid(body):
+	case batch.IsJSON(media) && json.Valid(body):
 		return append(append(dst, `,"body":`...), body...)
 	case utf8.Valid(body):
 		return jsontext.AppendString(append(dst, `,"body":`...), body)
@@ -184,8 +179,8 @@ func (w *batchWriter) spooled(p *batchPart, media string) {
 	var body io.Reader = p.spooled
 	open, closing := "", ""
 	switch {
-	case isJSONType(media) && p.plan.MakesJSON():
-	case (isJSONType(media) || isTextType(media)) && !p.plan.Handled:
+	case batch.IsJSON(media) && p.plan.MakesJSON():
+	case (batch.IsJSON(media) || isTextType(media)) && !p.plan.Handled:
 		open, closing, body = `"`, `"`, &encodingReader{from: body, encode: appendEscaped}
 	default:
 		w.buffer = append(w.buffer[:len(w.buffer)-len(`"body":`)], `"encoding":"base64","body":`...)

@@ -208,9 +208,15 @@ func checkHeader(name, value string) string {
 // isJSON reports whether the body of the part is JSON, as it is without a Content-Type.
 func (p *Part) isJSON() bool {
 	value, ok := p.Header("Content-Type")
-	kind, _, _ := strings.Cut(value, ";")
+	return !ok || IsJSON(value)
+}
+
+// IsJSON reports whether a media type is JSON: application/json, or one with the suffix
+// +json (RFC 6839, 3.1). Parameters do not matter.
+func IsJSON(media string) bool {
+	kind, _, _ := strings.Cut(media, ";")
 	kind = strings.ToLower(strings.TrimSpace(kind))
-	return !ok || kind == "application/json" || strings.HasSuffix(kind, "+json")
+	return kind == "application/json" || strings.HasSuffix(kind, "+json")
 }
 
 // setBody takes JSON as it is, and the text of a string as a body of another type.
