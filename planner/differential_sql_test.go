@@ -2,6 +2,7 @@ package planner
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -20,11 +21,18 @@ func (q *groupQuery) shape() string {
 	return s + "|" + strconv.FormatBool(q.limit >= 0) + strconv.FormatBool(q.offset > 0)
 }
 
+// shapeOf is the shape of conditions in the order of the URL, which sorts them by key.
 func shapeOf(conds []groupCond) string {
+	conds = slices.Clone(conds)
+	slices.SortStableFunc(conds, func(a, b groupCond) int { return strings.Compare(a.key(), b.key()) })
+	return shapeInOrder(conds)
+}
+
+func shapeInOrder(conds []groupCond) string {
 	var b strings.Builder
 	for i := range conds {
 		c := &conds[i]
-		b.WriteString("," + strconv.FormatBool(c.not) + c.name + "." + c.op + "(" + shapeOf(c.or) + ")")
+		b.WriteString("," + strconv.FormatBool(c.not) + c.name + "." + c.op + "(" + shapeInOrder(c.or) + ")")
 	}
 	return b.String()
 }
@@ -138,15 +146,22 @@ func addConds(v url.Values, path string, conds []groupCond) {
 	for i := range conds {
 		c := &conds[i]
 		if c.or == nil {
-			v.Add(path+c.name, c.spell())
+			v.Add(path+c.key(), c.spell())
 			continue
 		}
-		key := path + "or"
-		if c.not {
-			key = path + "not.or"
-		}
-		v.Add(key, "("+c.or[0].name+"."+c.or[0].spell()+","+c.or[1].name+"."+c.or[1].spell()+")")
+		v.Add(path+c.key(), "("+c.or[0].name+"."+c.or[0].spell()+","+c.or[1].name+"."+c.or[1].spell()+")")
 	}
+}
+
+// key is that of the parameter.
+func (c *groupCond) key() string {
+	switch {
+	case c.or == nil:
+		return c.name
+	case c.not:
+		return "not.or"
+	}
+	return "or"
 }
 
 func (c *groupCond) spell() string {
