@@ -9,7 +9,13 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/fastgrest/fastgrest/pgwire/pgtest"
 )
 
 var (
@@ -33,31 +39,49 @@ type differential struct {
 	columns map[string][]string
 	ended   atomic.Bool
 	refused atomic.Int64 // requests that failed because their connection was ended
+
+	restarts bool
+	done     map[string]int // how often the database was disturbed
 }
 
 // TestDifferential compares the responses to random reads with those of straight SQL on one
 // connection, without any cache. Several clients send them while columns come and go, the
-// schema cache is reloaded and connections are ended.
+// schema cache is reloaded and connections are ended. With 10,000 requests or more the
+// server process is restarted too.
 func TestDifferential(t *testing.T) {
+	flags := map[string]string{login: "test_login", direct: "yes", "db-pool": "3"}
+	restarts := *differentialRequests >= 10_000
+	if restarts {
+		flags[own] = "yes"
+	}
 	d := &differential{
-		writer:  startWriter(t, differentialSchema, map[string]string{login: "test_login", direct: "yes", "db-pool": "3"}),
+		writer: startWriter(t, differentialSchema, flags), restarts: restarts, done: map[string]int{},
 		columns: map[string][]string{"dept": {"id", "name", "city"}, "emp": {"id", "dept_id", "name", "grade", "pay"}},
 	}
 	var disturb, clients sync.WaitGroup
 	disturb.Go(func() { d.disturb(t) })
 	const workers = 4
 	for n := range workers {
-		db := d.connect()
 		clients.Go(func() {
+			var db *pgconn.PgConn
+			defer func() {
+				if db != nil {
+					_ = db.Close(context.Background())
+				}
+			}()
 			for i := n; i < *differentialRequests && !t.Failed(); i += workers {
 				r := rand.New(rand.NewPCG(*differentialSeed, uint64(i)))
 				d.mu.RLock()
 				target, sql := d.draw(r)
-				got, want := d.ask("GET", target, ""), db.Value(sql)
+				got, want := d.ask("GET", target, ""), d.straight(&db, sql)
 				d.mu.RUnlock()
 				switch {
 				case got.status == 503 || got.code == "57P01":
-					d.refused.Add(1)
+					if int(d.refused.Add(1)) > *differentialRequests/4 {
+						t.Error("too many requests are refused")
+					}
+					time.Sleep(20 * time.Millisecond)
+					i -= workers // again
 				case got.status != 200 || normalJSON(got.body) != normalJSON(want):
 					t.Errorf("request %d, %s: %v\nwant %s\n%s", i, target, got, want, sql)
 				}
@@ -67,20 +91,46 @@ func TestDifferential(t *testing.T) {
 	clients.Wait()
 	d.ended.Store(true)
 	disturb.Wait()
-	t.Logf("%d requests, %d of them refused", *differentialRequests, d.refused.Load())
-	if int(d.refused.Load()) > *differentialRequests/4 {
-		t.Error("too many requests were refused")
-	}
+	t.Logf("%d requests, %d more refused, %v", *differentialRequests, d.refused.Load(), d.done)
 }
 
-// disturb changes columns, reloads the schema cache and ends connections.
+// straight runs SQL on a connection that it makes anew if it is lost.
+func (d *differential) straight(db **pgconn.PgConn, sql string) (value string) {
+	ctx := context.Background()
+	var err error
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if *db == nil || (*db).IsClosed() {
+			if *db, err = pgconn.Connect(ctx, d.uri); err != nil {
+				continue
+			}
+		}
+		err = pgtest.Querier(*db)(ctx, sql, nil, func(row [][]byte) error { value = string(row[0]); return nil })
+		if err == nil || !(*db).IsClosed() {
+			break
+		}
+	}
+	if err != nil {
+		d.tb.Errorf("%s: %v", sql, err)
+	}
+	return value
+}
+
+// disturb changes columns, reloads the schema cache, ends connections and restarts the server
+// process.
 func (d *differential) disturb(t *testing.T) {
 	r := rand.New(rand.NewPCG(*differentialSeed, 1<<60))
 	db := d.connect()
 	for n := 0; !d.ended.Load(); n++ {
 		db.Value("select pg_sleep(0.03)")
+		if d.restarts && r.IntN(10) == 0 {
+			d.done["restarts"]++
+			d.cluster.Halt(t, syscall.SIGINT)
+			d.cluster.Resume(t)
+			db = d.connect()
+		}
 		switch r.IntN(3) {
 		case 0:
+			d.done["changes of columns"]++
 			table := []string{"dept", "emp"}[r.IntN(2)]
 			d.mu.Lock()
 			columns := d.columns[table]
@@ -95,8 +145,10 @@ func (d *differential) disturb(t *testing.T) {
 			d.mu.Unlock()
 			d.reload(t)
 		case 1:
+			d.done["reloads"]++
 			d.reload(t)
 		default:
+			d.done["times that connections were ended"]++
 			db.Value("select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name like 'fastgrest%' and datname = current_database()")
 		}
 	}

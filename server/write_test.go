@@ -23,27 +23,33 @@ import (
 // writer is a server with tools to inspect its effects on the database.
 type writer struct {
 	*Server
-	tb    testing.TB
-	db    *pgtest.Conn // past the server
-	proxy *faulttest.Proxy
-	uri   string            // of the database, past the proxy
-	said  pgtest.Transcript // of diagnostics
+	tb      testing.TB
+	cluster *pgtest.Cluster
+	db      *pgtest.Conn // past the server
+	proxy   *faulttest.Proxy
+	uri     string            // of the database, past the proxy
+	said    pgtest.Transcript // of diagnostics
 }
 
 // Flags of startWriter itself.
 const (
 	direct = "direct" // leave the proxy out
 	login  = "login"  // as whom to connect
+	own    = "own"    // a cluster that the test may restart
 )
 
 // startWriter makes a database from sql and a server over its schema api. The
 // traffic between server and database goes through a recording proxy.
 func startWriter(tb testing.TB, sql string, flags map[string]string) *writer {
 	tb.Helper()
-	cluster := pgtest.Start(tb)
+	start := pgtest.Start
+	if flags[own] != "" {
+		start = func(tb testing.TB) *pgtest.Cluster { return pgtest.StartOwn(tb) }
+	}
+	cluster := start(tb)
 	name := cluster.NewDB(tb)
 	cluster.Exec(tb, name, sql)
-	w := &writer{tb: tb, uri: cluster.URI(name, pgtest.Superuser), db: cluster.Connect(tb, name)}
+	w := &writer{tb: tb, cluster: cluster, uri: cluster.URI(name, pgtest.Superuser), db: cluster.Connect(tb, name)}
 	uri := cluster.URI(name, cmp.Or(flags[login], pgtest.Login))
 	var proxied string
 	w.proxy, proxied = faulttest.Front(tb, uri)
@@ -55,7 +61,7 @@ func startWriter(tb testing.TB, sql string, flags map[string]string) *writer {
 		"db-pool-acquisition-timeout": "60",
 	}
 	for k, v := range flags {
-		if k != direct && k != login {
+		if k != direct && k != login && k != own {
 			all[k] = v
 		}
 	}
