@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -162,13 +163,18 @@ func TestPoisonedSessions(t *testing.T) {
 		name, more string
 		poisons    []string
 		settings   string
+		replicated string
 	}{
-		{"session", "", poisons, "all"},
-		{"auto", "", poisons, "auto"},
+		{"session", "", poisons, "all", ""},
+		{"auto", "", poisons, "auto", ""},
 		// Statements that functions prepare go at the price of ours.
-		{"statements", preparing, append(poisons, "prepare x", "prepare y", "prepare f1", "prepare f2", "prepare f3"), "all"},
+		{"statements", preparing, append(poisons, "prepare x", "prepare y", "prepare f1", "prepare f2", "prepare f3"), "all", ""},
+		// Stable functions run on replicas.
+		{"replicas", "alter function api.poison stable; alter function api.poison_and_fail stable;", poisons, "all", "yes"},
 	} {
-		t.Run(test.name, func(t *testing.T) { poisonedSessions(t, isolationSchema+test.more, test.poisons, test.settings) })
+		t.Run(test.name, func(t *testing.T) {
+			poisonedSessions(t, isolationSchema+test.more, test.poisons, map[string]string{"db-request-settings": test.settings, replicated: test.replicated})
+		})
 	}
 }
 
@@ -185,19 +191,22 @@ begin
 end $$;
 `
 
-func poisonedSessions(t *testing.T, schema string, poisons []string, settings string) {
+func poisonedSessions(t *testing.T, schema string, poisons []string, flags map[string]string) {
 	seed := *isolationSeed
 	if seed == 0 {
 		seed = uint64(time.Now().UnixNano())
 	}
 	t.Logf("-isolation-seed %d", seed)
-	w := startWriter(t, schema, map[string]string{
+	maps.Copy(flags, map[string]string{
 		direct: "yes", login: "iso_login", "db-anon-role": "iso_anon", "db-pool": "3",
 		"db-schemas": "api,other", "db-tx-end": "commit-allow-override", "statement-cache-max-entries": "24",
-		"db-request-settings": settings,
 	})
+	w := startWriter(t, schema, flags)
 	// The schema cache does not know that this view now reads settings.
 	w.sql("create or replace view api.blind as select concat(nullif(current_setting('request.headers', true), '')::json->>'x-tag', current_setting('request.path', true)) as seen")
+	if w.nodes != nil {
+		w.awaitReplicas()
+	}
 	roles := []string{"iso_0", "iso_1", "iso_2", "iso_3", "iso_serial", "iso_hurried", "iso_victim", "iso_anon"}
 	tokens, zone := map[string]string{}, w.sql("show timezone")
 	for _, role := range roles {
@@ -243,6 +252,12 @@ func poisonedSessions(t *testing.T, schema string, poisons []string, settings st
 		t.Errorf("only %d poisonings and %d requests without USAGE", poisoned.Load(), refusals.Load())
 	}
 	t.Logf("%d requests, %d of them to poison the session", *isolationRequests, poisoned.Load())
+	for _, n := range w.nodeFigures() {
+		t.Logf("%s: %d requests, %d of them ran again elsewhere", n.Name, n.Requests, n.Retried)
+		if n.Requests < uint64(*isolationRequests)/10 {
+			t.Errorf("only %d requests ran on %s", n.Requests, n.Name)
+		}
+	}
 }
 
 func claimsOf(role string, sub int) string {

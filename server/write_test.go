@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/fastgrest/fastgrest/server/auth/authtest"
 	"github.com/fastgrest/fastgrest/server/config"
 	"github.com/fastgrest/fastgrest/server/faulttest"
+	"github.com/fastgrest/fastgrest/server/nodes"
 )
 
 // writer is a server with tools to inspect its effects on the database.
@@ -33,9 +35,10 @@ type writer struct {
 
 // Flags of startWriter itself.
 const (
-	direct = "direct" // leave the proxy out
-	login  = "login"  // as whom to connect
-	own    = "own"    // a cluster that the test may restart
+	direct     = "direct"     // leave the proxy out
+	login      = "login"      // as whom to connect
+	own        = "own"        // a cluster that the test may restart
+	replicated = "replicated" // with two read replicas, and a cluster of its own
 )
 
 // startWriter makes a database from sql and a server over its schema api. The
@@ -43,14 +46,18 @@ const (
 func startWriter(tb testing.TB, sql string, flags map[string]string) *writer {
 	tb.Helper()
 	start := pgtest.Start
-	if flags[own] != "" {
+	switch {
+	case flags[own] != "":
 		start = func(tb testing.TB) *pgtest.Cluster { return pgtest.StartOwn(tb) }
+	case flags[replicated] != "":
+		start = func(tb testing.TB) *pgtest.Cluster { return pgtest.StartReplicated(tb) }
 	}
 	cluster := start(tb)
 	name := cluster.NewDB(tb)
 	cluster.Exec(tb, name, sql)
 	w := &writer{tb: tb, cluster: cluster, uri: cluster.URI(name, pgtest.Superuser), db: cluster.Connect(tb, name)}
-	uri := cluster.URI(name, cmp.Or(flags[login], pgtest.Login))
+	user := cmp.Or(flags[login], pgtest.Login)
+	uri := cluster.URI(name, user)
 	var proxied string
 	w.proxy, proxied = faulttest.Front(tb, uri)
 	if flags[direct] == "" {
@@ -61,9 +68,12 @@ func startWriter(tb testing.TB, sql string, flags map[string]string) *writer {
 		"db-pool-acquisition-timeout": "60",
 	}
 	for k, v := range flags {
-		if k != direct && k != login && k != own {
+		if k != direct && k != login && k != own && k != replicated {
 			all[k] = v
 		}
+	}
+	if flags[replicated] != "" {
+		all["db-uri-read-replicas"] = cluster.StartReplica(tb).URI(name, user) + "," + cluster.StartReplica(tb).URI(name, user)
 	}
 	var err error
 	if w.Server, err = newServer(Options{Source: config.LoadOptions{Flags: all}, Version: "test", Stdout: &bytes.Buffer{}, Stderr: &w.said}); err != nil {
@@ -73,7 +83,35 @@ func startWriter(tb testing.TB, sql string, flags map[string]string) *writer {
 	if err := w.loadCatalog(context.Background()); err != nil {
 		tb.Fatal(err)
 	}
+	w.watchNodes()
 	return w
+}
+
+// watchNodes runs the nodes, if there are any.
+func (w *writer) watchNodes() {
+	if w.nodes == nil {
+		return
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { w.nodes.Run(ctx) })
+	w.tb.Cleanup(func() { stop(); running.Wait() })
+}
+
+// awaitReplicas waits until both replicas serve reads and have what was committed before.
+func (w *writer) awaitReplicas() {
+	w.tb.Helper()
+	at, err := nodes.ParseBookmark(w.sql("select '1/' || pg_current_wal_flush_lsn()"))
+	if err != nil {
+		w.tb.Fatal(err)
+	}
+	both := w.nodes.Replicas()
+	serves := func(n *nodes.Node, other []*nodes.Node) bool {
+		return w.nodes.Pick(w.snapshot.Load().position, at, other) == n
+	}
+	if !pgtest.Until(time.Minute, func() bool { return serves(both[0], both[1:]) && serves(both[1], both[:1]) }) {
+		w.tb.Fatalf("a replica does not serve: %+v", w.nodes.Figures())
+	}
 }
 
 // connect makes another connection for the test itself.

@@ -175,11 +175,14 @@ func timelineOf(name []byte) (uint32, error) {
 
 // hereSQL returns what a transaction that has been committed, or a snapshot that has been
 // taken before, cannot be behind. The insert position counts, because the record of an
-// asynchronous commit may not be on the disk yet.
-const hereSQL = `SELECT l.lsn, pg_catalog.pg_walfile_name(l.lsn)
+// asynchronous commit may not be on the disk yet. Replicas get only what is on the disk, and
+// nothing has to write what no commit waits for. So the transaction takes an ID: then its end,
+// a rollback too, has the WAL writer write everything up to there at once.
+const hereSQL = `SELECT l.lsn, pg_catalog.pg_walfile_name(l.lsn), pg_catalog.pg_current_xact_id()
 FROM (SELECT pg_catalog.pg_current_wal_insert_lsn() AS lsn OFFSET 0) AS l`
 
-// Here returns the position of a primary. It is zero on a server in recovery.
+// Here returns the position of a primary, in a transaction that is about to end. It is zero on
+// a server in recovery.
 func Here(ctx context.Context, query Query) (p Position, err error) {
 	recovery := false
 	if err = query(ctx, "SELECT pg_catalog.pg_is_in_recovery()", nil, func(columns [][]byte) error {
@@ -189,7 +192,7 @@ func Here(ctx context.Context, query Query) (p Position, err error) {
 		return p, err
 	}
 	failed := query(ctx, hereSQL, nil, func(columns [][]byte) error {
-		p, err = ReadPosition(columns)
+		p, err = readPosition(columns)
 		return nil
 	})
 	if failed != nil {
@@ -198,9 +201,9 @@ func Here(ctx context.Context, query Query) (p Position, err error) {
 	return p, err
 }
 
-// ReadPosition reads an LSN and the name of its WAL file.
-func ReadPosition(columns [][]byte) (p Position, err error) {
-	if len(columns) != 2 {
+// readPosition reads what hereSQL returns.
+func readPosition(columns [][]byte) (p Position, err error) {
+	if len(columns) != 3 {
 		return p, errAnswer
 	}
 	if p.LSN, err = parseLSN(string(columns[0])); err == nil {
