@@ -20,8 +20,8 @@ import (
 
 // With read replicas each node has what a server without them has once: a pool, with its
 // prepared statements, sharing of connections, session resets and cancels. A request asks
-// once for its node. If a replica fails, the read runs on another node: nothing of it has
-// been answered by then.
+// once for its node. If that fails, a read runs on another node: nothing of it has been
+// answered by then.
 
 // replicaConnectTimeout bounds an attempt to connect to a replica. Others can answer.
 const replicaConnectTimeout = 5 * time.Second
@@ -111,19 +111,19 @@ func (rq *request) mayReplicate(plan *exec.Runnable) bool {
 	return rq.prefer.Read != header.ReadPrimary && rq.snap.rules.MayReplicate(plan, bytesOf(rq.caller.Role))
 }
 
-// onNode runs fn on a node, which it makes the node of the call, and on another one if a
-// replica fails. replicable: fn only reads, and a replica may run it.
+// onNode runs fn on a node, which it makes the node of the call, and on another one if that
+// fails. replicable: fn only reads, and a replica may run it.
 func (rq *request) onNode(replicable bool, fn func() error) error {
 	all := rq.server.nodes
 	if all == nil {
 		return fn()
 	}
+	node := all.Primary()
+	if replicable {
+		node = rq.pickNode(nil)
+	}
 	var tried []*nodes.Node
 	for {
-		node := all.Primary()
-		if replicable {
-			node = rq.pickNode(tried)
-		}
 		rq.leaveNode()
 		rq.trace.node = node
 		node.Begin()
@@ -132,18 +132,27 @@ func (rq *request) onNode(replicable bool, fn func() error) error {
 			rq.call.Replica = node.Pool
 		}
 		err := fn()
-		if err == nil || node.Primary() || rq.response.running != nil {
+		if err == nil || !replicable || rq.response.running != nil {
 			return err
 		}
 		other, lost := exec.OtherNode(err)
-		if !other {
+		tried = append(tried, node)
+		switch {
+		case !other:
+			return err
+		case !node.Primary():
+			node.Failed(lost)
+			if replicable = lost; lost {
+				node = rq.pickNode(tried)
+			} else {
+				node = all.Primary() // it may know better
+			}
+		case lost: // a replica that was behind may not be any more
+			node = all.Await(rq.snap.position, rq.bookmark, tried)
+		}
+		if node.Primary() && slices.Contains(tried, node) {
 			return err
 		}
-		node.Failed(lost)
-		if !lost {
-			replicable = false // the primary may know better
-		}
-		tried = append(tried, node)
 	}
 }
 

@@ -2,12 +2,13 @@ package nodes
 
 import "time"
 
-// Await is Pick for a read with a bookmark. If no replica has replayed it, the read waits
-// for one, for at most Options.Wait, while the nodes are asked more often. So the number
-// of questions does not depend on the number of requests that wait.
+// Await is Pick for a read with a bookmark, and for one that the primary has failed. If no
+// replica has replayed the positions, the read waits for one, for at most Options.Wait, while
+// the nodes are asked more often. So the number of questions does not depend on the number of
+// requests that wait.
 func (n *Nodes) Await(catalog, bookmark Position, tried []*Node) *Node {
-	if best := n.replica(catalog, bookmark, tried); best != nil || !n.mayReach(bookmark) {
-		return n.Pick(catalog, bookmark, tried)
+	if best := n.Pick(catalog, bookmark, tried); best != n.primary || !n.mayReach(catalog, bookmark) {
+		return best
 	}
 	n.waiters.Add(1)
 	defer n.waiters.Add(-1)
@@ -18,22 +19,22 @@ func (n *Nodes) Await(catalog, bookmark Position, tried []*Node) *Node {
 	}
 	for {
 		news := *n.news.Load()
-		if best := n.replica(catalog, bookmark, tried); best != nil {
+		if best := n.replica(catalog, bookmark, tried, false); best != nil {
 			return best
 		}
 		select {
 		case <-news:
 		case <-timer.C:
-			return n.Pick(catalog, bookmark, tried)
+			return n.primary
 		}
 	}
 }
 
-// mayReach reports whether a replica may soon have replayed the bookmark. One of another
-// timeline is for the primary.
-func (n *Nodes) mayReach(bookmark Position) bool {
+// mayReach reports whether a replica may soon have replayed the positions. A bookmark of
+// another timeline is for the primary.
+func (n *Nodes) mayReach(catalog, bookmark Position) bool {
 	for _, node := range n.replicas {
-		if s := node.state.Load(); s.why == fit && s.position.Timeline == bookmark.Timeline {
+		if s := node.state.Load(); s.why == fit && s.position.mayReach(catalog) && s.position.mayReach(bookmark) {
 			return true
 		}
 	}

@@ -74,23 +74,25 @@ func (n *Nodes) Run(ctx context.Context) {
 // has replayed the position of the catalog and that of the bookmark, which may be zero,
 // and was not tried before. If no replica fits, it is the primary.
 func (n *Nodes) Pick(catalog, bookmark Position, tried []*Node) *Node {
-	for _, node := range n.replicas {
-		if why := node.state.Load().verdict(catalog, bookmark); why != fit {
-			node.refused[why].Add(1)
-		}
-	}
-	if best := n.replica(catalog, bookmark, tried); best != nil {
+	if best := n.replica(catalog, bookmark, tried, true); best != nil {
 		return best
 	}
 	return n.primary
 }
 
-func (n *Nodes) replica(catalog, bookmark Position, tried []*Node) (best *Node) {
+// replica is Pick without the primary. counted: the replicas that do not fit are counted.
+func (n *Nodes) replica(catalog, bookmark Position, tried []*Node, counted bool) (best *Node) {
 	var least int64
 	first := n.turn.Add(1) // of several with the same load each has its turn
 	for i := range n.replicas {
 		node := n.replicas[(first+uint32(i))%uint32(len(n.replicas))]
-		if node.state.Load().verdict(catalog, bookmark) != fit || slices.Contains(tried, node) {
+		if why := node.state.Load().verdict(catalog, bookmark); why != fit {
+			if counted {
+				node.refused[why].Add(1)
+			}
+			continue
+		}
+		if slices.Contains(tried, node) {
 			continue
 		}
 		if load := node.inFlight.Load(); best == nil || load < least {

@@ -176,8 +176,14 @@ func TestAwait(t *testing.T) {
 	if got := <-done; got != a {
 		t.Errorf("%s", got.Name)
 	}
+	go func() { done <- n.Await(Position{1, 10}, Position{}, []*Node{n.primary}) }()
+	<-a.asked
+	n.publish(a, &state{position: Position{1, 10}})
+	if got := <-done; got != a {
+		t.Errorf("behind the catalog: %s", got.Name)
+	}
 	n.o.Wait = time.Millisecond
-	if got := n.Await(Position{1, 1}, Position{1, 10}, nil); got != n.primary {
+	if got := n.Await(Position{1, 1}, Position{1, 11}, nil); got != n.primary {
 		t.Errorf("%s", got.Name)
 	}
 	a.state.Store(&state{why: Unreachable, problem: pool.ErrSevered.Error()})

@@ -19,8 +19,11 @@ func (p Position) IsZero() bool { return p == Position{} }
 
 // reached reports whether a node at p has what was there at q.
 func (p Position) reached(q Position) bool {
-	return q.IsZero() || p.Timeline == q.Timeline && p.LSN >= q.LSN
+	return p.mayReach(q) && p.LSN >= q.LSN
 }
+
+// mayReach reports whether a node at p may have what was there at q, now or later.
+func (p Position) mayReach(q Position) bool { return q.IsZero() || p.Timeline == q.Timeline }
 
 // AppendBookmark appends the text of the position: the timeline, a slash and the LSN as
 // PostgreSQL prints it.
