@@ -323,6 +323,13 @@ func (c *Cluster) Demote(tb testing.TB, primary *Cluster) {
 	c.WriteFile(tb, "standby.signal", nil)
 }
 
+// Follow makes a running replica the replica of another cluster.
+func (c *Cluster) Follow(tb testing.TB, primary *Cluster) {
+	tb.Helper()
+	c.Exec(tb, "postgres", "alter system set "+following(primary))
+	c.Exec(tb, "postgres", "select pg_reload_conf()")
+}
+
 // Promote makes a replica a primary and waits until it is one.
 func (c *Cluster) Promote(tb testing.TB) {
 	tb.Helper()

@@ -52,8 +52,22 @@ func (n *Nodes) watch(ctx context.Context, node *Node) {
 func connect(ctx context.Context, cfg *pgwire.Config) (*pgwire.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectPatience)
 	defer cancel()
-	return pgwire.Connect(ctx, cfg)
+	conn, err := pgwire.Connect(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	err = conn.Query(ctx, statsSQL, nil, func([][]byte) error { return nil })
+	if err != nil && !errors.As(err, new(*pgwire.Error)) { // what PostgreSQL refuses is not needed
+		_ = conn.Close()
+		return nil, err
+	}
+	return conn, nil
 }
+
+// statsSQL takes the role that may see the timeline of a WAL receiver, if the login is a member.
+// An authenticator inherits nothing, so membership alone is not enough.
+const statsSQL = `SELECT pg_catalog.set_config('role', 'pg_read_all_stats', false)
+WHERE pg_catalog.pg_has_role('pg_read_all_stats', 'MEMBER')`
 
 func pause(ctx context.Context, d time.Duration) {
 	select {
