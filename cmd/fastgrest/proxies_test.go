@@ -226,7 +226,8 @@ func (p *proxied) leave() {
 	p.database.value("select pg_advisory_unlock(1)")
 }
 
-// replace stops and starts one server after the other while clients send requests. None fails.
+// replace stops and starts one server after the other while clients send requests, and kills one in
+// the end. No request fails: the proxy sends those that the killed server had to the other.
 func (p *proxied) replace() {
 	stop := make(chan struct{})
 	var all sync.WaitGroup
@@ -275,8 +276,13 @@ func (p *proxied) replace() {
 				!strings.Contains(string(text), `fastgrest_requests_total{class="2xx"} 0`)
 		})
 	}
+	more()
+	p.servers[0].signal(syscall.SIGKILL)
+	p.servers[0].end()
+	more()
 	close(stop)
 	all.Wait()
+	p.t.Logf("%d of %d requests failed", len(failed), sent)
 	if len(failed) > 0 {
 		p.t.Errorf("%d of %d requests failed, the first with %s", len(failed), sent, failed[0])
 	}
