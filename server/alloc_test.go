@@ -16,6 +16,9 @@ import (
 func TestAllocations(t *testing.T) {
 	t.Run("quiet", func(t *testing.T) { testAllocations(t, startTest(t, allocSchema)) })
 	t.Run("auto", func(t *testing.T) { testAllocations(t, startTest(t, allocSchema, "db-request-settings", "auto")) })
+	t.Run("replicas", func(t *testing.T) {
+		testAllocations(t, startTest(t, allocSchema, "db-uri-read-replicas", "postgresql://127.0.0.1:1/none"))
+	})
 	// Every request logged, in either format.
 	for _, json := range []bool{false, true} {
 		t.Run(fmt.Sprintf("logged, json %t", json), func(t *testing.T) {

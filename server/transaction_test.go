@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,8 +89,9 @@ func TestTransactionForms(t *testing.T) {
 	for _, group := range []struct {
 		txEnd, preRequest string
 		tests             []test
+		replicas          string
 	}{
-		{"commit", "", []test{
+		{txEnd: "commit", tests: []test{
 			{name: "insert", method: "POST", target: "/note", body: one, form: implicit, status: 201, notes: 1},
 			{name: "insert with representation", method: "POST", target: "/note", body: two, head: []string{full}, form: implicit, status: 201, notes: 2},
 			{name: "insert by a serializable role", role: serial, method: "POST", target: "/note", body: one, form: serializable, status: 201, notes: 1},
@@ -136,7 +138,16 @@ func TestTransactionForms(t *testing.T) {
 			{name: "read by a serializable role", role: serial, method: "GET", target: "/thing", form: "begin isolation level serializable read only settings main commit |", status: 200},
 			{name: "singular read of two", method: "GET", target: "/thing?id=gt.1", head: []string{object}, form: read, status: 406},
 		}},
-		{"commit-allow-override", "", []test{
+		// A bookmark takes no round trip of its own.
+		{replicas: "postgresql://127.0.0.1:1/none", txEnd: "commit-allow-override", tests: []test{
+			{name: "insert", method: "POST", target: "/note", body: one, form: "begin settings main response commit bookmark |", status: 201, notes: 1},
+			{name: "singular insert", method: "POST", target: "/note", body: one, head: []string{object, full}, form: "begin settings main response | commit bookmark |", status: 201, notes: 1},
+			{name: "singular insert of two", method: "POST", target: "/note", body: two, head: []string{object, full}, form: refused, status: 406},
+			{name: "insert, rolled back", method: "POST", target: "/note", body: one, head: []string{rollback}, form: undone, status: 201},
+			{name: "call", method: "POST", target: "/rpc/add", form: "begin settings main commit bookmark |", status: 200, notes: 1},
+			{name: "read", method: "GET", target: "/thing", form: read, status: 200},
+		}},
+		{txEnd: "commit-allow-override", tests: []test{
 			{name: "insert", method: "POST", target: "/note", body: one, form: implicit, status: 201, notes: 1},
 			{name: "insert, rolled back", method: "POST", target: "/note", body: one, head: []string{rollback}, form: undone, status: 201},
 			{name: "insert, committed", method: "POST", target: "/note", body: one, head: []string{commit}, form: implicit, status: 201, notes: 1},
@@ -150,7 +161,7 @@ func TestTransactionForms(t *testing.T) {
 				form: "begin isolation level serializable read write settings main response constraints rollback |", status: 201},
 			{name: "read, rolled back", method: "GET", target: "/thing", head: []string{rollback}, form: read, status: 200},
 		}},
-		{"rollback", "", []test{
+		{txEnd: "rollback", tests: []test{
 			{name: "insert", method: "POST", target: "/note", body: one, form: undone, status: 201},
 			{name: "insert that may not ask for a commit", method: "POST", target: "/note", body: one, head: []string{commit}, form: undone, status: 201},
 			{name: "singular insert", method: "POST", target: "/note", body: one, head: []string{object, full}, form: undone, status: 201},
@@ -159,7 +170,7 @@ func TestTransactionForms(t *testing.T) {
 			{name: "update beyond the limit", method: "PATCH", target: "/thing?id=gt.1", body: one, head: []string{strict}, form: undone, status: 400},
 			{name: "read", method: "GET", target: "/thing", form: read, status: 200},
 		}},
-		{"rollback-allow-override", "before", []test{
+		{txEnd: "rollback-allow-override", preRequest: "before", tests: []test{
 			{name: "insert", method: "POST", target: "/note", body: one, form: "begin settings pre-request main response constraints rollback |", status: 201},
 			{name: "insert, committed", method: "POST", target: "/note", body: one, head: []string{commit}, form: "settings pre-request main response |", status: 201, notes: 1},
 			{name: "singular insert, committed", method: "POST", target: "/note", body: one, head: []string{object, commit}, form: "begin settings pre-request main response | commit |", status: 201, notes: 1},
@@ -169,6 +180,9 @@ func TestTransactionForms(t *testing.T) {
 	} {
 		t.Run(group.txEnd, func(t *testing.T) {
 			flags := map[string]string{"db-tx-end": group.txEnd, "db-prepared-statements": "false"}
+			if group.replicas != "" {
+				flags["db-uri-read-replicas"] = group.replicas
+			}
 			if group.preRequest != "" {
 				flags["db-pre-request"] = "api." + group.preRequest
 			}
@@ -176,9 +190,12 @@ func TestTransactionForms(t *testing.T) {
 			for _, test := range group.tests {
 				t.Run(test.name, func(t *testing.T) {
 					w.tb = t
-					head := test.head
+					head := slices.Clone(test.head)
 					if test.role != "" {
-						head = append([]string{w.as(test.role)}, head...)
+						head = append(head, w.as(test.role))
+					}
+					if group.replicas == "" {
+						head = append(head, headerBookmark+": not one") // means nothing
 					}
 					// Once for the plan; what it does is undone below.
 					w.ask(test.method, test.target, test.body, head...)
@@ -190,6 +207,9 @@ func TestTransactionForms(t *testing.T) {
 					}
 					if form != test.form {
 						t.Errorf("form %q, want %q", form, test.form)
+					}
+					if mark := r.header.Peek(headerBookmark); len(mark) > 0 != strings.Contains(test.form, "bookmark") {
+						t.Errorf("bookmark %q", mark)
 					}
 					if n := w.count("api.note"); n != test.notes {
 						t.Errorf("%d new notes, want %d", n, test.notes)

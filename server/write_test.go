@@ -83,15 +83,14 @@ func startWriter(tb testing.TB, sql string, flags map[string]string) *writer {
 	if err := w.loadCatalog(context.Background()); err != nil {
 		tb.Fatal(err)
 	}
-	w.watchNodes()
+	if flags[replicated] != "" {
+		w.watchNodes()
+	}
 	return w
 }
 
-// watchNodes runs the nodes, if there are any.
+// watchNodes runs the nodes.
 func (w *writer) watchNodes() {
-	if w.nodes == nil {
-		return
-	}
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { w.nodes.Run(ctx) })
@@ -220,6 +219,8 @@ func (w *writer) forms(run func()) string {
 				name += "+settings"
 			}
 			s = name
+		case s == sqlgen.Bookmark:
+			s = "bookmark"
 		case s == sqlgen.CheckVerdicts:
 			s = "check"
 		case strings.HasPrefix(s, "begin"), s == "commit", s == "rollback":

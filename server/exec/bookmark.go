@@ -15,24 +15,27 @@ var bookmarkStatement = pgwire.NewStmt(sqlgen.Bookmark)
 
 // Bookmark returns the bookmark of the write that was committed, if the call asked for
 // it. It is valid until the next Run or Reset.
-func (x *Execution) Bookmark() []byte { return x.bookmark }
+func (x *Execution) Bookmark() []byte { return x.bookmark.text }
 
 // bookmarkSink keeps the bookmark.
 type bookmarkSink struct {
 	sink
-	x *Execution
+	text []byte
 }
 
-func (s bookmarkSink) Row(values [][]byte) error {
-	s.x.bookmark = append(s.x.bookmark[:0], values[0]...)
+func (s *bookmarkSink) Row(values [][]byte) error {
+	s.text = append(s.text[:0], values[0]...)
 	return nil
 }
 
 // marked returns the error of a flight, nil if the bookmark caused it: by then the
 // transaction has been committed.
 func (x *Execution) marked(tx transaction, err error) error {
+	if err == nil || !tx.bookmark {
+		return err
+	}
 	var server *pgwire.Error
-	if !tx.bookmark || !errors.As(err, &server) || server.Fatal() {
+	if !errors.As(err, &server) || server.Fatal() {
 		return err
 	}
 	if step := x.flight.FailedStep(); step >= 0 && step < x.flight.Len() && x.flight.SQL(step) == sqlgen.Bookmark {

@@ -30,8 +30,11 @@ func lastAttempt(conn *pool.Conn, attempt int) bool {
 func Again(fn func() error) error {
 	for attempt := 0; ; attempt++ {
 		err := fn()
+		if err == nil || attempt == maxAttempts {
+			return err
+		}
 		var conn *pgwire.ConnError
-		if attempt == maxAttempts || errors.As(err, new(commitError)) || !errors.As(err, &conn) || !conn.Retryable() {
+		if errors.As(err, new(commitError)) || !errors.As(err, &conn) || !conn.Retryable() {
 			return err
 		}
 	}

@@ -39,7 +39,7 @@ type Execution struct {
 
 	// Result is valid after Run has returned nil.
 	Result   Result
-	bookmark []byte // see Bookmark; buffer
+	bookmark bookmarkSink
 	cost     Cost
 	sql      []string
 }
@@ -60,7 +60,7 @@ func (x *Execution) Reset() {
 	x.Result.release()
 	DropLarge(&x.text, &x.object)
 	x.waiter.reset()
-	x.bookmark = x.bookmark[:0]
+	x.bookmark.text = x.bookmark.text[:0]
 	x.rules, x.call, x.role, x.pool, x.cost, x.out = nil, nil, nil, nil, Cost{}, &x.flight
 	clear(x.sql)
 	x.sql = x.sql[:0]
@@ -72,7 +72,7 @@ func (x *Execution) SQL() []string { return x.sql }
 
 func (x *Execution) begin(rules *Rules, call *Call) {
 	x.rules, x.call, x.role = rules, call, rules.role(call.roleName())
-	x.bookmark = x.bookmark[:0]
+	x.bookmark.text = x.bookmark.text[:0]
 	x.pool = x.engine.Pool
 	if call.Replica != nil {
 		x.pool = call.Replica
@@ -300,7 +300,7 @@ func (x *Execution) end(tx transaction) {
 		x.flight.Commit()
 	}
 	if tx.bookmark {
-		x.flight.Add(bookmarkStatement, bookmarkSink{x: x})
+		x.flight.Add(bookmarkStatement, &x.bookmark)
 	}
 }
 
