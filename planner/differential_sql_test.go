@@ -11,9 +11,12 @@ import (
 
 // shape is the request without operands.
 func (q *groupQuery) shape() string {
-	s := q.table + "?" + q.list() + "|" + shapeOf(q.where) + "|" + shapeOf(q.having) + "|" + q.orders() + "|" + q.distincts()
+	s := q.table + "?" + q.list() + "|" + shapeOf(q.where) + "|" + shapeOf(q.having) + "|" + orders(q.order) + "|" + q.distincts()
 	for _, a := range q.everyAgg() {
 		s += "|" + shapeOf(a.filter)
+	}
+	if q.spread != nil {
+		s += "|" + shapeOf(q.spread.having) + "|" + orders(q.spread.order)
 	}
 	if q.embed != nil {
 		s += "(" + q.embed.shape() + ")"
@@ -91,6 +94,10 @@ func (q *groupQuery) parameters(v url.Values) {
 		addConds(v, q.path+q.aggs[i].alias+".", q.aggs[i].filter)
 	}
 	if q.spread != nil {
+		addConds(v, q.path+"dept.", q.spread.having)
+		if len(q.spread.order) > 0 {
+			v.Set(q.path+"dept.order", orders(q.spread.order))
+		}
 		for i := range q.spread.aggs {
 			path := q.path
 			if i%2 == 0 { // both spellings
@@ -103,7 +110,7 @@ func (q *groupQuery) parameters(v url.Values) {
 		v.Set(q.path+"distinct", q.distincts())
 	}
 	if len(q.order) > 0 {
-		v.Set(q.path+"order", q.orders())
+		v.Set(q.path+"order", orders(q.order))
 	}
 	if q.limit >= 0 {
 		v.Set(q.path+"limit", strconv.Itoa(q.limit))
@@ -123,10 +130,10 @@ func (q *groupQuery) distincts() string {
 	return strings.Join(q.distinctOn, ",")
 }
 
-func (q *groupQuery) orders() string {
+func orders(list []groupOrder) string {
 	var terms []string
-	for i := range q.order {
-		o := &q.order[i]
+	for i := range list {
+		o := &list[i]
 		term := o.name
 		if o.agg != nil {
 			term = o.agg.call()
@@ -264,13 +271,27 @@ func (q *groupQuery) rows() string {
 	if grouped && len(groups) > 0 {
 		sql += " group by " + strings.Join(groups, ", ")
 	}
-	if len(q.having) > 0 {
-		sql = "select * from (" + sql + ") grouped where " + allOf("grouped", q.having)
+	having := q.having
+	if q.spread != nil {
+		having = append(having[:len(having):len(having)], q.spread.lifted()...)
+	}
+	if len(having) > 0 {
+		sql = "select * from (" + sql + ") grouped where " + allOf("grouped", having)
 	}
 	if q.embed != nil && q.embed.inner {
 		sql = "select * from (" + sql + ") outer_rows where embedded is not null"
 	}
 	return sql
+}
+
+// lifted is the HAVING of a spread as the rows around it see it.
+func (s *groupSpread) lifted() (out []groupCond) {
+	for _, c := range s.having {
+		c.or = append([]groupCond(nil), c.or...)
+		c.or[1].name = "d_" + c.or[1].name
+		out = append(out, c)
+	}
+	return out
 }
 
 func (q *groupQuery) directions(key func(o *groupOrder, i int) string) string {

@@ -119,6 +119,7 @@ func (g *groupAsker) otherValues(q *groupQuery) {
 		visit(q.aggs[i].filter)
 	}
 	if q.spread != nil {
+		visit(q.spread.having)
 		for i := range q.spread.aggs {
 			visit(q.spread.aggs[i].filter)
 		}
@@ -170,6 +171,8 @@ type groupQuery struct {
 type groupSpread struct {
 	columns []string // lifted, with the alias d_column
 	aggs    []groupAgg
+	having  []groupCond  // logic trees of columns and aggregates
+	order   []groupOrder // without effect
 }
 
 type groupAgg struct {
@@ -279,12 +282,13 @@ func (g *groupAsker) groups(q *groupQuery, columns []string) {
 		for range 1 + g.IntN(2) {
 			q.spread.aggs = append(q.spread.aggs, g.aggregate(groupColumns["dept"]))
 		}
+		g.spreadClauses(q.spread)
 	}
 	all := slices.Clone(q.aggs)
 	if q.spread != nil {
 		all = append(all, q.spread.aggs...)
 	}
-	q.plainGroups = true
+	q.plainGroups = q.spread == nil || len(q.spread.having) == 0
 	for i := range all {
 		if a := &all[i]; len(a.filter) > 0 || a.fn == "countdistinct" {
 			q.plainGroups = false
@@ -313,6 +317,20 @@ func (g *groupAsker) groups(q *groupQuery, columns []string) {
 			}
 		}
 		g.orderBy(q, names)
+	}
+}
+
+// spreadClauses adds clauses with the path of the spread.
+func (g *groupAsker) spreadClauses(s *groupSpread) {
+	a := g.IntN(len(s.aggs))
+	if len(s.columns) > 0 && s.aggs[a].numeric() && g.IntN(2) == 0 {
+		g.saw["having of a spread"]++
+		s.having = append(s.having, groupCond{or: []groupCond{g.leaf([]string{s.aggs[a].alias}), g.leaf(s.columns)}, not: g.IntN(4) == 0})
+	}
+	if g.IntN(3) == 0 {
+		g.saw["order of a spread"]++
+		s.order = append(s.order, g.direction(groupOrder{name: s.aggs[a].alias}))
+		s.order = append(s.order, g.direction(groupOrder{name: g.one(groupColumns["dept"])}))
 	}
 }
 

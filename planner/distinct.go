@@ -27,8 +27,17 @@ func (r *resolver) distincts(root *tree.Node) error {
 	return nil
 }
 
-// checkDistinct refuses an order that does not begin with the columns of DISTINCT ON.
+// checkDistinct refuses an order that does not begin with the columns of DISTINCT ON, and
+// an order of distinct rows by a column that they do not have.
 func checkDistinct(n *tree.Node) error {
+	if n.Distinct {
+		fields := selected(n)
+		for i := range n.Order {
+			if t := &n.Order[i]; !fields.orders(n, t) {
+				return &Error{Kind: DistinctUnselected, Name: n.Name, Details: spellField(&t.Field)}
+			}
+		}
+	}
 	on := fieldSet{}
 	for i := range n.DistinctOn {
 		on.add(&n.DistinctOn[i])
@@ -47,15 +56,27 @@ func checkDistinct(n *tree.Node) error {
 	return nil
 }
 
-// selected are the fields of n that are selected without a cast.
+// selected are the fields of n that are selected. A field with a cast may be another value.
+// PostgreSQL knows, except in a to-many spread, which selects the fields of its order, too.
 func selected(n *tree.Node) fieldSet {
 	set := fieldSet{}
 	for i := range n.Select {
-		if s := &n.Select[i]; !s.Cast.Given {
+		if s := &n.Select[i]; s.Field.Transform == "" && !(s.Cast.Given && n.Spread == tree.SpreadToMany) {
 			set.add(&s.Field)
 		}
 	}
 	return set
+}
+
+// orders reports whether distinct rows of n, with these fields, can be ordered by a term.
+func (s fieldSet) orders(n *tree.Node, t *tree.OrderTerm) bool {
+	switch {
+	case t.Aggregate != nil: // PostgreSQL knows
+		return true
+	case !t.Rel.Given:
+		return s.has(&t.Field) || n.SelectsStar()
+	}
+	return len(t.Field.Path) == 0 && lifts(n, t.Rel, t.Field.Name)
 }
 
 // fieldSet has fields of one node, by name and path. A request may name thousands.
@@ -80,16 +101,19 @@ func fieldKey(f *tree.Field) string {
 func leadingOrder(n *tree.Node) string {
 	var fields []string
 	for i := range n.DistinctOn {
-		f := &n.DistinctOn[i]
-		text := f.Name
-		for _, step := range f.Path {
-			text += "->"
-			if step.Text {
-				text += ">"
-			}
-			text += step.Key
-		}
-		fields = append(fields, text)
+		fields = append(fields, spellField(&n.DistinctOn[i]))
 	}
 	return strings.Join(fields, ",")
+}
+
+func spellField(f *tree.Field) string {
+	text := f.Name
+	for _, step := range f.Path {
+		text += "->"
+		if step.Text {
+			text += ">"
+		}
+		text += step.Key
+	}
+	return text
 }

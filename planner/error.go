@@ -22,6 +22,7 @@ const (
 	AmbiguousRoutine    // Routines
 	MaxAffectedOnSingle // max-affected with a function that returns one row
 	DistinctOrder       // Name; Details: the columns that the order must begin with
+	DistinctUnselected  // Name; Details: the column of the order
 	BulkKeyMissing      // Arguments: the key
 	NoBulkKey           // Name
 	NoSuchUnique        // Name, Parent; Uniques
@@ -59,7 +60,7 @@ func (e *Error) Error() string {
 		"table not found", "column not found", "no relationship", "ambiguous embed", "not embedded",
 		"related order on a to-many embed", "aggregates disabled", "not implemented", "not acceptable",
 		"invalid preferences", "filters do not name the primary key", "routine not found", "ambiguous routine",
-		"max-affected on a single result", "order without the columns of distinct",
+		"max-affected on a single result", "order without the columns of distinct", "order by a column that distinct rows do not have",
 		"body without the key", "no key for a bulk update", "no such constraint or index",
 		"ambiguous unique index", "constraint or index does not fit",
 		"no pages with cursors", "the cursor of another order",

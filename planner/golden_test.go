@@ -289,7 +289,7 @@ var errorKinds = [...]string{
 	AggregatesDisabled: "AggregatesDisabled", NotImplemented: "NotImplemented", NotAcceptable: "NotAcceptable",
 	InvalidPreferences: "InvalidPreferences", InvalidPutFilters: "InvalidPutFilters", RoutineNotFound: "RoutineNotFound",
 	AmbiguousRoutine: "AmbiguousRoutine", MaxAffectedOnSingle: "MaxAffectedOnSingle", DistinctOrder: "DistinctOrder",
-	BulkKeyMissing: "BulkKeyMissing", NoBulkKey: "NoBulkKey", NoSuchUnique: "NoSuchUnique",
+	DistinctUnselected: "DistinctUnselected", BulkKeyMissing: "BulkKeyMissing", NoBulkKey: "NoBulkKey", NoSuchUnique: "NoSuchUnique",
 	AmbiguousUnique: "AmbiguousUnique", UniqueUnfit: "UniqueUnfit",
 }
 

@@ -52,12 +52,11 @@ func aggregateNamed(n *tree.Node, alias string) (*tree.Node, *tree.SelectField) 
 }
 
 // nameAggregates finds the conditions and order terms that name an aggregate. The
-// conditions move to HAVING.
-func (r *resolver) nameAggregates(n *tree.Node) error {
+// conditions move to HAVING. The order of a to-one spread has no effect, because it has
+// one row. Its aggregates are those of the rows around it.
+func (r *resolver) nameAggregates(n *tree.Node) {
 	for _, c := range n.Children {
-		if err := r.nameAggregates(c); err != nil {
-			return err
-		}
+		r.nameAggregates(c)
 	}
 	n.Where = slices.DeleteFunc(n.Where, func(c tree.Cond) bool {
 		having := r.namesAggregate(n, &c)
@@ -66,21 +65,14 @@ func (r *resolver) nameAggregates(n *tree.Node) error {
 		}
 		return having
 	})
-	if n.Spread == tree.SpreadToOne {
-		switch {
-		case n.OrdersByAggregate():
-			return &Error{Kind: NotImplemented, Details: "An order by an aggregate is not implemented inside of a spread. Order the rows around it by the alias of the aggregate."}
-		case slices.ContainsFunc(n.Having, namesColumn):
-			return &Error{Kind: NotImplemented, Details: "A logic tree inside of a spread cannot have both columns and aggregates."}
-		}
-		return nil
-	}
 	for i := range n.Order {
 		if t := &n.Order[i]; !t.Rel.Given && t.Aggregate == nil {
 			t.Aggregate = r.aggregate(n, &t.Field)
 		}
 	}
-	return nil
+	if n.Spread == tree.SpreadToOne {
+		n.Order = slices.DeleteFunc(n.Order, func(t tree.OrderTerm) bool { return t.Aggregate != nil })
+	}
 }
 
 // namesAggregate replaces the aliases of aggregates in a condition, and reports
@@ -98,10 +90,6 @@ func (r *resolver) namesAggregate(n *tree.Node, c *tree.Cond) bool {
 		found = r.namesAggregate(n, &c.Children[i]) || found
 	}
 	return found
-}
-
-func namesColumn(c tree.Cond) bool {
-	return c.Kind == tree.CondFilter && c.Aggregate == nil || slices.ContainsFunc(c.Children, namesColumn)
 }
 
 // aggregate returns the aggregate that a field of n names, or nil. Columns, computed

@@ -213,8 +213,12 @@ func (i *inspector) condition(t *catalog.Table, c *tree.Cond) {
 	case tree.CondLogic:
 		i.conditions(t, c.Children)
 	case tree.CondFilter:
-		if c.Aggregate != nil {
+		switch {
+		case c.Aggregate != nil:
 			i.aggregate(t, c.Rel, c.Aggregate)
+			return
+		case c.Rel.Given:
+			i.functions() // the type of the column is not known here
 			return
 		}
 		if c.Field.Transform != "" {

@@ -69,9 +69,7 @@ func (r *resolver) read(relation catalog.QI) (*tree.Node, error) {
 	}
 	r.expandStars(root, false)
 	if r.opts.Aggregates {
-		if err := r.nameAggregates(root); err != nil {
-			return nil, err
-		}
+		r.nameAggregates(root)
 	}
 	addAliases(root)
 	if err := relatedOrders(root); err != nil {

@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/fastgrest/fastgrest/parser"
@@ -68,6 +69,7 @@ func hoist(n *tree.Node, filters *int) (up []hoisted, having []tree.Cond) {
 		followHoisted(n, below)
 		return nil, nil
 	}
+	liftColumns(n, n.Having)
 	for i := range n.Select {
 		s := &n.Select[i]
 		if s.Agg == parser.AggNone {
@@ -91,6 +93,56 @@ func hoist(n *tree.Node, filters *int) (up []hoisted, having []tree.Cond) {
 	}
 	having, n.Having = n.Having, nil
 	return up, having
+}
+
+// liftColumns makes conditions on columns of a to-one spread conditions on what it returns
+// to its parent. A column that it returns only for them is not one of the parent's groups:
+// PostgreSQL refuses it, as it does without a spread.
+func liftColumns(n *tree.Node, conds []tree.Cond) {
+	for i := range conds {
+		c := &conds[i]
+		switch {
+		case c.Kind == tree.CondLogic:
+			liftColumns(n, c.Children)
+		case c.Aggregate == nil:
+			if !lifted(n, c) {
+				e := tree.ExtraField{Rel: c.Rel, Field: tree.SelectField{Field: tree.Field{Name: c.Field.Name}}}
+				if !slices.ContainsFunc(n.Extra, func(x tree.ExtraField) bool { return x.Field.Field.Name == e.Field.Field.Name }) {
+					n.Extra = append(n.Extra, e)
+				}
+			}
+			c.Rel = tree.Some(n.AggAlias)
+		}
+	}
+}
+
+// lifted reports whether a to-one spread returns the column of a condition, or the column
+// of its JSON path, to its parent. The condition then has the name that the parent sees.
+func lifted(n *tree.Node, c *tree.Cond) bool {
+	if c.Rel.Given { // of a spread in n, which returns all columns of that
+		return lifts(n, c.Rel, c.Field.Name)
+	}
+	for _, path := range [][]tree.JSONStep{nil, c.Field.Path} {
+		key := fieldKey(&tree.Field{Name: c.Field.Name, Path: c.Field.Path[:len(c.Field.Path)-len(path)]})
+		for i := range n.Select {
+			s := &n.Select[i]
+			if s.Agg == parser.AggNone && !s.Cast.Given && s.Field.Transform == "" && fieldKey(&s.Field) == key {
+				c.Field.Name, c.Field.Path = s.Alias.Or(s.Field.Name), path
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// lifts reports whether the spread with the alias rel adds a column of that name to n.
+func lifts(n *tree.Node, rel tree.Opt, name string) bool {
+	for i := range n.Embeds {
+		if e := &n.Embeds[i]; tree.Some(e.AggAlias) == rel {
+			return slices.ContainsFunc(e.Fields, func(f tree.SpreadField) bool { return f.Name == name || f.Name == "*" })
+		}
+	}
+	return false
 }
 
 // followHoisted lets HAVING and the order of a node name the aggregates where they
@@ -144,15 +196,8 @@ func orderSpreads(n *tree.Node) error {
 		if n.Aggregates() {
 			return &Error{Kind: NotImplemented, Details: "Aggregates are not implemented for one-to-many or many-to-many spreads."}
 		}
-		var fields fieldSet
-		if n.Distinct {
-			fields = selected(n)
-		}
 		for i := range n.Order {
 			t := &n.Order[i]
-			if n.Distinct && (t.Rel.Given || !fields.has(&t.Field)) {
-				return &Error{Kind: NotImplemented, Details: "An order by a column that is not selected is not implemented for distinct spreads."}
-			}
 			alias := n.AggAlias + "_" + t.Field.Name + "_" + strconv.Itoa(i+1)
 			n.Extra = append(n.Extra, tree.ExtraField{Rel: t.Rel, Field: tree.SelectField{Field: t.Field, Alias: tree.Some(alias)}})
 			n.SpreadOrder = append(n.SpreadOrder, tree.OrderTerm{Field: tree.Field{Name: alias}, Dir: t.Dir, Nulls: t.Nulls})

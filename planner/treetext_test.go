@@ -189,8 +189,9 @@ func condText(c *tree.Cond) string {
 	}
 	field := fieldText(&c.Field)
 	if c.Aggregate != nil {
-		field = related(c.Rel) + selectFieldText(c.Aggregate)
+		field = selectFieldText(c.Aggregate)
 	}
+	field = related(c.Rel) + field
 	text := not + field + " " + c.Op.Name() + quantNames[c.Quant] + optText(" ", c.Lang)
 	switch {
 	case c.Op == parser.OpIs:

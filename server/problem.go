@@ -272,6 +272,9 @@ func planProblem(e *planner.Error) *problem {
 		return newProblem(400, "PGRSTX30", "The order of '"+e.Name+"' does not begin with the columns of distinct").
 			withDetails("The order needs these columns first, in any sequence: " + e.Details).
 			withHint("For example: order=" + e.Details)
+	case planner.DistinctUnselected:
+		return newProblem(400, "PGRSTX30", "The distinct rows of '"+e.Name+"' have no column '"+e.Details+"' to order them by").
+			withHint("Add the column to select, or remove it from the order.")
 	case planner.BulkKeyMissing:
 		return keyMissing(strings.Join(e.Arguments, ", "))
 	case planner.NoBulkKey:

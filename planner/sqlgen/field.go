@@ -19,6 +19,14 @@ func column(table catalog.QI, name string) string {
 // one returns table.column. Unlike column, it takes "*" as the name of a column.
 func one(table catalog.QI, name string) string { return qualified(table) + "." + Ident(name) }
 
+// of returns the embed with the alias rel, or else table.
+func of(table catalog.QI, rel tree.Opt) catalog.QI {
+	if rel.Given {
+		return catalog.QI{Name: rel.Name}
+	}
+	return table
+}
+
 // field returns a field of table with its JSON path and text search conversion.
 func field(table catalog.QI, f *tree.Field) string {
 	text := column(table, f.Name)
@@ -127,12 +135,4 @@ func (w *Writer) selectField(table catalog.QI, s *tree.SelectField) {
 func (w *Writer) selected(table catalog.QI, s *tree.SelectField) {
 	expr := cast(s.Cast, transformed(s.Field.Transform, field(table, &s.Field)))
 	w.aggregate(s.Agg, s.AggCast, expr, table, s.Filter)
-}
-
-// aggregated writes an aggregate that a clause other than the select list names.
-func (w *Writer) aggregated(table catalog.QI, rel tree.Opt, s *tree.SelectField) {
-	if rel.Given {
-		table = catalog.QI{Name: rel.Name}
-	}
-	w.selected(table, s)
 }

@@ -70,8 +70,9 @@ func (w *Writer) filter(table catalog.QI, c *tree.Cond) {
 	if c.Negate {
 		w.S("NOT ")
 	}
+	table = of(table, c.Rel)
 	if c.Aggregate != nil {
-		w.aggregated(table, c.Rel, c.Aggregate)
+		w.selected(table, c.Aggregate)
 	} else {
 		w.S(field(table, &c.Field))
 	}

@@ -189,10 +189,7 @@ func (w *Writer) extraField(table catalog.QI, e *tree.ExtraField) {
 		w.S(")", alias(e.Field.Alias))
 		return
 	}
-	if e.Rel.Given {
-		table = catalog.QI{Name: e.Rel.Name}
-	}
-	w.selectField(table, &e.Field)
+	w.selectField(of(table, e.Rel), &e.Field)
 }
 
 // from writes the FROM of a node: its relation, or for a computed relationship

@@ -73,7 +73,7 @@ type Cond struct {
 	// CondFilter
 	Field     Field
 	Aggregate *SelectField // compared instead of Field
-	Rel       Opt          // alias of the joined spread that has the field of Aggregate
+	Rel       Opt          // alias of the joined spread that has the field
 	Op        parser.Op
 	Quant     parser.Quant
 	Is        parser.IsVal
@@ -120,8 +120,8 @@ const (
 )
 
 // ExtraField is a column that a spread selects only for a clause of its parent: for
-// the order of a to-many spread, or for the FILTER of an aggregate that moves out of
-// a to-one spread.
+// the order of a to-many spread, or for the FILTER of an aggregate or a HAVING that
+// moves out of a to-one spread.
 type ExtraField struct {
 	Rel   Opt
 	Field SelectField
