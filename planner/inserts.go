@@ -2,6 +2,7 @@ package planner
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/fastgrest/fastgrest/parser/header"
 	"github.com/fastgrest/fastgrest/planner/catalog"
@@ -47,7 +48,7 @@ func (p *Planner) buildNested(r *Request, n *nest) (*Plan, error) {
 		if len(table.PrimaryKey) == 0 {
 			return nil, n.root.fault("'" + table.Name + "' has no primary key by which to read the written rows: use return=minimal")
 		}
-		b.attach(root, n.root)
+		b.attach(root, n.root, tree.Opt{})
 	}
 	plan.UserCode = true // triggers, defaults, checks
 	plan.Merge, plan.Key = top.Count, table.PrimaryKey
@@ -85,7 +86,7 @@ type nestedBuild struct {
 	writes  map[*nestedLevel]*tree.Write
 	order   []*tree.Write // in which they run
 	places  map[*tree.Write]string
-	read    []*tree.NestedRows // that the response reads
+	read    []*tree.Written // that the response reads
 }
 
 // build makes the writes of a level and of those below: first the rows that its rows refer
@@ -232,29 +233,42 @@ func swapped(pairs []catalog.ColumnPair) []catalog.ColumnPair {
 }
 
 // attach restricts a node of the response to the rows that a level has written, in their
-// order, and the nodes below it to those of the levels below.
-func (b *nestedBuild) attach(n *tree.Node, l *nestedLevel) {
-	w := b.writes[l]
-	if key := l.table.PrimaryKey; len(key) > 0 && (l.parent == nil || !l.rel.IsToOne()) {
-		positions := b.remember(w, key...)
-		n.Written = sqlgen.NestedKeys(w.Nested)
-		for i, name := range key {
-			n.JoinConds = append(n.JoinConds, tree.JoinCond{
-				Left: n.Written, LeftColumn: sqlgen.NestedKey(positions[i]), Right: n.Ref(), RightColumn: name,
-			})
-		}
-		if len(n.Order) == 0 && !n.Aggregates() && !n.Distinct && len(n.DistinctOn) == 0 {
-			n.Order = []tree.OrderTerm{{Rel: tree.Some(n.Written.Name), Field: tree.Field{Name: sqlgen.NestedRow}}}
-		}
-		if !slices.Contains(b.read, w.Nested) {
-			b.read = append(b.read, w.Nested)
-		}
+// order, and the nodes below it to those of the levels below. around names the written rows
+// around them.
+func (b *nestedBuild) attach(n *tree.Node, l *nestedLevel, around tree.Opt) {
+	if l.parent == nil || !l.rel.IsToOne() {
+		around = b.written(n, l, around)
 	}
 	for _, child := range n.Children {
 		for _, below := range l.below {
 			if child.Rel == below.rel {
-				b.attach(child, below)
+				b.attach(child, below, around)
 			}
 		}
 	}
+}
+
+// written restricts a node to the rows that a level has written, if their table has a key.
+// It returns the name of the written rows.
+func (b *nestedBuild) written(n *tree.Node, l *nestedLevel, around tree.Opt) tree.Opt {
+	key, w := l.table.PrimaryKey, b.writes[l]
+	if len(key) == 0 {
+		return tree.Opt{}
+	}
+	positions := b.remember(w, key...)
+	n.Written = &tree.Written{Rows: w.Nested, Name: "pgrst_nested_" + strconv.Itoa(w.Nested.Number), Around: around}
+	rows := catalog.QI{Name: n.Written.Name}
+	for i, name := range key {
+		n.JoinConds = append(n.JoinConds, tree.JoinCond{Left: rows, LeftColumn: sqlgen.NestedKey(positions[i]), Right: n.Ref(), RightColumn: name})
+	}
+	if around.Given {
+		n.JoinConds = append(n.JoinConds, tree.JoinCond{Left: rows, LeftColumn: sqlgen.NestedAround, Right: catalog.QI{Name: around.Name}, RightColumn: sqlgen.NestedRow})
+	}
+	if len(n.Order) == 0 && !n.Aggregates() && !n.Distinct && len(n.DistinctOn) == 0 {
+		n.Order = []tree.OrderTerm{{Rel: tree.Some(n.Written.Name), Field: tree.Field{Name: sqlgen.NestedRow}}}
+	}
+	if !slices.ContainsFunc(b.read, func(have *tree.Written) bool { return have.Rows == w.Nested }) {
+		b.read = append(b.read, n.Written)
+	}
+	return tree.Some(n.Written.Name)
 }

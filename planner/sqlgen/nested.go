@@ -45,14 +45,14 @@ func NestedInsert(m *tree.Write) Statement {
 	}
 	w.source(func() {
 		w.insert(m)
-		w.S(" RETURNING pg_catalog.current_setting('" + nestedRow + "')::pg_catalog.int8 AS pgrst_row")
-		for _, k := range rows.Keys {
-			w.S(", ", column(m.Table, k.Name))
+		w.S(" RETURNING pg_catalog.current_setting('" + nestedRow + "')::pg_catalog.int8[] AS numbers")
+		for i, k := range rows.Keys {
+			w.S(", ", column(m.Table, k.Name), " AS ", Ident(NestedKey(i)))
 		}
 	})
-	w.S("SELECT pg_catalog.set_config('", keysSetting(rows), "', COALESCE(pg_catalog.json_agg(pg_catalog.json_build_object('row', pgrst_source.pgrst_row")
+	w.S("SELECT pg_catalog.set_config('", keysSetting(rows), "', COALESCE(pg_catalog.json_agg(pg_catalog.json_build_object('", NestedRow, "', pgrst_source.numbers[1], '", NestedAround, "', pgrst_source.numbers[2]")
 	for i, k := range rows.Keys {
-		value := one(source, k.Name)
+		value := one(source, NestedKey(i))
 		w.S(", ", Literal(NestedKey(i)), ", ")
 		if k.JSON {
 			w.S(value)
@@ -61,7 +61,7 @@ func NestedInsert(m *tree.Write) Statement {
 		// concat gives the text of a value that the input function of its type reads.
 		w.S("CASE WHEN ", value, " IS NOT NULL THEN pg_catalog.concat(", value, ") END")
 	}
-	w.S(") ORDER BY pgrst_source.pgrst_row), '[]')::pg_catalog.text, true) IS NULL FROM pgrst_source")
+	w.S(") ORDER BY pgrst_source.numbers), '[]')::pg_catalog.text, true) IS NULL FROM pgrst_source")
 	return w.Statement()
 }
 
@@ -69,16 +69,15 @@ var source = catalog.QI{Name: "pgrst_source"}
 
 func keysSetting(rows *tree.NestedRows) string { return nestedKeys + strconv.Itoa(rows.Number) }
 
-// NestedKey returns the name of a remembered column, also in the CTE of NestedKeys.
+// NestedKey returns the name of a remembered column.
 func NestedKey(i int) string { return strconv.Itoa(i) }
 
-// NestedKeys is the CTE with the numbers and the keys of the rows that a Write has written.
-func NestedKeys(rows *tree.NestedRows) catalog.QI {
-	return catalog.QI{Name: "pgrst_nested_" + strconv.Itoa(rows.Number)}
-}
-
-// NestedRow is the column of NestedKeys with the number of the row.
-const NestedRow = "row"
+// NestedRow and NestedAround are remembered with the columns of a row: its number, and that
+// of the row it is inside of.
+const (
+	NestedRow    = "row"
+	NestedAround = "around"
+)
 
 // nestedRows writes the FROM item pgrst_body: the rows of a Write in their order.
 //
@@ -87,7 +86,8 @@ const NestedRow = "row"
 // the condition above the sort, so that it is evaluated row by row.
 func (w *Writer) nestedRows(m *tree.Write) {
 	rows := m.Nested
-	w.S("(SELECT pgrst_rows.* FROM (SELECT pgrst_item.n AS pgrst_row")
+	numbers := freeName("numbers", m.Columns)
+	w.S("(SELECT pgrst_rows.* FROM (SELECT ARRAY[pgrst_item.n, pgrst_item.outer_n] AS ", numbers)
 	given := func(c *tree.WriteColumn) string { return transformed(c.Transform, one(recordRows, c.Key)) }
 	for i := range m.Columns {
 		c := &m.Columns[i]
@@ -117,7 +117,7 @@ func (w *Writer) nestedRows(m *tree.Write) {
 		and()
 		w.nestedCheck(i, &rows.Refs[i])
 	}
-	w.S(" ORDER BY pgrst_item.n OFFSET 0) pgrst_rows WHERE pg_catalog.set_config('" + nestedRow + "', pgrst_rows.pgrst_row::pg_catalog.text, true) IS NOT NULL OFFSET 0) pgrst_body")
+	w.S(" ORDER BY pgrst_item.n OFFSET 0) pgrst_rows WHERE pg_catalog.set_config('"+nestedRow+"', pgrst_rows.", numbers, "::pg_catalog.text, true) IS NOT NULL OFFSET 0) pgrst_body")
 }
 
 // coalesce returns the first of the values that is not NULL. Several rows may give a column
@@ -174,13 +174,43 @@ func (w *Writer) nestedRef(i int, ref *tree.NestedRef) {
 	w.S(") ", refName(i).Name, " ON ", refName(i).Name, ".", NestedRow, " = pgrst_item.", number)
 }
 
-// remembered writes the FROM item k: the keys that a Write has set.
+// remembered writes the FROM item k: what a Write has set.
 func (w *Writer) remembered(rows *tree.NestedRows) {
-	w.S("pg_catalog.json_to_recordset(pg_catalog.current_setting('", keysSetting(rows), "')::pg_catalog.json) AS k(", NestedRow, " pg_catalog.int8")
+	w.S("pg_catalog.json_to_recordset(pg_catalog.current_setting('", keysSetting(rows), "')::pg_catalog.json) AS k", rememberedColumns(rows))
+}
+
+func rememberedColumns(rows *tree.NestedRows) string {
+	text := "(" + Ident(NestedRow) + " pg_catalog.int8, " + Ident(NestedAround) + " pg_catalog.int8"
 	for i, k := range rows.Keys {
-		w.S(", ", Ident(NestedKey(i)), " ", k.Type)
+		text += ", " + Ident(NestedKey(i)) + " " + k.Type
+	}
+	return text + ")"
+}
+
+// readWritten writes the CTE with what is remembered of rows that the response has. If they
+// are inside of others that it has, it has them by the numbers of those: an object of
+// arrays. So the rows inside of one row are found without a look at all others.
+func (w *Writer) readWritten(r *tree.Written) {
+	w.S(Ident(r.Name), " AS MATERIALIZED (")
+	if r.Around.Given {
+		w.S("SELECT pg_catalog.jsonb_object_agg(k.around, k.rows) AS rows FROM (SELECT k.value OPERATOR(pg_catalog.->>) '", NestedAround,
+			"' AS around, pg_catalog.jsonb_agg(k.value) AS rows FROM pg_catalog.jsonb_array_elements(pg_catalog.current_setting('",
+			keysSetting(r.Rows), "')::pg_catalog.jsonb) k(value) GROUP BY 1) k")
+	} else {
+		w.S("SELECT k.* FROM ")
+		w.remembered(r.Rows)
 	}
 	w.S(")")
+}
+
+// written writes the FROM item that restricts a node to written rows.
+func (w *Writer) written(r *tree.Written) {
+	if !r.Around.Given {
+		w.S(Ident(r.Name))
+		return
+	}
+	w.S("pg_catalog.jsonb_to_recordset((SELECT k.rows FROM ", Ident(r.Name), " k) OPERATOR(pg_catalog.->) ",
+		one(catalog.QI{Name: r.Around.Name}, NestedRow), "::pg_catalog.text) AS ", Ident(r.Name), rememberedColumns(r.Rows))
 }
 
 // nestedCheck writes a condition that is true if there is exactly one row to refer to. It
@@ -208,16 +238,13 @@ func (w *Writer) nestedRecord(cols []tree.WriteColumn, defaults bool) {
 }
 
 // NestedValue returns the last statement of a nested insert: a read of what was written,
-// whose body PostgreSQL computes. See Value. written are the writes whose keys the tree
-// names.
-func NestedValue(root *tree.Node, written []*tree.NestedRows, body Body) Statement {
+// whose body PostgreSQL computes. See Value. written are those of the tree.
+func NestedValue(root *tree.Node, written []*tree.Written, body Body) Statement {
 	var w Writer
 	comma := w.between("WITH ", ", ")
-	for _, rows := range written {
+	for _, r := range written {
 		comma()
-		w.S(NestedKeys(rows).Name, " AS MATERIALIZED (SELECT k.* FROM ")
-		w.remembered(rows)
-		w.S(")")
+		w.readWritten(r)
 	}
 	w.S(", pgrst_source AS (")
 	w.query(root)

@@ -208,8 +208,9 @@ func (w *Writer) from(n *tree.Node) {
 	if n.Rel != nil && n.Rel.Cardinality == catalog.ManyToMany {
 		w.S(", ", qualified(n.Rel.Junction.Table))
 	}
-	if n.Written.Name != "" {
-		w.S(", ", qualified(n.Written))
+	if n.Written != nil {
+		w.S(", ")
+		w.written(n.Written)
 	}
 }
 

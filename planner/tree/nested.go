@@ -5,8 +5,8 @@ package tree
 //
 // Each table has a Write of its own. They run in an order in which keys are known before
 // they are needed: rows that others refer to come first. The rows of a Write are numbered
-// in the order of the body. A Write remembers the numbers of the rows it has written, with
-// the columns in Keys, for those that come after it.
+// in the order of the body. A Write remembers the numbers of the rows it has written and of
+// those that they are inside of, with the columns in Keys, for what comes after it.
 type NestedRows struct {
 	Number int           // of the Write, unique in the request
 	Path   []NestedStep  // from the top of the body to the rows
@@ -15,6 +15,15 @@ type NestedRows struct {
 	Keys   []WriteColumn // columns that are remembered, by position
 	// Silent: no Write needs the rows.
 	Silent bool
+}
+
+// Written is what restricts a node of the response to the rows that a Write has written.
+type Written struct {
+	Rows *NestedRows
+	Name string // of a FROM item with what is remembered of the rows
+	// Around is the Name of the written rows that those of the node are inside of, if the
+	// response has them.
+	Around Opt
 }
 
 // NestedStep leads from a row to those in one of its members.

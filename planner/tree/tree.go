@@ -180,9 +180,8 @@ type Node struct {
 	AggAlias  string
 	Spread    SpreadKind
 
-	// Written is the CTE with the keys of the rows that a nested insert has written. The
-	// node has only these, see JoinConds.
-	Written catalog.QI
+	// Written: the node has only rows that a nested insert has written, see JoinConds.
+	Written *Written
 
 	Extra       []ExtraField
 	SpreadOrder []OrderTerm // of to-many spreads
