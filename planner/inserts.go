@@ -48,6 +48,7 @@ func (p *Planner) buildNested(r *Request, n *nest) (*Plan, error) {
 		if len(table.PrimaryKey) == 0 {
 			return nil, n.root.fault("'" + table.Name + "' has no primary key by which to read the written rows: use return=minimal")
 		}
+		b.top = root
 		b.attach(root, n.root, tree.Opt{})
 	}
 	plan.UserCode = true // triggers, defaults, checks
@@ -87,6 +88,7 @@ type nestedBuild struct {
 	order   []*tree.Write // in which they run
 	places  map[*tree.Write]string
 	read    []*tree.Written // that the response reads
+	top     *tree.Node      // of the response
 }
 
 // build makes the writes of a level and of those below: first the rows that its rows refer
@@ -257,6 +259,9 @@ func (b *nestedBuild) written(n *tree.Node, l *nestedLevel, around tree.Opt) tre
 	}
 	positions := b.remember(w, key...)
 	n.Written = &tree.Written{Rows: w.Nested, Name: "pgrst_nested_" + strconv.Itoa(w.Nested.Number), Around: around}
+	for named(b.top, n.Written.Name) {
+		n.Written.Name += "_"
+	}
 	rows := catalog.QI{Name: n.Written.Name}
 	for i, name := range key {
 		n.JoinConds = append(n.JoinConds, tree.JoinCond{Left: rows, LeftColumn: sqlgen.NestedKey(positions[i]), Right: n.Ref(), RightColumn: name})
@@ -271,4 +276,10 @@ func (b *nestedBuild) written(n *tree.Node, l *nestedLevel, around tree.Opt) tre
 		b.read = append(b.read, n.Written)
 	}
 	return tree.Some(n.Written.Name)
+}
+
+// named reports whether a FROM item of n or of a node below it has that name.
+func named(n *tree.Node, name string) bool {
+	return n.Ref().Name == name || n.AggAlias == name || n.Rel != nil && n.Rel.Cardinality == catalog.ManyToMany && n.Rel.Junction.Table.Name == name ||
+		slices.ContainsFunc(n.Children, func(c *tree.Node) bool { return named(c, name) })
 }

@@ -49,16 +49,35 @@ func (h *hoisted) flagged() []tree.Cond {
 // that is not a to-one spread. The client wants the sum over the parent's
 // groups, not the sum of a single joined row. HAVING moves with them.
 func hoistAggregates(root *tree.Node) {
-	filters := 0
-	hoist(root, &filters)
+	(&hoister{root: root}).hoist(root)
 }
 
-// hoist works on n and the nodes below it. filters is the number of columns made
-// for FILTER.
-func hoist(n *tree.Node, filters *int) (up []hoisted, having []tree.Cond) {
+type hoister struct {
+	root    *tree.Node
+	filters int // number of names tried
+}
+
+// filter returns a name for a column that tells whether a row passes a FILTER.
+func (h *hoister) filter() string {
+	for {
+		h.filters++
+		if name := "pgrst_filter_" + strconv.Itoa(h.filters); !returns(h.root, name) {
+			return name
+		}
+	}
+}
+
+// returns reports whether n or a node below it has a column of that name.
+func returns(n *tree.Node, name string) bool {
+	return slices.ContainsFunc(n.Select, func(s tree.SelectField) bool { return s.Alias.Or(s.Field.Name) == name }) ||
+		slices.ContainsFunc(n.Children, func(c *tree.Node) bool { return c.SelfName() == name || returns(c, name) })
+}
+
+// hoist works on n and the nodes below it.
+func (h *hoister) hoist(n *tree.Node) (up []hoisted, having []tree.Cond) {
 	var below []hoisted
 	for _, c := range n.Children {
-		aggs, conds := hoist(c, filters)
+		aggs, conds := h.hoist(c)
 		below = append(below, aggs...)
 		n.Having = append(n.Having, conds...)
 	}
@@ -75,21 +94,20 @@ func hoist(n *tree.Node, filters *int) (up []hoisted, having []tree.Cond) {
 		if s.Agg == parser.AggNone {
 			continue
 		}
-		h := hoisted{aggAlias: n.AggAlias, name: s.Alias.Or(s.Field.Name), agg: s.Agg, cast: s.AggCast, alias: s.Alias, from: s}
+		lift := hoisted{aggAlias: n.AggAlias, name: s.Alias.Or(s.Field.Name), agg: s.Agg, cast: s.AggCast, alias: s.Alias, from: s}
 		if len(s.Filter) > 0 {
-			*filters++
-			h.filter = "pgrst_filter_" + strconv.Itoa(*filters)
-			n.Extra = append(n.Extra, tree.ExtraField{Field: tree.SelectField{Alias: tree.Some(h.filter)}, Conds: s.Filter})
+			lift.filter = h.filter()
+			n.Extra = append(n.Extra, tree.ExtraField{Field: tree.SelectField{Alias: tree.Some(lift.filter)}, Conds: s.Filter})
 		}
-		up = append(up, h)
+		up = append(up, lift)
 		s.Agg, s.AggCast, s.Filter = parser.AggNone, tree.Opt{}, nil
 	}
-	for _, h := range below {
-		if h.filter != "" {
-			n.Extra = append(n.Extra, tree.ExtraField{Rel: tree.Some(h.aggAlias), Field: tree.SelectField{Field: tree.Field{Name: h.filter}}})
+	for _, lift := range below {
+		if lift.filter != "" {
+			n.Extra = append(n.Extra, tree.ExtraField{Rel: tree.Some(lift.aggAlias), Field: tree.SelectField{Field: tree.Field{Name: lift.filter}}})
 		}
-		h.aggAlias = n.AggAlias
-		up = append(up, h)
+		lift.aggAlias = n.AggAlias
+		up = append(up, lift)
 	}
 	having, n.Having = n.Having, nil
 	return up, having
@@ -199,6 +217,9 @@ func orderSpreads(n *tree.Node) error {
 		for i := range n.Order {
 			t := &n.Order[i]
 			alias := n.AggAlias + "_" + t.Field.Name + "_" + strconv.Itoa(i+1)
+			for returns(n, alias) {
+				alias += "_"
+			}
 			n.Extra = append(n.Extra, tree.ExtraField{Rel: t.Rel, Field: tree.SelectField{Field: t.Field, Alias: tree.Some(alias)}})
 			n.SpreadOrder = append(n.SpreadOrder, tree.OrderTerm{Field: tree.Field{Name: alias}, Dir: t.Dir, Nulls: t.Nulls})
 		}

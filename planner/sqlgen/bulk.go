@@ -25,30 +25,30 @@ const maxRaisedKey = "200"
 // and for the join.
 func (w *Writer) bulkUpdate(m *tree.Write) {
 	cols := slices.Concat(m.Join, m.Columns)
-	item := freeName("pgrst_item", cols)
-	w.S("WITH pgrst_body AS MATERIALIZED (")
+	item, rows := freeName("pgrst_item", cols), beside(m.Table, payloadRows)
+	w.S("WITH ", rows.Name, " AS MATERIALIZED (")
 	if m.Keep {
 		w.items(cols, m.Object, item)
 	} else {
-		w.S("SELECT pgrst_body.* FROM ")
-		w.payload(cols, m.Object, m.Defaults, false)
+		w.S("SELECT ", rows.Name, ".* FROM ")
+		w.payload(m.Table, cols, m.Object, m.Defaults, false)
 	}
 	w.S(") UPDATE ", qualified(m.Table), " SET ", list(m.Columns, func(c *tree.WriteColumn) string {
-		value := one(payloadRows, c.Name)
+		value := one(rows, c.Name)
 		if m.Keep {
-			value = "CASE WHEN " + one(payloadRows, item) + " OPERATOR(pg_catalog.?) " + Literal(c.Key) +
+			value = "CASE WHEN " + one(rows, item) + " OPERATOR(pg_catalog.?) " + Literal(c.Key) +
 				" THEN " + value + " ELSE " + one(m.Table, c.Name) + " END"
 		}
 		return Ident(c.Name) + " = " + value
-	}), " FROM pgrst_body WHERE ")
+	}), " FROM ", rows.Name, " WHERE ")
 	for i := range m.Join {
-		w.S(one(m.Table, m.Join[i].Name), " = ", one(payloadRows, m.Join[i].Name), " AND ")
+		w.S(one(m.Table, m.Join[i].Name), " = ", one(rows, m.Join[i].Name), " AND ")
 	}
 	if len(m.Where) > 0 {
 		w.conditions(m.Table, m.Where, w.joinedIsNull)
 		w.S(" AND ")
 	}
-	w.validKeys(m)
+	w.validKeys(m, rows)
 	w.S(returning(m))
 }
 
@@ -70,7 +70,7 @@ func (w *Writer) items(cols []tree.WriteColumn, object bool, item string) {
 // PostgreSQL evaluates it once, before the first row is read.
 //
 // The union gives the keys the collations of the table's columns.
-func (w *Writer) validKeys(m *tree.Write) {
+func (w *Writer) validKeys(m *tree.Write, rows catalog.QI) {
 	names := func(table catalog.QI) string {
 		return list(m.Join, func(c *tree.WriteColumn) string { return one(table, c.Name) })
 	}
@@ -83,7 +83,7 @@ func (w *Writer) validKeys(m *tree.Write) {
 		" WHEN pg_catalog.max(pgrst_keys.repeated) IS NOT NULL THEN ",
 		raised("'"+KeyRepeated+"(' || pg_catalog.left(pg_catalog.max(pgrst_keys.repeated), "+maxRaisedKey+") || ')'"), " ELSE true END",
 		" FROM (SELECT ", strings.Join(missing, " OR "), " AS missing, CASE WHEN pg_catalog.count(*) > 1 THEN ROW(", names(key), ")::pg_catalog.text END AS repeated",
-		" FROM (SELECT ", names(m.Table), " FROM ", qualified(m.Table), " WHERE false UNION ALL SELECT ", names(payloadRows), " FROM pgrst_body) pgrst_key",
+		" FROM (SELECT ", names(m.Table), " FROM ", qualified(m.Table), " WHERE false UNION ALL SELECT ", names(rows), " FROM ", rows.Name, ") pgrst_key",
 		" GROUP BY ", names(key), ") pgrst_keys)")
 }
 

@@ -26,7 +26,7 @@ func (w *Writer) call(c *tree.Call) {
 	arguments := ""
 	switch c.Args {
 	case tree.ArgsJSON:
-		w.payload(c.Columns, c.Object, false, true)
+		w.payload(catalog.QI{}, c.Columns, c.Object, false, true)
 		w.S(", LATERAL ")
 		arguments = argumentList(c, func(p *catalog.Param) string { return one(payloadRows, p.Name) })
 	case tree.ArgsNamed:

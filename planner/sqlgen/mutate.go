@@ -11,6 +11,14 @@ import (
 // payloadRows refers to the rows of the payload.
 var payloadRows = catalog.QI{Name: "pgrst_body"}
 
+// beside returns item, or another name if a table in the same FROM has that.
+func beside(table, item catalog.QI) catalog.QI {
+	if item.Name == table.Name {
+		item.Name += "_"
+	}
+	return item
+}
+
 // write writes the INSERT, UPDATE or DELETE.
 func (w *Writer) write(m *tree.Write) {
 	switch m.Kind {
@@ -37,7 +45,7 @@ func (w *Writer) insert(m *tree.Write) {
 	if m.Nested != nil {
 		w.nestedRows(m)
 	} else {
-		w.payload(m.Columns, m.Object, m.Defaults, false)
+		w.payload(catalog.QI{}, m.Columns, m.Object, m.Defaults, false)
 	}
 	if m.Count {
 		w.S(" WHERE ", counted("+"))
@@ -99,10 +107,11 @@ func (w *Writer) update(m *tree.Write) {
 		w.bulkUpdate(m)
 		return
 	}
+	rows := beside(m.Table, payloadRows)
 	w.S("UPDATE ", qualified(m.Table), " SET ", list(m.Columns, func(c *tree.WriteColumn) string {
-		return Ident(c.Name) + " = " + column(payloadRows, c.Name) // PostgREST assigns the whole row to a column named *
+		return Ident(c.Name) + " = " + column(rows, c.Name) // PostgREST assigns the whole row to a column named *
 	}), " FROM ")
-	w.payload(m.Columns, m.Object, m.Defaults, false)
+	w.payload(m.Table, m.Columns, m.Object, m.Defaults, false)
 	w.where(m)
 	w.S(returning(m))
 }

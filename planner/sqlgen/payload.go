@@ -11,20 +11,24 @@ import (
 // applied.
 var recordRows = catalog.QI{Name: "pgrst_record"}
 
+// defaultRows refers to the payload with defaults.
+var defaultRows = catalog.QI{Name: "pgrst_defaults"}
+
 // payload writes the FROM item pgrst_body: the rows of the JSON payload, with
 // the columns of cols in their types. If one is set, it has only the first row.
-func (w *Writer) payload(cols []tree.WriteColumn, object, defaults, one bool) {
-	kind := "json"
+// table is in the same FROM, or empty.
+func (w *Writer) payload(table catalog.QI, cols []tree.WriteColumn, object, defaults, one bool) {
+	kind, with := "json", beside(table, defaultRows).Name
 	source := func() string { return w.param(Arg{Kind: ArgBody}) + "::pg_catalog." + kind }
 	if defaults {
 		kind = "jsonb"
 		if object {
-			w.S("(SELECT ", defaultsOf(cols), " || ", source(), " AS body) pgrst_defaults, ")
+			w.S("(SELECT ", defaultsOf(cols), " || ", source(), " AS body) ", with, ", ")
 		} else {
 			w.S("(SELECT pg_catalog.jsonb_agg(", defaultsOf(cols), " || item.value) AS body",
-				" FROM pg_catalog.jsonb_array_elements(", source(), ") item) pgrst_defaults, ")
+				" FROM pg_catalog.jsonb_array_elements(", source(), ") item) ", with, ", ")
 		}
-		source = func() string { return "pgrst_defaults.body" }
+		source = func() string { return with + ".body" }
 	}
 	w.S("LATERAL (SELECT")
 	if len(cols) > 0 {
@@ -45,7 +49,7 @@ func (w *Writer) payload(cols []tree.WriteColumn, object, defaults, one bool) {
 	default:
 		w.S(" FROM pg_catalog.", kind, "_array_elements(", source(), ") _")
 	}
-	w.S(") pgrst_body")
+	w.S(") ", beside(table, payloadRows).Name)
 }
 
 // record returns the alias of the rows of the payload, with the types of the columns.
