@@ -48,6 +48,10 @@ with dependent (kind, oid, classid, objid, objsubid, reads) as (
   select 'p', p.partrelid, 'pg_class'::regclass, p.partrelid, 0, 'r'
     from pg_partitioned_table p
   union all
+  select 'p', s.stxrelid, 'pg_statistic_ext'::regclass, s.oid, 0, 'r'
+    from pg_statistic_ext s
+   where s.stxexprs is not null
+  union all
   select 'f', p.oid, 'pg_proc'::regclass, p.oid, 0, case p.provolatile when 'v' then 'w' else 'r' end
     from pg_proc p
    where p.oid >= 16384
@@ -80,9 +84,7 @@ select 't', t.oid, 'c', t.typrelid
 union all
 select 't', t.oid, 't', t.typelem
   from pg_type t
-  join pg_type e on e.oid = t.typelem
  where t.typelem >= 16384
-   and (e.typrelid = 0 or e.typrelid in (select relid from typed))
 union all
 select 't', x.oid, 'o', o.oid
   from pg_operator o
@@ -111,9 +113,16 @@ select 't', x.oid, 'f', a.amproc::oid
  where a.oid >= 16384
    and x.oid >= 16384
 union all
-select distinct 'c', i.indrelid, 'f', a.amproc::oid
-  from pg_index i
- cross join lateral unnest(i.indclass::oid[]) x (opclass)
+-- Operator classes. Those that are the default for a type of PostgreSQL's own may run
+-- wherever values of the type are compared.
+select distinct x.kind, x.oid, 'f', a.amproc::oid
+  from (select 'c', i.indrelid, unnest(i.indclass::oid[]) from pg_index i
+        union all select 'c', p.partrelid, unnest(p.partclass::oid[]) from pg_partitioned_table p
+        union all select 't', r.rngtypid, r.rngsubopc from pg_range r
+        union all select 't', 0::oid, o.oid
+          from pg_opclass o
+          join pg_am m on m.oid = o.opcmethod and m.amname in ('btree', 'hash')
+         where o.opcdefault and o.opcintype < 16384) x (kind, oid, opclass)
   join pg_opclass o on o.oid = x.opclass
   join pg_amproc a on a.amprocfamily = o.opcfamily
  where x.opclass >= 16384
@@ -127,7 +136,7 @@ select 'f', a.aggfnoid::oid, 'f', f.oid
 union all
 select distinct 'w', t.tgrelid, 'f', t.tgfoid
   from pg_trigger t
- where not t.tgisinternal
+ where t.tgfoid >= 16384 -- internal ones, too: those of partitions in PostgreSQL 14
    and t.tgenabled <> 'D'
 union all
 -- A foreign key that changes the rows that refer to what is written.
@@ -135,6 +144,13 @@ select distinct 'w', k.confrelid, 'w', k.conrelid
   from pg_constraint k
  where k.contype = 'f'
    and (k.confdeltype in ('c', 'n', 'd') or k.confupdtype in ('c', 'n', 'd'))
+union all
+-- The checks of a foreign key plan statements that read the other table.
+select distinct 'w', x.relid, y.kind, x.reached
+  from pg_constraint k
+ cross join lateral (values (k.conrelid, k.confrelid), (k.confrelid, k.conrelid)) x (relid, reached)
+ cross join (values ('c'), ('p')) y (kind)
+ where k.contype = 'f'
 union all
 select x.kind, x.relid, x.kind, x.reached
   from pg_inherits i
