@@ -62,7 +62,26 @@ with dependent (kind, oid, classid, objid, objsubid, reads) as (
      and t.typrelid = 0
      and t.typelem = 0
 ),
-typed (relid) as (select distinct attrelid from pg_attribute where atttypid >= 16384 and attnum > 0)
+typed (relid) as (select distinct attrelid from pg_attribute where atttypid >= 16384 and attnum > 0),
+-- Relations that may have code of their owners in what the planner and indexes run.
+coded (relid) as (
+  select relid from typed
+  union all
+  select indrelid from pg_index where indexprs is not null or indpred is not null or 16384 <= any (indclass::oid[])
+  union all
+  select partrelid from pg_partitioned_table
+  union all
+  select stxrelid from pg_statistic_ext where stxexprs is not null
+  union all
+  select conrelid from pg_constraint where contype = 'c'
+),
+operated (typid) as (
+  select unnest(array[oprleft, oprright]) from pg_operator where oid >= 16384
+  union all
+  select unnest(array[castsource, casttarget]) from pg_cast where oid >= 16384
+  union all
+  select unnest(array[amproclefttype, amprocrighttype]) from pg_amproc where oid >= 16384
+)
 select distinct x.kind, x.oid,
        case d.refclassid when 'pg_proc'::regclass then 'f' when 'pg_operator'::regclass then 'o'
                          when 'pg_type'::regclass then 't' else x.reads end,
@@ -84,7 +103,9 @@ select 't', t.oid, 'c', t.typrelid
 union all
 select 't', t.oid, 't', t.typelem
   from pg_type t
+  join pg_type e on e.oid = t.typelem
  where t.typelem >= 16384
+   and (e.typrelid = 0 or e.typrelid in (select relid from typed) or e.oid in (select typid from operated))
 union all
 select 't', x.oid, 'o', o.oid
   from pg_operator o
@@ -151,6 +172,7 @@ select distinct 'w', x.relid, y.kind, x.reached
  cross join lateral (values (k.conrelid, k.confrelid), (k.confrelid, k.conrelid)) x (relid, reached)
  cross join (values ('c'), ('p')) y (kind)
  where k.contype = 'f'
+   and x.reached in (select relid from coded)
 union all
 select x.kind, x.relid, x.kind, x.reached
   from pg_inherits i
