@@ -52,8 +52,8 @@ func aggregateNamed(n *tree.Node, alias string) (*tree.Node, *tree.SelectField) 
 }
 
 // nameAggregates finds the conditions and order terms that name an aggregate. The
-// conditions move to HAVING. The order of a to-one spread has no effect, because it has
-// one row. Its aggregates are those of the rows around it.
+// conditions move to HAVING. A to-one spread has one row, so its order has no effect.
+// Terms that name an aggregate are removed, because the aggregate moves to the rows around it.
 func (r *resolver) nameAggregates(n *tree.Node) {
 	for _, c := range n.Children {
 		r.nameAggregates(c)

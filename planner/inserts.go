@@ -266,9 +266,6 @@ func (b *nestedBuild) written(n *tree.Node, l *nestedLevel, around tree.Opt) tre
 	for i, name := range key {
 		n.JoinConds = append(n.JoinConds, tree.JoinCond{Left: rows, LeftColumn: sqlgen.NestedKey(positions[i]), Right: n.Ref(), RightColumn: name})
 	}
-	if around.Given {
-		n.JoinConds = append(n.JoinConds, tree.JoinCond{Left: rows, LeftColumn: sqlgen.NestedAround, Right: catalog.QI{Name: around.Name}, RightColumn: sqlgen.NestedRow})
-	}
 	if len(n.Order) == 0 && !n.Aggregates() && !n.Distinct && len(n.DistinctOn) == 0 {
 		n.Order = []tree.OrderTerm{{Rel: tree.Some(n.Written.Name), Field: tree.Field{Name: sqlgen.NestedRow}}}
 	}

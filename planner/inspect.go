@@ -150,6 +150,9 @@ func (i *inspector) node(n *tree.Node, converted bool) {
 func (i *inspector) selected(t *catalog.Table, s *tree.SelectField, converted bool) {
 	if s.Agg != parser.AggNone {
 		i.called(aggregateNames[s.Agg])
+		if i.cat.FunctionRuns(aggregateNames[s.Agg]) {
+			i.functions()
+		}
 	}
 	if s.Cast.Given && !builtinCasts[s.Cast.Name] || s.AggCast.Given && !builtinCasts[s.AggCast.Name] {
 		i.plan.leaves(i.cat.Types)

@@ -42,7 +42,8 @@ func (p *Planner) buildWrite(r *Request, inline *inlined) (*Plan, error) {
 	plan := p.plan(r, relation, root, media, body)
 	plan.write = write
 	plan.setLines(r, body)
-	// The number of inserted rows comes with the settings that such code makes.
+	// Code of the database's owners may set headers and status of the response. The number of
+	// inserted rows is read with these settings.
 	plan.UserCode = plan.UserCode || !table.PlainWrite || write.Count
 	plan.leaves(table.WriteLeftovers)
 	plan.PerRole = plan.PerRole || table.RowSecurity || table.UserCode ||

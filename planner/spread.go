@@ -123,20 +123,34 @@ func liftColumns(n *tree.Node, conds []tree.Cond) {
 		case c.Kind == tree.CondLogic:
 			liftColumns(n, c.Children)
 		case c.Aggregate == nil:
-			if !lifted(n, c) {
-				e := tree.ExtraField{Rel: c.Rel, Field: tree.SelectField{Field: tree.Field{Name: c.Field.Name}}}
-				if !slices.ContainsFunc(n.Extra, func(x tree.ExtraField) bool { return x.Field.Field.Name == e.Field.Field.Name }) {
-					n.Extra = append(n.Extra, e)
-				}
+			if !renameLifted(n, c) {
+				addLifted(n, c)
 			}
 			c.Rel = tree.Some(n.AggAlias)
 		}
 	}
 }
 
-// lifted reports whether a to-one spread returns the column of a condition, or the column
-// of its JSON path, to its parent. The condition then has the name that the parent sees.
-func lifted(n *tree.Node, c *tree.Cond) bool {
+// addLifted has a to-one spread return the column of a condition, under a name that it does
+// not return yet. The condition gets that name.
+func addLifted(n *tree.Node, c *tree.Cond) {
+	for i := range n.Extra {
+		if x := &n.Extra[i]; x.Rel == c.Rel && x.Field.Field.Name == c.Field.Name {
+			c.Field.Name = x.Field.Alias.Or(c.Field.Name)
+			return
+		}
+	}
+	column := tree.SelectField{Field: tree.Field{Name: c.Field.Name}}
+	for returns(n, c.Field.Name) || slices.ContainsFunc(n.Extra, func(x tree.ExtraField) bool { return x.Field.Alias.Or(x.Field.Field.Name) == c.Field.Name }) {
+		c.Field.Name += "_"
+		column.Alias = tree.Some(c.Field.Name)
+	}
+	n.Extra = append(n.Extra, tree.ExtraField{Rel: c.Rel, Field: column})
+}
+
+// renameLifted has a condition name a column, or the column of its JSON path, as a to-one spread
+// returns it to its parent, and reports whether the spread does.
+func renameLifted(n *tree.Node, c *tree.Cond) bool {
 	if c.Rel.Given { // of a spread in n, which returns all columns of that
 		return lifts(n, c.Rel, c.Field.Name)
 	}

@@ -58,7 +58,7 @@ func TestBatchForms(t *testing.T) {
 	var twenty, plain []string
 	for i := range 20 {
 		twenty = append(twenty, p(i, "POST", "/note", row))
-		plain = append(plain, p(i, "POST", "/plain", row))
+		plain = append(plain, p(i, "POST", "/quiet", row))
 	}
 	w := startWriter(t, transactionSchema+`
 create table api.hidden (id int primary key, body text);
@@ -87,11 +87,11 @@ create function api.cheats(vouched text) returns void language sql as $$ select 
 		{name: "20 inserts", parts: twenty, form: "begin settings main " + strings.Repeat("judge+settings main ", 19) + "judge " + end, status: 200, notes: 20},
 		// Writes that run only PostgreSQL's own code need no verdict, and leave the settings as they are. One main resets the time zone.
 		{name: "20 plain inserts", parts: plain, form: "settings " + strings.Repeat("main ", 20) + "|", status: 200},
-		{name: "plain writes", parts: []string{p(1, "POST", "/plain", row), p(2, "PATCH", "/plain", row), p(3, "POST", "/plain", row), p(4, "POST", "/plain", row, "X-A: 1"), p(5, "POST", "/plain", row, "Prefer: timezone=Asia/Tokyo"), p(6, "POST", "/plain", row)},
+		{name: "plain writes", parts: []string{p(1, "POST", "/quiet", row), p(2, "PATCH", "/quiet", row), p(3, "POST", "/quiet", row), p(4, "POST", "/quiet", row, "X-A: 1"), p(5, "POST", "/quiet", row, "Prefer: timezone=Asia/Tokyo"), p(6, "POST", "/quiet", row)},
 			form: "settings main settings main settings main settings main settings main main settings main |", status: 200},
-		{name: "plain insert, then a call", parts: []string{p(1, "POST", "/plain", row), gucs(`[]`, "20x")}, form: "begin settings main settings main judge " + end + " rollback |", status: 500, body: "PGRST112"},
-		{name: "plain inserts with a late error", parts: []string{p(1, "POST", "/plain", `{"id":5}`), p(2, "POST", "/plain", `{"id":5}`)}, form: "settings main main |", status: 409, body: "23505"},
-		{name: "plain inserts and references", parts: []string{p(1, "POST", "/plain", row, full), p(2, "POST", "/plain", `{"body":{"$ref":"1#/0/body"}}`)}, form: "begin settings main | settings main commit |", status: 200},
+		{name: "plain insert, then a call", parts: []string{p(1, "POST", "/quiet", row), gucs(`[]`, "20x")}, form: "begin settings main settings main judge " + end + " rollback |", status: 500, body: "PGRST112"},
+		{name: "plain inserts with a late error", parts: []string{p(1, "POST", "/quiet", `{"id":5}`), p(2, "POST", "/quiet", `{"id":5}`)}, form: "settings main main |", status: 409, body: "23505"},
+		{name: "plain inserts and references", parts: []string{p(1, "POST", "/quiet", row, full), p(2, "POST", "/quiet", `{"body":{"$ref":"1#/0/body"}}`)}, form: "begin settings main | settings main commit |", status: 200},
 		{name: "mixed", parts: []string{insert, p(2, "POST", "/rpc/add", ""), p(3, "GET", "/thing", ""), p(4, "PATCH", "/thing?id=eq.1", row), p(5, "DELETE", "/thing?id=eq.2", "")},
 			form: first + "judge+settings main settings main judge+settings main judge " + end, status: 200, notes: 2, things: "1x3c"},
 		{name: "insert with representation", parts: []string{p(1, "POST", "/note", row, full)}, form: one, status: 200, notes: 1},

@@ -83,7 +83,7 @@ create view api.shows as select current_user::text as who, current_setting('sear
   current_setting('request.method', true) as method, current_setting('request.path', true) as target, current_setting('request.headers', true) as headers,
   current_setting('request.cookies', true) as cookies, current_setting('request.jwt.claims', true) as claims, current_setting('transaction_read_only') as locked;
 create view other.shows as select * from api.shows;
-create table other.plain (id int unique deferrable initially deferred, body text);
+create table other.quiet (id int unique deferrable initially deferred, body text);
 create table api.seen (n int, path text default current_setting('search_path'), who text default current_user, target text default current_setting('request.headers', true));
 create function api.changes() returns trigger language plpgsql as $$ begin
   perform set_config('role', 'w_german', true), set_config('search_path', 'other', true), set_config('request.headers', '{}', true),
@@ -100,11 +100,11 @@ grant all on all tables in schema api, other to test_anon, w_german;
 	row := `{"body":"x"}`
 	kinds := []func(id int, head ...string) string{
 		func(id int, head ...string) string { return batchPartOf(id, "GET", "/shows", "", head...) },
-		func(id int, head ...string) string { return batchPartOf(id, "POST", "/plain", row, head...) },
+		func(id int, head ...string) string { return batchPartOf(id, "POST", "/quiet", row, head...) },
 		func(id int, head ...string) string {
-			return batchPartOf(id, "POST", "/plain?select=*", row, append(head, full)...)
+			return batchPartOf(id, "POST", "/quiet?select=*", row, append(head, full)...)
 		},
-		func(id int, head ...string) string { return batchPartOf(id, "PATCH", "/plain", row, head...) },
+		func(id int, head ...string) string { return batchPartOf(id, "PATCH", "/quiet", row, head...) },
 	}
 	only := []func(id int, head ...string) string{
 		func(id int, head ...string) string {
@@ -128,7 +128,7 @@ grant all on all tables in schema api, other to test_anon, w_german;
 	}
 	random := rand.New(rand.NewPCG(1, 15))
 	for range 25 {
-		w.sql("truncate api.plain, other.plain, api.seen, api.changing")
+		w.sql("truncate api.quiet, other.quiet, api.seen, api.changing")
 		var parts []string
 		for id := range 2 + random.IntN(7) {
 			head := slices.Clone(heads[random.IntN(len(heads))])
@@ -200,7 +200,7 @@ grant all on all tables in schema api to test_anon;
 			w.sql(change)
 			change = "select 1"
 			r := w.askBatch(parts)
-			if n := rows(); r.status == 200 && n != 6 || r.status != 200 && n != 0 || strings.Contains(r.body, "unknown whether") {
+			if n := rows(); r.status == 200 && n != 6 || r.status != 200 && n != 0 || strings.Contains(r.body, unknownOutcome) {
 				t.Errorf("change %d: %d rows after %v", i, n, r)
 			}
 		}
@@ -212,7 +212,7 @@ grant all on all tables in schema api to test_anon;
 	} {
 		empty()
 		r := w.askBatch(append(parts[:6:6], late...))
-		if n := rows(); r.status < 400 || n != 0 || strings.Contains(r.body, "unknown whether") {
+		if n := rows(); r.status < 400 || n != 0 || strings.Contains(r.body, unknownOutcome) {
 			t.Errorf("%s: %d rows after %v", name, n, r)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 
 var (
 	isolationRequests = flag.Int("isolation", 3000, "requests of TestPoisonedSessions and TestPoisonedReplicas")
-	isolationSeed     = flag.Uint64("isolation-seed", 0, "what they do; 0: something new")
+	isolationSeed     = flag.Uint64("isolation-seed", 0, "seed of their requests; 0: the time")
 )
 
 // isolationSchema can report the identity of a request, and has functions that try

@@ -18,26 +18,26 @@ var ourNames = strings.Fields(`pgrst_item pgrst_source pgrst_body pgrst_call pgr
 func TestOurNames(t *testing.T) {
 	oneByOne(t)
 	const plain = "plain"
-	const body = "\xff" // stands for the name
+	const ours = "\xff" // stands for the name
 	var sql strings.Builder
 	sql.WriteString("create schema api; grant usage on schema api to test_anon;")
 	for i, name := range append([]string{plain}, ourNames...) {
-		sql.WriteString(strings.NewReplacer("#", fmt.Sprint(i), body, name).Replace(`
+		sql.WriteString(strings.NewReplacer("#", fmt.Sprint(i), ours, name).Replace(`
 create schema "s#";
-create table "s#"."` + body + `" (id int primary key, "` + body + `" text, up_id int references "s#"."` + body + `", size int);
-create table "s#".far (id int primary key, "` + body + `" text);
-create table "s#".both (near_id int references "s#"."` + body + `", far_id int references "s#".far, primary key (near_id, far_id));
-insert into "s#"."` + body + `" values (1, 'a', null, 1), (2, 'b', 1, 2), (3, 'b', 1, null), (4, null, 2, 4);
+create table "s#"."` + ours + `" (id int primary key, "` + ours + `" text, up_id int references "s#"."` + ours + `", size int);
+create table "s#".far (id int primary key, "` + ours + `" text);
+create table "s#".both (near_id int references "s#"."` + ours + `", far_id int references "s#".far, primary key (near_id, far_id));
+insert into "s#"."` + ours + `" values (1, 'a', null, 1), (2, 'b', 1, 2), (3, 'b', 1, null), (4, null, 2, 4);
 insert into "s#".far values (1, 'x'), (2, 'y');
 insert into "s#".both values (1, 1), (1, 2), (2, 2);
-create function "s#".f("` + body + `" int) returns setof "s#"."` + body + `" language sql stable as $$ select * from "s#"."` + body + `" where id = $1 $$;
+create function "s#".f("` + ours + `" int) returns setof "s#"."` + ours + `" language sql stable as $$ select * from "s#"."` + ours + `" where id = $1 $$;
 create schema "t#";
-create table "t#".near (id int primary key, "` + body + `" text);
-create table "t#".far (id int primary key, "` + body + `" text);
-create table "t#"."` + body + `" (near_id int references "t#".near, far_id int references "t#".far, primary key (near_id, far_id));
+create table "t#".near (id int primary key, "` + ours + `" text);
+create table "t#".far (id int primary key, "` + ours + `" text);
+create table "t#"."` + ours + `" (near_id int references "t#".near, far_id int references "t#".far, primary key (near_id, far_id));
 insert into "t#".near values (1, 'a'), (2, 'b');
 insert into "t#".far values (1, 'x'), (2, 'y');
-insert into "t#"."` + body + `" values (1, 1), (1, 2), (2, 2);
+insert into "t#"."` + ours + `" values (1, 1), (1, 2), (2, 2);
 grant usage on schema "s#", "t#" to test_anon; grant all on all tables in schema "s#", "t#" to test_anon;`))
 	}
 	schemas := "api"

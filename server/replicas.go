@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"errors"
 	"net"
 	"slices"
@@ -123,6 +124,7 @@ func (rq *request) onNode(replicable bool, fn func() error) error {
 		node = rq.pickNode(nil)
 	}
 	var tried []*nodes.Node
+	var down error // of the primary
 	for {
 		rq.leaveNode()
 		rq.trace.node = node
@@ -136,22 +138,26 @@ func (rq *request) onNode(replicable bool, fn func() error) error {
 			return err
 		}
 		other, lost := exec.OtherNode(err)
-		tried = append(tried, node)
-		switch {
-		case !other:
+		if !other {
 			return err
-		case !node.Primary():
-			node.Failed(lost)
-			if replicable = lost; lost {
-				node = rq.pickNode(tried)
-			} else {
-				node = all.Primary() // it may know better
-			}
+		}
+		failed := node
+		tried = append(tried, failed)
+		switch {
+		case !failed.Primary() && lost:
+			node = rq.pickNode(tried)
+		case !failed.Primary():
+			node, replicable = all.Primary(), false // it may know better
 		case lost: // a replica that was behind may not be any more
+			down = err
 			node = all.Await(rq.snap.position, rq.bookmark, tried)
 		}
-		if node.Primary() && slices.Contains(tried, node) {
-			return err
+		again := !slices.Contains(tried, node)
+		if !failed.Primary() {
+			failed.Failed(lost, again)
+		}
+		if !again {
+			return cmp.Or(down, err)
 		}
 	}
 }

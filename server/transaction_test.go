@@ -19,13 +19,13 @@ create table api.parent (id int primary key, name text);
 create table api.child (
   id int unique deferrable initially deferred,
   parent_id int references api.parent deferrable initially deferred);
--- Writes to these tables run code that may set response.headers. Those to plain do not.
+-- Writes to these tables run code that may set response.headers. Those to quiet do not.
 create function api.hears() returns trigger language plpgsql as 'begin return coalesce(new, old); end';
 create trigger hears before insert or update or delete on api.note for each row execute function api.hears();
 create trigger hears before insert or update or delete on api.thing for each row execute function api.hears();
 create trigger hears before insert or update or delete on api.parent for each row execute function api.hears();
 create trigger hears before insert or update or delete on api.child for each row execute function api.hears();
-create table api.plain (id int unique deferrable initially deferred, body text);
+create table api.quiet (id int unique deferrable initially deferred, body text);
 create table api.made (id int, at timestamptz, day date);
 create function api.add() returns int volatile language sql as 'insert into api.note(body) values (''called'') returning id';
 create function api.adds(n int) returns setof api.note volatile language sql as
@@ -116,14 +116,14 @@ func TestTransactionForms(t *testing.T) {
 			{name: "delete within the limit", method: "DELETE", target: "/thing?id=eq.1", head: []string{strict}, form: held, status: 204, things: "2b3c"},
 			{name: "delete beyond the limit", method: "DELETE", target: "/thing?id=gt.1", head: []string{strict}, form: refused, status: 400},
 			{name: "singular delete of two", method: "DELETE", target: "/thing?id=gt.1", head: []string{object}, form: refused, status: 406},
-			{name: "plain insert", method: "POST", target: "/plain", body: one, form: "settings main |", status: 201},
-			{name: "plain singular insert", method: "POST", target: "/plain", body: one, head: []string{object, full}, form: "begin settings main | commit |", status: 201},
-			{name: "plain singular insert of two", method: "POST", target: "/plain", body: two, head: []string{object}, form: "begin settings main | rollback |", status: 406},
-			{name: "plain insert by a serializable role", role: serial, method: "POST", target: "/plain", body: one, form: "begin isolation level serializable read write settings main commit |", status: 201},
-			{name: "plain insert with a late error", method: "POST", target: "/plain", body: `[{"id":5},{"id":5}]`, form: "settings main |", status: 409},
-			{name: "plain upsert", method: "POST", target: "/plain?on_conflict=body", body: one, head: []string{"Prefer: resolution=merge-duplicates"}, form: "settings main response |", status: 400},
-			{name: "plain update", method: "PATCH", target: "/plain", body: one, form: "settings main |", status: 204},
-			{name: "plain delete", method: "DELETE", target: "/plain", form: "settings main |", status: 204},
+			{name: "plain insert", method: "POST", target: "/quiet", body: one, form: "settings main |", status: 201},
+			{name: "plain singular insert", method: "POST", target: "/quiet", body: one, head: []string{object, full}, form: "begin settings main | commit |", status: 201},
+			{name: "plain singular insert of two", method: "POST", target: "/quiet", body: two, head: []string{object}, form: "begin settings main | rollback |", status: 406},
+			{name: "plain insert by a serializable role", role: serial, method: "POST", target: "/quiet", body: one, form: "begin isolation level serializable read write settings main commit |", status: 201},
+			{name: "plain insert with a late error", method: "POST", target: "/quiet", body: `[{"id":5},{"id":5}]`, form: "settings main |", status: 409},
+			{name: "plain upsert", method: "POST", target: "/quiet?on_conflict=body", body: one, head: []string{"Prefer: resolution=merge-duplicates"}, form: "settings main response |", status: 400},
+			{name: "plain update", method: "PATCH", target: "/quiet", body: one, form: "settings main |", status: 204},
+			{name: "plain delete", method: "DELETE", target: "/quiet", form: "settings main |", status: 204},
 			{name: "call", method: "POST", target: "/rpc/add", form: call, status: 200, notes: 1},
 			{name: "call by a serializable role", role: serial, method: "POST", target: "/rpc/add", form: "begin isolation level serializable read write settings main commit |", status: 200, notes: 1},
 			{name: "call with a level of its own", method: "POST", target: "/rpc/add_repeatable", form: repeatable, status: 200, notes: 1},

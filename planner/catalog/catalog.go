@@ -85,8 +85,9 @@ type Table struct {
 	// response.status.
 	UserCode bool
 	// PlainWrite: writing to it runs no code but PostgreSQL's own and that of known
-	// modules. That is proven of triggers, defaults, constraints, rules, indexes, policies
-	// and types, also of what the write reaches.
+	// modules, and nothing of it changes a setting. PostGIS does not count as known, because
+	// it reads relations. All that is proven of triggers, defaults, constraints, rules,
+	// indexes, policies and types, also of what the write reaches.
 	PlainWrite bool
 	// Ruled: rules rewrite writes to it, or to a relation it reads.
 	Ruled bool

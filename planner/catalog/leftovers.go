@@ -112,7 +112,9 @@ func (l *loader) assignLeftovers() {
 	cat.Types = l.left.level(types)
 	cat.Observes = (g.Trace(purity.Ambient)|g.Called("", "to_tsvector"))&purity.Observes != 0
 	cat.calls = map[string]call{}
-	g.EachCalled(func(name string, t purity.Trace) { cat.calls[name] = call{l.left.level(t), t&purity.Observes != 0} })
+	g.EachCalled(func(name string, t purity.Trace) {
+		cat.calls[name] = call{l.left.level(t), t&purity.Observes != 0, t&purity.Runs != 0}
+	})
 	for qi, overloads := range cat.Routines {
 		level := l.left.level(g.Called(qi.Schema, qi.Name))
 		for _, routine := range overloads {
@@ -159,10 +161,18 @@ func (c *Catalog) FunctionObserves(name string) bool {
 	return !known || call.observes
 }
 
+// FunctionRuns reports whether calling a function of the name may run code of the
+// database's owners, in whatever schema it is.
+func (c *Catalog) FunctionRuns(name string) bool {
+	call, known := c.calls[strings.ToLower(name)]
+	return !known || call.runs
+}
+
 // call is what calling the functions of a name may do.
 type call struct {
 	leaves   Leftovers
 	observes bool
+	runs     bool // code of the database's owners
 }
 
 // loadBuiltinFunctions returns the oids of those that are not harmless, as the

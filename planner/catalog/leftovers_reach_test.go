@@ -61,7 +61,9 @@ create table s.c2 (a int check (a > 0), b s.short default 'x'); create trigger t
 create view s.c3 as select a, s.finer() as b, now() as c, random() as d from s.c2;
 create table s.c4 (a int, b text); alter table s.c4 enable row level security; create policy p on s.c4 using (b = current_setting('x', true) and a = s.finer());
 create table s.c5 (a int primary key); create table s.c6 (a int references s.c5 on delete cascade);
-create table s.c7 (a citext primary key, b hstore);`
+create table s.c7 (a citext primary key, b hstore);
+create function s.joined(text, text) returns text language sql immutable as 'select $1 || $2';
+create aggregate s.sum(text) (sfunc = s.joined, stype = text);`
 
 // TestLeftoversOfRelations: whatever reading or writing leads to counts, and what
 // it does not lead to does not.
@@ -102,6 +104,9 @@ func TestLeftoversOfRelations(t *testing.T) {
 	}
 	if got := cat.Routines[QI{"s", "finer"}][0].Leftovers; got != NoLeftovers {
 		t.Errorf("finer leaves %d", got)
+	}
+	if !cat.FunctionRuns("sum") || !cat.FunctionRuns("nothing") || cat.FunctionRuns("max") || cat.FunctionRuns("citext_eq") {
+		t.Error("functions that run code of the database's owners")
 	}
 	if cat.Types != SessionLeftovers || cat.Ambient != NoLeftovers {
 		t.Errorf("types leave %d, everything %d", cat.Types, cat.Ambient)

@@ -81,8 +81,8 @@ const (
 
 // nestedRows writes the FROM item pgrst_body: the rows of a Write in their order.
 //
-// Before the INSERT gets a row, the number of the row is set, and RETURNING reads it: so
-// numbers and keys belong together also where a trigger leaves rows out. OFFSET 0 keeps
+// Before the INSERT gets a row, its number and that of the row around it are set, and
+// RETURNING reads them: so numbers and keys belong together also where a trigger leaves rows out. OFFSET 0 keeps
 // the condition above the sort, so that it is evaluated row by row.
 func (w *Writer) nestedRows(m *tree.Write) {
 	rows := m.Nested
@@ -174,13 +174,13 @@ func (w *Writer) nestedRef(i int, ref *tree.NestedRef) {
 	w.S(") ", refName(i).Name, " ON ", refName(i).Name, ".", NestedRow, " = pgrst_item.", number)
 }
 
-// remembered writes the FROM item k: what a Write has set.
+// remembered writes the FROM item k: what a Write has remembered of its rows.
 func (w *Writer) remembered(rows *tree.NestedRows) {
 	w.S("pg_catalog.json_to_recordset(pg_catalog.current_setting('", keysSetting(rows), "')::pg_catalog.json) AS k", rememberedColumns(rows))
 }
 
 func rememberedColumns(rows *tree.NestedRows) string {
-	text := "(" + Ident(NestedRow) + " pg_catalog.int8, " + Ident(NestedAround) + " pg_catalog.int8"
+	text := "(" + Ident(NestedRow) + " pg_catalog.int8"
 	for i, k := range rows.Keys {
 		text += ", " + Ident(NestedKey(i)) + " " + k.Type
 	}
@@ -193,8 +193,8 @@ func rememberedColumns(rows *tree.NestedRows) string {
 func (w *Writer) readWritten(r *tree.Written) {
 	w.S(Ident(r.Name), " AS MATERIALIZED (")
 	if r.Around.Given {
-		w.S("SELECT pg_catalog.jsonb_object_agg(k.around, k.rows) AS rows FROM (SELECT k.value OPERATOR(pg_catalog.->>) '", NestedAround,
-			"' AS around, pg_catalog.jsonb_agg(k.value) AS rows FROM pg_catalog.jsonb_array_elements(pg_catalog.current_setting('",
+		w.S("SELECT pg_catalog.jsonb_object_agg(k.", Ident(NestedAround), ", k.rows) AS rows FROM (SELECT k.value OPERATOR(pg_catalog.->>) '", NestedAround,
+			"' AS ", Ident(NestedAround), ", pg_catalog.jsonb_agg(k.value) AS rows FROM pg_catalog.jsonb_array_elements(pg_catalog.current_setting('",
 			keysSetting(r.Rows), "')::pg_catalog.jsonb) k(value) GROUP BY 1) k")
 	} else {
 		w.S("SELECT k.* FROM ")

@@ -68,7 +68,7 @@ func (c *cluster3) node(name string, of *pgtest.Cluster) float64 {
 	return c.metric(fmt.Sprintf(`fastgrest_node_%s{node="%s:5432"}`, name, of.SocketDir()))
 }
 
-// TestNodes has a primary and two replicas: what goes where.
+// TestNodes has a primary and two replicas: what goes where, and what happens when nodes fail.
 func TestNodes(t *testing.T) {
 	t.Parallel()
 	c := startNodes(t)

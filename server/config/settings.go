@@ -299,7 +299,7 @@ var settings = []setting{
 		field: notNegative(duration(func(c *Config) *time.Duration { return &c.DBReplicaWait }, 200, time.Millisecond),
 			func(c *Config) time.Duration { return c.DBReplicaWait }),
 		help: "Sets how long a read with a bookmark waits for a read replica that has the bookmark's changes.",
-		more: "Then the primary serves the read. See [Bookmarks](scaling.md#bookmarks)."},
+		more: "Then the primary serves the read. A read that the primary has failed waits as long for a replica. See [Bookmarks](scaling.md#bookmarks)."},
 	// Sharing saves system calls and wake-ups in both processes, about 30 us per
 	// request (see pgwire/pool). The setting exists for comparisons.
 	{key: "db-connection-sharing", ours: true,

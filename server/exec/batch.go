@@ -240,9 +240,10 @@ func (t *Transaction) Commit() error {
 // between adds what stands between two parts: what the first one has set for its response
 // is read and judged, what it has set for itself alone is removed, and the settings of
 // the next one are made. So that one finds what it would find in a transaction of its own.
+// Nothing stands there if the settings are the same already.
 func (t *Transaction) between(p, next *Part) {
 	if p.leavesSettingsOf(next) {
-		next.text = next.text[:0]
+		next.text = next.text[:0] // as addSettingsAfter does
 		return
 	}
 	take, sink := p.take(false)
@@ -256,9 +257,10 @@ func (t *Transaction) between(p, next *Part) {
 }
 
 // leavesSettingsOf reports whether all settings have, behind the part, the values that next
-// needs.
+// needs. Only writes are proven to change none: catalog.Table.PlainWrite. The values of app
+// settings are the same for all parts.
 func (p *Part) leavesSettingsOf(next *Part) bool {
-	if p.form.tallied || p.runsUserCode(p.form) || p.ownSettings() != "" {
+	if !p.Call.Plan.Action.Writes() || p.form.tallied || p.runsUserCode(p.form) || p.ownSettings() != "" {
 		return false
 	}
 	s := p.rules.statement(p.role, p.Call, sqlgen.NoTake)

@@ -21,8 +21,8 @@ func (r *Rules) MayReplicate(plan *Runnable, role []byte) bool {
 	return level != pgwire.Serializable
 }
 
-// OtherNode reports whether a read that failed on a replica has to run on another node.
-// lost: there is no connection to the replica, or it was lost.
+// OtherNode reports whether a read that failed on a node has to run on another one.
+// lost: there is no connection to the node, or it was lost.
 func OtherNode(err error) (other, lost bool) {
 	var (
 		conn   *pgwire.ConnError

@@ -1,13 +1,16 @@
 package nodes
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Await is Pick for a read with a bookmark, and for one that the primary has failed. If no
 // replica has replayed the positions, the read waits for one, for at most Options.Wait, while
 // the nodes are asked more often. So the number of questions does not depend on the number of
 // requests that wait.
 func (n *Nodes) Await(catalog, bookmark Position, tried []*Node) *Node {
-	if best := n.Pick(catalog, bookmark, tried); best != n.primary || !n.mayReach(catalog, bookmark) {
+	if best := n.Pick(catalog, bookmark, tried); best != n.primary || !n.mayReach(catalog, bookmark, tried) {
 		return best
 	}
 	n.waiters.Add(1)
@@ -30,11 +33,11 @@ func (n *Nodes) Await(catalog, bookmark Position, tried []*Node) *Node {
 	}
 }
 
-// mayReach reports whether a replica may soon have replayed the positions. A bookmark of
-// another timeline is for the primary.
-func (n *Nodes) mayReach(catalog, bookmark Position) bool {
+// mayReach reports whether a replica that was not tried may soon have replayed the positions.
+// A bookmark of another timeline is for the primary.
+func (n *Nodes) mayReach(catalog, bookmark Position, tried []*Node) bool {
 	for _, node := range n.replicas {
-		if s := node.state.Load(); s.why == fit && s.position.mayReach(catalog) && s.position.mayReach(bookmark) {
+		if s := node.state.Load(); s.why == fit && !slices.Contains(tried, node) && s.position.mayReach(catalog) && s.position.mayReach(bookmark) {
 			return true
 		}
 	}

@@ -76,11 +76,13 @@ func (n *Node) Begin() {
 // End ends a request that Begin has counted.
 func (n *Node) End() { n.inFlight.Add(-1) }
 
-// Failed tells that a request has failed because of the node, and runs elsewhere. The
-// node gets no requests until it has answered a question. lost: the connection was lost,
-// or there was none.
-func (n *Node) Failed(lost bool) {
-	n.retried.Add(1)
+// Failed tells that a request has failed because of the node. If the connection was lost,
+// or there was none, the node gets no requests until it has answered a question. again: the
+// request runs on another node.
+func (n *Node) Failed(lost, again bool) {
+	if again {
+		n.retried.Add(1)
+	}
 	old := n.state.Load()
 	if !lost || old.why == Unreachable {
 		return
@@ -107,7 +109,7 @@ func (s *state) verdict(catalog, bookmark Position) Reason {
 		return s.why
 	case catalog.IsZero(): // it was not read from a primary
 		return Unknown
-	case s.position.Timeline != catalog.Timeline:
+	case !s.position.mayReach(catalog):
 		return Timeline
 	case !s.position.reached(catalog), !s.position.reached(bookmark):
 		return Behind

@@ -52,22 +52,8 @@ func (n *Nodes) watch(ctx context.Context, node *Node) {
 func connect(ctx context.Context, cfg *pgwire.Config) (*pgwire.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectPatience)
 	defer cancel()
-	conn, err := pgwire.Connect(ctx, cfg)
-	if err != nil {
-		return nil, err
-	}
-	err = conn.Query(ctx, statsSQL, nil, func([][]byte) error { return nil })
-	if err != nil && !errors.As(err, new(*pgwire.Error)) { // what PostgreSQL refuses is not needed
-		_ = conn.Close()
-		return nil, err
-	}
-	return conn, nil
+	return pgwire.Connect(ctx, cfg)
 }
-
-// statsSQL takes the role that may see the timeline of a WAL receiver, if the login is a member.
-// An authenticator inherits nothing, so membership alone is not enough.
-const statsSQL = `SELECT pg_catalog.set_config('role', 'pg_read_all_stats', false)
-WHERE pg_catalog.pg_has_role('pg_read_all_stats', 'MEMBER')`
 
 func pause(ctx context.Context, d time.Duration) {
 	select {
@@ -129,7 +115,8 @@ type answer struct {
 type Query func(ctx context.Context, sql string, args []string, each func(columns [][]byte) error) error
 
 // stateSQL has no relation that a role may not read. Only the timeline of a WAL receiver
-// needs a privilege, pg_read_all_stats. Without it the timeline is that of the control
+// needs a privilege, pg_read_all_stats. The statement takes that role, if the login may,
+// because an authenticator inherits nothing. Without it the timeline is that of the control
 // file, which a replica writes a while after it has followed a new primary.
 const stateSQL = `SELECT r.recovery,
   CASE WHEN r.recovery THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_flush_lsn() END,
@@ -142,7 +129,9 @@ const stateSQL = `SELECT r.recovery,
   (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()),
   pg_catalog.current_setting('server_version_num')::pg_catalog.int4 / 10000,
   extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp())
-FROM (SELECT pg_catalog.pg_is_in_recovery() AS recovery OFFSET 0) AS r`
+FROM (SELECT pg_catalog.pg_is_in_recovery() AS recovery,
+  CASE WHEN pg_catalog.pg_has_role('pg_read_all_stats', CASE WHEN pg_catalog.current_setting('server_version_num')::pg_catalog.int4 < 160000 THEN 'MEMBER' ELSE 'SET' END)
+    THEN pg_catalog.set_config('role', 'pg_read_all_stats', true) END OFFSET 0) AS r`
 
 var errAnswer = errors.New("the database gave no answer about its state")
 
@@ -195,8 +184,8 @@ func timelineOf(name []byte) (uint32, error) {
 const hereSQL = `SELECT l.lsn, pg_catalog.pg_walfile_name(l.lsn), pg_catalog.pg_current_xact_id()
 FROM (SELECT pg_catalog.pg_current_wal_insert_lsn() AS lsn OFFSET 0) AS l`
 
-// Here returns the position of a primary, in a transaction that is about to end. It is zero on
-// a server in recovery.
+// Here returns the position of a primary. The end of the transaction has the WAL up to there
+// written. It is zero on a server in recovery.
 func Here(ctx context.Context, query Query) (p Position, err error) {
 	recovery := false
 	if err = query(ctx, "SELECT pg_catalog.pg_is_in_recovery()", nil, func(columns [][]byte) error {

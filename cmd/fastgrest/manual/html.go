@@ -12,8 +12,9 @@ const (
 	repository = "https://github.com/fastgrest/fastgrest/blob/main/"
 )
 
-// HTML returns the page of a topic as the inside of an HTML body. A request and its response are in one element. A link to another page is relative,
-// and names its topic. Links to other files of the repository lead to GitHub.
+// HTML returns the page of a topic as the inside of an HTML body. A link to another page is relative,
+// and names its topic. Links to other files of the repository lead to GitHub. A request and its response
+// are in one element.
 func (m *Manual) HTML(topic string) (body []byte, found bool) {
 	p, found := m.Page(topic)
 	if !found {

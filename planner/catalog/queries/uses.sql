@@ -75,6 +75,7 @@ coded (relid) as (
   union all
   select conrelid from pg_constraint where contype = 'c'
 ),
+-- Types for which the database has operators, casts or operator classes of its own.
 operated (typid) as (
   select unnest(array[oprleft, oprright]) from pg_operator where oid >= 16384
   union all
