@@ -15,7 +15,8 @@ import (
 // code: row level security, and functions of the database's owners.
 //
 // Functions matter three times. They may set response.headers and
-// response.status (UserCode). PostgreSQL writes the text of SQL functions into
+// response.status, and other settings of the transaction (UserCode; BodyCode if they
+// run only where PostgreSQL makes the body). PostgreSQL writes the text of SQL functions into
 // the plan it makes, and does not check again who may execute them: a role that
 // may not would get their result from a statement that PostgreSQL has planned for
 // another role (PerRole). And they may leave something in the session
@@ -56,6 +57,9 @@ func (i *inspector) functions() { i.plan.UserCode, i.plan.PerRole = true, true }
 func (i *inspector) called(name string) {
 	i.plan.leaves(i.cat.FunctionLeftovers(name))
 	i.plan.observes = i.plan.observes || i.cat.FunctionObserves(name)
+	if i.cat.FunctionRuns(name) {
+		i.functions()
+	}
 }
 
 // leaves notes what running a part of the statement may leave in the session.
@@ -150,9 +154,6 @@ func (i *inspector) node(n *tree.Node, converted bool) {
 func (i *inspector) selected(t *catalog.Table, s *tree.SelectField, converted bool) {
 	if s.Agg != parser.AggNone {
 		i.called(aggregateNames[s.Agg])
-		if i.cat.FunctionRuns(aggregateNames[s.Agg]) {
-			i.functions()
-		}
 	}
 	if s.Cast.Given && !builtinCasts[s.Cast.Name] || s.AggCast.Given && !builtinCasts[s.AggCast.Name] {
 		i.plan.leaves(i.cat.Types)
@@ -168,7 +169,7 @@ func (i *inspector) selected(t *catalog.Table, s *tree.SelectField, converted bo
 	case c == nil:
 		return
 	case s.Field.Transform != "",
-		s.Cast.Given && !(builtinCasts[s.Cast.Name] && builtin(c)),
+		s.Cast.Given && !(builtinCasts[s.Cast.Name] && !ownType(c)),
 		s.AggCast.Given && !builtinCasts[s.AggCast.Name],
 		s.Agg != parser.AggNone && strings.Contains(c.NominalType, "."):
 		i.functions()
@@ -233,7 +234,7 @@ func (i *inspector) condition(t *catalog.Table, c *tree.Cond) {
 
 // compared inspects a field that operators are applied to.
 func (i *inspector) compared(t *catalog.Table, f *tree.Field) {
-	if c := i.column(t, f); c != nil && !builtin(c) {
+	if c := i.column(t, f); c != nil && ownType(c) {
 		i.plan.UserCode = true
 	}
 }
@@ -251,13 +252,10 @@ func (i *inspector) column(t *catalog.Table, f *tree.Field) *catalog.Column {
 	return nil
 }
 
-// builtin reports whether what PostgreSQL does with a value of the column runs
-// only its own code. The catalog prints names without a schema for types of
+// ownType reports whether PostgreSQL may run code of the database's owners for a
+// value of the column. The catalog prints names without a schema for types of
 // pg_catalog only.
-func builtin(c *catalog.Column) bool { return !strings.Contains(c.Type, ".") || c.Enum != nil }
-
-// ownType is the opposite of builtin.
-func ownType(c *catalog.Column) bool { return !builtin(c) }
+func ownType(c *catalog.Column) bool { return strings.Contains(c.Type, ".") && c.Enum == nil }
 
 // builtinCasts are spellings that mean types of pg_catalog, which is searched
 // before any schema of a request.

@@ -74,8 +74,7 @@ grant all on all tables in schema api to test_anon, w_german;
 	}
 }
 
-// TestSettingsBetweenParts: a part of a batch finds the settings that it would find alone,
-// whatever is before it.
+// TestSettingsBetweenParts: the parts before a part do not change the settings that it finds.
 func TestSettingsBetweenParts(t *testing.T) {
 	w := startWriter(t, transactionSchema+`
 create schema other;

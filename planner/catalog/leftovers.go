@@ -242,7 +242,7 @@ func (l *loader) loadSources() (list []source, err error) {
 		total += len(text)
 		switch language := r.text(3); {
 		case r.null(4), total > maxSources:
-			g.Leaves(n, purity.Unknown|purity.Runs)
+			g.Leaves(n, purity.Unknown)
 		case language == "internal":
 			g.Uses(n, purity.Node{Kind: purity.Function, OID: r.oid(4)})
 		case language == "sql", language == "plpgsql":
@@ -253,7 +253,7 @@ func (l *loader) loadSources() (list []source, err error) {
 				g.Leaves(n, trace|purity.Runs)
 			}
 		case language != "aggregate":
-			g.Leaves(n, purity.Unknown|purity.Runs)
+			g.Leaves(n, purity.Unknown)
 		}
 	})
 	return list, err

@@ -82,8 +82,9 @@ const (
 // nestedRows writes the FROM item pgrst_body: the rows of a Write in their order.
 //
 // Before the INSERT gets a row, its number and that of the row around it are set, and
-// RETURNING reads them: so numbers and keys belong together also where a trigger leaves rows out. OFFSET 0 keeps
-// the condition above the sort, so that it is evaluated row by row.
+// RETURNING reads them: so numbers and keys belong together also where a trigger leaves
+// rows out. OFFSET 0 keeps the condition above the sort, so that it is evaluated row by
+// row.
 func (w *Writer) nestedRows(m *tree.Write) {
 	rows := m.Nested
 	numbers := freeName("numbers", m.Columns)

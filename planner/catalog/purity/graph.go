@@ -20,7 +20,7 @@ const (
 	Runs
 
 	// Unknown: anything.
-	Unknown = Session | Sequence | Reads | Observes
+	Unknown = Session | Sequence | Reads | Observes | Runs
 )
 
 // Kind of a node.
