@@ -98,9 +98,11 @@ func (w *writer) watchNodes() {
 }
 
 // awaitReplicas waits until both replicas serve reads and have what was committed before.
+// It asks for the insert position, because the clusters of tests commit asynchronously: the
+// record of a commit may not be on the disk yet.
 func (w *writer) awaitReplicas() {
 	w.tb.Helper()
-	at, err := nodes.ParseBookmark(w.sql("select '1/' || pg_current_wal_flush_lsn()"))
+	at, err := nodes.ParseBookmark(w.sql("select '1/' || pg_current_wal_insert_lsn()"))
 	if err != nil {
 		w.tb.Fatal(err)
 	}
