@@ -104,7 +104,7 @@ func TestFunctionsHaveSchemas(t *testing.T) {
 	}
 	check(sqlgen.SettingsStatement(sqlgen.Settings{ReadOnly: true, SearchPath: []string{"a"}, Role: []catalog.Setting{{Name: "a", Value: "b"}}, Timezone: true, App: []string{"x"}}).SQL)
 	check(sqlgen.PreRequest(catalog.QI{Schema: "a", Name: "b"}))
-	for _, sql := range append(sqlgen.TakeStatements[:], sqlgen.ResponseSettings, sqlgen.CheckVerdicts, sqlgen.ResetSettings) {
+	for _, sql := range append(sqlgen.TakeStatements[:], sqlgen.ResponseSettings, sqlgen.AllPassed, sqlgen.ResetSettings) {
 		check(sql)
 	}
 	check(sqlgen.SessionDefaults)

@@ -314,7 +314,7 @@ func (b *batchRun) flight(t *exec.Transaction, first, end int) (over bool, err e
 	switch {
 	case failed < 0:
 	case over && !b.whole.ReadOnly && !b.whole.Rollback:
-		err = &exec.DoubtError{Err: err} // code of the database has changed the verdict
+		err = &exec.DoubtError{Err: err} // code of the database has changed the setting that counts the parts that pass
 	default:
 		b.fail(first+failed, err)
 	}

@@ -85,7 +85,7 @@ create function api.cheats(vouched text) returns void language sql as $$ select 
 		{name: "calls by GET", parts: []string{p(1, "GET", "/rpc/stable_level", ""), p(2, "GET", "/rpc/stable_level", "")}, form: "settings main take+settings main |", status: 200},
 		{name: "insert", parts: []string{insert}, form: one, status: 200, notes: 1},
 		{name: "20 inserts", parts: twenty, form: "begin settings main " + strings.Repeat("judge+settings main ", 19) + "judge " + end, status: 200, notes: 20},
-		// Writes that run only PostgreSQL's own code need no verdict, and leave the settings as they are. One main resets the time zone.
+		// Writes that run only PostgreSQL's own code need no check, and leave the settings as they are. One main resets the time zone.
 		{name: "20 plain inserts", parts: plain, form: "settings " + strings.Repeat("main ", 20) + "|", status: 200},
 		{name: "plain writes", parts: []string{p(1, "POST", "/quiet", row), p(2, "PATCH", "/quiet", row), p(3, "POST", "/quiet", row), p(4, "POST", "/quiet", row, "X-A: 1"), p(5, "POST", "/quiet", row, "Prefer: timezone=Asia/Tokyo"), p(6, "POST", "/quiet", row)},
 			form: "settings main settings main settings main settings main settings main main settings main |", status: 200},
@@ -179,9 +179,9 @@ create function api.cheats(vouched text) returns void language sql as $$ select 
 
 const unknownOutcome = "It is unknown whether the transaction was committed."
 
-// TestVerdict compares the verdict of PostgreSQL with what the server accepts. PostgreSQL
+// TestPartCheck compares the check of PostgreSQL with what the server accepts. PostgreSQL
 // may be stricter, and it knows what functions usually set.
-func TestVerdict(t *testing.T) {
+func TestPartCheck(t *testing.T) {
 	oneByOne(t)
 	t.Parallel()
 	w := startWriter(t, `create schema api;
@@ -190,7 +190,7 @@ create function public.vouches(headers text, status text, judge text) returns bo
   execute judge;
   return current_setting('pgrst.vouched') = '1'; end $$`, nil)
 	vouches := func(headers, status string) bool {
-		return w.db.Value("select public.vouches($1, $2, $3)", headers, status, sqlgen.TakeStatements[sqlgen.TakeJudge]) == "t"
+		return w.db.Value("select public.vouches($1, $2, $3)", headers, status, sqlgen.TakeStatements[sqlgen.TakeCheck]) == "t"
 	}
 	accepts := func(headers, status string) bool {
 		r := exec.Result{Headers: []byte(headers), HasHeaders: headers != "", Status: []byte(status), HasStatus: status != ""}
@@ -235,7 +235,7 @@ create function public.vouches(headers text, status text, judge text) returns bo
 	}
 	list, _ := json.Marshal(nasty)
 	verdicts := w.db.Value("select string_agg(public.vouches(texts.value, '', $2)::text, ' ' order by ordinality) from json_array_elements_text($1::json) with ordinality texts",
-		string(list), sqlgen.TakeStatements[sqlgen.TakeJudge])
+		string(list), sqlgen.TakeStatements[sqlgen.TakeCheck])
 	vouched := 0
 	for i, verdict := range strings.Fields(verdicts) {
 		if verdict != "true" {

@@ -277,7 +277,7 @@ func TestBatchReferences(t *testing.T) {
 }
 
 // TestBatchFlights: the log has the statements of all flights, and a commit that is a
-// flight of its own. Only a batch that PostgreSQL cannot vouch for has one.
+// flight of its own. Only a batch that fails the check of PostgreSQL has one.
 func TestBatchFlights(t *testing.T) {
 	t.Parallel()
 	s := startBatch(t, "log-query", "true", "log-level", "info")

@@ -223,7 +223,7 @@ func (w *writer) forms(run func()) string {
 			s = name
 		case s == sqlgen.Bookmark:
 			s = "bookmark"
-		case s == sqlgen.CheckVerdicts:
+		case s == sqlgen.AllPassed:
 			s = "check"
 		case strings.HasPrefix(s, "begin"), s == "commit", s == "rollback":
 		case strings.HasPrefix(s, "savepoint"):

@@ -25,28 +25,30 @@ type Part struct {
 	*Execution
 	Call *Call
 
-	form *Form
-	end  int // of its steps in the flight
-	verdict
+	form  *Form
+	end   int // of its steps in the flight
+	check partCheck
 }
 
-// verdict is what PostgreSQL judges before the commit.
-type verdict struct {
-	judged      bool // the part may fail after it has run
-	least, most int64
+// partCheck is what PostgreSQL checks about a part before the commit (sqlgen.Take).
+type partCheck struct {
+	needed      bool  // the part may fail after it has run
+	least, most int64 // rows
 	total       int64 // see Call.leastTotal
 }
 
-// Transaction runs the parts of a batch on one connection. In the form of
-// planner.Plan.Aggregated no row of a part can be of no use: a part that has run
-// has a Result.
+// Transaction runs the parts of a batch on one connection. PostgreSQL computes the bodies
+// of the parts (Runnable.wholeForm), so that a part whose statement has run has a Result:
+// no row can fail to be encoded.
 type Transaction struct {
 	x     *Execution // of the whole: flight, connection, cost
 	batch Batch
 	conn  *pool.Conn
 	open  bool // there is a transaction block on the connection
 	wrote bool // a part that may write was sent
-	held  bool // the check of the verdicts failed
+
+	// checkFailed: not all parts have passed the check, so nothing is committed yet.
+	checkFailed bool
 
 	// FailedPart is the index of the part, of those of the last Run, that the error
 	// is about; -1: none.
@@ -87,14 +89,14 @@ type outdatedError struct{ error }
 
 func (e outdatedError) Unwrap() []error { return []error{e.error, errOutdated} }
 
-// Run runs parts in one flight. With last they are the last ones: then the flight has
-// the commit too, behind a check of the verdicts. It reports whether the transaction is
-// over. If it is not, the caller looks at the Results, and then calls Commit or gives up.
+// Run runs parts in one flight. If they are the last ones, the flight also has the commit,
+// behind sqlgen.AllPassed. over reports that the transaction has ended. If it has not, the
+// caller looks at the Results, and then calls Commit or gives up.
 func (t *Transaction) Run(rules *Rules, parts []*Part, last bool) (over bool, err error) {
 	x, f := t.x, &t.x.flight
 	f.Reset()
 	t.FailedPart = -1
-	tx, judged := t.form(rules, parts, last)
+	tx, checks := t.form(rules, parts, last)
 	state, limit := pgwire.Clean, x.flightLimit()
 	for _, p := range parts {
 		state = max(state, p.rules.sessionState(p.Call.Plan.Leftovers, p.runsUserCode(p.form)))
@@ -126,63 +128,63 @@ func (t *Transaction) Run(rules *Rules, parts []*Part, last bool) (over bool, er
 	} else {
 		x.note(transaction{explicit: tx.explicit})
 	}
-	check := -1
-	if judged > 0 {
+	checkStep := -1
+	if checks > 0 {
 		f.Savepoint()
-		check = f.Len()
-		f.Add(checkVerdicts, nil)
-		f.Arg(strconv.AppendInt(nil, int64(judged), 10))
+		checkStep = f.Len()
+		f.Add(allPassed, nil)
+		f.Arg(strconv.AppendInt(nil, int64(checks), 10))
 	}
 	if tx.explicit && last {
 		x.end(tx)
 	}
 	err = x.marked(tx, x.send(t.conn.Conn))
 	t.open = tx.explicit && (err != nil || !last)
-	if t.held = check >= 0 && f.FailedStep() == check && isVerdict(err); t.held {
+	if t.checkFailed = checkStep >= 0 && f.FailedStep() == checkStep && isNotPassed(err); t.checkFailed {
 		err = nil
 	}
 	if err != nil {
 		return false, t.failed(parts, end, last && !tx.rollback, err)
 	}
-	return last && !t.held, nil
+	return last && !t.checkFailed, nil
 }
 
 // Check refuses a number of rows that the call does not allow.
 func (p *Part) Check() error { return p.Call.check(p.Result.Rows) }
 
-func isVerdict(err error) bool {
+func isNotPassed(err error) bool {
 	var server *pgwire.Error
-	return errors.As(err, &server) && server.Code == sqlgen.VerdictError
+	return errors.As(err, &server) && server.Code == sqlgen.NotPassed
 }
 
-// form prepares the parts and chooses the form of the transaction. judged is the number
-// of parts that are judged: those before a commit that may fail after they have run.
-func (t *Transaction) form(rules *Rules, parts []*Part, last bool) (tx transaction, judged int) {
+// form prepares the parts and chooses the form of the transaction. checks is the number of
+// parts that PostgreSQL has to check before the commit.
+func (t *Transaction) form(rules *Rules, parts []*Part, last bool) (tx transaction, checks int) {
 	tx = transaction{isolation: t.batch.Isolation, rollback: t.batch.Rollback}
 	commits := last && !tx.rollback && !t.batch.ReadOnly
 	for _, p := range parts {
 		p.begin(rules, p.Call)
 		p.Call.ReadWrite = !t.batch.ReadOnly
-		p.judge(commits)
-		if p.judged {
-			judged++
+		p.chooseForm(commits)
+		if p.check.needed {
+			checks++
 		}
 		own := p.transaction(p.runsUserCode(p.form))
 		tx.isolation = max(tx.isolation, own.isolation)
 	}
 	tx.bookmark = commits && t.x.call.Bookmark
-	tx.explicit = t.open || !last || tx.rollback || tx.bookmark || judged > 0 || tx.isolation != pgwire.DefaultIsolation
-	return tx, judged
+	tx.explicit = t.open || !last || tx.rollback || tx.bookmark || checks > 0 || tx.isolation != pgwire.DefaultIsolation
+	return tx, checks
 }
 
-// judge chooses the form of the part, and what is judged of it before a commit.
-func (p *Part) judge(commits bool) {
-	p.verdict = verdict{}
-	p.least, p.most = p.Call.bounds()
-	p.total = p.Call.leastTotal()
-	tally := commits && (p.least > 0 || p.most < math.MaxInt64 || p.total > 0)
+// chooseForm chooses the form of the part, and its check. commits: the flight has a commit.
+func (p *Part) chooseForm(commits bool) {
+	c := &p.check
+	c.least, c.most = p.Call.bounds()
+	c.total = p.Call.leastTotal()
+	tally := commits && (c.least > 0 || c.most < math.MaxInt64 || c.total > 0)
 	p.form = p.Call.Plan.wholeForm(tally)
-	p.judged = tally || commits && p.runsUserCode(p.form)
+	c.needed = tally || commits && p.runsUserCode(p.form)
 }
 
 // failed finds the part that an error is about. ends: the flight had a commit.
@@ -211,13 +213,13 @@ func (t *Transaction) failed(parts []*Part, end int, ends bool, err error) error
 	return err
 }
 
-// Commit ends a transaction that Run has left open. If the check of the verdicts failed,
-// what the parts have done is still there.
+// Commit ends a transaction that Run has left open. If the check failed, the savepoint in
+// front of it has kept what the parts have done.
 func (t *Transaction) Commit() error {
 	f := &t.x.flight
 	f.Reset()
 	t.FailedPart = -1
-	if t.held {
+	if t.checkFailed {
 		f.RollbackToSavepoint()
 	}
 	tx := transaction{rollback: t.batch.Rollback, bookmark: t.wrote && !t.batch.Rollback && t.x.call.Bookmark}
@@ -238,9 +240,9 @@ func (t *Transaction) Commit() error {
 }
 
 // between adds what stands between two parts: what the first one has set for its response
-// is read and judged, what it has set for itself alone is removed, and the settings of
-// the next one are made. So that one finds what it would find in a transaction of its own.
-// Nothing stands there if the settings are the same already.
+// is read and checked, what it has set for itself alone is removed, and the settings of
+// the next one are made. So the next one finds what it would find in a transaction of its
+// own. Nothing is added if the settings are the same already.
 func (t *Transaction) between(p, next *Part) {
 	if p.leavesSettingsOf(next) {
 		next.text = next.text[:0] // as addSettingsAfter does
@@ -287,8 +289,8 @@ func (p *Part) take(over bool) (take sqlgen.Take, sink pgwire.Sink) {
 	switch {
 	case p.form.tallied:
 		return sqlgen.TakeTally, sink
-	case p.judged:
-		return sqlgen.TakeJudge, sink
+	case p.check.needed:
+		return sqlgen.TakeCheck, sink
 	case sink != nil, !over && p.runsUserCode(p.form):
 		return sqlgen.TakeOnly, sink
 	}
@@ -302,7 +304,7 @@ func (t *Transaction) addTake(p *Part, take sqlgen.Take, sink pgwire.Sink) {
 	f := &t.x.flight
 	f.Add(takeStatements[take], sink)
 	if take == sqlgen.TakeTally {
-		for _, n := range [...]int64{p.least, p.most, p.total} {
+		for _, n := range [...]int64{p.check.least, p.check.most, p.check.total} {
 			f.Arg(strconv.AppendInt(nil, n, 10))
 		}
 	}
@@ -336,6 +338,6 @@ var (
 		}
 		return stmts
 	}()
-	checkVerdicts = pgwire.NewStmt(sqlgen.CheckVerdicts)
+	allPassed     = pgwire.NewStmt(sqlgen.AllPassed)
 	resetSettings = pgwire.NewStmt(sqlgen.ResetSettings)
 )

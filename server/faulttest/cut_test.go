@@ -53,7 +53,7 @@ var writes = []write{
 		request: request{"POST", "/rpc/add_note", `{"tag":"%s"}`, nil}},
 	{name: "batch", op: "INSERT",
 		request: request{"POST", "/", `{"requests":[{"id":"a","method":"POST","url":"/note","body":{"tag":"%s"}}]}`, batched}},
-	{name: "batch that PostgreSQL does not vouch for", op: "INSERT",
+	{name: "batch that fails the check of PostgreSQL", op: "INSERT",
 		request: request{"POST", "/", `{"requests":[{"id":"a","method":"POST","url":"/rpc/escaped","body":{"tag":"%s"}}]}`, batched}},
 	{name: "large insert", op: "INSERT", // sent by a separate goroutine
 		request: request{"POST", "/note", strings.Repeat(" ", 300<<10) + `{"tag":"%s"}`, nil}},

@@ -20,7 +20,7 @@ var responseFields = []field{{name: "headers", oid: 25}, {name: "status", oid: 2
 
 var (
 	takeOnly  = sqlgen.TakeStatements[sqlgen.TakeOnly]
-	takeJudge = sqlgen.TakeStatements[sqlgen.TakeJudge]
+	takeCheck = sqlgen.TakeStatements[sqlgen.TakeCheck]
 	takeTally = sqlgen.TakeStatements[sqlgen.TakeTally]
 )
 
@@ -31,9 +31,9 @@ var fixedFields = map[string][]field{
 	sqlgen.ResponseSettings:   {{name: "nullif", oid: 25}, {name: "nullif", oid: 25}, {name: "nullif", oid: 25}},
 	setSeed:                   {{name: "setseed", oid: 2278}},
 	takeOnly:                  responseFields,
-	takeJudge:                 responseFields,
+	takeCheck:                 responseFields,
 	takeTally:                 responseFields,
-	sqlgen.CheckVerdicts:      {{name: "int4", oid: 23}},
+	sqlgen.AllPassed:          {{name: "int4", oid: 23}},
 	"savepoint pgrst_check":   nil,
 	toCheck:                   nil,
 	sqlgen.ResetSettings:      {{name: "set_config", oid: 25}},
@@ -88,12 +88,12 @@ func (b *backend) fixed(p *portal) (tag string, err error) {
 		}
 		b.row(p, []any{nil, nil, inserted})
 		return "SELECT 1", nil
-	case takeOnly, takeJudge, takeTally:
-		b.row(p, b.judge(sqlgen.Take(slices.Index(sqlgen.TakeStatements[:], p.sql)), p.args))
+	case takeOnly, takeCheck, takeTally:
+		b.row(p, b.takeSettings(sqlgen.Take(slices.Index(sqlgen.TakeStatements[:], p.sql)), p.args))
 		return "SELECT 1", nil
-	case sqlgen.CheckVerdicts:
+	case sqlgen.AllPassed:
 		if b.setting("pgrst.vouched") != p.args[0] {
-			return "", refused{code: sqlgen.VerdictError, text: "invalid input syntax for type integer"}
+			return "", refused{code: sqlgen.NotPassed, text: "invalid input syntax for type integer"}
 		}
 		b.row(p, []any{"0"})
 		return "SELECT 1", nil
@@ -106,23 +106,23 @@ func (b *backend) fixed(p *portal) (tag string, err error) {
 	return b.command(p.sql)
 }
 
-// judge takes the response settings of a part of a batch, and vouches for the part if its
+// takeSettings takes the response settings of a part of a batch, and counts the part as passed if its
 // number of rows is in the bounds. It returns the row of the result.
-func (b *backend) judge(take sqlgen.Take, bounds []string) []any {
+func (b *backend) takeSettings(take sqlgen.Take, bounds []string) []any {
 	var inserted any
 	if v := b.setting("pgrst.inserted"); v != "" {
 		inserted = v
 	}
 	delete(b.local, "pgrst.inserted")
-	vouches := take == sqlgen.TakeJudge
+	passes := take == sqlgen.TakeCheck
 	if take == sqlgen.TakeTally {
 		rows, _ := strconv.ParseInt(b.setting("pgrst.rows"), 10, 64)
 		least, _ := strconv.ParseInt(bounds[0], 10, 64)
 		most, _ := strconv.ParseInt(bounds[1], 10, 64)
-		vouches = least <= rows && rows <= most
+		passes = least <= rows && rows <= most
 		delete(b.local, "pgrst.rows")
 	}
-	if vouches {
+	if passes {
 		n, _ := strconv.Atoi(b.setting("pgrst.vouched"))
 		b.local["pgrst.vouched"] = strconv.Itoa(n + 1)
 	}

@@ -310,7 +310,7 @@ func (b *backend) makeSettings(p *portal) error {
 	b.transaction()
 	result := []any{int64(len(p.sets.list))}
 	if p.sets.take != sqlgen.NoTake {
-		result = b.judge(p.sets.take, nil)
+		result = b.takeSettings(p.sets.take, nil)
 	}
 	for _, s := range p.sets.list {
 		value := s.value

@@ -2,19 +2,20 @@ package sqlgen
 
 // The parts of a batch run one after another in one transaction, and one flight has
 // all of them and the commit. Some parts must not be committed: their response settings
-// are invalid, or they have a wrong number of rows. The server finds that out from what
-// the parts have returned, when the commit would be over. So PostgreSQL judges the parts
-// itself, and fails before the commit if it cannot vouch for all of them. Then the server
-// decides.
+// are invalid, or they have a wrong number of rows. The server sees that in the results
+// of the parts, which arrive after the commit. So PostgreSQL checks the parts itself, and
+// a statement in front of the commit fails unless all of them have passed. After that
+// failure the server decides.
 //
-// The verdict is strict where the server's own rules are hard to express in SQL. It may
-// hold back what the server accepts, but never the other way round.
+// The check is stricter than the server where the server's rules are hard to express in
+// SQL. A part that the server accepts may fail it. A part that the server refuses never
+// passes it.
 
-// Settings of the verdict. They last until the end of the transaction.
+// Settings of the check. They last until the end of the transaction.
 const (
 	tallyRows  = "pgrst.rows"    // rows of the page, or changed
 	tallyTotal = "pgrst.total"   // rows of all pages
-	vouched    = "pgrst.vouched" // parts that may be committed
+	passed     = "pgrst.vouched" // number of parts that have passed
 )
 
 // tallied returns an expression with the value of number. With tally it keeps the value
@@ -34,24 +35,25 @@ type Take uint8
 const (
 	NoTake    Take = iota
 	TakeOnly       // nothing else
-	TakeJudge      // the part is vouched for if the settings are valid
-	// TakeTally is TakeJudge for a statement with a Tally. The number of rows must also be
-	// from $1 to $2, and the total at least $3. It stands alone.
+	TakeCheck      // the part passes the check if the settings are valid
+	// TakeTally is TakeCheck for a statement with a Tally. The number of rows must also be
+	// from $1 to $2, and the total at least $3. It is never a part of the statement that
+	// makes settings.
 	TakeTally
 
 	Takes = TakeTally // their number, without TakeTally
 )
 
-// TakeStatements are the statements that only do that.
-var TakeStatements = [...]string{TakeOnly: TakeOnly.statement(), TakeJudge: TakeJudge.statement(), TakeTally: TakeTally.statement()}
+// TakeStatements are the statements that do that and make no settings.
+var TakeStatements = [...]string{TakeOnly: TakeOnly.statement(), TakeCheck: TakeCheck.statement(), TakeTally: TakeTally.statement()}
 
 func (t Take) statement() string {
 	begin, end := t.around()
 	return begin + "NULL" + end
 }
 
-// around returns a SELECT whose list of settings to make is left out. OFFSET 0 has
-// PostgreSQL read all settings of the part before it changes one.
+// around returns what stands before and after the list of settings to make in a SELECT.
+// OFFSET 0 has PostgreSQL read all settings of the part before it changes one.
 func (t Take) around() (begin, end string) {
 	if t == NoTake {
 		return "SELECT pg_catalog.num_nonnulls(", ")"
@@ -59,25 +61,26 @@ func (t Take) around() (begin, end string) {
 	columns := responseHeaders + " AS headers, " + responseStatus + " AS status, " + setting(InsertedSetting) + " AS inserted"
 	changes := ""
 	switch t {
-	case TakeJudge:
-		changes = vouch(validResponse)
+	case TakeCheck:
+		changes = countPassed(validResponse)
 	case TakeTally:
 		columns += ", " + setting(tallyRows) + "::bigint AS page, " + setting(tallyTotal) + "::bigint AS total"
-		changes = vouch(validResponse+" AND page OPERATOR(pg_catalog.>=) $1::bigint AND page OPERATOR(pg_catalog.<=) $2::bigint"+
+		changes = countPassed(validResponse+" AND page OPERATOR(pg_catalog.>=) $1::bigint AND page OPERATOR(pg_catalog.<=) $2::bigint"+
 			" AND COALESCE(total, 0::bigint) OPERATOR(pg_catalog.>=) $3::bigint") + forget("page", tallyRows) + forget("total", tallyTotal)
 	}
 	changes += forget("headers", "response.headers") + forget("status", "response.status") + forget("inserted", InsertedSetting)
 	return "SELECT headers, status, inserted FROM (SELECT " + columns + " OFFSET 0) part WHERE pg_catalog.num_nonnulls(" + changes, ") IS NOT NULL"
 }
 
-// forget removes a setting. One that nothing has set stays so, because a session keeps the
+// forget removes a setting. If nothing has set it, it is not touched: a session keeps the
 // names of settings after the transaction.
 func forget(column, name string) string {
 	return "CASE WHEN " + column + " IS NOT NULL THEN pg_catalog.set_config('" + name + "', '', true) END, "
 }
 
-func vouch(condition string) string {
-	return "CASE WHEN " + condition + " THEN pg_catalog.set_config('" + vouched + "', (COALESCE(" + setting(vouched) +
+// countPassed counts the part if the condition is true.
+func countPassed(condition string) string {
+	return "CASE WHEN " + condition + " THEN pg_catalog.set_config('" + passed + "', (COALESCE(" + setting(passed) +
 		"::int, 0) OPERATOR(pg_catalog.+) 1)::pg_catalog.text, true) END, "
 }
 
@@ -96,9 +99,9 @@ const (
 	space          = `[ \n]*`
 )
 
-// CheckVerdicts fails unless $1 parts were vouched for. The error is VerdictError: text
-// that is not a number is the one way in which a plain SELECT can fail on purpose.
-var CheckVerdicts = "SELECT (CASE WHEN " + setting(vouched) + "::int OPERATOR(pg_catalog.=) $1::int THEN '0' ELSE 'part of a batch not vouched for' END)::int"
+// AllPassed fails unless $1 parts have passed the check. PostgreSQL has no function that
+// raises an error, so it casts a text to a number, and the error is NotPassed.
+var AllPassed = "SELECT (CASE WHEN " + setting(passed) + "::int OPERATOR(pg_catalog.=) $1::int THEN '0' ELSE 'part of a batch not vouched for' END)::int"
 
-// VerdictError is the SQLSTATE of CheckVerdicts: invalid_text_representation.
-const VerdictError = "22P02"
+// NotPassed is the SQLSTATE of the error of AllPassed: invalid_text_representation.
+const NotPassed = "22P02"
