@@ -3,7 +3,7 @@
 //
 //	main.go       flags, and where results go
 //	measure.go    the measurements and their order
-//	mix.go        mixes/*.txt and files of users: requests, askers, floors
+//	mix.go        mixes/*.txt and files of users: requests, clients (askers), floors
 //	kinds.go      figures of each kind of request, in mixes of several
 //	bar.go        the limits of a mix, and their comparison with the figures
 //	keys.go       secrets and tokens for mixes that use them
@@ -15,6 +15,7 @@
 //	capture.go    the SQL the server sends for a request, from PostgreSQL's log
 //	floor.go      the same SQL by a minimal client of the wire protocol
 //	pgbench.go    the same SQL by pgbench
+//	profile.go    profiles of a server
 //	load/         the HTTP load, in closed and open loops
 //	delay/        a proxy that delays the round trips to PostgreSQL
 //	report.go     medians, table, JSON

@@ -24,6 +24,7 @@
 //	lines.go     responses with a line for each row, and which of them are streamed
 //	inspect.go   whether code of the database's owners may run
 //	merge.go     reads that may run as one statement
+//	page.go      pages with cursors: the key in their order
 //	records.go   embeds that are returned as records
 //	needs.go     the privileges that a plan needs
 //	error.go     errors

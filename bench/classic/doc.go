@@ -1,6 +1,7 @@
 // Package classic is a REST server for the benchmark's schema as a competent Go
 // programmer writes one: fasthttp, pgxpool, statements prepared once per
-// connection, and json_agg for the body. It is the baseline of the bars.
+// connection, and json_agg for the body. It is the baseline of the bench: most bars (limits)
+// are ratios to it.
 //
 // Each request takes four round trips, as in PostgREST: BEGIN, one SELECT of
 // set_config calls (role, claims, request.*), the main statement, COMMIT.

@@ -10,7 +10,7 @@
 //	fastgrest completion SHELL print a completion script
 //	fastgrest man              print the manual page
 //	fastgrest check [FILE]     look for faults in the configuration and the database
-//	fastgrest init sql         print SQL for the roles of a new API
+//	fastgrest init             print SQL for the roles of a new API, and a configuration
 //
 // The exit code is 0 for success and 1 for every failure, which is one line on
 // standard error. Subcommands can have other codes.

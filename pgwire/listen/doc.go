@@ -3,5 +3,6 @@
 //
 // When the connection is lost, it makes another one, with growing pauses between
 // attempts. Notifications that are sent in the meantime are lost. Session.Again tells
-// Options.Connected about it, so that its owner can act as if there had been one.
+// Options.Connected that this is a later connection, so that it can act as if there had
+// been a notification.
 package listen

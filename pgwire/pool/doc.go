@@ -4,7 +4,7 @@
 //	pool.go     Pool, Options, Flush, Close
 //	conn.go     Conn: Release, and when a connection is closed
 //	acquire.go  Acquire, and free connections: to a caller or to the idle list
-//	wait.go     a caller's wait
+//	wait.go     a caller's wait; waiter.go: a caller that can leave
 //	queue.go    the admission queue: all callers that wait, in order of arrival
 //	connect.go  connections are made in the background
 //	retry.go    what follows a failed attempt to connect
@@ -16,6 +16,7 @@
 //	watch.go    looks at callers and connections from time to time
 //	resend.go   reads behind a blocked read are sent again
 //	sweep.go    idle connections that are too old are closed
+//	event.go    events for the log, and counters
 //
 // # From a caller to a connection
 //
@@ -41,9 +42,9 @@
 //   - Reads behind a blocked read are sent again on another connection.
 //   - Writes share only with inserts of the same statement.
 //
-// Reads that allow it (pgwire.Flight.MayMerge) become one flight of the batch: one of
-// them runs for those with equal arguments, and one statement for all. If it fails, each
-// runs again, alone.
+// Reads that allow it (pgwire.Flight.MayMerge) become one flight of the batch. If their
+// arguments are equal, one of them runs for all. Otherwise one statement has the arguments
+// of all. If the flight fails, each read runs again, alone.
 //
 // # The end of a wait
 //

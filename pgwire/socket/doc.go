@@ -3,7 +3,7 @@
 //	socket.go    Socket
 //	attempt.go   one attempt to read or to write
 //	raw_linux.go the system calls
-//	call_unix.go the same where Go's scheduler has to know of them
+//	call_unix.go the same by package syscall, which tells Go's scheduler
 //	other.go     systems without any of this
 //
 // # Why

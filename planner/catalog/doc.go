@@ -2,6 +2,7 @@
 // the lookups that the planner needs.
 //
 //	queries/*.sql    what is read, one file per question, each says what it returns
+//	catalog.go       Catalog, Table, Column, Routine, Relationship
 //	load.go          asks the questions, in one read-only transaction of the caller's
 //	row.go           text columns to Go values
 //	relations.go     relations and columns to Tables

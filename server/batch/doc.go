@@ -13,19 +13,19 @@
 // body of that part's response. It stands for a value, and can become neither a name
 // nor SQL. In a JSON body it is {"$ref": "1#/0/id"}. In a query string it is
 // $ref(1%23/0/id), as a whole operand, a whole element of a list or a whole argument.
-// One more $ than that makes it an ordinary value.
+// With one more $ it is an ordinary value.
 //
 // # Bounds
 //
 // The caller bounds the length of the body and the number of parts. The number of
 // references is bounded by MaxReferences, the headers of a part by maxHeaders, and
-// encoding/json bounds the depth. The time is proportional to the length of the body,
-// but for references: At reads the response up to the value. Parse counts references
-// as the text has them. A backslash inside a quoted operand hides one from it, so the
-// caller counts the calls of its Lookup, too.
+// encoding/json bounds the depth. Parse takes time in proportion to the length of the
+// body. At takes time in proportion to the length of the response. Parse counts the
+// references that it finds in the text. It does not find one with a backslash inside of
+// a quoted operand, so the caller counts the calls of its Lookup, too.
 //
 // # Memory and errors
 //
-// Parts have memory of their own. What is wrong with the envelope, or with a reference,
-// is an *Error.
+// Parts own their memory. The functions return an *Error for a fault of the envelope or of
+// a reference.
 package batch

@@ -27,11 +27,11 @@
 //
 // Head borrows from fasthttp's buffers and is valid until the handler returns.
 // Body.Read returns bytes that are valid until Body.Release, Body.Part those that are
-// valid until the next part. A request of which
-// the body fits into pooled buffers allocates nothing here.
+// valid until the next part. A request whose body fits into pooled buffers allocates
+// nothing here.
 //
 // # Errors
 //
-// Body reports a *BodyError, of which the server makes a response. Requests that
+// Body reports a *BodyError, which the server turns into a response. Requests that
 // are not HTTP are refused here, with the texts of PostgREST's HTTP server.
 package clients

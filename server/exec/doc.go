@@ -16,10 +16,14 @@
 //	ready.go     the form a plan needs on a connection
 //	tx.go        the form of the transaction
 //	args.go      values bound to the parameters of statements
+//	result.go    what a call has brought back
 //	sinks.go     rows into the Result
 //	lines.go     rows as lines: NDJSON and CSV
 //	pieces.go    payloads that come in pieces
 //	stream.go    rows that leave while the call runs
+//	page.go      pages with cursors: the position of the last row
+//	bookmark.go  where the WAL ends after a write
+//	replica.go   which calls may run on a read replica, and which errors another node may not have
 //	body.go      the body of the Result, in memory or in a spool
 //	retry.go     which failures are run again, and what is learned from them
 //	outcome.go   whether a failed write may have been committed, and row counts

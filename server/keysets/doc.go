@@ -1,4 +1,4 @@
-// Package keysets keeps key sets up to date that are fetched by URL.
+// Package keysets fetches key sets by URL and keeps them up to date.
 //
 //	Remote --> discovery --> address --> GET --> key set --> *auth.Keys, swapped atomically
 //	              \____________________ one goroutine ____________________/

@@ -27,18 +27,19 @@
 //	retrying    read at once; load at once,      load at once
 //	            if the configuration changed
 //
-// While a configuration is being read, a load waits until it is in force, because
-// the catalog depends on it; a second wish for the configuration has it read once
-// more after that. Loading a catalog reads the configuration first where the
-// database keeps settings, unless the loop has just read it for the same wishes,
-// as for SIGHUP.
+// While a configuration is being read, a load waits until the configuration is in
+// force, because the catalog depends on it. After a second wish for the configuration
+// it is read once more. If the database keeps settings, loading a catalog reads the
+// configuration first, unless the loop has just read it for the same wishes, as for
+// SIGHUP.
 //
 // # Who does what
 //
-// Loop.Run is one goroutine. It has a World read, and calls Install of the Config
-// or Catalog that comes back. Install is quick and runs in the loop. Reading can
-// take long and fail. It runs in goroutines beside the loop, so that the loop hears
-// every wish at once. The loop blocks only while a listener that it stops ends.
+// Loop.Run is one goroutine. It tells a World to read, and calls Install of the
+// Config or Catalog that comes back. Install is quick and runs in the loop. Reading
+// can take long and can fail. So it runs in goroutines beside the loop, and the loop
+// receives every wish at once. The loop blocks only when it stops a listener, until
+// the listener has ended.
 //
 // The package knows nothing about HTTP, plans or tokens.
 package life

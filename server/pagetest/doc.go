@@ -1,2 +1,3 @@
-// Package pagetest is tests of pages with cursors (Prefer: page=cursor), from outside.
+// Package pagetest tests pages with cursors (Prefer: page=cursor) from outside. It
+// consists of tests.
 package pagetest

@@ -25,8 +25,8 @@
 // # The seams
 //
 // pgwire dials through pgconn.Config.DialFunc, and uses a file descriptor only if the
-// connection has one. So it needs no change to run in a bubble. What is missing in the
-// simulation: the socket paths of pgwire (socket_unix.go, nap_linux.go), fasthttp, package
+// connection has one. So it needs no change to run in a bubble. These are not part of the
+// simulation: package pgwire/socket, nap_linux.go of pgwire, fasthttp, package
 // server/clients and the handlers of package server above exec. They need descriptors,
 // or caches of real time. api_test.go stands in for the handlers.
 //

@@ -5,6 +5,7 @@
 //	markdown.go           the syntax tree of a page, its anchors and its links
 //	html.go               a page for browsers
 //	text.go, table.go     a page for terminals
+//	exchange.go           requests and responses, as pages show them
 //
 // A topic is the name of a page: its path in this folder without .md.
 //

@@ -1,5 +1,5 @@
-// Package borrow makes it hurt to keep borrowed bytes. What a Sink is given
-// is valid during the call; in race builds, which is how the tests run in CI,
-// it is garbage the moment the call returns, so that a Sink that kept a slice
-// fails there and not, now and then, in production.
+// Package borrow finds code that keeps borrowed bytes. The values that a Sink gets are
+// valid during the call only. In builds with the race detector, as in CI, Poison
+// overwrites them when the call returns. So a Sink that keeps a slice fails in the tests,
+// and not from time to time in production.
 package borrow

@@ -1,8 +1,8 @@
 // Package purity proves that code stored in a database leaves nothing in the
 // session that runs it: no setting, lock, temporary object, prepared statement,
-// channel, cursor, value of a sequence or seed. On the same graph it proves that
-// code reads no setting of the request (Observes), and finds out where other code
-// than PostgreSQL's own runs (Runs).
+// channel, cursor, value of a sequence or seed. On the same graph it proves that code
+// reads no setting of the request (Observes), and that only code of PostgreSQL and of known
+// modules runs (Runs).
 //
 //	lex.go       the source of a function to tokens, by PostgreSQL's lexical rules
 //	source.go    tokens to a Use: the names it mentions, and whether its statements are proven
