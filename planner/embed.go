@@ -18,7 +18,7 @@ func (r *resolver) relate(n, parent *tree.Node) error {
 			// The rows are in a CTE. Its alias is the name of the relation, by
 			// which the relationships are found.
 			n.Alias = tree.Some(n.From.Name)
-			n.From = source
+			n.From = sqlgen.Source
 		}
 	} else {
 		origin := parent.From.Name
@@ -213,7 +213,7 @@ func (r *resolver) expandStars(n *tree.Node, aggregated bool) {
 
 // relation returns the relation of a node's rows, also where they are in a CTE.
 func (r *resolver) relation(n *tree.Node) catalog.QI {
-	if n.From == source && n.Alias.Given {
+	if n.From == sqlgen.Source && n.Alias.Given {
 		return catalog.QI{Schema: r.schema, Name: n.Alias.Name}
 	}
 	return n.From

@@ -93,12 +93,12 @@ func (i *inspector) table(t *catalog.Table) {
 // converted, and all below it.
 func (i *inspector) node(n *tree.Node, converted bool) {
 	relation := n.From
-	if n.From == source {
+	if n.From == sqlgen.Source {
 		relation = i.plan.Target // of a call perhaps no relation; its rows are its own affair
 	}
 	t := i.cat.Tables[relation]
 	switch {
-	case n.From == source: // the call or the write counts
+	case n.From == sqlgen.Source: // the call or the write counts
 	case t == nil, n.Rel != nil && n.Rel.Cardinality == catalog.Computed:
 		i.functions()
 		if n.Rel != nil {

@@ -109,7 +109,7 @@ func (n *needs) write(w *tree.Write) {
 }
 
 func (n *needs) node(node *tree.Node) {
-	if node.From != source {
+	if node.From != sqlgen.Source {
 		n.relation(node.From, "SELECT", nodeFields(node)...)
 	}
 	for _, child := range node.Children {
@@ -135,7 +135,7 @@ func (n *needs) join(parent, child *tree.Node) {
 	default:
 		for _, c := range r.Columns {
 			n.relation(child.From, "SELECT", c.Foreign)
-			if parent.From != source {
+			if parent.From != sqlgen.Source {
 				n.relation(parent.From, "SELECT", c.Column)
 			}
 		}

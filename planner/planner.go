@@ -217,7 +217,7 @@ func (p *Planner) build(r *Request, inline *inlined) (*Plan, error) {
 		plan.Main = sqlgen.Value(root, plan.Total, body)
 	}
 	if !plan.Uncounted() && (r.Prefer.Count == header.CountPlanned || r.Prefer.Count == header.CountEstimated) {
-		plan.Estimate = sqlgen.Explain(root)
+		plan.Estimate = sqlgen.Estimate(root)
 		if plan.Estimate.TooLarge() {
 			return nil, errTooLarge
 		}

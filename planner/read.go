@@ -9,10 +9,6 @@ import (
 	"github.com/fastgrest/fastgrest/planner/tree"
 )
 
-// source is the CTE that holds the rows of a write or a call. Its node in the
-// tree has the name of the relation as alias.
-var source = catalog.QI{Name: "pgrst_source"}
-
 // MaxEmbeds is the number of relations that one request may embed. The time
 // PostgreSQL needs to plan a join grows with the cube of their number: 1.5 s at
 // a hundred to-one embeds side by side, 12 s at two hundred.

@@ -34,15 +34,15 @@ func (w *Writer) bulkUpdate(m *tree.Write) {
 		w.payload(m.Table, cols, m.Object, m.Defaults, false)
 	}
 	w.S(") UPDATE ", qualified(m.Table), " SET ", list(m.Columns, func(c *tree.WriteColumn) string {
-		value := one(rows, c.Name)
+		value := namedColumn(rows, c.Name)
 		if m.Keep {
-			value = "CASE WHEN " + one(rows, item) + " OPERATOR(pg_catalog.?) " + Literal(c.Key) +
-				" THEN " + value + " ELSE " + one(m.Table, c.Name) + " END"
+			value = "CASE WHEN " + namedColumn(rows, item) + " OPERATOR(pg_catalog.?) " + Literal(c.Key) +
+				" THEN " + value + " ELSE " + namedColumn(m.Table, c.Name) + " END"
 		}
 		return Ident(c.Name) + " = " + value
 	}), " FROM ", rows.Name, " WHERE ")
 	for i := range m.Join {
-		w.S(one(m.Table, m.Join[i].Name), " = ", one(rows, m.Join[i].Name), " AND ")
+		w.S(namedColumn(m.Table, m.Join[i].Name), " = ", namedColumn(rows, m.Join[i].Name), " AND ")
 	}
 	if len(m.Where) > 0 {
 		w.conditions(m.Table, m.Where, w.joinedIsNull)
@@ -72,12 +72,12 @@ func (w *Writer) items(cols []tree.WriteColumn, object bool, item string) {
 // The union gives the keys the collations of the table's columns.
 func (w *Writer) validKeys(m *tree.Write, rows catalog.QI) {
 	names := func(table catalog.QI) string {
-		return list(m.Join, func(c *tree.WriteColumn) string { return one(table, c.Name) })
+		return list(m.Join, func(c *tree.WriteColumn) string { return namedColumn(table, c.Name) })
 	}
 	key := catalog.QI{Name: "pgrst_key"}
 	missing := make([]string, len(m.Join))
 	for i := range missing {
-		missing[i] = one(key, m.Join[i].Name) + " IS NULL"
+		missing[i] = namedColumn(key, m.Join[i].Name) + " IS NULL"
 	}
 	w.S("(SELECT CASE WHEN pg_catalog.bool_or(pgrst_keys.missing) THEN ", raised("'"+KeyMissing+"' || pg_catalog.count(*)::pg_catalog.text"),
 		" WHEN pg_catalog.max(pgrst_keys.repeated) IS NOT NULL THEN ",

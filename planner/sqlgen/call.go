@@ -28,7 +28,7 @@ func (w *Writer) call(c *tree.Call) {
 	case tree.ArgsJSON:
 		w.payload(catalog.QI{}, c.Columns, c.Object, false, true)
 		w.S(", LATERAL ")
-		arguments = argumentList(c, func(p *catalog.Param) string { return one(payloadRows, p.Name) })
+		arguments = argumentList(c, func(p *catalog.Param) string { return namedColumn(payloadRows, p.Name) })
 	case tree.ArgsNamed:
 		arguments = argumentList(c, func(p *catalog.Param) string {
 			kind := ArgCall
@@ -46,16 +46,16 @@ func (w *Writer) call(c *tree.Call) {
 		w.S("(SELECT ", qualified(r.QI), "(", arguments, ") ", Scalar, ") pgrst_call")
 	}
 	if c.RowType != 0 {
-		w.S(" WHERE ", follows(c.RowType))
+		w.S(" WHERE ", dependsOn(c.RowType))
 	}
 }
 
-// follows returns a condition that PostgreSQL reduces to TRUE when it plans the
+// dependsOn returns a condition that PostgreSQL reduces to TRUE when it plans the
 // statement. The condition contains the OID of a relation, so PostgreSQL
 // analyses a prepared statement again after the relation has changed. Without
 // the condition, it would return the rows of a function under the old column
 // names.
-func follows(rowType uint32) string {
+func dependsOn(rowType uint32) string {
 	return "'" + strconv.FormatUint(uint64(rowType), 10) + "'::pg_catalog.oid IS NOT NULL"
 }
 

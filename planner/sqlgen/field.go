@@ -13,14 +13,14 @@ func column(table catalog.QI, name string) string {
 	if name == "*" {
 		return qualified(table) + ".*"
 	}
-	return one(table, name)
+	return namedColumn(table, name)
 }
 
-// one returns table.column. Unlike column, it takes "*" as the name of a column.
-func one(table catalog.QI, name string) string { return qualified(table) + "." + Ident(name) }
+// namedColumn returns table.column. Unlike column, it takes "*" as the name of a column.
+func namedColumn(table catalog.QI, name string) string { return qualified(table) + "." + Ident(name) }
 
-// of returns the embed with the alias rel, or else table.
-func of(table catalog.QI, rel tree.Opt) catalog.QI {
+// embedOr returns the embed with the alias rel, or table if there is no alias.
+func embedOr(table catalog.QI, rel tree.Opt) catalog.QI {
 	if rel.Given {
 		return catalog.QI{Name: rel.Name}
 	}

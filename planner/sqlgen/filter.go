@@ -70,7 +70,7 @@ func (w *Writer) filter(table catalog.QI, c *tree.Cond) {
 	if c.Negate {
 		w.S("NOT ")
 	}
-	table = of(table, c.Rel)
+	table = embedOr(table, c.Rel)
 	if c.Aggregate != nil {
 		w.selected(table, c.Aggregate)
 	} else {
@@ -112,6 +112,6 @@ func (w *Writer) joinConds(conds []tree.JoinCond) {
 	and := w.between("", " AND ")
 	for _, c := range conds {
 		and()
-		w.S(one(c.Left, c.LeftColumn), " = ", one(c.Right, c.RightColumn))
+		w.S(namedColumn(c.Left, c.LeftColumn), " = ", namedColumn(c.Right, c.RightColumn))
 	}
 }

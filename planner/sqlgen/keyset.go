@@ -52,7 +52,8 @@ func (k *keyset) greater(i int) string {
 	return " > "
 }
 
-// rowwise reports whether a comparison of rows says it. An index serves that best.
+// rowwise reports whether one comparison of rows, (a, b) > (x, y), is the whole condition.
+// PostgreSQL uses an index best for that form.
 func (k *keyset) rowwise() bool {
 	for i := range k.terms {
 		if !k.terms[i].NotNull || k.isNull(i) || k.greater(i) != k.greater(0) {
@@ -74,34 +75,36 @@ func (k *keyset) row() {
 	k.w.S("(", strings.Join(fields, ", "), ")", k.greater(0), "(", strings.Join(values, ", "), ")")
 }
 
-// bound writes what the first term alone rules out, if that is a comparison. It adds
-// nothing to what expanded says, but an index can begin there.
+// bound writes that the first term is not in front of the cursor, if that is one
+// comparison. The condition of expanded implies it, but PostgreSQL can begin to read an
+// index there.
 func (k *keyset) bound() {
 	if t := &k.terms[0]; !k.isNull(0) && (t.NotNull || t.NullsFirst()) {
 		k.w.S(k.field(0), strings.TrimRight(k.greater(0), " "), "= ", k.value(0), " AND ")
 	}
 }
 
-// expanded writes, for each term: the terms before it are equal, and it is greater.
+// expanded writes alternatives, one for each term: the terms before it are equal, and it
+// sorts behind that of the cursor.
 func (k *keyset) expanded() {
-	first := true
+	none := true
 	or := k.w.between("(", " OR ")
 	for i := range k.terms {
 		if k.isNull(i) && !k.terms[i].NullsFirst() {
 			continue // NULLs are last: nothing is greater
 		}
-		first = false
+		none = false
 		or()
 		for j := range i {
 			k.equal(j)
 			k.w.S(" AND ")
 		}
-		k.follows(i)
+		k.beyond(i)
 		if k.w.full() {
 			break
 		}
 	}
-	if first { // all values are NULL, and no row follows
+	if none { // all values are NULL, and no row follows
 		k.w.S("FALSE")
 		return
 	}
@@ -116,7 +119,8 @@ func (k *keyset) equal(i int) {
 	k.w.S(k.field(i), " = ", k.value(i))
 }
 
-func (k *keyset) follows(i int) {
+// beyond writes that term i of the row sorts behind that of the cursor.
+func (k *keyset) beyond(i int) {
 	t := &k.terms[i]
 	switch {
 	case k.isNull(i):

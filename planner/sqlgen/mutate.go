@@ -37,7 +37,7 @@ func (w *Writer) insert(m *tree.Write) {
 	w.S("INSERT INTO ", qualified(m.Table))
 	if len(m.Columns) > 0 {
 		w.S("(", list(m.Columns, func(c *tree.WriteColumn) string { return Ident(c.Name) }), ") SELECT ",
-			list(m.Columns, func(c *tree.WriteColumn) string { return one(payloadRows, c.Name) }))
+			list(m.Columns, func(c *tree.WriteColumn) string { return namedColumn(payloadRows, c.Name) }))
 	} else {
 		w.S(" SELECT")
 	}
@@ -73,9 +73,9 @@ func arbiter(c *tree.Conflict) string {
 	if c.Constraint != "" {
 		return "ON CONSTRAINT " + Ident(c.Constraint)
 	}
-	text := "(" + cmp.Or(anyStrings(c.Elements), identList(c.Columns)) + ")"
+	text := "(" + cmp.Or(escapeStrings(c.Elements), identList(c.Columns)) + ")"
 	if c.Predicate != "" {
-		text += " WHERE " + anyStrings(c.Predicate)
+		text += " WHERE " + escapeStrings(c.Predicate)
 	}
 	return text
 }
@@ -193,7 +193,11 @@ func WriteLocated(m *tree.Write, tally bool) Statement {
 	return w.Statement()
 }
 
-// source writes the CTE pgrst_source with the rows of a write or a call.
+// Source is the CTE with the rows of a write or a call. A node that reads it has the name
+// of the relation as alias.
+var Source = catalog.QI{Name: "pgrst_source"}
+
+// source writes the CTE Source.
 func (w *Writer) source(rows func()) {
 	w.S("WITH pgrst_source AS (")
 	rows()

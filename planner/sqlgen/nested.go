@@ -52,7 +52,7 @@ func NestedInsert(m *tree.Write) Statement {
 	})
 	w.S("SELECT pg_catalog.set_config('", keysSetting(rows), "', COALESCE(pg_catalog.json_agg(pg_catalog.json_build_object('", NestedRow, "', pgrst_source.numbers[1], '", NestedAround, "', pgrst_source.numbers[2]")
 	for i, k := range rows.Keys {
-		value := one(source, NestedKey(i))
+		value := namedColumn(Source, NestedKey(i))
 		w.S(", ", Literal(NestedKey(i)), ", ")
 		if k.JSON {
 			w.S(value)
@@ -65,15 +65,13 @@ func NestedInsert(m *tree.Write) Statement {
 	return w.Statement()
 }
 
-var source = catalog.QI{Name: "pgrst_source"}
-
 func keysSetting(rows *tree.NestedRows) string { return nestedKeys + strconv.Itoa(rows.Number) }
 
 // NestedKey returns the name of a remembered column.
 func NestedKey(i int) string { return strconv.Itoa(i) }
 
-// NestedRow and NestedAround are remembered with the columns of a row: its number, and that
-// of the row it is inside of.
+// NestedRow and NestedAround name what is remembered with the columns of a row: its number,
+// and the number of the outer row.
 const (
 	NestedRow    = "row"
 	NestedAround = "around"
@@ -81,22 +79,22 @@ const (
 
 // nestedRows writes the FROM item pgrst_body: the rows of a Write in their order.
 //
-// Before the INSERT gets a row, its number and that of the row around it are set, and
-// RETURNING reads them: so numbers and keys belong together also where a trigger leaves
-// rows out. OFFSET 0 keeps the condition above the sort, so that it is evaluated row by
-// row.
+// Before the INSERT gets a row, a condition writes the numbers of the row and of the outer
+// row into a setting, and RETURNING reads them. So numbers and keys belong together even if
+// a trigger leaves rows out. OFFSET 0 keeps the condition above the sort, so that it is
+// evaluated row by row.
 func (w *Writer) nestedRows(m *tree.Write) {
 	rows := m.Nested
 	numbers := freeName("numbers", m.Columns)
 	w.S("(SELECT pgrst_rows.* FROM (SELECT ARRAY[pgrst_item.n, pgrst_item.outer_n] AS ", numbers)
-	given := func(c *tree.WriteColumn) string { return transformed(c.Transform, one(recordRows, c.Key)) }
+	given := func(c *tree.WriteColumn) string { return transformed(c.Transform, namedColumn(recordRows, c.Key)) }
 	for i := range m.Columns {
 		c := &m.Columns[i]
 		var values []string
 		for j := range rows.Refs {
 			for _, l := range rows.Refs[j].Columns {
 				if l.Column == c.Name {
-					values = append(values, one(refName(j), NestedKey(l.Key)))
+					values = append(values, namedColumn(refName(j), NestedKey(l.Key)))
 				}
 			}
 		}
@@ -188,10 +186,10 @@ func rememberedColumns(rows *tree.NestedRows) string {
 	return text + ")"
 }
 
-// readWritten writes the CTE with what is remembered of rows that the response has. If they
-// are inside of others that it has, it has them by the numbers of those: an object of
-// arrays. So the rows inside of one row are found without a look at all others.
-func (w *Writer) readWritten(r *tree.Written) {
+// writtenCTE writes the CTE with what is remembered of the rows of one relation that the
+// response has. For rows inside of other rows the CTE has an object, from the number of the
+// outer row to an array of the rows in it. So these are found without reading all others.
+func (w *Writer) writtenCTE(r *tree.Written) {
 	w.S(Ident(r.Name), " AS MATERIALIZED (")
 	if r.Around.Given {
 		w.S("SELECT pg_catalog.jsonb_object_agg(k.", Ident(NestedAround), ", k.rows) AS rows FROM (SELECT k.value OPERATOR(pg_catalog.->>) '", NestedAround,
@@ -204,14 +202,14 @@ func (w *Writer) readWritten(r *tree.Written) {
 	w.S(")")
 }
 
-// written writes the FROM item that restricts a node to written rows.
-func (w *Writer) written(r *tree.Written) {
+// writtenItem writes the FROM item that restricts a node to the rows of writtenCTE.
+func (w *Writer) writtenItem(r *tree.Written) {
 	if !r.Around.Given {
 		w.S(Ident(r.Name))
 		return
 	}
 	w.S("pg_catalog.jsonb_to_recordset((SELECT k.rows FROM ", Ident(r.Name), " k) OPERATOR(pg_catalog.->) ",
-		one(catalog.QI{Name: r.Around.Name}, NestedRow), "::pg_catalog.text) AS ", Ident(r.Name), rememberedColumns(r.Rows))
+		namedColumn(catalog.QI{Name: r.Around.Name}, NestedRow), "::pg_catalog.text) AS ", Ident(r.Name), rememberedColumns(r.Rows))
 }
 
 // nestedCheck writes a condition that is true if there is exactly one row to refer to. It
@@ -245,7 +243,7 @@ func NestedValue(root *tree.Node, written []*tree.Written, body Body) Statement 
 	comma := w.between("WITH ", ", ")
 	for _, r := range written {
 		comma()
-		w.readWritten(r)
+		w.writtenCTE(r)
 	}
 	w.S(", pgrst_source AS (")
 	w.query(root)

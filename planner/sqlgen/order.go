@@ -14,7 +14,7 @@ func (w *Writer) order(table catalog.QI, terms []tree.OrderTerm) {
 	for i := range terms {
 		comma()
 		if t := &terms[i]; t.Aggregate != nil {
-			w.selected(of(table, t.Rel), t.Aggregate)
+			w.selected(embedOr(table, t.Rel), t.Aggregate)
 			w.S(directions[t.Dir], nullOrders[t.Nulls])
 		} else {
 			w.S(orderTerm(table, t))
@@ -41,7 +41,7 @@ func orderTerm(table catalog.QI, t *tree.OrderTerm) string {
 
 // orderField returns the value that a term sorts by.
 func orderField(table catalog.QI, t *tree.OrderTerm) string {
-	return field(of(table, t.Rel), &t.Field)
+	return field(embedOr(table, t.Rel), &t.Field)
 }
 
 // limit writes LIMIT and OFFSET. more: with one row more than the limit.

@@ -15,9 +15,9 @@ var recordRows = catalog.QI{Name: "pgrst_record"}
 var defaultRows = catalog.QI{Name: "pgrst_defaults"}
 
 // payload writes the FROM item pgrst_body: the rows of the JSON payload, with
-// the columns of cols in their types. If one is set, it has only the first row.
+// the columns of cols in their types. With firstOnly it has only the first row.
 // table is in the same FROM, or empty.
-func (w *Writer) payload(table catalog.QI, cols []tree.WriteColumn, object, defaults, one bool) {
+func (w *Writer) payload(table catalog.QI, cols []tree.WriteColumn, object, defaults, firstOnly bool) {
 	kind, with := "json", beside(table, defaultRows).Name
 	source := func() string { return w.param(Arg{Kind: ArgBody}) + "::pg_catalog." + kind }
 	if defaults {
@@ -41,7 +41,7 @@ func (w *Writer) payload(table catalog.QI, cols []tree.WriteColumn, object, defa
 			w.S("set")
 		}
 		w.S("(", source(), ") AS ", record(cols))
-		if one {
+		if firstOnly {
 			w.S(" LIMIT 1")
 		}
 	case object:
@@ -59,7 +59,7 @@ func record(cols []tree.WriteColumn) string {
 
 // payloadColumn returns the value of a column in the payload.
 func payloadColumn(c *tree.WriteColumn) string {
-	value := transformed(c.Transform, one(recordRows, c.Key))
+	value := transformed(c.Transform, namedColumn(recordRows, c.Key))
 	if c.Transform == "" && c.Key == c.Name {
 		return value
 	}
@@ -72,7 +72,7 @@ func defaultsOf(cols []tree.WriteColumn) string {
 	var members []string
 	for _, c := range cols {
 		if c.Default.Given {
-			members = append(members, Literal(c.Key)+", "+anyStrings(c.Default.Name))
+			members = append(members, Literal(c.Key)+", "+escapeStrings(c.Default.Name))
 		}
 	}
 	return "pg_catalog.jsonb_build_object(" + strings.Join(members, ", ") + ")"

@@ -24,7 +24,7 @@ func (w *Writer) query(n *tree.Node) {
 	and := w.between(" WHERE ", " AND ")
 	if n.RowType != 0 {
 		and()
-		w.S(follows(n.RowType))
+		w.S(dependsOn(n.RowType))
 	}
 	if len(n.Where) > 0 {
 		and()
@@ -189,7 +189,7 @@ func (w *Writer) extraField(table catalog.QI, e *tree.ExtraField) {
 		w.S(")", alias(e.Field.Alias))
 		return
 	}
-	w.selectField(of(table, e.Rel), &e.Field)
+	w.selectField(embedOr(table, e.Rel), &e.Field)
 }
 
 // from writes the FROM of a node: its relation, or for a computed relationship
@@ -210,7 +210,7 @@ func (w *Writer) from(n *tree.Node) {
 	}
 	if n.Written != nil {
 		w.S(", ")
-		w.written(n.Written)
+		w.writtenItem(n.Written)
 	}
 }
 

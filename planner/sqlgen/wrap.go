@@ -197,9 +197,9 @@ func (w *Writer) totalRows(root *tree.Node, total Total) {
 	}
 }
 
-// Explain returns the EXPLAIN whose row estimate serves count=planned and
-// count=estimated.
-func Explain(root *tree.Node) Statement {
+// Estimate returns the EXPLAIN of the count. Its number of rows is the result of
+// count=planned and count=estimated. ExecutionPlan is what clients ask for.
+func Estimate(root *tree.Node) Statement {
 	var w Writer
 	w.S("EXPLAIN (FORMAT JSON) ")
 	w.countRows(root)

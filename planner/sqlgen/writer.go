@@ -184,10 +184,10 @@ func Literal(s string) string {
 	return `'` + s + `'`
 }
 
-// anyStrings rewrites an expression that PostgreSQL printed with
+// escapeStrings rewrites an expression that PostgreSQL printed with
 // standard_conforming_strings on. The result means the same when the setting is
-// off: plain constants with a backslash become escape constants.
-func anyStrings(expression string) string {
+// off: plain constants with a backslash become escape constants (E'...').
+func escapeStrings(expression string) string {
 	if !strings.Contains(expression, `\`) {
 		return expression
 	}

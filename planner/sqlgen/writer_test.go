@@ -151,7 +151,7 @@ func TestAnyStrings(t *testing.T) {
 		`"a\b'"."f"('\x'::bytea, 1)`: `"a\b'"."f"(E'\\x'::bytea, 1)`,
 		`nextval( E's.a\\b''c')`:     `nextval( E's.a\\b''c')`,
 	} {
-		if got := anyStrings(expression); got != want {
+		if got := escapeStrings(expression); got != want {
 			t.Errorf("%s: got %s, want %s", expression, got, want)
 		}
 	}
