@@ -2,7 +2,7 @@ package pgwire
 
 import "context"
 
-// A transaction has one of three forms:
+// A transaction has one of four forms:
 //
 // Implicit: a flight without any of the steps below is one transaction. Sync commits it,
 // an error rolls it back. In both cases the connection is outside of a transaction
@@ -14,7 +14,8 @@ import "context"
 // (InTransaction 'E'): call Conn.Rollback.
 //
 // Checked commit: the same, with Savepoint and a check in front of Commit. If the check
-// fails, a second flight with RollbackToSavepoint and Commit commits in spite of it.
+// fails, the caller decides: a second flight with RollbackToSavepoint and Commit commits
+// nevertheless.
 //
 // Held commit: a flight with Begin and the statements, a check of the rows, and a second
 // flight with Commit or Rollback.

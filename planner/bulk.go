@@ -58,7 +58,7 @@ func (r *resolver) bulkKey(table *catalog.Table) ([]string, error) {
 		}
 		return u.Columns, nil
 	case q.HasOnConflict:
-		return set(texts(q.OnConflict)), nil
+		return sortedSet(texts(q.OnConflict)), nil
 	case len(table.PrimaryKey) == 0:
 		return nil, &Error{Kind: NoBulkKey, Name: table.Name}
 	}

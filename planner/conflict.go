@@ -37,13 +37,13 @@ func (r *resolver) conflict(table *catalog.Table, resolution header.Resolution) 
 // predicateFor returns the predicate of the partial unique index on the columns. It is
 // "" without such an index, or if a unique index on the columns has all rows.
 func predicateFor(table *catalog.Table, columns []string) (predicate string, err error) {
-	want := set(columns)
+	want := sortedSet(columns)
 	var names []string
 	several := false
 	for i := range table.Uniques {
 		u := &table.Uniques[i]
 		switch {
-		case u.Exclusion || !slices.Equal(set(u.Columns), want):
+		case u.Exclusion || !slices.Equal(sortedSet(u.Columns), want):
 			continue
 		case u.Predicate == "":
 			return "", nil
@@ -57,8 +57,8 @@ func predicateFor(table *catalog.Table, columns []string) (predicate string, err
 	return predicate, nil
 }
 
-// set returns the names sorted and each once.
-func set(names []string) []string {
+// sortedSet returns the names in order, each once.
+func sortedSet(names []string) []string {
 	return slices.Compact(slices.Sorted(slices.Values(names)))
 }
 

@@ -56,8 +56,9 @@ func checkDistinct(n *tree.Node) error {
 	return nil
 }
 
-// selected are the fields of n that are selected. A field with a cast may be another value.
-// PostgreSQL knows, except in a to-many spread, which selects the fields of its order, too.
+// selected are the fields of n that are selected. If a cast makes another value of a field,
+// PostgreSQL refuses the order. It cannot in a to-many spread, which also selects the fields
+// of its order. So there a field with a cast does not count.
 func selected(n *tree.Node) fieldSet {
 	set := fieldSet{}
 	for i := range n.Select {
@@ -71,7 +72,7 @@ func selected(n *tree.Node) fieldSet {
 // orders reports whether distinct rows of n, with these fields, can be ordered by a term.
 func (s fieldSet) orders(n *tree.Node, t *tree.OrderTerm) bool {
 	switch {
-	case t.Aggregate != nil: // PostgreSQL knows
+	case t.Aggregate != nil: // PostgreSQL refuses one that is not selected
 		return true
 	case !t.Rel.Given:
 		return s.has(&t.Field) || n.SelectsStar()

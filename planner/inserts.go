@@ -55,6 +55,14 @@ func (p *Planner) buildNested(r *Request, n *nest) (*Plan, error) {
 	plan.Merge, plan.Key = top.Count, table.PrimaryKey
 	plan.Located = representation == header.ReturnHeaders
 	p.inspect(plan, root, true)
+	if err := p.printNested(plan, &b, form); err != nil {
+		return nil, err
+	}
+	return plan, plan.finish()
+}
+
+// printNested prints the statements of a nested insert: Lead and Main.
+func (p *Planner) printNested(plan *Plan, b *nestedBuild, form sqlgen.Body) error {
 	plan.Lead, plan.places = []sqlgen.Statement{sqlgen.NestedBody()}, []string{""}
 	for _, w := range b.order {
 		t := p.cat.Tables[w.Table]
@@ -62,22 +70,23 @@ func (p *Planner) buildNested(r *Request, n *nest) (*Plan, error) {
 		plan.PerRole = plan.PerRole || t.RowSecurity || t.UserCode || defaultsCall(t)
 		s := sqlgen.NestedInsert(w)
 		if s.TooLarge() {
-			return nil, errTooLarge
+			return errTooLarge
 		}
 		plan.Lead, plan.writes, plan.places = append(plan.Lead, s), append(plan.writes, w), append(plan.places, b.places[w])
 	}
+	root, read, rows := b.top, b.read, b.writes[b.root].Nested // the plan must not keep b, which has the request
 	plan.reread = func(body sqlgen.Body) sqlgen.Statement {
-		if representation == header.ReturnFull {
-			return sqlgen.NestedValue(root, b.read, body)
+		if root != nil {
+			return sqlgen.NestedValue(root, read, body)
 		}
 		var key []string
 		if plan.Located {
-			key = slices.Sorted(slices.Values(table.PrimaryKey))
+			key = slices.Sorted(slices.Values(plan.Key))
 		}
-		return sqlgen.NestedCount(top.Nested, key, body.Tally)
+		return sqlgen.NestedCount(rows, key, body.Tally)
 	}
 	plan.Main = plan.reread(form)
-	return plan, plan.finish()
+	return nil
 }
 
 // nestedBuild makes the writes of a nested insert.
@@ -88,7 +97,7 @@ type nestedBuild struct {
 	order   []*tree.Write // in which they run
 	places  map[*tree.Write]string
 	read    []*tree.Written // that the response reads
-	top     *tree.Node      // of the response
+	top     *tree.Node      // of the response; nil if it has no rows
 }
 
 // build makes the writes of a level and of those below: first the rows that its rows refer

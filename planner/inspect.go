@@ -11,32 +11,31 @@ import (
 	"github.com/fastgrest/fastgrest/planner/tree"
 )
 
-// inspect finds out what running a plan may involve beyond PostgreSQL's own
-// code: row level security, and functions of the database's owners.
+// inspector finds out what a plan may run beyond PostgreSQL's own code: the policies of
+// row security, and functions of the database's owners. Functions matter for these reasons:
 //
-// Functions matter three times. They may set response.headers and
-// response.status, and other settings of the transaction (UserCode; BodyCode if they
-// run only where PostgreSQL makes the body). PostgreSQL writes the text of SQL functions into
-// the plan it makes, and does not check again who may execute them: a role that
-// may not would get their result from a statement that PostgreSQL has planned for
-// another role (PerRole). And they may leave something in the session
-// (Leftovers). What the types of columns run counts with the relation.
+//   - They may set response.headers, response.status and other settings of the transaction
+//     (UserCode; BodyCode if they run only where PostgreSQL makes the body).
+//   - PostgreSQL writes the text of SQL functions into its execution plan, and does not
+//     check again who may execute them. A role that may not would get their result from a
+//     statement that PostgreSQL has planned for another role (PerRole).
+//   - They may leave something in the session (Leftovers). What the types of columns run
+//     counts with the relation.
 //
-// A plan whose functions can read no setting of the request is Blind. Types,
-// functions and operators that are not built in make it see, and so does row
-// security.
+// A plan is Blind if nothing that it runs can read a setting of the request. It is not
+// Blind with types, functions or operators that are not built in, or with row security.
 //
-// Operators and output functions of types that are not built in count as user
-// code too, except those of enums and of domains over built-in types, which
-// are PostgreSQL's own. If their owners define operators for them, these set
-// headers only where something else is user code.
+// Operators and output functions of types that are not built in count as user code, too,
+// except those of enums and of domains over built-in types, which are PostgreSQL's own. If
+// the owners define operators for such a type, headers that these set are read only if
+// something else in the plan is user code.
 type inspector struct {
 	cat  *catalog.Catalog
 	plan *Plan
 }
 
 // inspect looks at the tree of a read, or of what a write or call returns.
-// converted: PostgreSQL makes the body, not we.
+// converted: PostgreSQL makes the body, not the server.
 func (p *Planner) inspect(plan *Plan, root *tree.Node, converted bool) {
 	i := inspector{p.cat, plan}
 	i.node(root, converted)
@@ -94,7 +93,7 @@ func (i *inspector) table(t *catalog.Table) {
 func (i *inspector) node(n *tree.Node, converted bool) {
 	relation := n.From
 	if n.From == sqlgen.Source {
-		relation = i.plan.Target // of a call perhaps no relation; its rows are its own affair
+		relation = i.plan.Target // of a call it may be no relation; how a call makes its rows counts with the routine
 	}
 	t := i.cat.Tables[relation]
 	switch {

@@ -30,7 +30,7 @@ func (p *Plan) setLines(r *Request, body sqlgen.Body) {
 }
 
 // Streams reports whether the rows may be sent before the transaction has ended. The
-// response to a write is the confirmation of its commit. One row is not worth it.
+// response to a write confirms its commit. For one row streaming saves nothing.
 func (p *Plan) Streams() bool { return p.ReadOnly && !p.One }
 
 // Uncounted reports whether the response states no number of rows, because its head may

@@ -17,8 +17,8 @@ type Need struct {
 	Types     []string // EXECUTE: the types of the arguments, as the catalog spells them
 }
 
-// Needs returns the privileges that a plan needs, in the order in which PostgreSQL is likely to miss them. What views,
-// functions, policies and triggers need inside is not among them. It is for errors: it allocates.
+// Needs returns the privileges that a plan needs, in the order in which PostgreSQL is likely to check them. What views,
+// functions, policies and triggers need inside is not among them. It allocates, so it is for errors only.
 func (p *Plan) Needs(cat *catalog.Catalog) []Need {
 	n := needs{cat: cat}
 	if p.write != nil {

@@ -13,9 +13,9 @@ import (
 	"github.com/fastgrest/fastgrest/planner/tree"
 )
 
-// A nested insert has rows of related tables inside of its rows. It stands where PostgREST
-// refuses a request: a member of the body, or of columns=, is not a column of the table, but
-// names a relationship of it.
+// A nested insert has rows of related tables inside of its rows: a member of the body, or of
+// columns=, is not a column of the table, but names a relationship of it. PostgREST refuses
+// such a request.
 //
 // Its plan depends on the members at every level of the body. So a request is looked up
 // twice: by the key of an insert, which finds a plan that only says that the insert is

@@ -249,9 +249,9 @@ func orderSpreads(n *tree.Node) error {
 	return nil
 }
 
-// neededColumns returns the columns of a write's or call's rows that the
-// response needs: those selected or named by clauses over them, those the embeds join on, and keep. It is
-// {"*"} if all are needed.
+// neededColumns returns the columns of the rows of a write or call that the response needs:
+// those that are selected or named by clauses, those that the embeds join on, and those in
+// keep. It is {"*"} if all are needed.
 func neededColumns(n *tree.Node, keep []string) map[string]bool {
 	out := map[string]bool{}
 	for i := range n.Select {

@@ -63,7 +63,7 @@ func (p *Pool) handOn(c *Conn) {
 	switch {
 	case p.shut || c.generation != p.generation.Load():
 		p.mu.Unlock()
-		c.discard(p.verdict(c, 0))
+		c.discard(p.closeReason(c, 0))
 	case p.queue.len == 0:
 		p.idle = append(p.idle, c)
 		p.mu.Unlock()

@@ -45,7 +45,7 @@ func (c *Conn) Release() {
 		_ = c.Rollback(ctx)
 		cancel()
 	}
-	why := p.verdict(c, 0)
+	why := p.closeReason(c, 0)
 	if why == 0 && c.InTransaction() != 'I' { // the server refused to roll back
 		why = Broken
 	}
@@ -66,7 +66,7 @@ const checkAfter = time.Second
 // fit reports whether an idle connection can be used. It discards one that cannot.
 func (p *Pool) fit(c *Conn) bool {
 	idle := c.idleTime()
-	why := p.verdict(c, idle)
+	why := p.closeReason(c, idle)
 	if why == 0 && idle > checkAfter && c.Check() != nil {
 		why = Broken
 	}
@@ -77,8 +77,8 @@ func (p *Pool) fit(c *Conn) bool {
 	return true
 }
 
-// verdict returns why a connection should be closed, 0 if it should not.
-func (p *Pool) verdict(c *Conn, idle time.Duration) Reason {
+// closeReason returns why a connection should be closed, 0 if it should not.
+func (p *Pool) closeReason(c *Conn, idle time.Duration) Reason {
 	switch {
 	case p.life.Err() != nil:
 		return PoolClosed

@@ -13,7 +13,7 @@ func TestExpire(t *testing.T) {
 		return c
 	}
 	quick, slow := wait(&p.queue, 30), wait(&p.queue, 20)
-	held, forever := wait(&p.slow.held, 30), wait(&p.queue, 0)
+	held, forever := wait(&p.slow.waiting, 30), wait(&p.queue, 0)
 	check := func(at int64, refused ...*ticket) {
 		t.Helper()
 		if !p.expire(at) {
@@ -24,7 +24,7 @@ func TestExpire(t *testing.T) {
 				t.Errorf("at %d a caller with the deadline %d waits", at, c.deadline)
 			}
 		}
-		if n := p.queue.len + p.slow.held.len; n != 4-len(refused) {
+		if n := p.queue.len + p.slow.waiting.len; n != 4-len(refused) {
 			t.Errorf("at %d %d callers wait", at, n)
 		}
 	}

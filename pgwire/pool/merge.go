@@ -10,9 +10,9 @@ import (
 
 // Reads that wait may be merged: PostgreSQL runs them as one statement
 // (pgwire.Merge). A connection that takes flights of the queue also takes those that
-// merge with one of them. Only flights wait longer for that which would have waited for
-// a connection: no flight waits for others to come. Each flight was in the queue before
-// the statement is sent, so that its snapshot is younger than its request.
+// merge with one of them. No flight waits for others to arrive: only flights that wait for
+// a connection anyway are merged. Each flight is in the queue before the statement is sent,
+// so the snapshot of the statement is younger than the request.
 //
 // The first flight of a group stands for all in the batch, and its goroutine receives
 // the response. If it fails, all callers get ErrSplit.
@@ -29,11 +29,11 @@ type group struct {
 	merger  pgwire.Merger
 }
 
-// groupLooks is at how many flights of the queue a connection looks for groups.
+// groupLooks is the number of flights of the queue that a connection looks at for groups.
 const groupLooks = 4 * pgwire.MaxMerged
 
-// mergesWith reports whether flights may merge in a batch with this head. As for sharing,
-// they do not while the pool may grow, because a new connection serves them soon. Called
+// mergesWith reports whether flights may merge in a batch with this head. While the pool may
+// grow they do not, as they do not share: a new connection serves them soon. Called
 // under Pool.mu.
 func (p *Pool) mergesWith(head *ticket) bool {
 	return head.flight != nil && head.flight.Merges() && !head.alone && (len(p.idle) > 0 || !p.growing())

@@ -7,9 +7,9 @@ package pool
 // A slow caller needs a permit before it joins the admission queue, and returns it
 // with the connection. Permits are given in order of arrival.
 type permits struct {
-	limited bool
-	free    int
-	held    queue // callers that wait for a permit
+	limited bool  // there are permits; otherwise no caller needs one
+	free    int   // permits that no caller has
+	waiting queue // callers that wait for a permit
 }
 
 // leastPermits is the least number of permits. If Reserve leaves fewer, nothing is
@@ -34,14 +34,14 @@ func (s *permits) take() bool {
 	return true
 }
 
-// returnPermit gives a permit to the caller that has waited longest for one, who
+// returnPermit gives a permit to the caller that has waited longest for one. This caller
 // joins the queue. Called under Pool.mu.
 func (p *Pool) returnPermit(permit *bool) {
 	if !*permit {
 		return
 	}
 	*permit = false
-	t := p.slow.held.pop()
+	t := p.slow.waiting.pop()
 	if t == nil {
 		p.slow.free++
 		return

@@ -121,7 +121,7 @@ func (p *Pool) Sever() {
 	p.generation.Add(1)
 	p.mu.Lock()
 	open := append([]*Conn(nil), p.all...)
-	waiting := append(p.queue.clear(), p.slow.held.clear()...)
+	waiting := append(p.queue.clear(), p.slow.waiting.clear()...)
 	p.mu.Unlock()
 	for _, c := range open {
 		c.Sever()
@@ -140,7 +140,7 @@ func (p *Pool) Close() {
 	p.sweeper.Wait()
 	p.mu.Lock()
 	p.shut = true
-	waiting := append(p.queue.clear(), p.slow.held.clear()...)
+	waiting := append(p.queue.clear(), p.slow.waiting.clear()...)
 	p.mu.Unlock()
 	for _, t := range waiting {
 		p.refuse(t, ErrClosed)

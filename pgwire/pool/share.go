@@ -24,8 +24,8 @@ import (
 //     that it may share. Flights that share with it may come from behind others that do
 //     not share. While the head is a flight that shares with no batch, nothing follows on
 //     any batch, and the next free connection takes it.
-//   - What follows at once is at most twice the connection's part of the queue, and at
-//     most Options.Depth.
+//   - A connection takes at most twice its part of the queue at once (see portion), and at
+//     most Options.Depth flights.
 //   - Reads behind a blocked read are sent again on another connection (resend.go).
 //   - Writes cannot be sent twice. So a write shares only with writes of the same
 //     statements, and only if locks on rows hardly ever block it (see QuickWrite): a
@@ -224,7 +224,7 @@ func (c *Conn) refill(last *ticket) {
 // connection. Called under Pool.mu.
 func (p *Pool) mayFollow(c *Conn, last *ticket) bool {
 	return !c.batch.closed && p.queue.len > 0 && p.queue.first.sharesWith(last) &&
-		len(p.idle) == 0 && !p.growing() && !p.shut && p.verdict(c, 0) == 0 && !c.SuspectsFailover()
+		len(p.idle) == 0 && !p.growing() && !p.shut && p.closeReason(c, 0) == 0 && !c.SuspectsFailover()
 }
 
 func (b *batch) clearChosen() {

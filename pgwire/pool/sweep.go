@@ -30,16 +30,16 @@ func (p *Pool) sweep(every time.Duration) {
 
 // retire closes the idle connections that should not be used again.
 func (p *Pool) retire() {
-	type verdict struct {
+	type closing struct {
 		conn *Conn
 		why  Reason
 	}
-	var condemned []verdict
+	var old []closing
 	p.mu.Lock()
 	kept := p.idle[:0]
 	for _, c := range p.idle {
-		if why := p.verdict(c, c.idleTime()); why != 0 {
-			condemned = append(condemned, verdict{c, why})
+		if why := p.closeReason(c, c.idleTime()); why != 0 {
+			old = append(old, closing{c, why})
 			continue
 		}
 		kept = append(kept, c)
@@ -47,7 +47,7 @@ func (p *Pool) retire() {
 	clear(p.idle[len(kept):])
 	p.idle = kept
 	p.mu.Unlock()
-	for _, v := range condemned {
-		v.conn.discard(v.why)
+	for _, c := range old {
+		c.conn.discard(c.why)
 	}
 }

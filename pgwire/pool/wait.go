@@ -115,7 +115,7 @@ func (p *Pool) join(t *ticket, bounded bool) (idle, others bool, err error) {
 		return false, false, ErrTooManyWaiting
 	}
 	if t.class == Slow && !p.slow.take() {
-		p.slow.held.push(t)
+		p.slow.waiting.push(t)
 		return false, false, nil
 	}
 	t.permit = t.class == Slow && p.slow.limited
@@ -131,7 +131,7 @@ func (p *Pool) join(t *ticket, bounded bool) (idle, others bool, err error) {
 // make a connection do not count, because they do not wait for each other.
 func (p *Pool) tooMany() bool {
 	room := p.o.MaxConns - int(p.live())
-	return p.o.MaxWaiters > 0 && p.queue.len+p.slow.held.len >= p.o.MaxWaiters+max(room, 0)
+	return p.o.MaxWaiters > 0 && p.queue.len+p.slow.waiting.len >= p.o.MaxWaiters+max(room, 0)
 }
 
 // quit takes a caller out of the queue, if it is still there.
@@ -169,7 +169,7 @@ func (p *Pool) refuse(t *ticket, err error) {
 func (p *Pool) expire(at int64) (waiting bool) {
 	var late []*ticket
 	p.mu.Lock()
-	for _, q := range [...]*queue{&p.queue, &p.slow.held} {
+	for _, q := range [...]*queue{&p.queue, &p.slow.waiting} {
 		for t := q.first; t != nil; {
 			next := t.next
 			if t.deadline > 0 && t.deadline <= at {
