@@ -63,7 +63,7 @@ func TestTransactionForms(t *testing.T) {
 		held         = "begin settings main response | commit |"
 		refused      = "begin settings main response | rollback |"
 		serialHeld   = "begin isolation level serializable read write settings main response | commit |"
-		// PostgreSQL computes the body of a call, and brings the settings with it; see certain.
+		// PostgreSQL computes the body of a call, and brings the settings with it; see exec.Execution.checkColumns.
 		call        = "settings main |"
 		callHeld    = "begin settings main | commit |"
 		callRefused = "begin settings main | rollback |"

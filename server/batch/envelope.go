@@ -64,8 +64,8 @@ type envelopePart struct {
 	Body    json.RawMessage   `json:"body"`
 }
 
-// Parse reads a batch of at most most parts.
-func Parse(raw []byte, most int) ([]*Part, error) {
+// Parse reads a batch of at most limit parts. Every error is an *Error.
+func Parse(raw []byte, limit int) ([]*Part, error) {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.DisallowUnknownFields()
 	if err := expect(dec, json.Delim('{'), "requests", json.Delim('[')); err != nil {
@@ -73,8 +73,8 @@ func Parse(raw []byte, most int) ([]*Part, error) {
 	}
 	r := reader{before: map[string]bool{}}
 	for dec.More() {
-		if len(r.parts) == most {
-			return nil, &Error{Message: fmt.Sprintf("a batch has at most %d requests", most)}
+		if len(r.parts) == limit {
+			return nil, &Error{Message: fmt.Sprintf("a batch has at most %d requests", limit)}
 		}
 		var e envelopePart
 		if err := dec.Decode(&e); err != nil {

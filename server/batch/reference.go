@@ -187,8 +187,9 @@ func (f *frame) edit(end int) (*edit, error) {
 	return &edit{start: f.start, end: end, reference: f.text}, nil
 }
 
-// ResolveBody returns the body with values in place of references, at most most bytes.
-func (p *Part) ResolveBody(lookup Lookup, most int) ([]byte, error) {
+// ResolveBody returns the body with values in place of references. A result of more than
+// limit bytes is an error.
+func (p *Part) ResolveBody(lookup Lookup, limit int) ([]byte, error) {
 	if len(p.edits) == 0 {
 		return p.Body, nil
 	}
@@ -205,7 +206,7 @@ func (p *Part) ResolveBody(lookup Lookup, most int) ([]byte, error) {
 		if err != nil {
 			return nil, &Error{Part: p.ID, Message: err.Error()}
 		}
-		if len(dst)+len(value)+len(p.Body)-done > most {
+		if len(dst)+len(value)+len(p.Body)-done > limit {
 			return nil, &Error{Part: p.ID, Message: "the body with its references is too large"}
 		}
 		dst = append(dst, value...)

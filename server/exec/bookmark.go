@@ -28,8 +28,8 @@ func (s *bookmarkSink) Row(values [][]byte) error {
 	return nil
 }
 
-// marked returns the error of a flight, nil if the bookmark caused it: by then the
-// transaction has been committed.
+// marked returns the error of a flight. It returns nil if the statement for the bookmark
+// has failed, because that runs after the commit.
 func (x *Execution) marked(tx transaction, err error) error {
 	if err == nil || !tx.bookmark {
 		return err

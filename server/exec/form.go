@@ -13,8 +13,8 @@ import (
 // Form is a form in which a plan is run: its statements, and how each column of
 // its rows is asked for and encoded. It is made from the server's own
 // description of the statement, so it is right even where the catalog is out of
-// date. It is immutable, but for its pace and the statements of further roles,
-// and shared by all requests of the plan.
+// date. All requests of the plan share it. It is immutable, except for its pace and the
+// statements of further roles.
 type Form struct {
 	Rows    bool // as planner.Plan.Rows, unless the rows could not be encoded by us
 	Prefix  int  // columns before the page's own
@@ -33,8 +33,9 @@ type Form struct {
 
 	// settings makes the settings of the routine called; nil without any.
 	settings *pgwire.Stmt
-	// noNUL: PostgreSQL refuses \u0000 in this body. It takes the only row out of
-	// an array, and has to decode the row for that.
+	// noNUL: PostgREST responds with an error if this body has \u0000, because its
+	// statement takes the only row out of a JSON array. Then the read is run again with a
+	// body that PostgreSQL makes, and fails.
 	noNUL bool
 	// header is the first line of a CSV body.
 	header []byte
@@ -108,7 +109,7 @@ func (r *Runnable) prepareRows(form *Form, types typeNames, fields []pgwire.Fiel
 		return r.Aggregated() // PostgreSQL finds the value, or reports that there is no such column
 	}
 	form.Rows, form.Prefix, form.Columns, form.fields = true, r.Prefix(), columns, expected
-	// What may write is not run again to be told so.
+	// A plan that may write is not run again only to get this error.
 	form.noNUL = r.ReadOnly && (r.One || r.Singular) && slices.ContainsFunc(expected, func(f pgwire.Field) bool { return f.Type == jsonOID })
 	for range form.Prefix - r.Keys {
 		form.Formats = append(form.Formats, rowjson.Text)

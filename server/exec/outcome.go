@@ -51,9 +51,9 @@ type commitError struct{ error }
 func (e commitError) Unwrap() error { return e.error }
 
 // doubtful marks the error of a flight with a commit if it leaves the outcome
-// open. An error that the server reports does not: the server undid everything
-// before it spoke. But the last words of a connection may come after a commit,
-// and so may those of a proxy that lost the server behind it.
+// open. An error that PostgreSQL reports does not, because PostgreSQL rolls back
+// before it reports an error. But a fatal error may follow a commit. It may also come
+// from a proxy that has lost PostgreSQL.
 func (x *Execution) doubtful(err error) error {
 	if err == nil {
 		return nil
@@ -61,8 +61,8 @@ func (x *Execution) doubtful(err error) error {
 	var conn *pgwire.ConnError
 	var server *pgwire.Error
 	switch {
-	case x.waiter.left(err), errors.Is(err, pool.ErrAcquireTimeout), errors.Is(err, pool.ErrTooManyWaiting), errors.Is(err, pool.ErrClosed):
-		return err // there was no connection
+	case x.waiter.left(err), noConnection(err):
+		return err
 	case errors.As(err, &conn):
 		if !conn.Sent || conn.Kind == pgwire.RolledBack {
 			return err
@@ -72,7 +72,12 @@ func (x *Execution) doubtful(err error) error {
 			return err
 		}
 	}
-	// What remains is rows that were of no use. The flight went on regardless,
-	// and only the first error of a flight is known.
+	// The error of a sink, or a fatal error. The flight goes on after the error of a sink,
+	// and what follows is not known: only the first error of a flight is reported.
 	return &DoubtError{err}
+}
+
+// noConnection reports whether a caller of the pool has got no connection.
+func noConnection(err error) bool {
+	return errors.Is(err, pool.ErrAcquireTimeout) || errors.Is(err, pool.ErrTooManyWaiting) || errors.Is(err, pool.ErrClosed)
 }

@@ -17,20 +17,22 @@ type pace struct {
 }
 
 const (
-	slowSamples = 5  // before a plan counts as slow, which costs it little and others much until it is known
+	// slowSamples is how often a plan has to run before it can count as slow. It is small:
+	// a wrong guess costs the plan little, and an unknown slow plan costs others much.
+	slowSamples = 5
 	weight      = 16 // of the past against one sample
 
-	// slowTime is what clients notice, and many times what a short read takes.
+	// slowTime is a time that clients notice. A short read takes a small part of it.
 	slowTime = 100 * time.Millisecond
-	// inQueue is what a flight takes in a queue of what it takes alone, for alone
-	// both sides have to be woken.
+	// inQueue is the time of a flight in a queue, divided by its time alone. Alone it takes
+	// longer, because the processes of the server and of PostgreSQL have to be woken.
 	inQueue = 0.4
 )
 
 // QuickTime is how long a plan may take on average, in a queue, to count as quick.
-// Sharing a connection saves some 30 us for each request, so that longer plans
-// gain nothing. A busy machine needs the rest of it: a row by its key, 0.03 ms of
-// work, takes up to 1 ms there. Only tests change it.
+// Sharing a connection saves some 30 us for each request, so longer plans gain little. The
+// bound is much higher, because plans take longer on a busy machine: a row by its key,
+// 0.03 ms of work, takes up to 1 ms there. Only tests change it.
 var QuickTime = 2 * time.Millisecond
 
 // QuickSamples is how often a plan has to run before it counts as quick. Only tests change

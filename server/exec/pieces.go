@@ -7,11 +7,11 @@ import (
 )
 
 // A write may get its payload in pieces: one statement for each, in one transaction
-// whose last flight commits. So a payload of any length takes the memory of a piece. The
-// connection is held while the client sends the next piece; the call counts as slow.
+// whose last flight commits. So a payload of any length takes the memory of one piece. The
+// call keeps its connection while the client sends the next piece, and counts as slow.
 //
-// Once a further piece was asked for, the call is not run again: the pieces before it
-// are gone.
+// Once the second piece was asked for, the call is not run again, because the pieces before
+// it are no longer in memory.
 
 // pieces runs the plan for the pieces of the payload after the first one. Result.Rows
 // counts the rows of all.

@@ -14,7 +14,7 @@ func (x *Execution) ready(conn *pgwire.Conn, aggregate bool) (*Form, error) {
 	form := plan.Form()
 	var err error
 	if form != nil && !plan.ReadOnly {
-		if form, err = x.certain(conn, form); err != nil {
+		if form, err = x.checkColumns(conn, form); err != nil {
 			return form, err
 		}
 	}
@@ -34,7 +34,7 @@ func (x *Execution) ready(conn *pgwire.Conn, aggregate bool) (*Form, error) {
 func (x *Execution) prepare(conn *pgwire.Conn, aggregate bool) (*Form, error) {
 	plan, types := x.call.Plan, x.rules.planner.Catalog()
 	if !plan.ReadOnly && !conn.Keeps(plan.Main.SQL) {
-		aggregate = true // see certain
+		aggregate = true // see checkColumns
 	}
 	if !plan.Rows || aggregate && !plan.Paged {
 		return plan.Prepare(types, nil, aggregate), nil
@@ -56,15 +56,16 @@ func (x *Execution) describe(conn *pgwire.Conn, s *pgwire.Stmt) (*pgwire.Descrip
 	return d, x.send(conn)
 }
 
-// certain makes sure that a write whose rows we encode returns the columns we
-// expect: afterwards would be too late. A connection that knows the statement
-// would be refused by the server; a new one has to ask, once. The result is nil
-// if the database has changed.
+// checkColumns checks, before a write whose rows the server encodes runs, that it returns
+// the columns of the form. After the write it would be too late. If the connection has
+// prepared the statement, PostgreSQL refuses it when its columns have changed. Otherwise
+// the statement is described on the connection, once. The result is nil if the columns
+// have changed.
 //
-// A connection that does not keep the statement would have to ask every time,
-// and the statement could change again after that. There PostgreSQL computes
-// the body; see ready.
-func (x *Execution) certain(conn *pgwire.Conn, form *Form) (*Form, error) {
+// A connection that does not keep the statement would have to describe it for each
+// request, and the columns could change in between. There PostgreSQL computes the body;
+// see ready.
+func (x *Execution) checkColumns(conn *pgwire.Conn, form *Form) (*Form, error) {
 	if !form.Rows {
 		return form, nil
 	}
@@ -91,10 +92,10 @@ func (x *Execution) statements(form *Form) *Statements {
 }
 
 // readable reports whether the columns of a write can be encoded under the
-// DateStyle of the connection. A style that is not ISO for the session, some
-// role or the routine is known to the plan, whose dates PostgreSQL then
-// converts; what remains is a session that has changed since the catalog was
-// read. Reads need not ask, they can be run again.
+// DateStyle of the connection. If the style of the session, of some role or of the
+// routine is known not to be ISO, the statement converts dates (Plan.NotISO). What
+// remains is a style that has changed since the catalog was read. Reads are not
+// checked, because they can be run again.
 func readable(conn *pgwire.Conn, form *Form) bool {
 	needsISO := slices.ContainsFunc(form.Columns, func(c rowjson.Column) bool { return c.Codec.ISO })
 	return !needsISO || catalog.ISOStyle(conn.ParameterStatus("DateStyle"))

@@ -37,7 +37,7 @@ func OtherNode(err error) (other, lost bool) {
 		return true, true
 	case errors.Is(err, pool.ErrSevered):
 		return true, true
-	case errors.Is(err, pool.ErrAcquireTimeout), errors.Is(err, pool.ErrTooManyWaiting), errors.Is(err, pool.ErrClosed):
+	case noConnection(err):
 		return false, false // the primary must not get what the replicas have no time for
 	case errors.As(err, &server):
 		return server.Fatal() || ofReplica(server.Code), server.Fatal()
@@ -45,9 +45,9 @@ func OtherNode(err error) (other, lost bool) {
 	return false, false
 }
 
-// ofReplica reports whether the primary may not report the error: the replica cannot do
-// what it is asked for, is stopping, has to apply changes that the read stands in the way
-// of, or does not yet know what the primary knows.
+// ofReplica reports whether the same read could succeed on the primary: the replica cannot do
+// what it is asked for, is stopping, has to apply changes that conflict with the read, or has
+// not replayed a change yet.
 func ofReplica(code string) bool {
 	if code == pgwire.QueryCanceled {
 		return false

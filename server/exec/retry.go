@@ -19,8 +19,8 @@ import (
 // on how many more connections.
 const maxAttempts = 3
 
-// lastAttempt reports whether a call is not run again on the connection. The server may
-// have refused to roll back.
+// lastAttempt reports whether a call is not run again on the connection: after maxAttempts,
+// or if the transaction could not be rolled back.
 func lastAttempt(conn *pool.Conn, attempt int) bool {
 	return attempt == maxAttempts || conn.InTransaction() != 'I'
 }
@@ -68,8 +68,7 @@ func (x *Execution) outdated(form *Form, err error) bool {
 	return true
 }
 
-// learn keeps a write whose rows were of no use from being run in that form
-// again.
+// learn keeps a write from being run again in a form whose rows could not be encoded.
 func (x *Execution) learn(form *Form, err error) {
 	switch {
 	case errors.Is(err, errStale):

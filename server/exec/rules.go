@@ -14,9 +14,8 @@ import (
 // Session is what new sessions began with when the catalog was read.
 type Session struct {
 	DateStyle string
-	// Isolation is what a transaction has to ask for that wants the usual one,
-	// read committed and read write. It is DefaultIsolation unless the database
-	// has other defaults.
+	// Isolation is what a transaction has to ask for to be read committed and read write,
+	// as is usual. It is DefaultIsolation (nothing) unless the database has other defaults.
 	Isolation pgwire.Isolation
 	// StatementTimeout is 0 if sessions have no statement_timeout.
 	StatementTimeout time.Duration
@@ -57,8 +56,8 @@ type Rules struct {
 	preRequest      *pgwire.Stmt          // nil without db-pre-request
 	preRequestState pgwire.SessionState   // what the pre-request function may leave in sessions
 	sessionReset    config.SessionReset
-	without         sqlgen.SettingSet // details of requests that no statement makes settings of
-	auto            bool              // blind plans go without details
+	without         sqlgen.SettingSet // details of requests that never become settings
+	auto            bool              // for blind plans no detail becomes a setting
 	isolation       pgwire.Isolation  // Session.Isolation
 	flightTimeout   time.Duration
 	keepSQL         bool // for log-query
@@ -72,14 +71,14 @@ type roleRules struct {
 	flightLimit time.Duration // see pgwire.Flight.Limit
 }
 
-// settingsForm is what a statement that makes settings depends on beside the role and the
-// schema: flags, and above them what is done about the part of a batch before.
+// settingsForm is what a statement that makes settings depends on, besides the role and the
+// schema: flags, and in the bits above them what is done about the previous part of a batch.
 type settingsForm uint8
 
 const (
 	readOnlyForm settingsForm = 1 << iota
 	zoneForm                  // the client prefers a time zone
-	bareForm                  // a blind plan goes without details; only if Rules.auto is set
+	bareForm                  // without details, for a blind plan; only if Rules.auto is set
 	takeForm                  // times a sqlgen.Take
 
 	settingsForms = takeForm * settingsForm(sqlgen.Takes)

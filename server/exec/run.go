@@ -79,10 +79,10 @@ func (x *Execution) begin(rules *Rules, call *Call) {
 	}
 }
 
-// Run runs the call's plan and fills Result. If the statement went stale
-// because the database changed under it, it is prepared anew; a page with a
-// value that we cannot encode is left to PostgreSQL. A call is run again only
-// if it has certainly left nothing behind.
+// Run runs the call's plan and fills Result. If the columns of the statement have
+// changed, it is prepared anew. If a value cannot be encoded, PostgreSQL makes the body.
+// A call is run again only if it is certain that nothing of it was committed or sent to
+// the client.
 //
 // A number of rows that the call does not allow is a *RowsError. If it is
 // unknown whether a write was committed, the error is a *DoubtError.
@@ -114,7 +114,7 @@ func (x *Execution) once(form *Form) (done bool, err error) {
 	}
 	x.load(form, tx)
 	if !plan.ReadOnly && form.Rows {
-		x.flight.KnownOnly() // see certain
+		x.flight.KnownOnly() // see checkColumns
 	}
 	timing, err := x.shareMerged(form, tx)
 	if timing.Merged == 0 {

@@ -35,8 +35,8 @@ func (r *Runnable) forget(old *Form) {
 	r.form.CompareAndSwap(old, nil)
 }
 
-// wholeForm returns the form of which PostgreSQL computes the body, so that no row
-// can be of no use. It does not replace Form. tallied: the form of planner.Plan.Tallied.
+// wholeForm returns the form whose body PostgreSQL computes, so that no row can fail to be
+// encoded. It does not replace Form. tallied: the form of planner.Plan.Tallied.
 func (r *Runnable) wholeForm(tallied bool) *Form {
 	kept := &r.whole[0]
 	if tallied {
@@ -58,7 +58,7 @@ func (r *Runnable) wholeForm(tallied bool) *Form {
 	return kept.Load()
 }
 
-// forgetWhole makes the next batch prepare that form anew.
+// forgetWhole makes the next batch prepare a form of wholeForm anew.
 func (r *Runnable) forgetWhole(form *Form) {
 	for i := range r.whole {
 		r.whole[i].CompareAndSwap(form, nil)
@@ -77,9 +77,9 @@ func (r *Runnable) complete(form *Form, statement *sqlgen.Statement, main *pgwir
 	}
 }
 
-// toDescribe is the statement to describe for Prepare. Where it can stay as it
-// is Prepare takes it over, so that the connections it was described on need
-// not parse it again.
+// toDescribe is the statement to describe for Prepare. If Main needs no conversions, Prepare
+// makes the described statement that of the form. So a connection on which it was described
+// need not parse it again.
 func (r *Runnable) toDescribe() *pgwire.Stmt {
 	if s := r.described.Load(); s != nil {
 		return s
@@ -92,8 +92,8 @@ func (r *Runnable) toDescribe() *pgwire.Stmt {
 }
 
 // Prepare makes the form. fields are the columns of Main as the server
-// describes them; only plans with Rows need them. With aggregate the rows are
-// not encoded by us in any case.
+// describes them; only plans with Rows need them. With aggregate PostgreSQL makes the
+// body in any case.
 func (r *Runnable) Prepare(types typeNames, fields []pgwire.Field, aggregate bool) *Form {
 	return r.prepare(types, &pgwire.Description{Fields: fields}, aggregate)
 }
@@ -109,8 +109,8 @@ func (r *Runnable) prepare(types typeNames, d *pgwire.Description, aggregate boo
 		statement = r.Aggregated()
 	}
 	form.userCode = form.userCode || r.Rows && !form.Rows && r.BodyCode
-	// Of two requests that prepare at the same time one gets the statement: its
-	// users must be those of one Form, see For.
+	// If two requests prepare the plan at the same time, only one gets the described
+	// statement: it must belong to one Form, see For.
 	main := r.described.Swap(nil)
 	if main == nil || statement != &r.Main {
 		main = pgwire.NewStmt(statement.SQL)

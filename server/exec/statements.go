@@ -54,8 +54,8 @@ func (form *Form) For(role []byte, sharing bool) *Statements {
 	return s.add(role, sharing)
 }
 
-// maxRolesPerPlan bounds the statements of one plan. Roles are made by the
-// database's owners, so the bound is a matter of hygiene.
+// maxRolesPerPlan bounds the statements of one plan. Clients cannot make roles, so the
+// bound is only a precaution.
 const maxRolesPerPlan = 1024
 
 func (s *roleStatements) add(role []byte, sharing bool) *Statements {
@@ -76,8 +76,8 @@ func (s *roleStatements) add(role []byte, sharing bool) *Statements {
 	}
 	own.ownMerges(&s.main)
 	if sharing && !s.taken {
-		// The first role has nearly always been the one that had the statement
-		// described. (Where it was not it is still one that may share.)
+		// Main was nearly always described for the first role. If it was described for
+		// another one, the first role may still use it, because it may share.
 		s.taken = true
 		own = &s.main
 	}

@@ -5,10 +5,9 @@ import (
 	"time"
 )
 
-// Await is Pick for a read with a bookmark, and for one that the primary has failed. If no
-// replica has replayed the positions, the read waits for one, for at most Options.Wait, while
-// the nodes are asked more often. So the number of questions does not depend on the number of
-// requests that wait.
+// Await is Pick for a read with a bookmark, and for a read that has failed on the primary. If
+// no replica has replayed the positions, the read waits for one, for at most Options.Wait.
+// Meanwhile the nodes are asked for their states more often, however many requests wait.
 func (n *Nodes) Await(catalog, bookmark Position, tried []*Node) *Node {
 	if best := n.Pick(catalog, bookmark, tried); best != n.primary || !n.mayReach(catalog, bookmark, tried) {
 		return best

@@ -50,7 +50,7 @@ func (r Reason) String() string { return reasonNames[r] }
 
 // state is what is known of a node. It is immutable.
 type state struct {
-	why      Reason // fit, unless the position of the request decides
+	why      Reason // why it serves no request; fit: the positions of a request decide
 	problem  string // of Unreachable
 	position Position
 	hasLag   bool
@@ -102,8 +102,8 @@ func (n *Node) ask() {
 	}
 }
 
-// verdict returns why the node cannot serve a read that needs positions, or fit.
-func (s *state) verdict(catalog, bookmark Position) Reason {
+// refusal returns why the node cannot serve a read that needs these positions, or fit.
+func (s *state) refusal(catalog, bookmark Position) Reason {
 	switch {
 	case s.why != fit:
 		return s.why

@@ -41,7 +41,7 @@ type Nodes struct {
 	catalog  Position   // at which the catalog in force was read
 }
 
-// New makes nodes with a primary and without replicas.
+// New makes nodes with a primary and without replicas. The caller closes the pool.
 func New(o Options, name string, cfg *pgwire.Config, p *pool.Pool) *Nodes {
 	n := &Nodes{o: o, primary: newNode(name, cfg, p)}
 	n.primary.primary = true
@@ -86,7 +86,7 @@ func (n *Nodes) replica(catalog, bookmark Position, tried []*Node, counted bool)
 	first := n.turn.Add(1) // of several with the same load each has its turn
 	for i := range n.replicas {
 		node := n.replicas[(first+uint32(i))%uint32(len(n.replicas))]
-		if why := node.state.Load().verdict(catalog, bookmark); why != fit {
+		if why := node.state.Load().refusal(catalog, bookmark); why != fit {
 			if counted {
 				node.refused[why].Add(1)
 			}
@@ -105,7 +105,7 @@ func (n *Nodes) replica(catalog, bookmark Position, tried []*Node, counted bool)
 // ServesReads reports whether a replica can serve reads of a catalog.
 func (n *Nodes) ServesReads(catalog Position) bool {
 	for _, node := range n.replicas {
-		if node.state.Load().verdict(catalog, Position{}) == fit {
+		if node.state.Load().refusal(catalog, Position{}) == fit {
 			return true
 		}
 	}

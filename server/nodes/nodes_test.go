@@ -73,11 +73,11 @@ func TestLag(t *testing.T) {
 	}
 }
 
-// TestVerdict asks which states serve which reads.
-func TestVerdict(t *testing.T) {
+// TestRefusal asks which states serve which reads.
+func TestRefusal(t *testing.T) {
 	f := func(why Reason, at, catalog, bookmark Position, want Reason) {
 		t.Helper()
-		if got := (&state{why: why, position: at}).verdict(catalog, bookmark); got != want {
+		if got := (&state{why: why, position: at}).refusal(catalog, bookmark); got != want {
 			t.Errorf("%v at %v for %v and %v: %v, want %v", why, at, catalog, bookmark, got, want)
 		}
 	}
@@ -96,7 +96,7 @@ func TestJudge(t *testing.T) {
 	n := &Nodes{o: Options{MaxLag: time.Second}}
 	f := func(a answer, lag time.Duration, hasLag bool, want Reason) {
 		t.Helper()
-		if got := n.judge(&a, &state{lag: lag, hasLag: hasLag}); got != want {
+		if got := n.replicaReason(&a, &state{lag: lag, hasLag: hasLag}); got != want {
 			t.Errorf("%+v: %v, want %v", a, got, want)
 		}
 	}

@@ -31,7 +31,7 @@ func (n *Nodes) answered(node *Node, a answer) {
 		}
 	} else {
 		s.lag, s.hasLag = n.lagOf(&a)
-		s.why = n.judge(&a, s)
+		s.why = n.replicaReason(&a, s)
 	}
 	n.mu.Unlock()
 	n.flush(node, a.position)
@@ -41,8 +41,8 @@ func (n *Nodes) answered(node *Node, a answer) {
 	}
 }
 
-// judge returns why a replica serves no reads, or fit. Called under Nodes.mu.
-func (n *Nodes) judge(a *answer, s *state) Reason {
+// replicaReason returns why a replica serves no reads, or fit. Called under Nodes.mu.
+func (n *Nodes) replicaReason(a *answer, s *state) Reason {
 	switch {
 	case !a.recovery:
 		return Promoted

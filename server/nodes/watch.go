@@ -40,9 +40,9 @@ func (n *Nodes) watch(ctx context.Context, node *Node) {
 		}
 		n.lost(node, err)
 		if answered && !slow(err) {
-			continue // the connection was lost; another one tells whether the node is
+			continue // perhaps only the connection was lost: the next one shows whether the node answers
 		}
-		if !node.primary && !errors.As(err, new(*pgwire.Error)) { // it has not even refused
+		if !node.primary && !errors.As(err, new(*pgwire.Error)) { // no answer, not even a refusal
 			node.Pool.Sever()
 		}
 		pause(ctx, interval)
@@ -114,10 +114,10 @@ type answer struct {
 // Query is pgwire.Conn.Query.
 type Query func(ctx context.Context, sql string, args []string, each func(columns [][]byte) error) error
 
-// stateSQL has no relation that a role may not read. Only the timeline of a WAL receiver
-// needs a privilege, pg_read_all_stats. The statement takes that role, if the login may,
-// because an authenticator inherits nothing. Without it the timeline is that of the control
-// file, which a replica writes a while after it has followed a new primary.
+// stateSQL needs no privilege, except for the timeline of a WAL receiver: that needs the role
+// pg_read_all_stats. The statement switches to this role, if the authenticator may, because
+// the authenticator inherits nothing. Without the role the timeline is that of the control
+// file, which a replica writes some time after it has begun to follow a new primary.
 const stateSQL = `SELECT r.recovery,
   CASE WHEN r.recovery THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_flush_lsn() END,
   CASE WHEN r.recovery THEN pg_catalog.lpad(pg_catalog.to_hex(GREATEST(
@@ -176,16 +176,16 @@ func timelineOf(name []byte) (uint32, error) {
 	return uint32(n), err
 }
 
-// hereSQL returns what a transaction that has been committed, or a snapshot that has been
-// taken before, cannot be behind. The insert position counts, because the record of an
-// asynchronous commit may not be on the disk yet. Replicas get only what is on the disk, and
-// nothing has to write what no commit waits for. So the transaction takes an ID: then its end,
-// a rollback too, has the WAL writer write everything up to there at once.
+// hereSQL returns a position after all transactions that were committed, and all snapshots
+// that were taken, before it runs. It is the insert position, because the record of an
+// asynchronous commit may not be on the disk yet. Replicas get only what is on the disk, and on
+// an idle primary such a record could stay in memory. So the transaction takes an ID: when a
+// transaction with an ID ends, by a rollback too, the WAL writer writes the WAL up to there.
 const hereSQL = `SELECT l.lsn, pg_catalog.pg_walfile_name(l.lsn), pg_catalog.pg_current_xact_id()
 FROM (SELECT pg_catalog.pg_current_wal_insert_lsn() AS lsn OFFSET 0) AS l`
 
-// Here returns the position of a primary. The end of the transaction has the WAL up to there
-// written. It is zero on a server in recovery.
+// Here returns the position of a primary, or zero on a server in recovery. Call it in a
+// transaction: when that ends, the WAL is written up to the position.
 func Here(ctx context.Context, query Query) (p Position, err error) {
 	recovery := false
 	if err = query(ctx, "SELECT pg_catalog.pg_is_in_recovery()", nil, func(columns [][]byte) error {
