@@ -145,7 +145,8 @@ func pageProblem(details string) *problem {
 	return newProblem(400, "PGRSTX34", "Pages with cursors are not available for this request").withDetails(details)
 }
 
-// cursorProblem is a request with a cursor that is not for it.
+// cursorProblem is a request whose cursor is that of another table or order, or is not
+// signed by this server.
 func cursorProblem(details string) *problem {
 	return newProblem(400, "PGRSTX35", "The cursor of the page is not valid").withDetails(details)
 }

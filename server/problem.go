@@ -201,7 +201,8 @@ func bodyProblem(e *clients.BodyError) *problem {
 	return newProblem(400, "PGRSTX02", "The request body could not be read").withDetails(e.Err.Error())
 }
 
-// noRoom leaves out the name of the file that could not be written.
+// noRoom is the problem of a response for which there is no room. It leaves out the name
+// of the file that could not be written.
 func noRoom(err error) *problem {
 	details := err.Error()
 	var file *fs.PathError

@@ -20,7 +20,7 @@ const queryType = `"application/x-www-form-urlencoded"`
 const headerAcceptQuery = "Accept-Query"
 
 // overrideMethod makes a POST with X-HTTP-Method-Override: QUERY a QUERY. It is for
-// clients behind gateways that do not know QUERY. Other methods cannot be chosen so.
+// clients behind gateways that do not know QUERY. The header cannot choose other methods.
 func (rq *request) overrideMethod() {
 	h := &rq.ctx.Request.Header
 	if h.IsPost() && string(h.Peek("X-HTTP-Method-Override")) == fasthttp.MethodQuery {

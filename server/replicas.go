@@ -19,15 +19,14 @@ import (
 	"github.com/fastgrest/fastgrest/server/nodes"
 )
 
-// With read replicas each node has what a server without them has once: a pool, with its
-// prepared statements, sharing of connections, session resets and cancels. A request asks
-// once for its node. If that fails, a read runs on another node: nothing of it has been
-// answered by then.
+// With read replicas each node has a pool of its own, with its prepared statements, sharing
+// of connections, session resets and cancels. A request runs on one node. If a read fails
+// there, it runs on another node, unless a part of its response has been sent.
 
 // replicaConnectTimeout bounds an attempt to connect to a replica. Others can answer.
 const replicaConnectTimeout = 5 * time.Second
 
-// errSeveralHosts: what one of the hosts says of itself would not be true of another.
+// errSeveralHosts: a node is one server, because its state is that of one server.
 var errSeveralHosts = errors.New("each connection string has to name one server")
 
 // newNodes makes the nodes, nil without read replicas.
@@ -147,8 +146,8 @@ func (rq *request) onNode(replicable bool, fn func() error) error {
 		case !failed.Primary() && lost:
 			node = rq.pickNode(tried)
 		case !failed.Primary():
-			node, replicable = all.Primary(), false // it may know better
-		case lost: // a replica that was behind may not be any more
+			node, replicable = all.Primary(), false // the replica cannot run the read, and the primary may
+		case lost: // a replica that was behind may have caught up
 			down = err
 			node = all.Await(rq.snap.position, rq.bookmark, tried)
 		}

@@ -291,7 +291,7 @@ func decodeHeaders(r *exec.Result) ([][2]string, error) {
 	return out, nil
 }
 
-// isHeaderName says whether all of name could be of a token (RFC 9110, 5.6.2).
+// isHeaderName reports whether name has only characters of a token (RFC 9110, 5.6.2).
 // An empty name is allowed: PostgREST sends it, and it misleads no proxy.
 func isHeaderName(name string) bool {
 	for i := range len(name) {

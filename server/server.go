@@ -152,8 +152,8 @@ func poolOptions(c *config.Config, connect *pgwire.Config) pool.Options {
 	}
 }
 
-// depth is how many requests may be sent on a connection at a time. With more than
-// eight PostgreSQL is hardly woken less often, and the last one waits longer.
+// depth is how many requests may be sent on a connection at a time. With more than eight,
+// PostgreSQL wakes up nearly as often, and the last request waits longer.
 func depth(c *config.Config) int {
 	if !c.DBConnectionSharing {
 		return 1

@@ -80,7 +80,7 @@ func (s *settings) addHeader(name, value []byte) bool {
 // fewHeaders are compared with each other. More of them are sorted.
 const fewHeaders = 24
 
-// supersede marks the headers behind which there is another one of the same name.
+// supersede marks the headers that a later header of the same name replaces.
 func (s *settings) supersede() {
 	all := s.headers
 	if len(all) <= fewHeaders {

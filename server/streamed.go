@@ -133,14 +133,14 @@ func (b *streamedBody) Close() error {
 	return nil
 }
 
-// stopStream ends the call of a response that another one takes the place of.
+// stopStream ends the call of a response that is replaced by another one.
 func (rq *request) stopStream() {
 	if b := rq.response.running; b != nil {
 		_ = b.Close()
 	}
 }
 
-// dropPreferences drops those that the plan does not follow.
+// dropPreferences drops the preferences that have no effect on the plan.
 func (rq *request) dropPreferences(plan *planner.Plan) {
 	if plan.Uncounted() {
 		rq.prefer.Count = header.CountNone

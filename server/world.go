@@ -40,8 +40,8 @@ func (w world) Connect() (*pgwire.Config, error) {
 // PollInterval implements life.ListenerHost and life.PollHost.
 func (w world) PollInterval() time.Duration { return w.config().DBSchemaPollInterval }
 
-// Fatal implements life.ListenerHost. Once there is a catalog the pool decides:
-// it needs the same password.
+// Fatal implements life.ListenerHost. After the first catalog, an error of the listener
+// does not end the process: the pool, which has the same password, decides.
 func (w world) Fatal(err error) bool {
 	return w.snapshot.Load().planner == nil && w.checkFatal(err, false)
 }

@@ -97,7 +97,7 @@ func fill(ctx context.Context, cluster *pgcluster.Cluster, scripts []script) err
 	return nil
 }
 
-// explain says by which flag the reader can change what pgcluster was asked to do.
+// explain adds a hint to an error of pgcluster: the flag of the demo that helps.
 func explain(err error) error {
 	if e, ok := errors.AsType[*pgcluster.Error](err); ok {
 		switch {

@@ -116,7 +116,7 @@ func manSettings(b *strings.Builder) {
 
 var roffText = strings.NewReplacer(`\`, `\e`, "-", `\-`, `"`, `\(dq`, "'", `\(aq`, "`", "")
 
-// roff is a text in roff. It stays one line, which begins with no request.
+// roff is a text in roff: one line, which does not begin like a request of roff.
 func roff(s string) string {
 	s = roffText.Replace(strings.Join(strings.Fields(s), " "))
 	if strings.HasPrefix(s, ".") {

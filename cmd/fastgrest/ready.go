@@ -62,7 +62,8 @@ var reasons = map[int]string{
 	http.StatusNotFound:            ": there is another server on this port",
 }
 
-// reachable returns an address of this machine on which a server listens whose setting is host.
+// reachable returns an address to connect to, for a server that listens on host. It is the
+// loopback address if host stands for all addresses.
 func reachable(host string) string {
 	switch host {
 	case "*", "*4", "!4", "0.0.0.0":

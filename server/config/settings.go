@@ -320,7 +320,7 @@ var settings = []setting{
 	{key: "db-coalescing", ours: true, reloadable: true,
 		field: boolean(func(c *Config) *bool { return &c.DBCoalescing }, true),
 		help:  "Runs similar reads that wait for a connection as one statement.",
-		more:  "This concerns reads of tables that run no functions, have no row level security, and have equal settings: the same role, claims, path, headers and cookies. The values of filters may differ if the response has at most one row. No request waits for others. It needs `db-connection-sharing`."},
+		more:  "This concerns reads of tables that run no functions, have no row security, and have equal settings: the same role, claims, path, headers and cookies. The values of filters may differ if the response has at most one row. No request waits for others. It needs `db-connection-sharing`."},
 	// Session state that a function sets would be visible to the next request,
 	// perhaps of another client. A reset takes PostgreSQL about 10 microseconds, so
 	// it is skipped where user code is proven to leave no session state.
