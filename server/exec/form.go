@@ -66,43 +66,17 @@ type typeNames interface {
 	TextType(oid uint32) (delim byte, ok bool)
 }
 
-// prepareRows settles how each column is encoded, and returns the statement
-// that brings the columns in a form that can be. all: PostgreSQL turns all of them into
-// JSON.
+// prepareRows completes the form of a plan whose rows the server encodes, and returns its
+// statement. all: PostgreSQL turns all columns into JSON.
 func (r *Runnable) prepareRows(form *Form, types typeNames, fields []pgwire.Field, all bool) *sqlgen.Statement {
 	page := fields[min(r.Prefix(), len(fields)):]
 	if r.Lines == planner.CSVLines {
 		form.prepareCSV(page)
 		return &r.Main
 	}
-	convert := sqlgen.Columns{
-		Names: make([]string, len(page)), ToJSON: make([]bool, len(page)), Star: r.SelectsStar() && !r.Scalar, JSONB: all,
-	}
-	columns := make([]rowjson.Column, len(page))
-	expected := make([]pgwire.Field, len(page))
-	converts, normal := false, r.JSONColumns()
-	records := r.recordCodecs()
-	for i, f := range page {
-		column, known := columnCodec(types, f)
-		known = known && !all
-		convert.Names[i], columns[i], expected[i] = f.Name, column, f
-		if !all && f.Type == jsonOID && f.Table == 0 && slices.Contains(normal, f.Name) {
-			columns[i].Codec = rowjson.NormalCodec()
-			if codec, ok := records[f.Name]; ok {
-				columns[i].Codec, expected[i].Type = codec, rowjson.RecordArray
-				form.records = true
-			}
-		}
-		if !known {
-			form.userCode = true // to_json may call a cast to json
-		}
-		if !known || column.Codec.ISO && r.NotISO {
-			convert.ToJSON[i], converts = true, true
-			columns[i], _ = rowjson.NewColumn(f.Name, jsonOID)
-			expected[i].Type = jsonOID
-		}
-	}
-	if (converts || len(normal) > 0) && !unique(convert.Names) {
+	convert, columns, expected := r.chooseCodecs(form, types, page, all)
+	converts := slices.Contains(convert.ToJSON, true)
+	if (converts || len(r.JSONColumns()) > 0) && !unique(convert.Names) {
 		return r.Aggregated()
 	}
 	if r.Scalar && !slices.Equal(convert.Names, scalarColumn) {
@@ -136,6 +110,37 @@ func (r *Runnable) prepareRows(form *Form, types typeNames, fields []pgwire.Fiel
 		return r.prepareRows(form, types, fields, all)
 	}
 	return statement
+}
+
+// chooseCodecs settles how each column of the page is encoded: which ones PostgreSQL has to
+// convert, the codecs, and the columns that the statement then returns.
+func (r *Runnable) chooseCodecs(form *Form, types typeNames, page []pgwire.Field, all bool) (convert sqlgen.Columns, columns []rowjson.Column, expected []pgwire.Field) {
+	convert = sqlgen.Columns{
+		Names: make([]string, len(page)), ToJSON: make([]bool, len(page)), Star: r.SelectsStar() && !r.Scalar, JSONB: all,
+	}
+	columns, expected = make([]rowjson.Column, len(page)), make([]pgwire.Field, len(page))
+	normal, records := r.JSONColumns(), r.recordCodecs()
+	for i, f := range page {
+		column, known := columnCodec(types, f)
+		known = known && !all
+		convert.Names[i], columns[i], expected[i] = f.Name, column, f
+		if !all && f.Type == jsonOID && f.Table == 0 && slices.Contains(normal, f.Name) {
+			columns[i].Codec = rowjson.NormalCodec()
+			if codec, ok := records[f.Name]; ok {
+				columns[i].Codec, expected[i].Type = codec, rowjson.RecordArray
+				form.records = true
+			}
+		}
+		if !known {
+			form.userCode = true // to_json may call a cast to json
+		}
+		if !known || column.Codec.ISO && r.NotISO {
+			convert.ToJSON[i] = true
+			columns[i], _ = rowjson.NewColumn(f.Name, jsonOID)
+			expected[i].Type = jsonOID
+		}
+	}
+	return convert, columns, expected
 }
 
 // recordCodecs are the codecs of the columns that can be arrays of records, by name.
