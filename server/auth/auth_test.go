@@ -74,6 +74,15 @@ func TestForm(t *testing.T) {
 	f(head+"."+payload+"=."+sig, malformed)
 	f(head+"."+payload+"."+sig+"=", malformed)
 	f(strings.Repeat("A", maxToken)+".A.A", malformed)
+	// The last character of a signature of 32 bytes has two spare bits.
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	for i := range alphabet {
+		want := noneVerifies
+		if i>>2 == strings.IndexByte(alphabet, sig[42])>>2 {
+			want = `ada {"role":"ada"}`
+		}
+		f(head+"."+payload+"."+sig[:42]+alphabet[i:i+1], want)
+	}
 
 	h := func(head, want string) {
 		t.Helper()

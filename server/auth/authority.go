@@ -40,7 +40,7 @@ func (a *Authenticator) authorityOf(token []byte) (*authority, *Error) {
 		return nil, refused
 	}
 	refused = errMalformed
-	if text, ok := decodePart(payload); ok {
+	if text, ok := decodePart(payload, false); ok { // its authority may be stricter
 		claims, ok := parseObject(text)
 		switch iss := claims["iss"].(type) {
 		case string:

@@ -69,8 +69,8 @@ func hostile() []string {
 	for _, head := range []string{`"jwk":` + own, `"jku":"https://example.com/keys"`, `"x5c":["AAAA"]`, `"x5u":"file:///etc/passwd"`} {
 		add(token(`{"alg":"RS256",`+head+`}`, payload, rs(crypto.SHA256, k.otherRSA)))
 	}
-	// A genuine token with one character changed, at each position; in the last
-	// character only the spare bits change.
+	// A genuine token with one character changed, at each position. In the last one,
+	// bits of the signature change; the spare bits do not count, see TestForm.
 	for i := range good {
 		c := byte('A')
 		if good[i] == 'A' {
@@ -80,11 +80,6 @@ func hostile() []string {
 		if i%4 == 3 { // not the first: space before a token does not matter
 			add(good[:i]+good[i+1:], good[:i]+"\n"+good[i:], good[:i]+"="+good[i:], good[:i]+"%2E"+good[i:])
 		}
-	}
-	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-	last := strings.IndexByte(alphabet, good[len(good)-1])
-	for spare := 1; spare < 4; spare++ {
-		add(good[:len(good)-1] + string(alphabet[last^spare]))
 	}
 	// Reordered, missing, repeated and huge parts.
 	add("", ".", "..", "...", "....", good+".", "."+good, good+"."+good, parts[0]+".."+parts[2], "."+parts[1]+"."+parts[2], parts[0]+"."+parts[1]+".",

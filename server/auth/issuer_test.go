@@ -119,6 +119,9 @@ func TestConfusion(t *testing.T) {
 	audience("aud is an object", `"aud":{"api":1},`, "The JWT 'aud' claim must be a string or an array of strings")
 	audience("aud twice", `"aud":"x","aud":"api",`, "JWT not in audience")
 
+	good := token(`{"alg":"RS256","kid":"a1"}`, claimsOfA, rsa256)
+	f("spare bits of the last character", good[:len(good)-1]+string(good[len(good)-1]+1), "JWT cryptographic operation failed")
+
 	jwk := rsaJWK(k.otherRSA, `,"kid":"a1"`)
 	for _, member := range []string{
 		`"jku":"https://evil.example/keys"`, `"x5u":"https://evil.example/chain"`, `"jwk":` + jwk, `"x5c":["MIIB"]`, `"x5t":"AAAA"`,

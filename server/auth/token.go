@@ -49,14 +49,14 @@ func (keys *Keys) verify(token []byte, algs []string) (by *key, claims map[strin
 	if refused != nil {
 		return nil, nil, false, refused
 	}
-	text, ok := decodePart(payload)
+	text, ok := decodePart(payload, keys.strict)
 	if !ok {
 		return nil, nil, false, errMalformed
 	}
 	if h.alg == "none" {
 		return nil, nil, false, errUnsecured
 	}
-	if _, ok := decodePart(signature); !ok {
+	if _, ok := decodePart(signature, keys.strict); !ok {
 		return nil, nil, false, errMalformed
 	}
 	if len(algs) > 0 && !slices.Contains(algs, h.alg) {
@@ -114,7 +114,7 @@ var (
 
 // parseHead parses the first part of a token. strict is that of Keys.
 func parseHead(part []byte, strict bool) (h head, refused *Error) {
-	text, ok := decodePart(part)
+	text, ok := decodePart(part, strict)
 	if !ok {
 		return h, errMalformed
 	}
@@ -178,14 +178,18 @@ func isCrit(v any) bool {
 	return ok && len(names) > 0
 }
 
-// decodePart decodes one part of a token. It accepts one spelling of the bytes
-// only, so that a client cannot make many tokens out of one. It therefore refuses
-// line ends, which the decoder skips, and nonzero spare bits in the last character.
-func decodePart(part []byte) ([]byte, bool) {
+// decodePart decodes one part of a token. It refuses line ends, which the decoder skips.
+// The last character may have spare bits, which PostgREST ignores. strict, which is that of
+// Keys, has them be zero, so that a client cannot make many tokens out of one.
+func decodePart(part []byte, strict bool) ([]byte, bool) {
 	if bytes.ContainsAny(part, "\r\n") {
 		return nil, false
 	}
-	decoded, err := strictEncoding.AppendDecode(nil, part)
+	encoding := base64.RawURLEncoding
+	if strict {
+		encoding = strictEncoding
+	}
+	decoded, err := encoding.AppendDecode(nil, part)
 	return decoded, err == nil
 }
 
