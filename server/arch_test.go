@@ -92,7 +92,7 @@ var layers = []layer{
 	{path: "server/life", why: "hears wishes and has them served through functions; it knows nothing about HTTP, plans or tokens",
 		imports: []string{"pgwire", "pgwire/backoff", "pgwire/listen"}},
 	{path: "server/nodes", why: "knows databases and their states, and nothing of requests and plans", imports: []string{"pgwire", "pgwire/pool"}},
-	{path: "server/metrics", why: "asks for figures through functions", imports: []string{"github.com/prometheus/client_golang/...", "github.com/prometheus/common/expfmt"}},
+	{path: "server/metrics", why: "asks for figures through functions", imports: []string{"parser/jsontext", "github.com/prometheus/client_golang/...", "github.com/prometheus/common/expfmt"}},
 	{path: "server/openapi", why: "describes what the catalog has, and is sent by others", imports: []string{"planner/catalog", "parser/jsontext"},
 		tests: []string{"pgwire", "github.com/go-openapi/..."}},
 	{path: "server/simtest", why: "stands in for the handlers of package server, around which everything else is simulated",

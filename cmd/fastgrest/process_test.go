@@ -266,7 +266,7 @@ func TestDrainTimeout(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return strings.Contains(figures, "\npgrst_db_pool_waiting 1\n")
+		return strings.Contains(figures, "\npgrst_db_pool_waiting 1.0\n")
 	})
 	p.signal(syscall.SIGTERM)
 	for i, c := range held {

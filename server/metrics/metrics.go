@@ -1,13 +1,17 @@
 package metrics
 
 import (
+	"bytes"
 	"io"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/common/expfmt"
+
+	"github.com/fastgrest/fastgrest/parser/jsontext"
 )
 
 // Sources are called at each scrape, from any goroutine. The figures of a nil
@@ -130,16 +134,40 @@ func (m *Metrics) Loads() Loads {
 	return Loads{m.loaded.Load(), m.failed.Load(), m.lastAt.Load(), time.Duration(m.lastTook.Load())}
 }
 
-// WriteText writes all metrics in Prometheus' text format.
+// WriteText writes all metrics in Prometheus' text format. PostgREST's metrics have a
+// fraction, as it writes them; the available connections have none.
 func (m *Metrics) WriteText(w io.Writer) error {
 	families, err := m.registry.Gather()
 	if err != nil {
 		return err
 	}
+	var text bytes.Buffer
 	for _, f := range families {
-		if _, err := expfmt.MetricFamilyToText(w, f); err != nil {
+		text.Reset()
+		if _, err := expfmt.MetricFamilyToText(&text, f); err != nil {
+			return err
+		}
+		lines := text.Bytes()
+		if name := f.GetName(); strings.HasPrefix(name, "pgrst_") && name != "pgrst_db_pool_available" {
+			lines = withFractions(lines)
+		}
+		if _, err := w.Write(lines); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// withFractions returns the lines of a family with another notation of the values.
+func withFractions(lines []byte) (out []byte) {
+	for line := range bytes.Lines(lines) {
+		if line[0] == '#' {
+			out = append(out, line...)
+			continue
+		}
+		value := bytes.LastIndexByte(line, ' ') + 1
+		number := jsontext.ParseDecimal(string(bytes.TrimSpace(line[value:])))
+		out = append(number.AppendFraction(append(out, line[:value]...)), '\n')
+	}
+	return out
 }
