@@ -51,6 +51,7 @@ func TestLogLevels(t *testing.T) {
 			ask(t, r.API, "GET", "/film")
 			ask(t, r.API, "HEAD", "/film")
 			ask(t, r.API, "GET", "/broken")
+			ask(t, r.API, "HEAD", "/nowhere")
 			r.Stop(nil)
 			lines := []string{
 				`-` + at + `"GET /film HTTP/1\.1" 500 \d+ "" "watcher"`,
@@ -58,6 +59,7 @@ func TestLogLevels(t *testing.T) {
 				`test_anon` + at + `"GET /film HTTP/1\.1" 200 \d+ "" "watcher"`,
 				`test_anon` + at + `"HEAD /film HTTP/1\.1" 200 - "" "watcher"`,
 				`test_anon` + at + `"GET /broken HTTP/1\.1" 400 \d+ "" "watcher"`,
+				`test_anon` + at + `"HEAD /nowhere HTTP/1\.1" 404 \d+ "" "watcher"`,
 			}
 			settings, films, broken := 0, 0, 0
 			switch level {
@@ -66,7 +68,7 @@ func TestLogLevels(t *testing.T) {
 			case "error":
 				lines = lines[:1]
 			case "warn":
-				lines = []string{lines[0], lines[1], lines[4]}
+				lines = []string{lines[0], lines[1], lines[4], lines[5]}
 				settings, broken = 1, 1
 			default:
 				settings, films, broken = 3, 2, 1

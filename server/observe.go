@@ -60,6 +60,9 @@ func (rq *request) access(m *metrics.Response) oplog.Access {
 		HTTP10: !ctx.Request.Header.IsHTTP11(), Status: m.Status, Length: m.Bytes,
 		Referer: ctx.Request.Header.Referer(), UserAgent: ctx.Request.Header.UserAgent(),
 	}
+	if resp := &ctx.Response; ctx.IsHead() && !resp.IsBodyStream() && len(resp.Body()) > 0 { // an error: its length is stated
+		a.Length = int64(len(resp.Body()))
+	}
 	if rq.caller.known {
 		a.Role = bytesOf(rq.caller.Role)
 	}
@@ -137,8 +140,7 @@ func processName() string {
 	return strconv.FormatUint(uint64(rand.Uint32())|1<<31, 16)
 }
 
-// length returns the length of the body that the response states, -1 if it states
-// none.
+// length returns the length of the body that is sent, -1 if the response states none.
 func (rq *request) length() int64 {
 	resp := &rq.ctx.Response
 	switch {

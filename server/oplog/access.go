@@ -16,7 +16,7 @@ type Access struct {
 	Target    []byte // path and query as the client sent them
 	HTTP10    bool
 	Status    int
-	Length    int64 // bytes of the body that were sent; negative if unknown, logged as "-"
+	Length    int64 // bytes of the body, as the response states it; negative if it does not, logged as "-"
 	Referer   []byte
 	UserAgent []byte
 
