@@ -89,9 +89,11 @@ func (s *Server) tellFailure(r *catalogRead) (ends bool) {
 		return true
 	case s.checkFatal(r.err, r.step == stepCatalog):
 		return true
-	case r.step == stepConnect:
-		s.log.VersionFailed(problemText(r.err))
 	default:
+		if r.step == stepConnect {
+			s.log.VersionFailed(problemText(r.err))
+			r.options = catalogOptions(s.config()) // not read yet
+		}
 		s.metrics.SchemaCacheFailed()
 		s.log.SchemaCacheFailed(r.options.Schemas, r.options.ExtraSearchPath, problemText(r.err))
 	}

@@ -28,10 +28,13 @@ func TestStartDown(t *testing.T) {
 		t.Errorf("/ready: %d", n)
 	}
 	for _, line := range []string{
-		"Failed to query the PostgreSQL version. ", "Attempting to reconnect to the database in 1 seconds...", "Attempting to reconnect to the database in 2 seconds...",
+		"Failed to query the PostgreSQL version. ", "Failed to load the schema cache using db-schemas=", "Attempting to reconnect to the database in 1 seconds...", "Attempting to reconnect to the database in 2 seconds...",
 		"Failed listening for database notifications on the \"pgrst\" channel. ", "Retrying listening for database notifications in 1 seconds...",
 	} {
 		a.awaitLog(line)
+	}
+	if n := a.metric(`pgrst_schema_cache_loads_total{status="FAIL"}`); n < 1 {
+		t.Errorf("%g loads are counted as failed", n)
 	}
 	cluster.Resume(t)
 	a.awaitStatus("/item?limit=1", 200)
