@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -21,24 +22,34 @@ type ConnOptions struct {
 // server as a setting, so ConnString sets application_name instead, unless a
 // source with precedence has it. It replaces target_session_attrs in place,
 // because of two values pgconn uses the first and libpq the last.
-func (c *Config) ConnString(o ConnOptions) string { return connString(c.DBURI, o) }
+func (c *Config) ConnString(o ConnOptions) string { return connString(c.DBURI, o, unread) }
 
-// ReplicaStrings returns what ConnString returns for each read replica.
+// unread are variables that libpq reads and pgconn does not.
+var unread = []struct{ name, key string }{{"PGHOSTADDR", "hostaddr"}, {"PGDATESTYLE", "datestyle"}, {"PGGEQO", "geqo"}}
+
+// ReplicaStrings returns what ConnString returns for each read replica. PGHOSTADDR is
+// the address of the primary.
 func (c *Config) ReplicaStrings(o ConnOptions) (list []string) {
 	for _, uri := range splitConnStrings(c.DBReadReplicas) {
-		list = append(list, connString(uri, o))
+		list = append(list, connString(uri, o, unread[1:]))
 	}
 	return list
 }
 
-func connString(uri string, o ConnOptions) string {
+func connString(uri string, o ConnOptions, variables []struct{ name, key string }) string {
+	var more []connPair
+	for _, v := range variables {
+		if text := os.Getenv(v.name); text != "" {
+			more = append(more, connPair{key: v.key, value: text})
+		}
+	}
 	if isConnURI(uri) {
-		return connURI(uri, o)
+		return connURI(uri, o, more)
 	}
 	if !strings.Contains(uri, "=") {
 		return uri // pgconn reports the error
 	}
-	return connPairs(uri, o)
+	return connPairs(uri, o, more)
 }
 
 // connStart is the beginning of a connection string: a scheme, or a key of a pair.
@@ -80,7 +91,8 @@ const (
 	readWrite    = "read-write"
 )
 
-func connURI(uri string, o ConnOptions) string {
+// connURI adds the options, and the pairs of more whose keys the URI lacks.
+func connURI(uri string, o ConnOptions, more []connPair) string {
 	// A password may contain question marks: parameters begin after the host.
 	at := strings.LastIndexByte(uri, '@') + 1
 	base, query := uri, ""
@@ -102,6 +114,10 @@ func connURI(uri string, o ConnOptions) string {
 			named = true
 		}
 		kept = append(kept, pair)
+		more = slices.DeleteFunc(more, func(p connPair) bool { return p.key == key })
+	}
+	for _, p := range more {
+		kept = append(kept, p.key+"="+strings.ReplaceAll(url.QueryEscape(p.value), "+", "%20"))
 	}
 	if !named && fallback != "" && os.Getenv("PGAPPNAME") == "" {
 		kept = append(kept, appName+"="+strings.ReplaceAll(fallback, "+", "%20"))
@@ -115,9 +131,9 @@ func connURI(uri string, o ConnOptions) string {
 	return base + "?" + strings.Join(kept, "&")
 }
 
-// connPairs adds parameters to a string of key=value pairs. The last of repeated
+// connPairs is connURI for a string of key=value pairs. The last of repeated
 // keys has precedence.
-func connPairs(pairs string, o ConnOptions) string {
+func connPairs(pairs string, o ConnOptions, more []connPair) string {
 	named := false
 	fallback := o.ApplicationName
 	var b strings.Builder
@@ -129,6 +145,10 @@ func connPairs(pairs string, o ConnOptions) string {
 		named = named || p.key == appName
 		b.WriteString(p.text)
 		b.WriteByte(' ')
+		more = slices.DeleteFunc(more, func(m connPair) bool { return m.key == p.key })
+	}
+	for _, p := range more {
+		b.WriteString(p.key + "='" + pairEscaper.Replace(p.value) + "' ")
 	}
 	if !named && fallback != "" && os.Getenv("PGAPPNAME") == "" {
 		b.WriteString(appName + "='" + pairEscaper.Replace(fallback) + "' ")

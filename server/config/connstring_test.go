@@ -71,6 +71,29 @@ func TestConnString(t *testing.T) {
 	}
 }
 
+// TestConnEnvironment: variables that pgconn does not read are parameters, where the
+// connection string has none. The address is that of the primary only.
+func TestConnEnvironment(t *testing.T) {
+	t.Setenv("PGHOSTADDR", "127.0.0.1")
+	t.Setenv("PGDATESTYLE", "SQL, DMY")
+	t.Setenv("PGGEQO", "off")
+	f := func(uri, want string) {
+		t.Helper()
+		if got := (&Config{DBURI: uri}).ConnString(ConnOptions{}); got != want {
+			t.Errorf("%s: got %s, want %s", uri, got, want)
+		}
+	}
+	f("postgresql://", "postgresql://?hostaddr=127.0.0.1&datestyle=SQL%2C%20DMY&geqo=off")
+	f("postgresql://h/d?hostaddr=::1&geqo=on", "postgresql://h/d?hostaddr=::1&geqo=on&datestyle=SQL%2C%20DMY")
+	f("host=h", "host=h hostaddr='127.0.0.1' datestyle='SQL, DMY' geqo='off'")
+	f("host=h hostaddr=::1 datestyle=ISO", "host=h hostaddr=::1 datestyle=ISO geqo='off'")
+	f("t1", "t1")
+	c := &Config{DBReadReplicas: "postgres://r/d"}
+	if got, want := c.ReplicaStrings(ConnOptions{}), []string{"postgres://r/d?datestyle=SQL%2C%20DMY&geqo=off"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // FuzzConnString: no text makes the editing panic.
 func FuzzConnString(f *testing.F) {
 	for _, seed := range []string{"postgres://u:p@h/d?a=b&c", "host='a b' user=u\\ ", "a=", "=", "'", "x='\\"} {
