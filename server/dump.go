@@ -30,6 +30,7 @@ func DumpConfig(ctx context.Context, o Options, all bool) error {
 		return err
 	}
 	defer s.close()
+	s.warnAtStart()
 	if c.DBConfig {
 		if conn, err := s.pool.Acquire(ctx); err != nil {
 			s.log.ConfigReadFailed(problemText(err))
@@ -54,12 +55,14 @@ func DumpSchema(ctx context.Context, o Options) error {
 		return err
 	}
 	defer s.close()
+	s.warnAtStart()
+	c := s.config()
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
+		s.log.SchemaCacheFailed(c.DBSchemas, c.DBExtraSearchPath, problemText(err))
 		return err
 	}
 	defer conn.Release()
-	c := s.config()
 	if c.DBConfig {
 		r := s.readConfigOn(ctx, conn.Conn)
 		if r.err != nil {

@@ -158,6 +158,12 @@ func (s *Server) install(cfg *config.Config, cat *catalog.Catalog, session exec.
 	return nil
 }
 
+// warnAtStart is called before the database is asked for its settings.
+func (s *Server) warnAtStart() {
+	s.warnDeprecated()
+	s.warnOfSettings(false)
+}
+
 // warnDeprecated is called whenever a configuration was read.
 func (s *Server) warnDeprecated() {
 	if path, deprecated := s.snapshot.Load().auth.Deprecated(); deprecated {

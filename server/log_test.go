@@ -288,6 +288,9 @@ func TestLogWarnings(t *testing.T) {
 			t.Errorf("no line matches %s:\n%s", expr, r.Log.String())
 		}
 	}
+	if text := r.Log.String(); strings.Index(text, ": Starting ") > strings.Index(text, ": WARNING: ") {
+		t.Errorf("a warning comes before the start:\n%s", text)
+	}
 	for use, want := range map[string]int{"true": 1, "false": 0} {
 		r := watch(t, map[string]string{"url-use-legacy-target-names": use})
 		ask(t, r.API, "GET", "/film?select=id,made:maker(name)&maker.name=eq.x")

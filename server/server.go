@@ -90,6 +90,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	defer s.close()
 	s.log.Starting(o.Version)
+	s.warnAtStart()
 	if err = s.run(ctx); err != nil && s.log.JSON() && !Logged(err) {
 		s.log.Ending(err)
 		err = loggedError{err}
@@ -132,8 +133,6 @@ func newServer(o Options) (*Server, error) {
 	s.startConfig = c
 	s.stored.Store(&stored{})
 	s.snapshot.Store(newSnapshot(c, a, nil, exec.Session{}))
-	s.warnDeprecated()
-	s.warnOfSettings(false)
 	return s, nil
 }
 
