@@ -13,8 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ListenTCP listens on a port. Hosts may be PostgREST's words: "*" and "*4" prefer
-// IPv4 and take IPv6 too, "*6" the other way round; "!4" and "!6" take one only.
+// ListenTCP listens on a port. Hosts may be PostgREST's words: "*", "*4" and "*6" take
+// IPv4 and IPv6, and "!4" takes IPv4 only. "!6" wants an IPv6 address, but PostgREST lets
+// the socket take IPv4 too.
 // reusePort lets other processes listen on the port as well.
 func ListenTCP(host string, port int, reusePort bool) (net.Listener, error) {
 	network := "tcp"
@@ -24,7 +25,7 @@ func ListenTCP(host string, port int, reusePort bool) (net.Listener, error) {
 	case "!4":
 		network, host = "tcp4", ""
 	case "!6":
-		network, host = "tcp6", ""
+		host = "::"
 	case "0.0.0.0":
 		network = "tcp4" // or Go takes IPv6 too
 	}

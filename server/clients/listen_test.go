@@ -22,7 +22,7 @@ func TestHosts(t *testing.T) {
 		host   string
 		v4, v6 bool
 	}{
-		{"*", true, true}, {"*4", true, true}, {"*6", true, true}, {"!4", true, false}, {"!6", false, true},
+		{"*", true, true}, {"*4", true, true}, {"*6", true, true}, {"!4", true, false}, {"!6", true, true},
 		{"127.0.0.1", true, false}, {"::1", false, true}, {"0.0.0.0", true, false},
 	} {
 		l, err := ListenTCP(test.host, 0, false)

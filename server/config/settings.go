@@ -157,7 +157,7 @@ var settings = []setting{
 	{key: "server-host",
 		field: text(func(c *Config) *string { return &c.ServerHost }, defaultHost),
 		help:  "Sets the address to listen on, or one of `*`, `*4`, `!4`, `*6`, `!6`.",
-		more:  "`*` and `*4` are all addresses, IPv4 first, and `*6` all addresses, IPv6 first. `!4` is all addresses of IPv4 only, and `!6` of IPv6 only."},
+		more:  "`*`, `*4` and `*6` are all addresses, of IPv4 and IPv6. `!4` is all addresses of IPv4 only. `!6` needs IPv6 and takes IPv4 too, as in PostgREST."},
 	{key: "server-port",
 		field: port(func(c *Config) *int { return &c.ServerPort }, 3000),
 		help:  "Sets the port to listen on; 0 selects a free port."},
