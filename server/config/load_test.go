@@ -77,6 +77,16 @@ func TestUselessValues(t *testing.T) {
 	f("db-pool", "db-pool = 7", " 8 ", "db-pool = 8")
 	f("db-pool", "db-pool = 7", "-8", "db-pool = -8")
 	f("db-pool", "db-pool = 7", "8.0", "db-pool = 10")
+	f("db-pool", "db-pool = 7", "- 8", "db-pool = -8")
+	f("db-pool", "db-pool = 7", " ( (-8) )", "db-pool = -8")
+	f("db-pool", "db-pool = 7", "-(8)", "db-pool = 10")
+	f("db-pool", "db-pool = 7", "0x1F", "db-pool = 31")
+	f("db-pool", "db-pool = 7", "0o17", "db-pool = 15")
+	f("db-pool", "db-pool = 7", "017", "db-pool = 17")
+	f("db-pool", `db-pool = "0x"`, "", "db-pool = 10")
+	f("db-pool", `db-pool = "+8"`, "", "db-pool = 10")
+	f("db-pool", `db-pool = "--8"`, "", "db-pool = 10")
+	f("db-pool", `db-pool = "1_0"`, "", "db-pool = 10")
 	f("db-pool", "db-pool = 7", "99999999999999999999", "db-pool = 10")
 	f("db-pool", "db-pool = 8.0", "", "db-pool = 8")
 	f("db-pool", "db-pool = 8.5", "", "db-pool = 10")
@@ -89,13 +99,13 @@ func TestUselessValues(t *testing.T) {
 	f("db-max-rows", "db-max-rows = true", "", `db-max-rows = ""`)
 	f("db-pool-max-lifetime", "", "999999999999999999", "db-pool-max-lifetime = 9223372036")
 
-	for _, yes := range []string{"true", "True", "TRUE", "tRuE", `"true"`, "'true'", " true ", "1", "2", "99999999999999999999"} {
+	for _, yes := range []string{"true", "True", "TRUE", "tRuE", `"true"`, "'true'", " true ", "1", "2", "0x1", "(1)", "99999999999999999999"} {
 		f("db-plan-enabled", "", yes, "db-plan-enabled = true")
 	}
 	for _, no := range []string{"false", "FALSE", `"false"`, "0", "-1"} {
 		f("db-config", "", no, "db-config = false")
 	}
-	for _, neither := range []string{"=", "yes", "on", "off", "1.0", "tr ue x", "0x1"} {
+	for _, neither := range []string{"=", "yes", "on", "off", "1.0", "tr ue x"} {
 		f("db-plan-enabled", "db-plan-enabled = true", neither, "db-plan-enabled = false")
 		f("db-config", "db-config = false", neither, "db-config = true")
 	}

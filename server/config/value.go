@@ -71,23 +71,38 @@ func (v value) asInt() (int64, bool) {
 	case numberValue:
 		return jsontext.ParseDecimal(v.text).Int64()
 	case textValue:
-		n, err := strconv.ParseInt(wholeNumber(v.text), 10, 64)
-		return n, err == nil
+		if n, ok := wholeNumber(v.text); ok && n.IsInt64() {
+			return n.Int64(), true
+		}
+		return 0, false
 	default:
 		return 0, false
 	}
 }
 
-// wholeNumber returns the digits of a whole number, or "" if the text has anything
-// but white space around it.
-func wholeNumber(s string) string {
+// wholeNumber parses a text as PostgREST does: a minus is possible, hexadecimal and
+// octal digits (0x1f, 0o17), and parentheses and white space around the number.
+func wholeNumber(s string) (*big.Int, bool) {
 	s = strings.TrimSpace(s)
-	for i := 0; i < len(s); i++ {
-		if (s[i] < '0' || s[i] > '9') && (i > 0 || s[i] != '-') {
-			return ""
-		}
+	for strings.HasPrefix(s, "(") && strings.HasSuffix(s, ")") {
+		s = strings.TrimSpace(s[1 : len(s)-1])
 	}
-	return s
+	digits, negative := strings.CutPrefix(s, "-")
+	digits = strings.ToLower(strings.TrimSpace(digits))
+	base := 10
+	if rest, ok := strings.CutPrefix(digits, "0x"); ok {
+		digits, base = rest, 16
+	} else if rest, ok := strings.CutPrefix(digits, "0o"); ok {
+		digits, base = rest, 8
+	}
+	if strings.ContainsAny(digits, "+-") { // a second sign
+		return nil, false
+	}
+	n, ok := new(big.Int).SetString(digits, base)
+	if ok && negative {
+		n.Neg(n)
+	}
+	return n, ok
 }
 
 // asBool parses booleans; strings that spell one, in any case and with any
@@ -109,7 +124,7 @@ func (v value) asBool() (on, ok bool) {
 		case strings.EqualFold(letters, "false"):
 			return false, true
 		}
-		n, ok := new(big.Int).SetString(wholeNumber(v.text), 10)
+		n, ok := wholeNumber(v.text)
 		return ok && n.Sign() > 0, ok
 	default:
 		return false, false
