@@ -165,8 +165,10 @@ func addEmbeds(n *tree.Node) {
 			e.Kind, e.Empty = tree.EmbedArray, selectsNothing(c)
 		}
 		for i := range n.Embeds {
-			if n.Embeds[i].AggAlias == e.AggAlias {
-				n.Embeds[i].Repeated, e.Repeated = true, true
+			if first := &n.Embeds[i]; first.AggAlias == e.AggAlias {
+				first.Repeated, e.Repeated = true, true
+				e.Node = first.Node // PostgREST joins the first one again, and the error is about that
+				break
 			}
 		}
 		n.Embeds = append(n.Embeds, e)

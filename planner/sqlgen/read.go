@@ -223,7 +223,7 @@ func (w *Writer) join(e *tree.Embed) {
 		w.S(" LEFT JOIN LATERAL (")
 	}
 	name := Ident(e.AggAlias)
-	toMany := e.Kind == tree.EmbedArray || e.Node.Spread == tree.SpreadToMany
+	toMany := e.Kind == tree.EmbedArray || e.Kind == tree.EmbedSpread && e.Node.Spread == tree.SpreadToMany
 	if toMany {
 		rows := name
 		if !e.Repeated {
