@@ -2,6 +2,7 @@ package parser
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 )
 
@@ -11,6 +12,7 @@ type rangeParam struct {
 	prefix              []byte // the key up to and including its last dot
 	limit, offset       []byte
 	hasLimit, hasOffset bool
+	hash                uint64 // of the key with limit, under which PostgREST has both
 }
 
 // rangeEntry returns the entry of a path. It adds a missing entry.
@@ -24,16 +26,25 @@ func (q *Query) rangeEntry(prefix []byte) *rangeParam {
 	return &q.rangeText[len(q.rangeText)-1]
 }
 
-// readRanges sets Ranges, in alphabetical order of the keys. The order decides if
-// two ranges belong to one embed, because it has two names or its path has two
-// spellings: the last one counts. The order in the query string does not matter.
-// PostgREST uses the order of a hash table instead.
+// readRanges sets Ranges, in the reverse order of PostgREST's hash table. The order
+// in the query string does not matter. The embed of the last range comes first in
+// the rows. If two ranges belong to one embed, because it has two names or its path
+// has two spellings, the last one counts.
 //
 // A key that is not a path is not an error here, because PostgREST reports it when
 // it plans the statement, see RangeError. A range of the root is ignored unless its
 // key is limit or offset alone.
 func (q *Query) readRanges() {
-	slices.SortFunc(q.rangeText, func(a, b rangeParam) int { return bytes.Compare(a.prefix, b.prefix) })
+	if len(q.rangeText) > 1 {
+		var key [xxhLongest]byte
+		for i := range q.rangeText {
+			e := &q.rangeText[i]
+			e.hash = xxh3(append(append(key[:0], e.prefix...), "limit"...))
+		}
+		slices.SortFunc(q.rangeText, func(a, b rangeParam) int {
+			return cmp.Or(hashOrder(b.hash, a.hash), bytes.Compare(a.prefix, b.prefix))
+		})
+	}
 	for i := range q.rangeText {
 		e := &q.rangeText[i]
 		pr := PathRange{Range: e.rows()}

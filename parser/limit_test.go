@@ -59,10 +59,10 @@ func TestRanges(t *testing.T) {
 	f("limit=9223372036854775807&offset=1999", "limit 9223372036854775807 offset 1999")
 	f("limit=99999999999999999999&offset=99999999999999999999", "limit 99999999999999999999 offset 99999999999999999999")
 	f("limit=-9223372036854775808", "limit -9223372036854775808 offset 0")
-	f("a.limit=1&b.offset=2&a.offset=3", "a: limit 1 offset 3; b: offset 2")
-	f(`"a.b".limit=1&c.d.limit=2`, "a.b: limit 1 offset 0; c: d: limit 2 offset 0")
-	f("b.limit=2&a.limit=1", "a: limit 1 offset 0; b: limit 2 offset 0") // sorted
-	f("a.limit=1&b.limit=2", "a: limit 1 offset 0; b: limit 2 offset 0")
+	f("a.limit=1&b.offset=2&a.offset=3", "b: offset 2; a: limit 1 offset 3") // in the order of hashes
+	f(`"a.b".limit=1&c.d.limit=2`, "c: d: limit 2 offset 0; a.b: limit 1 offset 0")
+	f("b.limit=2&a.limit=1", "b: limit 2 offset 0; a: limit 1 offset 0")
+	f("a.limit=1&b.limit=2", "b: limit 2 offset 0; a: limit 1 offset 0")
 	f("a.limit=1&+a.limit=2", "a: limit 2 offset 0; a: limit 1 offset 0") // two spellings of one path: " a." and "a."
 	f("a:.limit=1", "")                                                   // breaks off before the path is over, and the root has its own
 	f("a.b:c.limit=1", "a: limit 1 offset 0")
