@@ -32,6 +32,7 @@ type resolver struct {
 	opts    *Options
 	query   *parser.Query
 	schema  string
+	root    catalog.QI
 	action  Action
 	top     parser.Range // rows of the root: limit=, offset= and Range combined
 	inline  *inlined
@@ -56,6 +57,7 @@ func (r *resolver) read(relation catalog.QI) (*tree.Node, error) {
 	if embeds > MaxEmbeds {
 		return nil, errTooManyEmbeds
 	}
+	r.root = relation
 	root := r.selectTree(relation)
 	if err := r.place(root); err != nil {
 		return nil, err
@@ -276,6 +278,7 @@ func (r *resolver) order(n *tree.Node, terms []parser.OrderTerm) []tree.OrderTer
 		if t.HasRel {
 			out[i].Rel = tree.Some(string(t.Rel))
 			out[i].Field = r.field(t.Field)
+			out[i].Field.Bare = true
 			continue
 		}
 		if t.Agg != parser.AggNone {
@@ -287,15 +290,13 @@ func (r *resolver) order(n *tree.Node, terms []parser.OrderTerm) []tree.OrderTer
 	return out
 }
 
-// orderField resolves a column that rows are ordered by.
+// orderField resolves a column that rows are ordered by. Also below the root,
+// PostgREST looks for the column in the root's relation. So a json column of
+// an embed has no order if the root has a json column of that name.
 func (r *resolver) orderField(n *tree.Node, field parser.Field) tree.Field {
-	f := r.typed(n.From, r.field(field))
-	if n.Depth > 0 {
-		// json has no order, jsonb has. PostgREST converts json below the
-		// root, because it looks for the column in the root's relation. At
-		// the root it does not convert.
-		f.ToJSON = f.Type != "jsonb"
-	}
+	f, atRoot := r.typed(n.From, r.field(field)), r.typed(r.root, r.field(field))
+	f.Bare = f.ToJSON && !atRoot.ToJSON
+	f.ToJSON = atRoot.ToJSON && f.Type != "jsonb"
 	return f
 }
 

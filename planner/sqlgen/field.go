@@ -36,7 +36,7 @@ func field(table catalog.QI, f *tree.Field) string {
 	case len(f.Path) > 0 && f.ToJSON:
 		text = "pg_catalog.to_jsonb(" + text + ")"
 	}
-	text += jsonPath(f.Path)
+	text += jsonPath(f.Path, f.Bare)
 	if f.TSVector {
 		return "to_tsvector(" + language(f.Lang) + text + ")"
 	}
@@ -50,16 +50,21 @@ func language(lang tree.Opt) string {
 	return Literal(lang.Name) + ", "
 }
 
-func jsonPath(path []tree.JSONStep) string {
+func jsonPath(path []tree.JSONStep, bare bool) string {
 	var b strings.Builder
 	for _, step := range path {
+		arrow := "->"
+		if step.Text {
+			arrow = "->>"
+		}
 		// The operator is qualified, because a user-defined -> for (json, json)
 		// would be the better match for a constant.
-		if step.Text {
-			b.WriteString(" OPERATOR(pg_catalog.->>) ")
+		if bare {
+			b.WriteString(" " + arrow + " ")
 		} else {
-			b.WriteString(" OPERATOR(pg_catalog.->) ")
+			b.WriteString(" OPERATOR(pg_catalog." + arrow + ") ")
 		}
+		bare = bare || step.Text // text has no arrows: the error names the operator as it is written
 		switch {
 		case !step.Index:
 			b.WriteString(Literal(step.Key))

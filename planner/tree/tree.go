@@ -39,6 +39,7 @@ type Field struct {
 	Path []JSONStep
 
 	ToJSON    bool   // the column is not json: convert it before Path is applied
+	Bare      bool   // the arrows of Path may be those of another type, such as hstore
 	TSVector  bool   // wrap in to_tsvector
 	Lang      Opt    // configuration for to_tsvector
 	Type      string // nominal type, "" if unknown
