@@ -282,9 +282,24 @@ func (n *Node) CountsGroups() bool {
 }
 
 // ComparesRows reports whether rows of the node, or of one below it, are compared in
-// full, as DISTINCT and GROUP BY do. json has no equality.
+// full, as DISTINCT and GROUP BY do, or ordered by an embed of an embed. json has no
+// equality and no order.
 func (n *Node) ComparesRows() bool {
-	return n.Distinct || n.Aggregates() || slices.ContainsFunc(n.Children, (*Node).ComparesRows)
+	return n.Distinct || n.Aggregates() ||
+		slices.ContainsFunc(n.Order, func(t OrderTerm) bool { return n.isNested(t.Rel, t.Field.Name) }) ||
+		slices.ContainsFunc(n.Extra, func(e ExtraField) bool { return n.isNested(e.Rel, e.Field.Field.Name) }) ||
+		slices.ContainsFunc(n.Children, (*Node).ComparesRows)
+}
+
+// isNested reports whether a column of the embed with the alias rel comes from an
+// embed inside of that embed.
+func (n *Node) isNested(rel Opt, column string) bool {
+	return rel.Given && slices.ContainsFunc(n.Embeds, func(e Embed) bool {
+		return e.AggAlias == rel.Name && slices.ContainsFunc(e.Node.Embeds, func(inner Embed) bool {
+			return inner.Kind != EmbedSpread && inner.Name == column ||
+				slices.ContainsFunc(inner.Fields, func(f SpreadField) bool { return f.Alias.Or(f.Name) == column })
+		})
+	})
 }
 
 // AnyAggregates reports whether the node or one below it has an aggregate.
