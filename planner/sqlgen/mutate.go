@@ -202,4 +202,5 @@ func (w *Writer) source(rows func()) {
 	w.S("WITH pgrst_source AS (")
 	rows()
 	w.S(") ")
+	w.sourceArgs = len(w.args)
 }

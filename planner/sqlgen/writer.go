@@ -59,8 +59,9 @@ type Writer struct {
 	names []string
 	json  bool // embeds stay json (see JSONColumns), and some are subqueries (see InSelect)
 
-	records Records
-	merged  bool // operands are columns, see Merged
+	records    Records
+	merged     bool // operands are columns, see Merged
+	sourceArgs int  // number of args of pgrst_source
 }
 
 // Statement returns the statement that has been written.
@@ -88,7 +89,9 @@ func (w *Writer) text(s string) {
 func (w *Writer) full() bool { return w.buf.Len() > MaxLength+MaxLength/4 }
 
 // param returns the parameter for a. Equal Args are one parameter in the whole
-// statement.
+// statement. But operands of a write's own filters are not those of its response:
+// one operand is compared with columns of two relations there, which may have two
+// types.
 func (w *Writer) param(a Arg) string {
 	n := w.number(a)
 	if w.merged && a.Kind == ArgValue {
@@ -99,9 +102,13 @@ func (w *Writer) param(a Arg) string {
 
 // number returns the position of a in args. It appends a if it is new.
 func (w *Writer) number(a Arg) int {
+	first := 0
+	if a.Kind == ArgValue {
+		first = w.sourceArgs
+	}
 	if w.index == nil {
-		if i := slices.Index(w.args, a); i >= 0 {
-			return i
+		if i := slices.Index(w.args[first:], a); i >= 0 {
+			return first + i
 		}
 		if len(w.args) == fewArgs {
 			w.index = make(map[Arg]int, 4*fewArgs)
@@ -109,7 +116,7 @@ func (w *Writer) number(a Arg) int {
 				w.index[have] = i
 			}
 		}
-	} else if i, ok := w.index[a]; ok {
+	} else if i, ok := w.index[a]; ok && i >= first {
 		return i
 	}
 	w.args = append(w.args, a)
