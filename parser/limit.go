@@ -36,10 +36,9 @@ func (q *Query) rangeEntry(prefix []byte) *rangeParam {
 // key is limit or offset alone.
 func (q *Query) readRanges() {
 	if len(q.rangeText) > 1 {
-		var key [xxhLongest]byte
 		for i := range q.rangeText {
 			e := &q.rangeText[i]
-			e.hash = xxh3(append(append(key[:0], e.prefix...), "limit"...))
+			e.hash = hashKey(e.prefix, "limit")
 		}
 		slices.SortFunc(q.rangeText, func(a, b rangeParam) int {
 			return cmp.Or(hashOrder(b.hash, a.hash), bytes.Compare(a.prefix, b.prefix))

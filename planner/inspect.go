@@ -136,7 +136,9 @@ func (i *inspector) node(n *tree.Node, converted bool) {
 		switch o := &n.Order[k]; {
 		case o.Aggregate != nil:
 			i.aggregate(t, o.Rel, o.Aggregate)
-		case !o.Rel.Given: // a related term names a column that its embed selects
+		case o.Rel.Given: // it names a column that its embed selects
+			i.arrows(&o.Field)
+		default:
 			i.compared(t, &o.Field)
 		}
 	}
@@ -238,9 +240,17 @@ func (i *inspector) compared(t *catalog.Table, f *tree.Field) {
 	}
 }
 
+// arrows inspects the operators of a JSON path.
+func (i *inspector) arrows(f *tree.Field) {
+	if i.cat.TypesRun && f.BareArrows() < len(f.Path) {
+		i.functions()
+	}
+}
+
 // column returns the column a field names. Anything else that can be named is
 // a function of the row.
 func (i *inspector) column(t *catalog.Table, f *tree.Field) *catalog.Column {
+	i.arrows(f)
 	if t != nil {
 		if c := t.Column(f.Name); c != nil {
 			return c

@@ -28,6 +28,12 @@ func TestInspect(t *testing.T) {
 		{"/country?select=code,movie(title)&movie.label=eq.x", "", both},
 		{"/country?select=code,movie(title)&movie.order=label", "", both},
 		{"/movie?select=facts_doc->a", "", both},
+		// Arrows that are looked up on the search path.
+		{"/country?select=facts->a->b", "", none},
+		{"/country?select=facts->>a->b", "", both},
+		{"/country?facts->>a->b=eq.1", "", both},
+		{"/movie?select=title,country(facts)&order=country(facts)", "", none},
+		{"/movie?select=title,country(facts)&order=country(facts->capital)", "", both},
 		// Casts that are not PostgreSQL's.
 		{"/movie?select=id::positive_int", "", both},
 		{"/movie?select=id.sum()::positive_int", "", both},

@@ -35,7 +35,7 @@ var inTests = []string{"pgwire/pgtest", "server/auth/authtest", "server/faulttes
 // Before adding an import, try a function value or a small interface passed down
 // by the importing side.
 var layers = []layer{
-	{path: "parser", why: "reads text and knows no catalog, no SQL and no I/O", imports: []string{"parser/explain", "parser/jsontext", "parser/percent"}},
+	{path: "parser", why: "reads text and knows no catalog, no SQL and no I/O", imports: []string{"parser/explain", "parser/jsontext", "parser/percent", "github.com/zeebo/xxh3"}},
 	{path: "parser/explain", why: "shared by the grammars only"},
 	{path: "parser/header", why: "reads header values, each by itself", imports: []string{"parser"}},
 	{path: "parser/body", why: "reads payloads, each by itself", imports: []string{"parser/jsontext", "parser/percent"}},

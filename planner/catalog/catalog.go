@@ -36,6 +36,9 @@ type Catalog struct {
 	// Types is what having values of types that are not built in may leave in a
 	// session: their operators, casts, input and output functions.
 	Types Leftovers
+	// TypesRun: an operator, a cast, or an input or output function of some type runs
+	// code of the database's owners.
+	TypesRun bool
 	// Ambient is what any statement may leave: the database may have operators
 	// and casts for types that are built in.
 	Ambient Leftovers

@@ -36,7 +36,7 @@ func field(table catalog.QI, f *tree.Field) string {
 	case len(f.Path) > 0 && f.ToJSON:
 		text = "pg_catalog.to_jsonb(" + text + ")"
 	}
-	text += jsonPath(f.Path, f.Bare)
+	text += jsonPath(f)
 	if f.TSVector {
 		return "to_tsvector(" + language(f.Lang) + text + ")"
 	}
@@ -50,21 +50,20 @@ func language(lang tree.Opt) string {
 	return Literal(lang.Name) + ", "
 }
 
-func jsonPath(path []tree.JSONStep, bare bool) string {
+func jsonPath(f *tree.Field) string {
 	var b strings.Builder
-	for _, step := range path {
+	bare := f.BareArrows()
+	for i, step := range f.Path {
 		arrow := "->"
 		if step.Text {
 			arrow = "->>"
 		}
 		// The operator is qualified, because a user-defined -> for (json, json)
 		// would be the better match for a constant.
-		if bare {
-			b.WriteString(" " + arrow + " ")
-		} else {
-			b.WriteString(" OPERATOR(pg_catalog." + arrow + ") ")
+		if i < bare {
+			arrow = "OPERATOR(pg_catalog." + arrow + ")"
 		}
-		bare = bare || step.Text // text has no arrows: the error names the operator as it is written
+		b.WriteString(" " + arrow + " ")
 		switch {
 		case !step.Index:
 			b.WriteString(Literal(step.Key))

@@ -39,12 +39,26 @@ type Field struct {
 	Path []JSONStep
 
 	ToJSON    bool   // the column is not json: convert it before Path is applied
-	Bare      bool   // the arrows of Path may be those of another type, such as hstore
+	Bare      bool   // the arrows of Path may be those of another type, such as hstore; see BareArrows
 	TSVector  bool   // wrap in to_tsvector
 	Lang      Opt    // configuration for to_tsvector
 	Type      string // nominal type, "" if unknown
 	Transform string // representation function for the value (in filters: for the operand)
 	FullRow   bool   // the whole row of the relation, for count() in spreads
+}
+
+// BareArrows returns the number of the first step of Path whose arrow PostgreSQL looks up
+// on the search path, and len(Path) if there is none. The arrows before it are those of
+// pg_catalog. Behind ->> there is a text, which has no arrows of PostgreSQL's own.
+func (f *Field) BareArrows() int {
+	if f.Bare {
+		return 0
+	}
+	text := slices.IndexFunc(f.Path, func(s JSONStep) bool { return s.Text })
+	if text < 0 {
+		return len(f.Path)
+	}
+	return text + 1
 }
 
 // SelectField is one selected field.
