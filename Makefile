@@ -103,7 +103,7 @@ reproducible: ## build two clones in two folders and compare the bytes
 lint: ## gofmt, go vet, the rules on imports and package comments, and the form of the manual
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt -w $$unformatted"; exit 1; fi
 	@$(call EACH,go vet)
-	go test -count=1 -run 'Arch|Contents|Links' ./server ./cmd/fastgrest/manual
+	go test -count=1 -run 'Arch|Contents|Links|ManualFlags' ./server ./cmd/fastgrest/manual ./cmd/fastgrest/compare
 
 # The tests run the seeds of the fuzz targets.
 ci: lint build test race major ## exactly what CI runs
