@@ -96,7 +96,13 @@ func run(ctx context.Context, args, env []string, stdout, stderr io.Writer) int 
 
 // commandHint is a hint for a word that is neither a command nor a file.
 func commandHint(args []string, err error) string {
-	if len(args) == 0 || !errors.Is(err, fs.ErrNotExist) || strings.ContainsAny(args[0], "-./\\") {
+	if len(args) == 0 || !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errManyFiles) {
+		return ""
+	}
+	if strings.HasPrefix(args[0], "postgres://") || strings.HasPrefix(args[0], "postgresql://") {
+		return "; a connection string is the value of --db-uri"
+	}
+	if _, found := subcommandOf(args); found || strings.ContainsAny(args[0], "-./\\") {
 		return ""
 	}
 	var names []string

@@ -10,6 +10,8 @@ import (
 	"github.com/fastgrest/fastgrest/server/config"
 )
 
+var errManyFiles = errors.New("there can be one configuration file only")
+
 // readSource parses a command line that has the configuration: settings as flags, and at most one file. own has the
 // other flags, and help is the command that lists all flags.
 func readSource(help string, own *pflag.FlagSet, args, env []string) (config.LoadOptions, error) {
@@ -24,7 +26,7 @@ func readSource(help string, own *pflag.FlagSet, args, env []string) (config.Loa
 	case err != nil:
 		return config.LoadOptions{}, fmt.Errorf("%w (%s lists the flags)", config.ExplainFlagError(all, err), help)
 	case all.NArg() > 1:
-		return config.LoadOptions{}, fmt.Errorf("there can be one configuration file only, not %q too", all.Arg(1))
+		return config.LoadOptions{}, fmt.Errorf("%w, not %q too", errManyFiles, all.Arg(1))
 	}
 	return config.LoadOptions{File: all.Arg(0), Env: env, Flags: config.FlagValues(all)}, nil
 }

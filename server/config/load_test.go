@@ -263,7 +263,7 @@ func TestSecrets(t *testing.T) {
 	f(`{"kty":"oct"}`, "", false, "The JWT secret is not a usable JSON Web Key: oct key: k is required")
 
 	_, err := Load(LoadOptions{Env: []string{"PGRST_JWT_SECRET=@nowhere/nope"}})
-	if err == nil || err.Error() != "nowhere/nope: no such file or directory" {
+	if err == nil || err.Error() != "the file of jwt-secret cannot be read: nowhere/nope: no such file or directory" {
 		t.Error(err)
 	}
 }
@@ -279,7 +279,7 @@ func TestURIFile(t *testing.T) {
 	if err != nil || c.DBURI != "postgres://before" {
 		t.Errorf("got %q, %v", c.DBURI, err)
 	}
-	if _, err = Load(LoadOptions{Env: []string{"PGRST_DB_URI=@gone"}}); err == nil || err.Error() != "gone: no such file or directory" {
+	if _, err = Load(LoadOptions{Env: []string{"PGRST_DB_URI=@gone"}}); err == nil || err.Error() != "the file of db-uri cannot be read: gone: no such file or directory" {
 		t.Error(err)
 	}
 }

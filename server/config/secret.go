@@ -109,7 +109,7 @@ func referencedText(key, value string) (string, error) {
 func readReferenced(key, path string) ([]byte, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, &Error{Kind: SecretError, Key: key, Text: fileText(path, err), Err: err}
+		return nil, &Error{Kind: SecretError, Key: key, Text: "the file of " + key + " cannot be read: " + fileText(path, err), Err: err}
 	}
 	return data, nil
 }

@@ -52,7 +52,7 @@ func TestIssuersInFile(t *testing.T) {
 	f(`[{"issuer":"https://login.example","audiences":"any","discovery":true}]`, "")
 	f(`[{"issuer":"https://login.example","discovery":true}]`, `jwt-issuers is not usable: element 1: audiences is missing: name those of this server, or write "any"`)
 	f(`{}`, "jwt-issuers is not usable: it is not a JSON array")
-	if _, err := Load(LoadOptions{Env: []string{"PGRST_JWT_ISSUERS=@nowhere/nope"}}); err == nil || err.Error() != "nowhere/nope: no such file or directory" {
+	if _, err := Load(LoadOptions{Env: []string{"PGRST_JWT_ISSUERS=@nowhere/nope"}}); err == nil || err.Error() != "the file of jwt-issuers cannot be read: nowhere/nope: no such file or directory" {
 		t.Error(err)
 	}
 }
