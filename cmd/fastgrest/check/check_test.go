@@ -233,6 +233,7 @@ func TestEach(t *testing.T) {
 		{name: "view with the owner's policies", sql: "create view api.all_titles as select title from api.title; create role x_other; grant select on api.book to x_other; alter view api.all_titles owner to x_other; alter view api.title set (security_invoker); grant select on api.all_titles to x_user; grant usage on schema api to x_other; grant select on api.title to x_other;", want: "advice view-owner-rls"},
 		{name: "no secret and no role", settings: map[string]string{"db-anon-role": "", "jwt-secret": ""}, want: "error jwt-secret-missing"},
 		{name: "known secret", settings: map[string]string{"jwt-secret": "reallyreallyreallyreallyverysafe"}, want: "error jwt-secret-known"},
+		{name: "known secret of the tutorial", settings: map[string]string{"jwt-secret": "the-kitchen-is-open-from-six-to-nine"}, want: "error jwt-secret-known"},
 		{name: "audience", settings: map[string]string{"jwt-secret": "", "jwt-aud": "us"}, want: "warning jwt-setting-unused"},
 		{name: "advice", settings: map[string]string{"db-aggregates-enabled": "true", "db-distinct-enabled": "true", "openapi-mode": "ignore-privileges", "db-max-rows": "", "admin-server-port": "", "db-channel-enabled": "false", "client-error-hints": "grant"},
 			want: "advice aggregates-enabled,advice distinct-enabled,advice openapi-all,advice max-rows-missing,advice admin-missing,advice reload-missing,advice error-hints"},

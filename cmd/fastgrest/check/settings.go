@@ -29,7 +29,7 @@ var settingRules = []settingRule{
 	{Finding{Error, "jwt-secret-missing", "Neither db-anon-role nor jwt-secret is set.", "The server refuses every request.",
 		"db-anon-role = \"web_anon\"\n# or, for tokens: jwt-secret = \"...\""},
 		func(c *config.Config) bool { return c.DBAnonRole == "" && !c.TakesTokens() }},
-	{Finding{Error, "jwt-secret-known", "The jwt-secret is an example from a documentation.", "Everybody can sign a token for every role of the API.",
+	{Finding{Error, "jwt-secret-known", "The jwt-secret is an example from documentation.", "Everybody can sign a token for every role of the API.",
 		"# make one with: openssl rand -base64 32\njwt-secret = \"...\""},
 		func(c *config.Config) bool { return knownSecret(c.JWTSecret) }},
 	{Finding{Warning, "jwt-setting-unused", "jwt-aud is set, and jwt-secret is not.", "Without jwt-secret the server refuses every token.",
@@ -65,7 +65,8 @@ var settingRules = []settingRule{
 }
 
 // knownSecrets are parts of secrets that tutorials and example files have.
-var knownSecrets = []string{"reallyreallyreallyreallyverysafe", "super-secret-jwt-token-with-at-least-32-characters", "secret-at-least-32-characters"}
+var knownSecrets = []string{"reallyreallyreallyreallyverysafe", "super-secret-jwt-token-with-at-least-32-characters", "secret-at-least-32-characters",
+	"the-kitchen-is-open-from-six-to-nine"}
 
 func knownSecret(secret []byte) bool {
 	text := strings.ToLower(string(secret))
