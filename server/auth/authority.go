@@ -74,7 +74,7 @@ func (from *authority) verify(token []byte) (v verified, refused *Error) {
 	by, claims, unknown, refused := keys.verify(token, from.algs)
 	if refused != nil {
 		if unknown && from.source != nil && from.source.Unknown() {
-			refused = keysMissing("The key that the token names is unknown, and the keys are being fetched.", from.source.RetryAfter())
+			refused = keysMissing("No known key fits the token, and the keys are being fetched.", from.source.RetryAfter())
 		}
 		return v, refused
 	}
