@@ -10,7 +10,7 @@ const (
 	TableNotFound        ErrorKind = iota // Schema, Name; Suggestion
 	ColumnNotFound                        // Name is the column, Parent the table; Place in a nested body
 	NoRelationship                        // Parent, Name, EmbedHint, Schema; Suggestion (a whole sentence)
-	AmbiguousEmbed                        // Parent, Name, Relationships
+	AmbiguousEmbed                        // Parent, Name, Relationships; InColumns
 	NotEmbedded                           // Name; IsLegacy, LegacyName and LegacyAlias if only the alias is valid
 	RelatedOrderNotToOne                  // Parent, Name
 	AggregatesDisabled
@@ -48,6 +48,7 @@ type Error struct {
 	Accepted                []string
 	Preferences             []string
 	Relationships           []*catalog.Relationship
+	InColumns               bool // of a nested insert: the parameter columns chooses the relationship, a body cannot
 	Routines                []*catalog.Routine
 	Uniques                 []string // names of the candidates
 	Arguments               []string

@@ -212,6 +212,9 @@ func (l *nestedLevel) refersUp() bool {
 func (l *nestedLevel) relate(key, name string, hint tree.Opt) (*nestedLevel, error) {
 	rel, err := l.nest.relationship(l.table.Name, name, hint)
 	if err != nil {
+		if e := new(Error); errors.As(err, &e) && e.Kind == AmbiguousEmbed {
+			e.InColumns = true
+		}
 		return nil, err
 	}
 	below := &nestedLevel{

@@ -240,7 +240,7 @@ func planProblem(e *planner.Error) *problem {
 	case planner.AmbiguousEmbed:
 		p := newProblem(300, "PGRST201", "Could not embed because more than one relationship was found for '"+e.Parent+"' and '"+e.Name+"'").
 			withDetails(relationshipsJSON(e.Relationships)).
-			withHint("Try changing '" + e.Name + "' to one of the following: " + relationshipHints(e.Relationships) + ". Find the desired relationship in the 'details' key.")
+			withHint(choiceHint(e))
 		p.rawDetails = true
 		return p
 	case planner.NotEmbedded:
@@ -371,6 +371,14 @@ func columnList(pairs []catalog.ColumnPair, foreign bool) string {
 		}
 	}
 	return "(" + strings.Join(names, ", ") + ")"
+}
+
+func choiceHint(e *planner.Error) string {
+	start := "Try changing '" + e.Name + "' to"
+	if e.InColumns {
+		start = "List the members of the body in the parameter 'columns', and there '" + e.Name + "' as"
+	}
+	return start + " one of the following: " + relationshipHints(e.Relationships) + ". Find the desired relationship in the 'details' key."
 }
 
 func relationshipHints(rels []*catalog.Relationship) string {
