@@ -218,7 +218,7 @@ func TestFailures(t *testing.T) {
 		"--token has a character":                 with("--token=a\nb"),
 		"--tokens: open":                          with("--tokens=" + filepath.Join(t.TempDir(), "none")),
 		"--tokens: line 2":                        with("--tokens=" + write(t, "a=b\nc\n")),
-		"--jwt-secret: open":                      with("--jwt-secret=" + filepath.Join(t.TempDir(), "none")),
+		"the name of a file with the secret":      with("--jwt-secret=" + filepath.Join(t.TempDir(), "none")),
 		"is empty":                                with("--jwt-secret=" + write(t, "\n")),
 		"is not base64":                           with("--jwt-secret="+write(t, "?"), "--jwt-secret-is-base64"),
 		"is not a JWK":                            with("--jwt-secret=" + write(t, "{")),

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"os"
 	"strings"
 	"sync"
@@ -163,8 +164,8 @@ func (t *tokens) readTokens(name string) error {
 // readSecret reads a secret for HS256: text, base64, or a JWK with a symmetric key.
 func (t *tokens) readSecret(name string, isBase64 bool) error {
 	text, err := os.ReadFile(name)
-	if err != nil {
-		return fail("--jwt-secret: %v", err)
+	if err != nil { // whose text repeats the name, which may be the secret by mistake
+		return fail("--jwt-secret is the name of a file with the secret, and the file cannot be read: %v", errors.Unwrap(err))
 	}
 	t.secret = bytes.TrimSpace(text)
 	switch {
