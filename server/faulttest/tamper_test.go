@@ -54,14 +54,17 @@ func TestDelays(t *testing.T) {
 // and the reported result of a write must be true.
 func TestHalfClosed(t *testing.T) {
 	f := start(t, pgtest.Start(t), nil)
-	f.db.Value("create function public.slowly() returns trigger language plpgsql as 'begin perform pg_sleep(0.1); return new; end'")
-	f.db.Value("create trigger slowly before insert on api.note for each row execute function public.slowly()")
+	f.db.Value("create function public.wait() returns trigger language plpgsql as 'begin perform pg_advisory_xact_lock_shared(1); return new; end'")
+	f.db.Value("create trigger wait before insert on api.note for each row execute function public.wait()")
 	insert := request{"POST", "/note", `{"tag":"%s"}`, nil}
 	served, failed := 0, 0
 	for i := range 24 {
 		d := faulttest.Direction(i % 2)
 		tag := fmt.Sprintf("h%d", i)
-		if i%4 < 2 {
+		during := i%4 >= 2
+		if during {
+			f.db.Value("select pg_advisory_lock(1)")
+		} else {
 			f.HalfClose(d)
 		}
 		answered := make(chan servertest.Response, 1)
@@ -72,9 +75,10 @@ func TestHalfClosed(t *testing.T) {
 			}
 			answered <- a
 		}()
-		if i%4 >= 2 {
-			f.await(t, "the insert runs", "select exists (select from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database())::int")
+		if during {
+			f.await(t, "the insert waits for the lock", "select count(*) from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())")
 			f.HalfClose(d)
+			f.db.Value("select pg_advisory_unlock(1)")
 		}
 		a := <-answered
 		f.await(t, "nothing runs any more", "select (not exists (select from pg_stat_activity where state = 'active' and usename = 'test_login' and datname = current_database()))::int")
@@ -85,7 +89,7 @@ func TestHalfClosed(t *testing.T) {
 		case a.Status == 503 && (rows == 0 || rows == 1 && strings.Contains(a.Details, unknown)):
 			failed++
 		default:
-			t.Errorf("%v, during %v: %v, and %d rows", d, i%4 >= 2, a, rows)
+			t.Errorf("%v, during %v: %v, and %d rows", d, during, a, rows)
 		}
 		if a := f.eventually(t, request{method: "GET", target: "/thing?limit=0"}, ""); a.Status != 200 && a.Code != "PGRST001" {
 			t.Errorf("the next: %v", a)
