@@ -117,8 +117,8 @@ func (l *Listener) Start(ctx context.Context) <-chan struct{} {
 				}
 				f.told = nil
 				l.set(ListenerOn)
-				tried()
 				l.log.ListenerStarted(s.Version, s.Host, s.Port, c.Name)
+				tried() // the lines of the first load come after this one
 			},
 			Notified: func(payload string) { l.notified(c.Name, payload) },
 			Failed: func(err error, pause time.Duration) {
