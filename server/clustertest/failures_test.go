@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
+	"github.com/fastgrest/fastgrest/server/servertest"
 )
 
 // trials is how often each node fails in each way.
@@ -283,11 +284,23 @@ func TestBehindCatalog(t *testing.T) {
 	signal(t, syscall.SIGUSR1)
 	eventually(t, "another catalog", func() bool { return c.loads() > loads })
 	c.awaitPlace("one")
+	// What is not on the disk of the primary is lost with it. A synchronous commit writes all that is before it.
+	one.Exec(t, db, "set synchronous_commit = on; create table public.written ()")
+	written := value(t, one, db, "select pg_current_wal_flush_lsn()")
+	eventually(t, "the replica has what it does not replay", func() bool {
+		return value(t, two, "postgres", "select pg_last_wal_receive_lsn() >= '"+written+"'") == "t"
+	})
 	one.Halt(t, syscall.SIGKILL)
-	place := make(chan string)
-	go func() { place <- c.place() }()
+	answers := make(chan servertest.Response, 1)
+	go func() {
+		got, err := c.Try("GET", "/rpc/place", "")
+		if err != nil {
+			t.Error(err)
+		}
+		answers <- got
+	}()
 	two.Exec(t, "postgres", "select pg_wal_replay_resume()")
-	if got := <-place; got != "two" {
-		t.Errorf("%s serves reads", got)
+	if got := <-answers; got.Status != 200 || got.Body != `"two"` {
+		t.Errorf("without the primary: %v", got)
 	}
 }
