@@ -29,8 +29,23 @@ func own(t *testing.T, flags map[string]string, sql ...string) (a *app, exec fun
 		all[k] = v
 	}
 	a = start(t, all)
-	a.awaitLog("listening for database notifications")
+	loads := a.awaitListener()
+	eventually(t, "the loads of the start", func() bool { return a.loads() == float64(loads) })
 	return a, func(sql string) { cluster.Exec(t, db, sql) }
+}
+
+// awaitListener waits until the server listens, and returns how many loads of the schema its
+// start has. The first load does not wait for a listener that takes seconds. Then a
+// notification may have been missed, and the schema is loaded again.
+func (a *app) awaitListener() (loads int) {
+	a.t.Helper()
+	const listening = "listening for database notifications"
+	a.awaitLog(listening)
+	text := a.Log.String()
+	if strings.Index(text, "Successfully connected to PostgreSQL") < strings.Index(text, listening) {
+		return 2
+	}
+	return 1
 }
 
 // signal sends a signal to the test process. All its servers receive the
@@ -163,9 +178,7 @@ func TestReloadFails(t *testing.T) {
 	eventually(t, "ready", func() bool { return a.ready() == 200 })
 	cluster.Exec(t, db, "drop schema extra; create table api.fresh (id int); notify pgrst")
 	a.awaitLog("Failed to load the schema cache using db-schemas=api,extra and db-extra-search-path=public. ")
-	if n := a.ready(); n != 503 {
-		t.Errorf("/ready: %d", n)
-	}
+	eventually(t, "not ready", func() bool { return a.ready() == 503 })
 	if got := a.get("/item?id=eq.1&select=id"); got.Body != `[{"id":1}]` {
 		t.Errorf("the old schema: %v", got)
 	}

@@ -57,13 +57,7 @@ func TestOneLoadAtStart(t *testing.T) {
 		a := start(t, map[string]string{"db-uri": cluster.URI(db, pgtest.Login), "db-channel-enabled": channel})
 		want := 1
 		if channel == "true" {
-			a.awaitLog("listening for database notifications")
-			// The start does not wait for a listener that takes seconds. It may
-			// have missed a notification and loads again.
-			text := a.Log.String()
-			if strings.Index(text, "Successfully connected to PostgreSQL") < strings.Index(text, "listening for database notifications") {
-				want = 2
-			}
+			want = a.awaitListener()
 		}
 		a.settled()
 		for _, line := range []string{"Schema cache queried in ", "Schema cache loaded in ", "Successfully connected to PostgreSQL"} {
@@ -96,8 +90,7 @@ func TestSchemasChange(t *testing.T) {
 		a.awaitSetting("search_path", `"\"api\", \"public\""`)
 		write("other")
 		loads := a.loads()
-		signal(t, syscall.SIGUSR2)
-		a.awaitLog("Config reloaded")
+		a.settled()
 		if got := a.loads(); got != loads {
 			t.Errorf("SIGUSR2 loaded the schema %v times", got-loads)
 		}
@@ -155,6 +148,7 @@ func TestReloadDatabaseSettings(t *testing.T) {
 	if got := a.get("/item").Header.Get("Content-Range"); got != "0-2/*" {
 		t.Errorf("Content-Range %q", got)
 	}
+	a.settled()
 	if got := a.loads(); got != loads {
 		t.Errorf("the schema was loaded %v times", got-loads)
 	}
@@ -344,6 +338,7 @@ func TestLoadTime(t *testing.T) {
 	lock("select pg_sleep(0.5)")
 	lock("commit")
 	eventually(t, "another catalog", func() bool { return a.loads() > loads })
+	eventually(t, "its line in the log", func() bool { return a.Log.Count("Schema cache loaded in ") == 2 })
 	if got := a.metric("pgrst_schema_cache_query_time_seconds"); got < 0.5 {
 		t.Errorf("the metrics say %v seconds", got)
 	}
