@@ -104,7 +104,7 @@ func TestReserve(t *testing.T) {
 func TestReserveTimeout(t *testing.T) {
 	cluster := pgtest.StartOwn(t)
 	db := newDB(t, cluster)
-	a := start(t, map[string]string{"db-uri": cluster.URI(db, pgtest.Login), "db-pool": "4", "db-pool-acquisition-timeout": "1"})
+	a := start(t, map[string]string{"db-uri": cluster.URI(db, pgtest.Login), "db-pool": "4", "db-pool-acquisition-timeout": "5"})
 	for range 8 {
 		if got, err := a.Try("POST", "/rpc/nap", `{"seconds":0.2}`); err != nil || got.Status != 200 {
 			t.Fatalf("a nap: %v %v", got, err)
