@@ -7,7 +7,7 @@ import (
 
 // TestForgedSettings: what a client leaves in the settings that the server uses itself,
 // through a function that makes any setting, does not change later requests: not those on
-// the same connection, and not those in the same transaction. pgrst.vouched is left out: a
+// the same connection, and not those in the same transaction. pgrst.passed is left out: a
 // client that forges it in a batch gets around preferences of its own.
 func TestForgedSettings(t *testing.T) {
 	oneByOne(t)

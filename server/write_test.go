@@ -214,8 +214,8 @@ func (w *writer) forms(run func()) string {
 			s = "response"
 		case strings.HasPrefix(s, "SELECT headers, status, inserted FROM"): // of a part of a batch
 			name := "take"
-			if strings.Contains(s, "pgrst.vouched") {
-				name = "judge"
+			if strings.Contains(s, "pgrst.passed") {
+				name = "check"
 			}
 			if strings.Contains(s, "search_path") {
 				name += "+settings"
@@ -224,7 +224,7 @@ func (w *writer) forms(run func()) string {
 		case s == sqlgen.Bookmark:
 			s = "bookmark"
 		case s == sqlgen.AllPassed:
-			s = "check"
+			s = "all-passed"
 		case strings.HasPrefix(s, "begin"), s == "commit", s == "rollback":
 		case strings.HasPrefix(s, "savepoint"):
 			s = "savepoint"

@@ -13,9 +13,9 @@ package sqlgen
 
 // Settings of the check. They last until the end of the transaction.
 const (
-	tallyRows  = "pgrst.rows"    // rows of the page, or changed
-	tallyTotal = "pgrst.total"   // rows of all pages
-	passed     = "pgrst.vouched" // number of parts that have passed
+	tallyRows  = "pgrst.rows"   // rows of the page, or changed
+	tallyTotal = "pgrst.total"  // rows of all pages
+	passed     = "pgrst.passed" // number of parts that have passed
 )
 
 // tallied returns an expression with the value of number. With tally it keeps the value
@@ -101,7 +101,7 @@ const (
 
 // AllPassed fails unless $1 parts have passed the check. PostgreSQL has no function that
 // raises an error, so it casts a text to a number, and the error is NotPassed.
-var AllPassed = "SELECT (CASE WHEN " + setting(passed) + "::int OPERATOR(pg_catalog.=) $1::int THEN '0' ELSE 'part of a batch not vouched for' END)::int"
+var AllPassed = "SELECT (CASE WHEN " + setting(passed) + "::int OPERATOR(pg_catalog.=) $1::int THEN '0' ELSE 'part of a batch has not passed the check' END)::int"
 
 // NotPassed is the SQLSTATE of the error of AllPassed: invalid_text_representation.
 const NotPassed = "22P02"

@@ -143,7 +143,7 @@ func run(tb testing.TB, conn *pgconn.PgConn, sql string) {
 	}
 }
 
-func TestAnyStrings(t *testing.T) {
+func TestEscapeStrings(t *testing.T) {
 	for expression, want := range map[string]string{
 		`'a'::text`:                  `'a'::text`,
 		`'\'::text`:                  `E'\\'::text`,

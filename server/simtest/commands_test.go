@@ -92,7 +92,7 @@ func (b *backend) fixed(p *portal) (tag string, err error) {
 		b.row(p, b.takeSettings(sqlgen.Take(slices.Index(sqlgen.TakeStatements[:], p.sql)), p.args))
 		return "SELECT 1", nil
 	case sqlgen.AllPassed:
-		if b.setting("pgrst.vouched") != p.args[0] {
+		if b.setting("pgrst.passed") != p.args[0] {
 			return "", refused{code: sqlgen.NotPassed, text: "invalid input syntax for type integer"}
 		}
 		b.row(p, []any{"0"})
@@ -123,8 +123,8 @@ func (b *backend) takeSettings(take sqlgen.Take, bounds []string) []any {
 		delete(b.local, "pgrst.rows")
 	}
 	if passes {
-		n, _ := strconv.Atoi(b.setting("pgrst.vouched"))
-		b.local["pgrst.vouched"] = strconv.Itoa(n + 1)
+		n, _ := strconv.Atoi(b.setting("pgrst.passed"))
+		b.local["pgrst.passed"] = strconv.Itoa(n + 1)
 	}
 	return []any{nil, nil, inserted}
 }
