@@ -179,8 +179,8 @@ func isCrit(v any) bool {
 }
 
 // decodePart decodes one part of a token. It refuses line ends, which the decoder skips.
-// The last character may have spare bits, which PostgREST ignores. strict, which is that of
-// Keys, has them be zero, so that a client cannot make many tokens out of one.
+// The last character may have spare bits, which PostgREST ignores. With strict, see Keys, it
+// refuses spare bits that are not zero, so that a client cannot make many tokens out of one.
 func decodePart(part []byte, strict bool) ([]byte, bool) {
 	if bytes.ContainsAny(part, "\r\n") {
 		return nil, false
