@@ -127,7 +127,10 @@ func (i *inspector) node(n *tree.Node, converted bool) {
 		}
 	}
 	for k := range n.Extra {
-		i.conditions(t, n.Extra[k].Conds)
+		i.extra(t, &n.Extra[k])
+	}
+	for k := range n.Embeds {
+		i.lifted(n.Embeds[k].Fields)
 	}
 	for k := range n.DistinctOn {
 		i.compared(t, &n.DistinctOn[k])
@@ -149,6 +152,33 @@ func (i *inspector) node(n *tree.Node, converted bool) {
 	}
 	for _, c := range n.Children {
 		i.node(c, true)
+	}
+}
+
+// extra inspects a column that a spread selects for a clause of its parent.
+func (i *inspector) extra(t *catalog.Table, e *tree.ExtraField) {
+	switch {
+	case len(e.Conds) > 0:
+		i.conditions(t, e.Conds)
+	case e.Rel.Given: // it names a column that its embed selects
+		i.arrows(&e.Field.Field)
+	default: // rows are ordered by it, or a condition compares it
+		i.compared(t, &e.Field.Field)
+	}
+}
+
+// lifted inspects the aggregates of a to-one spread, which its parent computes.
+func (i *inspector) lifted(fields []tree.SpreadField) {
+	for k := range fields {
+		f := &fields[k]
+		if f.Agg == parser.AggNone {
+			continue
+		}
+		i.called(aggregateNames[f.Agg])
+		if f.AggCast.Given && !builtinCasts[f.AggCast.Name] {
+			i.plan.leaves(i.cat.Types)
+			i.functions()
+		}
 	}
 }
 

@@ -159,8 +159,8 @@ func nodeFields(node *tree.Node) []string {
 	return slices.DeleteFunc(fields, func(name string) bool { return name == "" })
 }
 
-// clauseFields returns the columns of a node that DISTINCT ON names, and those in
-// aggregates but for the aggregated columns that are selected.
+// clauseFields returns the columns of a node that DISTINCT ON and the order of a to-many spread
+// name, and those in aggregates, except for the aggregated columns that are selected.
 func clauseFields(node *tree.Node) (fields []string) {
 	for i := range node.DistinctOn {
 		fields = append(fields, node.DistinctOn[i].Name)
@@ -169,7 +169,11 @@ func clauseFields(node *tree.Node) (fields []string) {
 		fields = append(fields, fieldsOf(node.Select[i].Filter)...)
 	}
 	for i := range node.Extra {
-		fields = append(fields, fieldsOf(node.Extra[i].Conds)...)
+		e := &node.Extra[i]
+		fields = append(fields, fieldsOf(e.Conds)...)
+		if len(e.Conds) == 0 && !e.Rel.Given { // the order of a to-many spread
+			fields = append(fields, e.Field.Field.Name)
+		}
 	}
 	for i := range node.Order {
 		if o := &node.Order[i]; o.Aggregate != nil && !o.Rel.Given {
