@@ -77,6 +77,8 @@ func hostileRequests(tb testing.TB) map[string]hostileRequest {
 		"stars of a wide table":  {wide, "/wide?select=" + repeat("*,") + "count()"},
 		"fields lifted":          {cat, "/section?select=" + strings.Repeat("...parent(", 99) + strings.Repeat("id,", 20000) + "id" + strings.Repeat(")", 99)},
 		"fields lifted to many":  {cat, "/section?select=" + strings.Repeat("...children(", 99) + strings.Repeat("id,", 20000) + "id" + strings.Repeat(")", 99)},
+		"repeated embeds":        {cat, "/section?select=" + strings.Repeat("parent(", 50) + "id" + strings.Repeat("),parent(id)", 50)},
+		"repeated spreads":       {cat, "/section?select=" + strings.Repeat("...parent(", 50) + "id" + strings.Repeat("),...parent(id)", 50)},
 		"filters":                {cat, "/genre?and=(" + repeat("id.eq.1,") + "id.eq.1)"},
 		"null filters of embeds": {cat, "/section?select=" + siblings(99) + "&and=(" + repeat("a98.is.null,") + "id.eq.1)"},
 		"parameters":             {cat, "/genre?" + strings.Repeat("id=eq.1&", 990)},

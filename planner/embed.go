@@ -167,7 +167,9 @@ func addEmbeds(n *tree.Node) {
 		for i := range n.Embeds {
 			if first := &n.Embeds[i]; first.AggAlias == e.AggAlias {
 				first.Repeated, e.Repeated = true, true
-				e.Node = first.Node // PostgREST joins the first one again, and the error is about that
+				// PostgREST joins the first one again, and the error is about that. What is in
+				// it does not matter. With it, each level of embeds would double the statement.
+				e.Node = first.Node.Plain()
 				break
 			}
 		}

@@ -199,6 +199,7 @@ type Node struct {
 	Written *Written
 
 	Extra       []ExtraField
+	Hoisted     []SelectField // aggregates that have moved to a node above
 	SpreadOrder []OrderTerm // of to-many spreads
 
 	Embeds   []Embed // what the children add to this node's select list, in order
@@ -208,6 +209,15 @@ type Node struct {
 	// LegacyName: a filter, order or range names this embed by its relation
 	// although it has an alias.
 	LegacyName bool
+}
+
+// Plain returns the node with all columns of all rows, and without embeds.
+func (n *Node) Plain() *Node {
+	return &Node{
+		From: n.From, Alias: n.Alias, Limit: Limit{Range: NoRange, Inline: -1, Offset: -1},
+		Name: n.Name, RelAlias: n.RelAlias, Hint: n.Hint, Join: n.Join, Rel: n.Rel, ParentRef: n.ParentRef, RowType: n.RowType,
+		JoinConds: n.JoinConds, AggAlias: n.AggAlias, Spread: n.Spread, Depth: n.Depth,
+	}
 }
 
 // SelfName returns the name of the node in its parent: its alias, or else its
