@@ -126,11 +126,18 @@ func (i *inspector) node(n *tree.Node, converted bool) {
 			i.distinct(t, &s.Field)
 		}
 	}
-	for k := range n.Extra {
-		i.extra(t, &n.Extra[k])
+	for k := range n.Hoisted {
+		i.selected(t, &n.Hoisted[k], converted)
 	}
-	for k := range n.Embeds {
-		i.lifted(n.Embeds[k].Fields)
+	for k := range n.Extra {
+		switch x := &n.Extra[k]; {
+		case len(x.Conds) > 0:
+			i.conditions(t, x.Conds)
+		case x.Rel.Given: // it names a column that its embed selects
+			i.arrows(&x.Field.Field)
+		default:
+			i.compared(t, &x.Field.Field)
+		}
 	}
 	for k := range n.DistinctOn {
 		i.compared(t, &n.DistinctOn[k])
@@ -152,33 +159,6 @@ func (i *inspector) node(n *tree.Node, converted bool) {
 	}
 	for _, c := range n.Children {
 		i.node(c, true)
-	}
-}
-
-// extra inspects a column that a spread selects for a clause of its parent.
-func (i *inspector) extra(t *catalog.Table, e *tree.ExtraField) {
-	switch {
-	case len(e.Conds) > 0:
-		i.conditions(t, e.Conds)
-	case e.Rel.Given: // it names a column that its embed selects
-		i.arrows(&e.Field.Field)
-	default: // rows are ordered by it, or a condition compares it
-		i.compared(t, &e.Field.Field)
-	}
-}
-
-// lifted inspects the aggregates of a to-one spread, which its parent computes.
-func (i *inspector) lifted(fields []tree.SpreadField) {
-	for k := range fields {
-		f := &fields[k]
-		if f.Agg == parser.AggNone {
-			continue
-		}
-		i.called(aggregateNames[f.Agg])
-		if f.AggCast.Given && !builtinCasts[f.AggCast.Name] {
-			i.plan.leaves(i.cat.Types)
-			i.functions()
-		}
 	}
 }
 
@@ -270,9 +250,14 @@ func (i *inspector) compared(t *catalog.Table, f *tree.Field) {
 	}
 }
 
-// arrows inspects the operators of a JSON path.
+// arrows inspects the operators of a JSON path. The key of a bare arrow has any type that an
+// operator takes.
 func (i *inspector) arrows(f *tree.Field) {
-	if i.cat.TypesRun && f.BareArrows() < len(f.Path) {
+	if f.BareArrows() == len(f.Path) {
+		return
+	}
+	i.plan.leaves(i.cat.Types)
+	if i.cat.TypesRun {
 		i.functions()
 	}
 }

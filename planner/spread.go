@@ -100,6 +100,7 @@ func (h *hoister) hoist(n *tree.Node) (up []hoisted, having []tree.Cond) {
 			n.Extra = append(n.Extra, tree.ExtraField{Field: tree.SelectField{Alias: tree.Some(lift.filter)}, Conds: s.Filter})
 		}
 		up = append(up, lift)
+		n.Hoisted = append(n.Hoisted, *s)
 		s.Agg, s.AggCast, s.Filter = parser.AggNone, tree.Opt{}, nil
 	}
 	for _, lift := range below {

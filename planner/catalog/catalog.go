@@ -37,7 +37,7 @@ type Catalog struct {
 	// session: their operators, casts, input and output functions.
 	Types Leftovers
 	// TypesRun: an operator, a cast, or an input or output function of some type runs
-	// code of the database's owners.
+	// code of the database's owners, or reads settings of the request.
 	TypesRun bool
 	// Ambient is what any statement may leave: the database may have operators
 	// and casts for types that are built in.

@@ -110,7 +110,7 @@ func (l *loader) assignLeftovers() {
 
 	cat.Ambient = l.left.level(g.Trace(purity.Ambient) | g.Called("", "to_tsvector"))
 	cat.Types = l.left.level(types)
-	cat.TypesRun = types&purity.Runs != 0
+	cat.TypesRun = types&(purity.Runs|purity.Observes) != 0
 	cat.Observes = (g.Trace(purity.Ambient)|g.Called("", "to_tsvector"))&purity.Observes != 0
 	cat.calls = map[string]call{}
 	g.EachCalled(func(name string, t purity.Trace) {

@@ -200,7 +200,7 @@ type Node struct {
 
 	Extra       []ExtraField
 	Hoisted     []SelectField // aggregates that have moved to a node above
-	SpreadOrder []OrderTerm // of to-many spreads
+	SpreadOrder []OrderTerm   // of to-many spreads
 
 	Embeds   []Embed // what the children add to this node's select list, in order
 	Children []*Node
