@@ -55,9 +55,9 @@ func (cfg *Config) Copy() *Config {
 
 // ignored has libpq's parameters that pgconn does not know. It would send them to the
 // server as settings, and the server would refuse the connection. Their effect is either
-// built in or does not exist here.
+// built in (hostaddr: see withAddress) or does not exist here.
 var ignored = []string{
-	"gssencmode", "gsslib", "gssdelegation", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count",
+	"gssencmode", "gsslib", "gssdelegation", "hostaddr", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count",
 	"load_balance_hosts", "requirepeer", "requiressl", "sslcompression", "sslcrl", "sslcrldir", "tcp_user_timeout",
 }
 
@@ -66,6 +66,11 @@ func adaptParams(cfg *pgconn.Config) {
 	params := cfg.RuntimeParams
 	for _, name := range ignored {
 		delete(params, name)
+	}
+	for _, name := range []string{"timezone", "datestyle", "geqo"} { // as in PGTZ: libpq does not send "default"
+		if strings.EqualFold(params[name], "default") {
+			delete(params, name)
+		}
 	}
 	const fallback = "fallback_application_name"
 	if name, ok := params[fallback]; ok {
@@ -96,10 +101,8 @@ func withAddress(cfg *pgconn.Config, uri, addrs string) (*pgconn.Config, error) 
 		if cfg, err = pgconn.ParseConfig(uri); err != nil {
 			return nil, err
 		}
-		delete(cfg.RuntimeParams, "hostaddr")
 		return cfg, nil
 	}
-	delete(cfg.RuntimeParams, "hostaddr")
 	hosts := []string{cfg.Host}
 	for _, f := range cfg.Fallbacks { // the same host again is the attempt without TLS
 		if f.Host != hosts[len(hosts)-1] {

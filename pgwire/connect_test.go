@@ -98,6 +98,7 @@ func TestParameters(t *testing.T) {
 	for _, test := range []struct{ params, show, want string }{
 		{"keepalives=1&keepalives_idle=30&keepalives_interval=5&keepalives_count=2&tcp_user_timeout=1000", "application_name", ""},
 		{"gssencmode=disable&load_balance_hosts=disable&sslcompression=0&requirepeer=&sslcrl=", "application_name", ""},
+		{"hostaddr=&geqo=default&timezone=Default&datestyle=DEFAULT", "geqo", "on"},
 		{"fallback_application_name=PostgREST%2014", "application_name", "PostgREST 14"},
 		{"fallback_application_name=a&application_name=b", "application_name", "b"},
 		{"options=-c%20statement_timeout%3D7s", "statement_timeout", "7s"},
