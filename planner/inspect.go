@@ -234,6 +234,7 @@ func (i *inspector) condition(t *catalog.Table, c *tree.Cond) {
 			return
 		case c.Rel.Given:
 			i.functions() // the type of the column is not known here
+			i.arrows(&c.Field)
 			return
 		}
 		if c.Field.Transform != "" {
