@@ -169,6 +169,9 @@ func (i *inspector) selected(t *catalog.Table, s *tree.SelectField, converted bo
 	if s.Cast.Given && !builtinCasts[s.Cast.Name] || s.AggCast.Given && !builtinCasts[s.AggCast.Name] {
 		i.plan.leaves(i.cat.Types)
 	}
+	if i.cat.AmbientRuns && (s.Cast.Given || s.AggCast.Given) {
+		i.functions()
+	}
 	if s.Field.Name == "*" && len(s.Field.Path) == 0 {
 		if s.Agg == parser.AggNone && t != nil && slices.ContainsFunc(t.Columns, ownType) {
 			i.converts(converted)

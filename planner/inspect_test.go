@@ -155,6 +155,31 @@ func TestDefaultsCall(t *testing.T) {
 	}
 }
 
+// TestInspectOwnOperators: owners may define casts and operators for types of PostgreSQL's own.
+func TestInspectOwnOperators(t *testing.T) {
+	cluster := pgtest.Start(t)
+	db := cluster.NewDB(t)
+	cluster.Exec(t, db, `create schema api; create schema extras; create table api.t (id int primary key, a text);
+		create function api.bytes(int) returns bytea language sql immutable as 'select pg_catalog.int4send($1)';
+		create cast (int as bytea) with function api.bytes;`)
+	cat, err := festival.Load(cluster.URI(db, pgtest.Superuser))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := New(cat, defaults)
+	for target, want := range map[string]bool{
+		"/t?select=id,a&id=eq.1":  false,
+		"/t?select=a->b":          false,
+		"/t?select=a->>b->c":      true,
+		"/t?select=id::bytea":     true,
+		"/t?select=id.max()::int": true,
+	} {
+		if plan := mustPlan(t, p, target); plan.UserCode != want || plan.PerRole != want || plan.Blind == want {
+			t.Errorf("%s: user code %v, per role %v, blind %v", target, plan.UserCode, plan.PerRole, plan.Blind)
+		}
+	}
+}
+
 // TestInspectLeftovers: a plan leaves what something that it runs leaves.
 func TestInspectLeftovers(t *testing.T) {
 	cluster := pgtest.Start(t)

@@ -42,6 +42,8 @@ type Catalog struct {
 	// Ambient is what any statement may leave: the database may have operators
 	// and casts for types that are built in.
 	Ambient Leftovers
+	// AmbientRuns: these operators and casts run code of the database's owners.
+	AmbientRuns bool
 	// Observes: any statement may read settings of the request, because of such
 	// operators and casts.
 	Observes bool

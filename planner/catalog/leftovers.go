@@ -109,6 +109,7 @@ func (l *loader) assignLeftovers() {
 	l.left.offer(types | g.Fields())
 
 	cat.Ambient = l.left.level(g.Trace(purity.Ambient) | g.Called("", "to_tsvector"))
+	cat.AmbientRuns = g.Trace(purity.Ambient)&purity.Runs != 0
 	cat.Types = l.left.level(types)
 	cat.TypesRun = types&(purity.Runs|purity.Observes) != 0
 	cat.Observes = (g.Trace(purity.Ambient)|g.Called("", "to_tsvector"))&purity.Observes != 0
