@@ -26,9 +26,8 @@ import (
 // Blind with types, functions or operators that are not built in, or with row security.
 //
 // Operators and output functions of types that are not built in count as user code, too,
-// except those of enums and of domains over built-in types, which are PostgreSQL's own. If
-// the owners define operators for such a type, headers that these set are read only if
-// something else in the plan is user code.
+// except those of enums and of domains over built-in types, which are PostgreSQL's own unless
+// the owners define operators for such a type.
 type inspector struct {
 	cat  *catalog.Catalog
 	plan *Plan
@@ -111,11 +110,19 @@ func (i *inspector) node(n *tree.Node, converted bool) {
 	default:
 		i.table(t)
 	}
+	left := t // of the conditions of the join
 	if n.Rel != nil && n.Rel.Cardinality == catalog.ManyToMany {
-		if j := i.cat.Tables[n.Rel.Junction.Table]; j != nil {
-			i.table(j)
+		if left = i.cat.Tables[n.Rel.Junction.Table]; left != nil {
+			i.table(left)
 		} else {
 			i.plan.leaves(catalog.SessionLeftovers)
+		}
+	}
+	for k := range n.JoinConds {
+		if left == nil {
+			i.functions() // the types are not known
+		} else if c := left.Column(n.JoinConds[k].LeftColumn); c != nil && c.TypeRuns {
+			i.functions()
 		}
 	}
 	for k := range n.Select {
@@ -249,7 +256,11 @@ func (i *inspector) condition(t *catalog.Table, c *tree.Cond) {
 
 // compared inspects a field that operators are applied to.
 func (i *inspector) compared(t *catalog.Table, f *tree.Field) {
-	if c := i.column(t, f); c != nil && ownType(c) {
+	switch c := i.column(t, f); {
+	case c == nil:
+	case c.TypeRuns:
+		i.functions()
+	case ownType(c):
 		i.plan.UserCode = true
 	}
 }

@@ -161,18 +161,32 @@ func TestInspectOwnOperators(t *testing.T) {
 	db := cluster.NewDB(t)
 	cluster.Exec(t, db, `create schema api; create schema extras; create table api.t (id int primary key, a text);
 		create function api.bytes(int) returns bytea language sql immutable as 'select pg_catalog.int4send($1)';
-		create cast (int as bytea) with function api.bytes;`)
+		create cast (int as bytea) with function api.bytes;
+		create domain api.word as text; create type api.mood as enum ('a', 'b');
+		create function api.same(api.word, api.word) returns bool language sql immutable as 'select lower($1) = lower($2::text)';
+		create operator api.= (leftarg = api.word, rightarg = api.word, function = api.same);
+		create table api.parent (word api.word primary key, mood api.mood);
+		create table api.child (id int primary key, word api.word references api.parent);
+		create table api.junction (word api.word references api.parent, id int references api.child, primary key (word, id));`)
 	cat, err := festival.Load(cluster.URI(db, pgtest.Superuser))
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := New(cat, defaults)
 	for target, want := range map[string]bool{
-		"/t?select=id,a&id=eq.1":  false,
-		"/t?select=a->b":          false,
-		"/t?select=a->>b->c":      true,
-		"/t?select=id::bytea":     true,
-		"/t?select=id.max()::int": true,
+		"/t?select=id,a&id=eq.1":                        false,
+		"/t?select=a->b":                                false,
+		"/t?select=a->>b->c":                            true,
+		"/t?select=id::bytea":                           true,
+		"/t?select=id.max()::int":                       true,
+		"/parent?select=word,mood&mood=eq.a":            false,
+		"/parent?word=eq.a":                             true,
+		"/parent?select=mood&or=(word.eq.a)":            true,
+		"/child?select=id&id=eq.1&order=id":             false,
+		"/child?select=id,parent!child_word_fkey(mood)": true, // the join compares
+		"/parent?select=mood,child!child_word_fkey(id)": true,
+		"/parent?select=mood,child!junction(id)":        true,
+		"/child?select=id,junction(id)":                 false,
 	} {
 		if plan := mustPlan(t, p, target); plan.UserCode != want || plan.PerRole != want || plan.Blind == want {
 			t.Errorf("%s: user code %v, per role %v, blind %v", target, plan.UserCode, plan.PerRole, plan.Blind)

@@ -130,6 +130,7 @@ type Column struct {
 	Type           string // format_type of the base type ("integer", "character varying", "api.colour_enum")
 	NominalType    string // format_type as declared (domains stay domains, with modifiers)
 	OID            uint32 // of the declared type
+	TypeRuns       bool   // an operator, a cast or the like of the type runs code of the database's owners
 	MaxLen         int32  // character_maximum_length, 0 when none
 	Default        string // expression
 	HasDefault     bool

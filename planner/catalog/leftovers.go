@@ -127,6 +127,9 @@ func (l *loader) assignLeftovers() {
 		if rel.table != nil {
 			writing := g.Trace(purity.Node{Kind: purity.Write, OID: rel.oid}) | g.Trace(purity.Ambient)
 			rel.table.PlainWrite = writing&(purity.Runs|purity.Session) == 0 // a call of set_config leaves something
+			for _, c := range rel.table.Columns {
+				c.TypeRuns = g.Trace(purity.Node{Kind: purity.Type, OID: c.OID})&purity.Runs != 0
+			}
 			rel.table.Observes = g.Trace(purity.Node{Kind: purity.Read, OID: rel.oid})&purity.Observes != 0
 			rel.table.ReadLeftovers = l.left.level(g.Trace(purity.Node{Kind: purity.Read, OID: rel.oid}))
 			rel.table.WriteLeftovers = l.left.level(g.Trace(purity.Node{Kind: purity.Write, OID: rel.oid}))
