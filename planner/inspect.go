@@ -45,6 +45,9 @@ func (p *Planner) inspectWrite(plan *Plan, table *catalog.Table, write *tree.Wri
 	i := inspector{p.cat, plan}
 	i.conditions(table, write.Where)
 	i.conditions(table, write.Put)
+	for k := range write.Join {
+		i.compared(table, &tree.Field{Name: write.Join[k].Name})
+	}
 	plan.UserCode = plan.UserCode || write.Conflict.HasSQL()
 }
 

@@ -192,6 +192,10 @@ func TestInspectOwnOperators(t *testing.T) {
 			t.Errorf("%s: user code %v, per role %v, blind %v", target, plan.UserCode, plan.PerRole, plan.Blind)
 		}
 	}
+	q := newQuery(t, "PATCH", "/parent", [][2]string{{"Prefer", "params=multiple-objects"}}, `[{"word":"a","mood":"b"}]`)
+	if plan, err := q.plan(p); err != nil || !plan.Bulk || !plan.UserCode || !plan.PerRole {
+		t.Errorf("a bulk update: %v, %+v", err, plan)
+	}
 }
 
 // TestInspectLeftovers: a plan leaves what something that it runs leaves.
