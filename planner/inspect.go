@@ -122,8 +122,8 @@ func (i *inspector) node(n *tree.Node, converted bool) {
 		}
 	}
 	for k := range n.JoinConds {
-		if left == nil {
-			i.functions() // the types are not known
+		if left == nil || i.cat.AmbientRuns {
+			i.functions() // of unknown types, or of PostgreSQL's own
 		} else if c := left.Column(n.JoinConds[k].LeftColumn); c != nil && c.TypeRuns {
 			i.functions()
 		}
@@ -225,7 +225,7 @@ func (i *inspector) aggregate(t *catalog.Table, rel tree.Opt, s *tree.SelectFiel
 func (i *inspector) distinct(t *catalog.Table, f *tree.Field) {
 	if f.Name != "*" {
 		i.compared(t, f)
-	} else if t != nil && slices.ContainsFunc(t.Columns, ownType) {
+	} else if t != nil && (i.cat.AmbientRuns || slices.ContainsFunc(t.Columns, ownType)) {
 		i.plan.UserCode = true
 	}
 }
@@ -261,7 +261,7 @@ func (i *inspector) condition(t *catalog.Table, c *tree.Cond) {
 func (i *inspector) compared(t *catalog.Table, f *tree.Field) {
 	switch c := i.column(t, f); {
 	case c == nil:
-	case c.TypeRuns:
+	case c.TypeRuns, i.cat.AmbientRuns:
 		i.functions()
 	case ownType(c):
 		i.plan.UserCode = true

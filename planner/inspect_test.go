@@ -155,13 +155,11 @@ func TestDefaultsCall(t *testing.T) {
 	}
 }
 
-// TestInspectOwnOperators: owners may define casts and operators for types of PostgreSQL's own.
+// TestInspectOwnOperators: the owners have an operator for a domain.
 func TestInspectOwnOperators(t *testing.T) {
 	cluster := pgtest.Start(t)
 	db := cluster.NewDB(t)
 	cluster.Exec(t, db, `create schema api; create schema extras; create table api.t (id int primary key, a text);
-		create function api.bytes(int) returns bytea language sql immutable as 'select pg_catalog.int4send($1)';
-		create cast (int as bytea) with function api.bytes;
 		create domain api.word as text; create type api.mood as enum ('a', 'b');
 		create function api.same(api.word, api.word) returns bool language sql immutable as 'select lower($1) = lower($2::text)';
 		create operator api.= (leftarg = api.word, rightarg = api.word, function = api.same);
@@ -177,8 +175,6 @@ func TestInspectOwnOperators(t *testing.T) {
 		"/t?select=id,a&id=eq.1":                        false,
 		"/t?select=a->b":                                false,
 		"/t?select=a->>b->c":                            true,
-		"/t?select=id::bytea":                           true,
-		"/t?select=id.max()::int":                       true,
 		"/parent?select=word,mood&mood=eq.a":            false,
 		"/parent?word=eq.a":                             true,
 		"/parent?select=mood&or=(word.eq.a)":            true,
@@ -195,6 +191,34 @@ func TestInspectOwnOperators(t *testing.T) {
 	q := newQuery(t, "PATCH", "/parent", [][2]string{{"Prefer", "params=multiple-objects"}}, `[{"word":"a","mood":"b"}]`)
 	if plan, err := q.plan(p); err != nil || !plan.Bulk || !plan.UserCode || !plan.PerRole {
 		t.Errorf("a bulk update: %v, %+v", err, plan)
+	}
+}
+
+// TestInspectAmbient: the owners have an operator and a cast for types of PostgreSQL's own.
+func TestInspectAmbient(t *testing.T) {
+	cluster := pgtest.Start(t)
+	db := cluster.NewDB(t)
+	cluster.Exec(t, db, `create schema api; create schema extras; create table api.t (id int primary key, doc json);
+		create function api.same(json, json) returns bool language sql stable as 'select $1::text = $2::text';
+		create operator api.= (leftarg = json, rightarg = json, function = api.same);
+		create function api.bytes(int) returns bytea language sql immutable as 'select pg_catalog.int4send($1)';
+		create cast (int as bytea) with function api.bytes`)
+	cat, err := festival.Load(cluster.URI(db, pgtest.Superuser))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := New(cat, defaults)
+	for target, want := range map[string]bool{
+		"/t":                      false,
+		"/t?select=doc":           false,
+		"/t?doc=eq.1":             true,
+		"/t?order=doc":            true,
+		"/t?select=id::bytea":     true,
+		"/t?select=id.max()::int": true,
+	} {
+		if plan := mustPlan(t, p, target); plan.UserCode != want || plan.PerRole != want || plan.Blind == want {
+			t.Errorf("%s: user code %v, per role %v, blind %v", target, plan.UserCode, plan.PerRole, plan.Blind)
+		}
 	}
 }
 
