@@ -36,6 +36,8 @@ func TestInspect(t *testing.T) {
 		{"/country?facts->>a->b=eq.1", "", both},
 		{"/movie?select=title,country(facts)&order=country(facts)", "", none},
 		{"/movie?select=title,country(facts)&order=country(facts->capital)", "", both},
+		{"/country?select=code,...movie(title,country(facts))&movie.order=country(facts)", "", none},
+		{"/country?select=code,...movie(title,country(facts))&movie.order=country(facts->capital)", "", both},
 		// Aggregates of types that are not built in, also where they move out of a spread.
 		{"/movie?select=...person!movie_director_fk(email.max())", "", both},
 		{"/movie?select=...person!movie_director_fk(email.max()::text)", "", both},
