@@ -140,26 +140,20 @@ func (i *inspector) node(n *tree.Node, converted bool) {
 		i.selected(t, &n.Hoisted[k], converted)
 	}
 	for k := range n.Extra {
-		switch x := &n.Extra[k]; {
-		case len(x.Conds) > 0:
+		if x := &n.Extra[k]; len(x.Conds) > 0 {
 			i.conditions(t, x.Conds)
-		case x.Rel.Given: // it names a column that its embed selects
-			i.arrows(&x.Field.Field)
-		default:
-			i.compared(t, &x.Field.Field)
+		} else {
+			i.ordered(t, x.Rel, &x.Field.Field)
 		}
 	}
 	for k := range n.DistinctOn {
 		i.compared(t, &n.DistinctOn[k])
 	}
 	for k := range n.Order {
-		switch o := &n.Order[k]; {
-		case o.Aggregate != nil:
+		if o := &n.Order[k]; o.Aggregate != nil {
 			i.aggregate(t, o.Rel, o.Aggregate)
-		case o.Rel.Given: // it names a column that its embed selects
-			i.arrows(&o.Field)
-		default:
-			i.compared(t, &o.Field)
+		} else {
+			i.ordered(t, o.Rel, &o.Field)
 		}
 	}
 	i.conditions(t, n.Where)
@@ -225,8 +219,10 @@ func (i *inspector) aggregate(t *catalog.Table, rel tree.Opt, s *tree.SelectFiel
 func (i *inspector) distinct(t *catalog.Table, f *tree.Field) {
 	if f.Name != "*" {
 		i.compared(t, f)
-	} else if t != nil && (i.cat.AmbientRuns || slices.ContainsFunc(t.Columns, ownType)) {
-		i.plan.UserCode = true
+	} else if t != nil {
+		for _, c := range t.Columns {
+			i.compares(c)
+		}
 	}
 }
 
@@ -257,10 +253,26 @@ func (i *inspector) condition(t *catalog.Table, c *tree.Cond) {
 	}
 }
 
+// ordered inspects a field of an order. With rel, an embed selects the column, and it is
+// inspected there.
+func (i *inspector) ordered(t *catalog.Table, rel tree.Opt, f *tree.Field) {
+	if rel.Given {
+		i.arrows(f)
+	} else {
+		i.compared(t, f)
+	}
+}
+
 // compared inspects a field that operators are applied to.
 func (i *inspector) compared(t *catalog.Table, f *tree.Field) {
-	switch c := i.column(t, f); {
-	case c == nil:
+	if c := i.column(t, f); c != nil {
+		i.compares(c)
+	}
+}
+
+// compares notes that operators are applied to values of the column.
+func (i *inspector) compares(c *catalog.Column) {
+	switch {
 	case c.TypeRuns, i.cat.AmbientRuns:
 		i.functions()
 	case ownType(c):

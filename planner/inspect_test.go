@@ -157,39 +157,54 @@ func TestDefaultsCall(t *testing.T) {
 	}
 }
 
-// TestInspectOwnOperators: the owners have an operator for a domain.
-func TestInspectOwnOperators(t *testing.T) {
+// plannerOf returns a planner for a database of its own that is made by the commands.
+func plannerOf(t *testing.T, sql string) *Planner {
+	t.Helper()
 	cluster := pgtest.Start(t)
 	db := cluster.NewDB(t)
-	cluster.Exec(t, db, `create schema api; create schema extras; create table api.t (id int primary key, a text);
+	cluster.Exec(t, db, sql)
+	cat, err := festival.Load(cluster.URI(db, pgtest.Superuser))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return New(cat, defaults)
+}
+
+// checkOwners compares whether plans of reads run code of the database's owners.
+func checkOwners(t *testing.T, p *Planner, reads map[string]bool) {
+	t.Helper()
+	for target, want := range reads {
+		if plan := mustPlan(t, p, target); plan.UserCode != want || plan.PerRole != want || plan.Blind == want {
+			t.Errorf("%s: user code %v, per role %v, blind %v", target, plan.UserCode, plan.PerRole, plan.Blind)
+		}
+	}
+}
+
+// TestInspectOwnOperators: the owners have an operator for a domain.
+func TestInspectOwnOperators(t *testing.T) {
+	p := plannerOf(t, `create schema api; create schema extras; create table api.t (id int primary key, a text);
 		create domain api.word as text; create type api.mood as enum ('a', 'b');
 		create function api.same(api.word, api.word) returns bool language sql immutable as 'select lower($1) = lower($2::text)';
 		create operator api.= (leftarg = api.word, rightarg = api.word, function = api.same);
 		create table api.parent (word api.word primary key, mood api.mood);
 		create table api.child (id int primary key, word api.word references api.parent);
 		create table api.junction (word api.word references api.parent, id int references api.child, primary key (word, id));`)
-	cat, err := festival.Load(cluster.URI(db, pgtest.Superuser))
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := New(cat, defaults)
-	for target, want := range map[string]bool{
+	checkOwners(t, p, map[string]bool{
 		"/t?select=id,a&id=eq.1":                        false,
 		"/t?select=a->b":                                false,
 		"/t?select=a->>b->c":                            true,
 		"/parent?select=word,mood&mood=eq.a":            false,
 		"/parent?word=eq.a":                             true,
 		"/parent?select=mood&or=(word.eq.a)":            true,
+		"/parent?select=word&distinct=true":             true,
+		"/parent?distinct=true":                         true,
+		"/t?distinct=true":                              false,
 		"/child?select=id&id=eq.1&order=id":             false,
 		"/child?select=id,parent!child_word_fkey(mood)": true, // the join compares
 		"/parent?select=mood,child!child_word_fkey(id)": true,
 		"/parent?select=mood,child!junction(id)":        true,
 		"/child?select=id,junction(id)":                 false,
-	} {
-		if plan := mustPlan(t, p, target); plan.UserCode != want || plan.PerRole != want || plan.Blind == want {
-			t.Errorf("%s: user code %v, per role %v, blind %v", target, plan.UserCode, plan.PerRole, plan.Blind)
-		}
-	}
+	})
 	q := newQuery(t, "PATCH", "/parent", [][2]string{{"Prefer", "params=multiple-objects"}}, `[{"word":"a","mood":"b"}]`)
 	if plan, err := q.plan(p); err != nil || !plan.Bulk || !plan.UserCode || !plan.PerRole {
 		t.Errorf("a bulk update: %v, %+v", err, plan)
@@ -198,37 +213,24 @@ func TestInspectOwnOperators(t *testing.T) {
 
 // TestInspectAmbient: the owners have an operator and a cast for types of PostgreSQL's own.
 func TestInspectAmbient(t *testing.T) {
-	cluster := pgtest.Start(t)
-	db := cluster.NewDB(t)
-	cluster.Exec(t, db, `create schema api; create schema extras; create table api.t (id int primary key, doc json);
+	p := plannerOf(t, `create schema api; create schema extras; create table api.t (id int primary key, doc json);
 		create function api.same(json, json) returns bool language sql stable as 'select $1::text = $2::text';
 		create operator api.= (leftarg = json, rightarg = json, function = api.same);
 		create function api.bytes(int) returns bytea language sql immutable as 'select pg_catalog.int4send($1)';
 		create cast (int as bytea) with function api.bytes`)
-	cat, err := festival.Load(cluster.URI(db, pgtest.Superuser))
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := New(cat, defaults)
-	for target, want := range map[string]bool{
+	checkOwners(t, p, map[string]bool{
 		"/t":                      false,
 		"/t?select=doc":           false,
 		"/t?doc=eq.1":             true,
 		"/t?order=doc":            true,
 		"/t?select=id::bytea":     true,
 		"/t?select=id.max()::int": true,
-	} {
-		if plan := mustPlan(t, p, target); plan.UserCode != want || plan.PerRole != want || plan.Blind == want {
-			t.Errorf("%s: user code %v, per role %v, blind %v", target, plan.UserCode, plan.PerRole, plan.Blind)
-		}
-	}
+	})
 }
 
 // TestInspectLeftovers: a plan leaves what something that it runs leaves.
 func TestInspectLeftovers(t *testing.T) {
-	cluster := pgtest.Start(t)
-	db := cluster.NewDB(t)
-	cluster.Exec(t, db, `create schema api; create schema extras;
+	p := plannerOf(t, `create schema api; create schema extras;
 		create function api.bad() returns int language sql as $$ select set_config('my.who', 'x', false)::int $$;
 		create function api.owner() returns text stable language sql as $$ select nullif(current_setting('request.jwt.claims', true), '')::json->>'sub' $$;
 		create table api.t (id int primary key, owner text);
@@ -246,11 +248,6 @@ func TestInspectLeftovers(t *testing.T) {
 		create domain api."text/bad" as text;
 		create function api.bad_step(api."text/bad", api.child) returns api."text/bad" language sql as 'select api.bad()::text::api."text/bad"';
 		create aggregate api.bad_body(api.child) (sfunc = api.bad_step, stype = api."text/bad");`)
-	cat, err := festival.Load(cluster.URI(db, pgtest.Superuser))
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := New(cat, defaults)
 	for _, test := range []struct {
 		method, target, accept, body string
 		want                         catalog.Leftovers
