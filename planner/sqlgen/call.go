@@ -83,9 +83,8 @@ func CallRows(c *tree.Call, root *tree.Node, total Total, convert *Columns, reco
 // CallValue returns a call whose body PostgreSQL computes; see Value.
 func CallValue(c *tree.Call, root *tree.Node, total Total, body Body) Statement {
 	var w Writer
-	w.S("WITH pgrst_source AS (")
-	w.call(c)
-	w.S(")")
+	w.S("WITH ")
+	w.sourceCTE(func() { w.call(c) })
 	w.value(root, total, body, c.Routine)
 	return w.Statement()
 }

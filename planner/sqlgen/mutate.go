@@ -197,10 +197,17 @@ func WriteLocated(m *tree.Write, tally bool) Statement {
 // of the relation as alias.
 var Source = catalog.QI{Name: "pgrst_source"}
 
-// source writes the CTE Source.
+// source begins a statement with the CTE of a write or a call.
 func (w *Writer) source(rows func()) {
-	w.S("WITH pgrst_source AS (")
-	rows()
-	w.S(") ")
+	w.S("WITH ")
+	w.sourceCTE(rows)
+	w.S(" ")
 	w.sourceArgs = len(w.args)
+}
+
+// sourceCTE writes the CTE Source.
+func (w *Writer) sourceCTE(rows func()) {
+	w.S(Source.Name, " AS (")
+	rows()
+	w.S(")")
 }

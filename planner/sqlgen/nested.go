@@ -245,9 +245,8 @@ func NestedValue(root *tree.Node, written []*tree.Written, body Body) Statement 
 		comma()
 		w.writtenCTE(r)
 	}
-	w.S(", pgrst_source AS (")
-	w.query(root)
-	w.S(")")
+	w.S(", ")
+	w.sourceCTE(func() { w.query(root) })
 	w.aggregatedPage(root, Total{}, body, nil, func() { w.S("SELECT * FROM pgrst_source") })
 	return w.Statement()
 }

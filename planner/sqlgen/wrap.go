@@ -138,9 +138,8 @@ func hasColumns(alias string, n int) string {
 // body.
 func Value(root *tree.Node, total Total, body Body) Statement {
 	var w Writer
-	w.S("WITH pgrst_source AS (")
-	w.query(root)
-	w.S(")")
+	w.S("WITH ")
+	w.sourceCTE(func() { w.query(root) })
 	w.aggregatedPage(root, total, body, nil, func() { w.S("SELECT * FROM pgrst_source") })
 	return w.Statement()
 }
