@@ -22,27 +22,33 @@ type ConnOptions struct {
 // server as a setting, so ConnString sets application_name instead, unless a
 // source with precedence has it. It replaces target_session_attrs in place,
 // because of two values pgconn uses the first and libpq the last.
-func (c *Config) ConnString(o ConnOptions) string { return connString(c.DBURI, o, unread) }
+func (c *Config) ConnString(o ConnOptions) string {
+	return connString(c.DBURI, o, append(variables("PGHOSTADDR", "hostaddr"), sessionVariables()...))
+}
 
-// unread are variables that libpq reads and pgconn does not.
-var unread = []struct{ name, key string }{{"PGHOSTADDR", "hostaddr"}, {"PGDATESTYLE", "datestyle"}, {"PGGEQO", "geqo"}}
+// sessionVariables are those variables of sessions that libpq reads and pgconn does not.
+func sessionVariables() []connPair { return variables("PGDATESTYLE", "datestyle", "PGGEQO", "geqo") }
+
+// variables returns the variables that are set. names has the name and the key of each.
+func variables(names ...string) (pairs []connPair) {
+	for i := 0; i < len(names); i += 2 {
+		if text := os.Getenv(names[i]); text != "" {
+			pairs = append(pairs, connPair{key: names[i+1], value: text})
+		}
+	}
+	return pairs
+}
 
 // ReplicaStrings returns what ConnString returns for each read replica. PGHOSTADDR is
 // the address of the primary.
 func (c *Config) ReplicaStrings(o ConnOptions) (list []string) {
 	for _, uri := range splitConnStrings(c.DBReadReplicas) {
-		list = append(list, connString(uri, o, unread[1:]))
+		list = append(list, connString(uri, o, sessionVariables()))
 	}
 	return list
 }
 
-func connString(uri string, o ConnOptions, variables []struct{ name, key string }) string {
-	var more []connPair
-	for _, v := range variables {
-		if text := os.Getenv(v.name); text != "" {
-			more = append(more, connPair{key: v.key, value: text})
-		}
-	}
+func connString(uri string, o ConnOptions, more []connPair) string {
 	if isConnURI(uri) {
 		return connURI(uri, o, more)
 	}
@@ -117,10 +123,10 @@ func connURI(uri string, o ConnOptions, more []connPair) string {
 		more = slices.DeleteFunc(more, func(p connPair) bool { return p.key == key })
 	}
 	for _, p := range more {
-		kept = append(kept, p.key+"="+strings.ReplaceAll(url.QueryEscape(p.value), "+", "%20"))
+		kept = append(kept, uriParameter(p.key, url.QueryEscape(p.value)))
 	}
 	if !named && fallback != "" && os.Getenv("PGAPPNAME") == "" {
-		kept = append(kept, appName+"="+strings.ReplaceAll(fallback, "+", "%20"))
+		kept = append(kept, uriParameter(appName, fallback))
 	}
 	if o.ReadWrite {
 		kept = append(kept, sessionAttrs+"="+readWrite)
@@ -129,6 +135,12 @@ func connURI(uri string, o ConnOptions, more []connPair) string {
 		return base
 	}
 	return base + "?" + strings.Join(kept, "&")
+}
+
+// uriParameter returns a parameter whose value is escaped already. libpq does not read a
+// plus as a blank.
+func uriParameter(key, escaped string) string {
+	return key + "=" + strings.ReplaceAll(escaped, "+", "%20")
 }
 
 // connPairs is connURI for a string of key=value pairs. The last of repeated
@@ -148,16 +160,18 @@ func connPairs(pairs string, o ConnOptions, more []connPair) string {
 		more = slices.DeleteFunc(more, func(m connPair) bool { return m.key == p.key })
 	}
 	for _, p := range more {
-		b.WriteString(p.key + "='" + pairEscaper.Replace(p.value) + "' ")
+		b.WriteString(pairText(p.key, p.value))
 	}
 	if !named && fallback != "" && os.Getenv("PGAPPNAME") == "" {
-		b.WriteString(appName + "='" + pairEscaper.Replace(fallback) + "' ")
+		b.WriteString(pairText(appName, fallback))
 	}
 	if o.ReadWrite {
-		b.WriteString(sessionAttrs + "='" + readWrite + "' ")
+		b.WriteString(pairText(sessionAttrs, readWrite))
 	}
 	return strings.TrimSuffix(b.String(), " ")
 }
+
+func pairText(key, value string) string { return key + "='" + pairEscaper.Replace(value) + "' " }
 
 var pairEscaper = strings.NewReplacer(`\`, `\\`, `'`, `\'`)
 
