@@ -18,8 +18,8 @@ import (
 )
 
 // The loop of package life calls these functions to put a configuration or a
-// catalog in force. They run in its goroutine. newServer and run call the warnings
-// before the loop begins.
+// catalog in force. They run in its goroutine. warnAtStart is called before the loop
+// begins.
 
 // Install implements life.Config. The catalog in force stays.
 func (r *configRead) Install() (changed, complete bool) {
@@ -92,7 +92,6 @@ func (s *Server) tellFailure(r *catalogRead) (ends bool) {
 	default:
 		if r.step == stepConnect {
 			s.log.VersionFailed(problemText(r.err))
-			r.options = catalogOptions(s.config()) // not read yet
 		}
 		s.metrics.SchemaCacheFailed()
 		s.log.SchemaCacheFailed(r.options.Schemas, r.options.ExtraSearchPath, problemText(r.err))

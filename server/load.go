@@ -82,7 +82,7 @@ func (s *Server) acquireReset(ctx context.Context) (conn *pool.Conn, err error) 
 // database count even if the catalog cannot be read: inForce returns once they
 // are in force. fresh: the configuration was just read.
 func (s *Server) readEverything(ctx context.Context, fresh bool, inForce func(*configRead)) *catalogRead {
-	r := &catalogRead{server: s}
+	r := &catalogRead{server: s, options: catalogOptions(s.config())}
 	conn, err := s.acquireReset(ctx)
 	if err != nil {
 		r.err = err
@@ -114,7 +114,7 @@ func (s *Server) readEverything(ctx context.Context, fresh bool, inForce func(*c
 	}
 	r.step = stepCatalog
 	start := time.Now()
-	r.options = catalogOptions(s.config())
+	r.options = catalogOptions(s.config()) // the configuration may be another one now
 	var snapshot func() error
 	if s.nodes != nil {
 		snapshot = func() (err error) { r.position, err = nodes.Here(ctx, c.Query); return err }
