@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
-	"github.com/fastgrest/fastgrest/server/servertest"
 )
 
 // trials is how often each node fails in each way.
@@ -291,14 +290,7 @@ func TestBehindCatalog(t *testing.T) {
 		return value(t, two, "postgres", "select pg_last_wal_receive_lsn() >= '"+written+"'") == "t"
 	})
 	one.Halt(t, syscall.SIGKILL)
-	answers := make(chan servertest.Response, 1)
-	go func() {
-		got, err := c.Try("GET", "/rpc/place", "")
-		if err != nil {
-			t.Error(err)
-		}
-		answers <- got
-	}()
+	answers := c.Later("GET", "/rpc/place", "")
 	two.Exec(t, "postgres", "select pg_wal_replay_resume()")
 	if got := <-answers; got.Status != 200 || got.Body != `"two"` {
 		t.Errorf("without the primary: %v", got)

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/fastgrest/fastgrest/pgwire/pgtest"
-	"github.com/fastgrest/fastgrest/server/servertest"
 )
 
 // TestReplica runs a server that has only a read replica. Notifications do not
@@ -71,15 +70,8 @@ func recoveryConflict(t *testing.T, a *app, primary, replica *pgtest.Cluster, db
 		create table api.vanishing as select i from generate_series(1, 1000) i;
 		create function api.slow() returns bigint language plpgsql stable as $$
 		begin perform from api.vanishing limit 1; perform pg_sleep(100); return (select count(*) from api.vanishing); end $$`)
-	done := make(chan servertest.Response)
 	a.awaitStatus("/vanishing?limit=1", 200)
-	go func() {
-		got, err := a.Try("GET", "/rpc/slow", "")
-		if err != nil {
-			t.Error(err)
-		}
-		done <- got
-	}()
+	done := a.Later("GET", "/rpc/slow", "")
 	sleeping := func() bool {
 		return strings.TrimSpace(value(t, replica, db, "select count(*) from pg_stat_activity where wait_event = 'PgSleep'")) == "1"
 	}

@@ -262,14 +262,7 @@ func TestSessionSettings(t *testing.T) {
 
 	lock := cluster.Connect(t, db).Value
 	lock("select pg_advisory_lock(1)")
-	answers := make(chan servertest.Response, 1)
-	go func() {
-		got, err := a.Try("POST", "/rpc/hold", "{}")
-		if err != nil {
-			t.Error(err)
-		}
-		answers <- got
-	}()
+	answers := a.Later("POST", "/rpc/hold", "{}")
 	eventually(t, "a request is under way", func() bool {
 		return lock("select count(*) from pg_locks where locktype = 'advisory' and not granted") == "1"
 	})

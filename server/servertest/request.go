@@ -65,6 +65,20 @@ func (s *Server) Try(method, target, body string, headers ...string) (Response, 
 	return r, nil
 }
 
+// Later is Try in the background. The response comes on the channel. An error fails the
+// test.
+func (s *Server) Later(method, target, body string, headers ...string) <-chan Response {
+	done := make(chan Response, 1)
+	go func() {
+		r, err := s.Try(method, target, body, headers...)
+		if err != nil {
+			s.tb.Errorf("%s %s: %v", method, target, err)
+		}
+		done <- r
+	}()
+	return done
+}
+
 // Do sends a request to the API and fails the test if there is no response.
 func (s *Server) Do(method, target, body string, headers ...string) Response {
 	s.tb.Helper()
