@@ -47,9 +47,9 @@ type Field struct {
 	FullRow   bool   // the whole row of the relation, for count() in spreads
 }
 
-// BareArrows returns the number of the first step of Path whose arrow PostgreSQL looks up
-// on the search path, and len(Path) if there is none. The arrows before it are those of
-// pg_catalog. Behind ->> there is a text, which has no arrows of PostgreSQL's own.
+// BareArrows returns the number of steps of Path whose arrows are those of pg_catalog. The
+// arrows of the steps after these are looked up on the search path: what follows ->> is
+// applied to a text, for which PostgreSQL has no arrows.
 func (f *Field) BareArrows() int {
 	if f.Bare {
 		return 0

@@ -10,8 +10,8 @@ import (
 // whose last flight commits. So a payload of any length takes the memory of one piece. The
 // call keeps its connection while the client sends the next piece, and counts as slow.
 //
-// Once the second piece was asked for, the call is not run again, because the pieces before
-// it are no longer in memory.
+// The call is not run again after the second piece was asked for, because the first piece is
+// no longer in memory.
 
 // pieces runs the plan for the pieces of the payload after the first one. Result.Rows
 // counts the rows of all.
